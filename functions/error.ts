@@ -1,0 +1,58 @@
+/**
+ * The one error class of the relay. Its code says who must act and whether a later try can help; what becomes of the
+ * message is read off the code in `relay/outcome.ts`, nowhere else. A message of an error is one line that names the
+ * field or the call, what was expected and who must act; it never holds a secret, a token or a payload.
+ */
+
+export type RelayErrorCode =
+  /** `DESTINATIONS` or one destination in it is wrong. Operator; no later try helps before a deployment. */
+  | 'SETTING_INVALID'
+  /** The secret does not exist, or may not be read or decrypted. Operator. */
+  | 'SECRET_UNREADABLE'
+  /** The secret was read, its content is not credentials. Operator. */
+  | 'SECRET_MALFORMED'
+  /** Secrets Manager throttles, is down or slow. Nobody: a later try helps. */
+  | 'SECRET_UNAVAILABLE'
+  /** The authorization server knows the client no longer, or not with this secret (RFC 6749 section 5.2). Operator. */
+  | 'TOKEN_REFUSED'
+  /** The token endpoint answered something that is no token response. Operator: usually a wrong token URL. */
+  | 'TOKEN_RESPONSE_INVALID'
+  /** The token endpoint throttles, is down or slow. Nobody: a later try helps. */
+  | 'TOKEN_UNAVAILABLE'
+  /** No CSRF token was to be had where one is demanded. Operator, or SAP. */
+  | 'CSRF_UNAVAILABLE'
+  /** No answer: refused, reset, timed out, cut in the middle. Nobody: a later try helps. */
+  | 'CONNECTION_FAILED'
+  /** The invocation's time is over. Nobody: the message comes back. */
+  | 'DEADLINE'
+  /** The message itself cannot be read. Sender. */
+  | 'MESSAGE_INVALID';
+
+/** Whether the integration flow may have run. Shapes what a retry risks: see "Retry-safety" in SAP's guidance. */
+export type Executed = 'no' | 'unknown';
+
+export interface RelayErrorEvidence {
+  readonly cause?: unknown;
+  /** Default `no`. */
+  readonly executed?: Executed;
+  /** Status of the answer that the error speaks of, where there was one. */
+  readonly status?: number;
+  /** What the other side asked us to wait, in milliseconds. */
+  readonly retryAfterMs?: number;
+}
+
+export class RelayError extends Error {
+  readonly code: RelayErrorCode;
+  readonly executed: Executed;
+  readonly status: number | undefined;
+  readonly retryAfterMs: number | undefined;
+
+  constructor(code: RelayErrorCode, message: string, evidence: RelayErrorEvidence = {}) {
+    super(message, { cause: evidence.cause });
+    this.name = 'RelayError';
+    this.code = code;
+    this.executed = evidence.executed ?? 'no';
+    this.status = evidence.status;
+    this.retryAfterMs = evidence.retryAfterMs;
+  }
+}

@@ -1,0 +1,81 @@
+/**
+ * A destination: one integration flow's endpoint and how it is called, as `settings.ts` checked it, with every default
+ * filled in. What each setting means is said in README, "Settings".
+ */
+import { RelayError } from '../error.ts';
+
+export interface Destination {
+  readonly name: string;
+  /** Name or ARN of the secret with the client credentials. */
+  readonly secret: string;
+  /** The endpoint; absent where `path` is joined to the service key's `url`. */
+  readonly url?: string;
+  readonly path?: string;
+  readonly adapter: 'https';
+  readonly method: string;
+  readonly query: Readonly<Record<string, string>>;
+  readonly headers: Readonly<Record<string, string>>;
+  /** For messages that carry no content type. */
+  readonly contentType: string;
+  /** Lower-case names of the message's headers that reach the flow; `*` at the end stands for any rest. */
+  readonly forwardHeaders: readonly string[];
+  readonly tokenFormat: 'jwt' | 'opaque';
+  /** True: a CSRF token is fetched before the first message. False: when the endpoint first demands one. */
+  readonly csrf: boolean;
+  /** The header that carries the message id. */
+  readonly idHeader: string;
+  readonly timeoutSeconds: number;
+  readonly queue?: string;
+  readonly fifo: boolean;
+  readonly batchSize: number;
+  readonly maximumConcurrency: number;
+  readonly enabled: boolean;
+  /** Calls of the endpoint in flight for one batch. */
+  readonly concurrency: number;
+  readonly retryForHours: number;
+  readonly queueUrl?: string;
+  readonly deadLetterQueueUrl?: string;
+  readonly payloadBucket?: string;
+  readonly payloadBuckets: readonly string[];
+  readonly webhook?: WebhookSettings;
+}
+
+/** The way in by HTTP. */
+export interface WebhookSettings {
+  readonly verify: 'basic';
+  /** Name or ARN of the secret that senders prove themselves with. */
+  readonly secret: string;
+  readonly mode: 'direct';
+  /** Where the sender's id is: a header's name in lower case, or a JSON pointer (RFC 6901). */
+  readonly messageId?: string;
+  readonly methods: readonly string[];
+  /** Media types without parameters, lower case; `text/*` for all of a kind. Absent: any. */
+  readonly contentTypes?: readonly string[];
+  readonly maxBodyBytes: number;
+  readonly maxHeaderBytes: number;
+  /** Absent: the destination's. */
+  readonly forwardHeaders?: readonly string[];
+  readonly returnHeaders: readonly string[];
+}
+
+/**
+ * Where the message goes: the `url` setting, or `path` on the host that the service key names.
+ *
+ * @param serviceUrl the `url` field of the secret, where it has one
+ * @throws RelayError `SECRET_MALFORMED` if `path` needs a service key's `url` and the secret has none
+ */
+export function endpoint(destination: Destination, serviceUrl: string | undefined): URL {
+  const url = new URL(destination.url ?? joined(destination, serviceUrl));
+  for (const [name, value] of Object.entries(destination.query)) url.searchParams.append(name, value);
+  return url;
+}
+
+function joined(destination: Destination, serviceUrl: string | undefined): string {
+  if (serviceUrl === undefined) {
+    throw new RelayError(
+      'SECRET_MALFORMED',
+      `secret "${destination.secret}": expected a service key with "url", since destination "${destination.name}" has only a path; the operator must store the whole service key or set ${destination.name}.url`,
+    );
+  }
+  return `${serviceUrl.replace(/\/+$/, '')}${destination.path ?? ''}`;
+}

@@ -1,0 +1,16 @@
+/** Which URLs the relay may send a credential or a payload to. A leaf: settings and secrets are held to the same rule. */
+
+/**
+ * True for `https:`, and for `http:` on loopback hosts, where the packet does not leave the machine (RFC 8252
+ * section 7.3). False for a URL with a user or a fragment, and for what is no URL.
+ */
+export function isSafeUrl(value: string): boolean {
+  if (!URL.canParse(value)) return false;
+  const { protocol, hostname, username, password, hash } = new URL(value);
+  if (username !== '' || password !== '' || hash !== '') return false;
+  return protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname));
+}
+
+function isLoopback(hostname: string): boolean {
+  return hostname === 'localhost' || hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(hostname);
+}
