@@ -21,8 +21,10 @@ export type RelayErrorCode =
   | 'TOKEN_UNAVAILABLE'
   /** No CSRF token was to be had where one is demanded. Operator, or SAP. */
   | 'CSRF_UNAVAILABLE'
-  /** No answer: refused, reset, timed out, cut in the middle. Nobody: a later try helps. */
+  /** No answer: refused, reset, cut in the middle. Nobody: a later try helps. */
   | 'CONNECTION_FAILED'
+  /** No whole answer within the time of the call. Nobody: a later try helps. */
+  | 'TIMED_OUT'
   /** The invocation's time is over. Nobody: the message comes back. */
   | 'DEADLINE'
   /** The message itself cannot be read. Sender. */

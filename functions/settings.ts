@@ -7,6 +7,7 @@ import { readFileSync } from 'node:fs';
 import * as v from 'valibot';
 import { RelayError } from './error.ts';
 import type { Destination } from './relay/destination.ts';
+import { isOwned } from './relay/headers.ts';
 import { isSafeUrl } from './safe-url.ts';
 
 export interface Settings {
@@ -14,19 +15,12 @@ export interface Settings {
   readonly destinations: ReadonlyMap<string, Destination | RelayError>;
 }
 
-/** Headers that the relay or HTTP itself owns: a setting can neither send nor forward them. */
-const OWNED_HEADERS = new Set(
-  'authorization cookie set-cookie host content-length connection keep-alive te trailer transfer-encoding upgrade expect x-csrf-token'.split(
-    ' ',
-  ),
-);
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const MEDIA_TYPE = /^[\w!#$&^.+-]+\/(\*|[\w!#$&^.+-]+)$/;
 const NAME = /^[A-Za-z][A-Za-z0-9-]{0,62}$/;
 const QUEUE_NAME = /^[\w-]{1,75}(\.fifo)?$/;
 const QUEUE_ARN = /^arn:aws[\w-]*:sqs:[\w-]+:\d{12}:[\w-]{1,75}(\.fifo)?$/;
 
-const owned = (name: string) => OWNED_HEADERS.has(name.toLowerCase()) || /^proxy-/i.test(name);
 const text = (expected: string) => v.pipe(v.string(expected), v.minLength(1, expected));
 const flag = v.boolean('expected true or false');
 const whole = (minimum: number, maximum: number, unit: string) => {
@@ -50,14 +44,14 @@ const headerName = (expected: string) =>
   v.pipe(
     v.string(expected),
     v.regex(TOKEN, expected),
-    v.check((name) => !owned(name), 'this header belongs to HTTP or to the relay and cannot be set'),
+    v.check((name) => !isOwned(name), 'this header belongs to HTTP or to the relay and cannot be set'),
   );
 const headerPatterns = v.pipe(
   v.array(
     v.pipe(
       v.string('expected a header name'),
       v.regex(TOKEN, 'expected a header name, * at its end allowed'),
-      v.check((name) => !owned(name), 'this header is never passed on'),
+      v.check((name) => !isOwned(name), 'this header is never passed on'),
       v.check((name) => !name.slice(0, -1).includes('*'), 'expected * at the end alone'),
       v.toLowerCase(),
     ),

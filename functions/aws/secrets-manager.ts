@@ -1,0 +1,65 @@
+/** Secrets Manager, the one file that imports its client: reads a version of a secret, and says who must act if it cannot. */
+import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { RelayError } from '../error.ts';
+import type { Secret } from '../token/credentials.ts';
+
+/**
+ * Reads the current version of a secret.
+ *
+ * @param secretId name or ARN
+ * @throws RelayError `SECRET_UNREADABLE` (missing, marked for deletion, no permission), `SECRET_UNAVAILABLE` (throttled,
+ * no answer), `SECRET_MALFORMED` (binary)
+ */
+export type ReadSecret = (secretId: string, signal?: AbortSignal) => Promise<Secret>;
+
+/** Errors of GetSecretValue that only an operator ends; the AWS API reference lists them. */
+const OPERATOR_MUST: Readonly<Record<string, string>> = {
+  ResourceNotFoundException: 'does not exist, or has no current version; the operator must create it',
+  InvalidRequestException: 'is marked for deletion or has no value; the operator must restore it',
+  DecryptionFailure: 'cannot be decrypted; the operator must allow the function kms:Decrypt with its key',
+  AccessDeniedException: 'may not be read; the operator must allow the function secretsmanager:GetSecretValue',
+  InvalidParameterException: 'cannot be read by this name; the operator must correct the setting',
+  ValidationException: 'cannot be read by this name; the operator must correct the setting',
+};
+
+/** @param environment for the region; credentials and endpoint are the SDK's own to find. Default `process.env` */
+export function createSecretReader(
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+): ReadSecret {
+  const { AWS_REGION: region } = environment;
+  const client = new SecretsManagerClient({
+    ...(region === undefined ? {} : { region }),
+    maxAttempts: 3,
+    requestHandler: { connectionTimeout: 2_000, requestTimeout: 5_000 },
+  });
+
+  return async function readSecret(secretId, signal) {
+    try {
+      const command = new GetSecretValueCommand({ SecretId: secretId });
+      const { SecretString, VersionId } = await client.send(
+        command,
+        signal === undefined ? {} : { abortSignal: signal },
+      );
+      if (SecretString !== undefined) return { text: SecretString, versionId: VersionId ?? '' };
+    } catch (error) {
+      throw unreadable(secretId, error);
+    }
+    throw new RelayError(
+      'SECRET_MALFORMED',
+      `secret "${secretId}": expected a text, found a binary; the operator must store JSON text`,
+    );
+  };
+}
+
+function unreadable(secretId: string, cause: unknown): RelayError {
+  const name = cause instanceof Error ? cause.name : 'unknown error';
+  const must = OPERATOR_MUST[name];
+  if (must !== undefined) return new RelayError('SECRET_UNREADABLE', `secret "${secretId}" ${must}`, { cause });
+  return new RelayError(
+    'SECRET_UNAVAILABLE',
+    `secret "${secretId}" could not be read now (${name}); a later try may help`,
+    {
+      cause,
+    },
+  );
+}

@@ -1,0 +1,223 @@
+/**
+ * The one HTTP client: `node:https` with kept-alive sockets. It sends a request and reads the answer whole; what a status
+ * means is not its business. Whether the other side may have acted on a request that got no answer is: the error says it.
+ */
+import type { ClientRequest, Agent as HttpAgent, IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import http from 'node:http';
+import https from 'node:https';
+import type { Readable } from 'node:stream';
+import { type Executed, RelayError } from './error.ts';
+
+export interface HttpRequest {
+  readonly method: string;
+  readonly url: URL;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: HttpBody;
+  /** From the start of the call until the answer has arrived whole. */
+  readonly timeoutMs: number;
+  /** How much of the answer's body is kept; the rest is read and dropped. Default 65536. */
+  readonly keepBytes?: number;
+  /** Ends the call early, as a timeout would. */
+  readonly signal?: AbortSignal;
+}
+
+/** A body that can be opened anew for each send: after a 401 or a dead socket it goes out again. */
+export interface HttpBody {
+  readonly bytes: number;
+  open(): Promise<Uint8Array | Readable>;
+}
+
+export interface HttpAnswer {
+  readonly status: number;
+  /** Lower-case names; `set-cookie` is a list. */
+  readonly headers: IncomingHttpHeaders;
+  /** At most `keepBytes` of it. */
+  readonly body: Buffer;
+  /** True if the body was longer than `keepBytes`. */
+  readonly truncated: boolean;
+  /** True if a kept socket broke with no byte of an answer and the request went out a second time: it may run twice. */
+  readonly resent: boolean;
+}
+
+/**
+ * Sends a request; redirects are never followed.
+ *
+ * @throws RelayError `CONNECTION_FAILED`, `TIMED_OUT` if no whole answer came; `executed: no` while the request cannot have reached
+ * the other side's application, else `unknown`
+ */
+export type Send = (request: HttpRequest) => Promise<HttpAnswer>;
+
+export interface HttpClientOptions {
+  /** Sockets for one host; further requests wait for one. Default 10. */
+  readonly maxSockets?: number;
+  readonly now?: () => number;
+}
+
+/** A load balancer or NAT on the way may have forgotten a socket that idled longer than this, in milliseconds. */
+const MAX_IDLE_MS = 10_000;
+
+/** Makes the client of one execution environment; its sockets outlive the invocation. */
+export function createHttpClient(options: HttpClientOptions = {}): Send {
+  const now = options.now ?? Date.now;
+  const settings = { keepAlive: true, maxSockets: options.maxSockets ?? 10, scheduling: 'lifo' as const };
+  const agents = { 'https:': new https.Agent(settings), 'http:': new http.Agent(settings) };
+  for (const agent of Object.values(agents)) rememberIdleness(agent, now);
+
+  return async function send(request) {
+    const body = await request.body?.open();
+    const agent = agents[request.url.protocol as 'https:' | 'http:'];
+    closeStale(agent, now);
+    try {
+      return await exchange(request, body, agent);
+    } catch (error) {
+      if (!(error instanceof DeadSocket)) throw error;
+      // The other side closed a kept socket while it idled: with no byte of an answer the request goes out once more.
+      closeIdle(agent);
+      try {
+        return { ...(await exchange(request, await request.body?.open(), agent)), resent: true };
+      } catch (again) {
+        throw maybeExecuted(again instanceof DeadSocket ? again.failure : again);
+      }
+    }
+  };
+}
+
+/** A reused socket that broke before the first byte of an answer. */
+class DeadSocket extends Error {
+  readonly failure: RelayError;
+  constructor(failure: RelayError) {
+    super('dead socket', { cause: failure });
+    this.failure = failure;
+  }
+}
+
+function exchange(
+  request: HttpRequest,
+  body: Uint8Array | Readable | undefined,
+  agent: HttpAgent,
+): Promise<HttpAnswer> {
+  return new Promise((resolve, reject) => {
+    const { method, url, timeoutMs, signal } = request;
+    let executed: Executed = 'no';
+    let response: IncomingMessage | undefined;
+    let timedOut = false;
+    const headers: Record<string, string | number> = { ...request.headers };
+    if (request.body !== undefined) headers['Content-Length'] = request.body.bytes;
+    const sent: ClientRequest = (url.protocol === 'http:' ? http : https).request(url, { method, headers, agent });
+
+    const timer = setTimeout(() => {
+      timedOut = true;
+      sent.destroy(new Error(`no answer within ${timeoutMs} ms`));
+    }, timeoutMs);
+    const abort = () => sent.destroy(new Error('the time of the invocation is over'));
+    if (signal?.aborted === true) abort();
+    else signal?.addEventListener('abort', abort, { once: true });
+    const settle = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', abort);
+    };
+    const fail = (error: NodeJS.ErrnoException) => {
+      settle();
+      if (typeof body === 'object' && 'destroy' in body) body.destroy();
+      const failure = noAnswer(
+        timedOut ? 'TIMED_OUT' : 'CONNECTION_FAILED',
+        request,
+        error,
+        executed,
+        response?.statusCode,
+      );
+      const dead = sent.reusedSocket && response === undefined && isReset(error);
+      reject(dead ? new DeadSocket(failure) : failure);
+    };
+
+    sent.on('socket', (socket) => {
+      // Before a connection (for TLS: a handshake) is made, nothing of the request has left.
+      if (!socket.connecting) executed = 'unknown';
+      else {
+        socket.once(url.protocol === 'https:' ? 'secureConnect' : 'connect', () => {
+          executed = 'unknown';
+        });
+      }
+    });
+    sent.on('error', fail);
+    sent.on('response', (incoming) => {
+      response = incoming;
+      readBody(incoming, request.keepBytes ?? 65_536, (error, kept, truncated) => {
+        if (error !== undefined) return fail(error);
+        settle();
+        resolve({ status: incoming.statusCode ?? 0, headers: incoming.headers, body: kept, truncated, resent: false });
+      });
+    });
+    if (body === undefined || body instanceof Uint8Array) sent.end(body);
+    else body.on('error', (error) => sent.destroy(error)).pipe(sent);
+  });
+}
+
+function readBody(
+  incoming: IncomingMessage,
+  keepBytes: number,
+  done: (error: Error | undefined, body: Buffer, truncated: boolean) => void,
+): void {
+  const chunks: Buffer[] = [];
+  let kept = 0;
+  let truncated = false;
+  let ended = false;
+  incoming.on('data', (chunk: Buffer) => {
+    const room = keepBytes - kept;
+    if (chunk.byteLength > room) truncated = true;
+    if (room <= 0) return;
+    const part = chunk.byteLength > room ? chunk.subarray(0, room) : chunk;
+    chunks.push(part);
+    kept += part.byteLength;
+  });
+  incoming.on('end', () => {
+    ended = true;
+    done(undefined, chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks), truncated);
+  });
+  incoming.on('error', () => undefined);
+  incoming.on('close', () => {
+    if (!ended) done(incoming.errored ?? new Error('the answer broke off'), Buffer.alloc(0), truncated);
+  });
+}
+
+function noAnswer(
+  code: 'TIMED_OUT' | 'CONNECTION_FAILED',
+  { method, url, timeoutMs }: HttpRequest,
+  cause: NodeJS.ErrnoException,
+  executed: Executed,
+  status: number | undefined,
+): RelayError {
+  const what = status === undefined ? 'no answer' : `status ${status}, then the answer broke off`;
+  // Node's own words name a host and a port, which an operator needs, and no header or body.
+  const why = code === 'TIMED_OUT' ? `within ${timeoutMs} ms` : (cause.code ?? cause.message);
+  const message = `${method} ${url.origin}${url.pathname}: ${what} (${why})`;
+  return new RelayError(code, message, { cause, executed, ...(status === undefined ? {} : { status }) });
+}
+
+/** The second failure speaks for both sends, and the first may have reached the application. */
+function maybeExecuted(error: unknown): unknown {
+  if (!(error instanceof RelayError) || error.executed === 'unknown') return error;
+  return new RelayError(error.code, error.message, { cause: error, executed: 'unknown' });
+}
+
+function isReset(error: NodeJS.ErrnoException): boolean {
+  return error.code === 'ECONNRESET' || error.code === 'EPIPE';
+}
+
+const idleSince = new WeakMap<object, number>();
+
+/** Lambda freezes the process between invocations, timers too: so idleness is read off the clock when it matters. */
+function rememberIdleness(agent: HttpAgent, now: () => number): void {
+  agent.on('free', (socket: object) => idleSince.set(socket, now()));
+}
+
+function closeStale(agent: HttpAgent, now: () => number): void {
+  const limit = now() - MAX_IDLE_MS;
+  closeIdle(agent, (socket) => (idleSince.get(socket) ?? 0) < limit);
+}
+
+function closeIdle(agent: HttpAgent, isDead: (socket: object) => boolean = () => true): void {
+  for (const sockets of Object.values(agent.freeSockets)) {
+    for (const socket of [...(sockets ?? [])]) if (isDead(socket)) socket.destroy();
+  }
+}

@@ -1,0 +1,35 @@
+/** Lambda entry of the queues: a batch of SQS in, the partial batch response out. */
+import middy from '@middy/core';
+import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import { deliverBatch } from './delivery/batch.ts';
+import { startDeadline } from './delivery/deadline.ts';
+import { setup } from './setup.ts';
+import { keepInQueue, readBatch } from './source/sqs.ts';
+
+const environment = setup();
+
+async function deliver(event: SQSEvent, context: Context): Promise<SQSBatchResponse> {
+  const { telemetry, now } = environment;
+  const messages = readBatch(event);
+  const queueArn = messages[0]?.queueArn ?? '';
+  const route = environment.queueRoute(queueArn);
+  if (route === undefined) {
+    telemetry.problem('queue.unknown', {
+      queueArn,
+      messages: messages.length,
+      reason: 'no destination has this queue; the operator must set "queue" of one',
+    });
+    return keepInQueue(messages.map(({ recordId }) => recordId));
+  }
+  const deadline = startDeadline(context.getRemainingTimeInMillis(), environment);
+  try {
+    return keepInQueue(await deliverBatch(messages, route, { deadline, telemetry, now }));
+  } finally {
+    deadline.end();
+  }
+}
+
+// Middy's own early timeout would fail the whole batch: the deadline is ours.
+export const handler = middy<SQSEvent, SQSBatchResponse>({ timeoutEarlyInMillis: 0 })
+  .use(environment.telemetry.middleware)
+  .handler(deliver);

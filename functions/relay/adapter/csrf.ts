@@ -1,0 +1,132 @@
+/**
+ * The CSRF handshake of SAP's HTTPS and OData sender adapters: a modifying call needs a token that was fetched before,
+ * with exactly the cookies it came with. The pair is kept warm for as long as the access token that opened its session;
+ * it is one value, so that parallel calls can never mix two of them.
+ *
+ * @see SAP Help, "HTTPS Sender Adapter", "Use CSRF Protection"
+ */
+import { RelayError } from '../../error.ts';
+import type { HttpAnswer, HttpRequest, Send } from '../../http-client.ts';
+import { type Warm, warm } from '../../warm.ts';
+
+/** What came of a call: its answer, and whether the flow can have run on it. */
+export interface Exchange {
+  readonly answer: HttpAnswer;
+  /** False where the answer is to the fetch of a CSRF token: the flow does not run on that. */
+  readonly reachedFlow: boolean;
+}
+
+interface Session {
+  readonly token: string;
+  /** As one `Cookie` header, values exactly as they were set: an encoded one breaks SAP's load balancing. */
+  readonly cookie: string;
+}
+
+/** The endpoint's answer to a fetch that brought no session. */
+class FetchRefused extends Error {
+  readonly answer: HttpAnswer;
+  constructor(answer: HttpAnswer) {
+    super(`the fetch of a CSRF token was answered ${answer.status}`);
+    this.answer = answer;
+  }
+}
+
+/** One for each destination. `exchange` sends a request, with the handshake where the endpoint wants it. */
+export interface Csrf {
+  /**
+   * @param identity whom the session belongs to: the access token's object
+   * @param onCall told each time the request itself goes out; the fetch of a CSRF token is not one
+   * @throws RelayError `CONNECTION_FAILED`, `CSRF_UNAVAILABLE`
+   */
+  exchange(request: HttpRequest, identity: object, onCall: () => void): Promise<Exchange>;
+}
+
+/**
+ * @param required true: a session is opened before the first message. False: when the endpoint first answers 403 with
+ * `X-CSRF-Token: required`, and from then on.
+ */
+export function createCsrf({ required, send }: { readonly required: boolean; readonly send: Send }): Csrf {
+  const sessions = new WeakMap<object, Warm<Session>>();
+  let wanted = required;
+
+  function sessionOf(request: HttpRequest, identity: object): Warm<Session> {
+    const known = sessions.get(identity);
+    if (known !== undefined) return known;
+    const made = warm({ load: (signal) => fetchSession({ ...request, signal }, send) });
+    sessions.set(identity, made);
+    return made;
+  }
+
+  return {
+    async exchange(request, identity, onCall) {
+      const call = (session?: Session) => {
+        onCall();
+        return send(session === undefined ? request : withSession(request, session));
+      };
+      try {
+        if (!wanted) {
+          const answer = await call();
+          if (!isDemand(answer)) return { answer, reachedFlow: true };
+          wanted = true;
+        }
+        const session = sessionOf(request, identity);
+        const first = await session.get(request.signal);
+        const answer = await call(first);
+        if (!isDemand(answer)) return { answer, reachedFlow: true };
+        session.forget(first);
+        const renewed = await call(await session.get(request.signal));
+        if (!isDemand(renewed)) return { answer: renewed, reachedFlow: true };
+        throw new RelayError('CONNECTION_FAILED', 'the endpoint refused a new CSRF token, too: kept for a later try', {
+          status: renewed.status,
+        });
+      } catch (error) {
+        if (error instanceof FetchRefused) return { answer: error.answer, reachedFlow: false };
+        throw error;
+      }
+    },
+  };
+}
+
+/** A 403 for a missing role looks the same but for this header; both bodies may be HTML. */
+function isDemand({ status, headers }: HttpAnswer): boolean {
+  return status === 403 && String(headers['x-csrf-token']).toLowerCase() === 'required';
+}
+
+function withSession(request: HttpRequest, { token, cookie }: Session): HttpRequest {
+  const session: Record<string, string> = { 'X-CSRF-Token': token };
+  if (cookie !== '') session.Cookie = cookie;
+  return { ...request, headers: { ...request.headers, ...session } };
+}
+
+/** HEAD, which transfers least; GET where the endpoint does not take HEAD. Neither runs the flow. */
+async function fetchSession(request: HttpRequest, send: Send): Promise<Session> {
+  let answer = await send(fetchOf(request, 'HEAD'));
+  if (sessionIn(answer) === undefined && ![401, 403].includes(answer.status))
+    answer = await send(fetchOf(request, 'GET'));
+  const session = sessionIn(answer);
+  if (session !== undefined) return session;
+  if (answer.status < 200 || answer.status > 299) throw new FetchRefused(answer);
+  throw new RelayError(
+    'CSRF_UNAVAILABLE',
+    'the endpoint gave no X-CSRF-Token when asked for one; the operator must switch "CSRF Protected" on in the sender channel, or leave the setting csrf out',
+    { status: answer.status },
+  );
+}
+
+function fetchOf({ url, headers, timeoutMs, signal }: HttpRequest, method: 'HEAD' | 'GET'): HttpRequest {
+  const { Authorization = '' } = headers;
+  return {
+    method,
+    url,
+    headers: { Authorization, 'X-CSRF-Token': 'Fetch' },
+    timeoutMs,
+    ...(signal === undefined ? {} : { signal }),
+  };
+}
+
+function sessionIn({ status, headers }: HttpAnswer): Session | undefined {
+  const token = headers['x-csrf-token'];
+  if (status < 200 || status > 299 || typeof token !== 'string' || /^(required|fetch)?$/i.test(token)) return undefined;
+  const cookies = (headers['set-cookie'] ?? []).map((line) => line.split(';', 1)[0]?.trim());
+  return { token, cookie: cookies.join('; ') };
+}

@@ -1,0 +1,40 @@
+/** Which headers go along with a message, and which never do. A leaf: settings, sources and adapters share the rule. */
+
+const OWNED = new Set(
+  `authorization cookie set-cookie host content-length content-type connection keep-alive te trailer transfer-encoding
+   upgrade expect x-csrf-token`.split(/\s+/),
+);
+/** They say how the body's bytes are to be read, so they go wherever the body goes. */
+export const BODY_HEADERS: readonly string[] = ['content-encoding', 'content-language'];
+
+/** True for a header that HTTP or the relay itself writes, whatever a setting lists (RFC 9110 section 7.6.1). */
+export function isOwned(name: string): boolean {
+  return OWNED.has(name.toLowerCase()) || /^proxy-/i.test(name);
+}
+
+/**
+ * Of these headers the ones that go along.
+ *
+ * @param headers lower-case name → value
+ * @param patterns lower-case names, `*` at the end for any rest
+ * @returns those that match, are not owned, and can stand in an HTTP header
+ */
+export function passedOn(
+  headers: Readonly<Record<string, string>>,
+  patterns: readonly string[],
+): Record<string, string> {
+  const passed: Record<string, string> = {};
+  for (const [name, value] of Object.entries(headers)) {
+    if (!isOwned(name) && isSendable(value) && patterns.some((pattern) => matches(name, pattern))) passed[name] = value;
+  }
+  return passed;
+}
+
+/** What RFC 9110 section 5.5 lets stand in a header's value. */
+export function isSendable(value: string): boolean {
+  return /^[\t\x20-\x7E\x80-\xFF]*$/.test(value);
+}
+
+function matches(name: string, pattern: string): boolean {
+  return pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : name === pattern;
+}

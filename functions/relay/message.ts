@@ -1,0 +1,19 @@
+/** One message on its way, whatever woke the function: what the adapters send, byte for byte. */
+import type { HttpBody } from '../http-client.ts';
+
+export interface Message {
+  /** The same over every retry, redelivery and replay. */
+  readonly id: string;
+  /** As its sender gave it; absent: the destination's. */
+  readonly contentType?: string;
+  /** Lower-case name → value, of those that may reach the flow. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: HttpBody;
+}
+
+/** How long a message may still take: the time left of the invocation, less what its reply needs. */
+export interface Deadline {
+  remainingMs(): number;
+  /** Aborted when nothing is left; its reason is a RelayError `DEADLINE`. */
+  readonly signal: AbortSignal;
+}

@@ -1,0 +1,117 @@
+/**
+ * What an answer, or the lack of one, means for a message. The one place where a status or an error code is judged; the
+ * sources and the batch translate an outcome, they do not judge again. What is unknown is `failed`: the message is kept.
+ */
+import { type Executed, RelayError, type RelayErrorCode } from '../error.ts';
+import type { HttpAnswer } from '../http-client.ts';
+
+interface Evidence {
+  /** Why, and who must act, in one line without secret, token or payload. */
+  readonly reason: string;
+  /** Of the error, where it was one and no answer. */
+  readonly code?: RelayErrorCode;
+  /** Of the answer, where there was one. */
+  readonly status?: number;
+  /** SAP's id of the message processing log, where the answer names it. */
+  readonly mplId?: string;
+}
+
+export type Outcome =
+  /** A 2xx whose answer arrived whole. */
+  | {
+      readonly kind: 'delivered';
+      readonly executed: 'yes';
+      readonly status: number;
+      readonly mplId?: string;
+      readonly answer: HttpAnswer;
+    }
+  /** This message will never be taken. */
+  | (Evidence & { readonly kind: 'rejected'; readonly executed: Executed })
+  /** Not now; a later try may help. */
+  | (Evidence & { readonly kind: 'failed'; readonly executed: Executed; readonly retryAfterMs?: number })
+  /** An operator must act before any try can help. */
+  | (Evidence & { readonly kind: 'blocked'; readonly executed: Executed });
+
+const REJECTED = new Set([400, 409, 410, 412, 413, 415, 422]);
+const FAILED = new Set([408, 425, 429]);
+/** Refused before the flow could run; 503 too, if it names no message processing log. */
+const NOT_EXECUTED = new Set([401, 403, 404, 405, 413, 425, 429]);
+
+const BLOCKED: Readonly<Record<number, string>> = {
+  401: 'the endpoint refuses a new token, too; the operator must check that the client is registered for this runtime node',
+  403: 'the client may not call this flow; the operator must assign the role that the flow demands (by default ESBMessaging.send) to the client: on Neo to the user oauth_client_<client id> in the subscription, on Cloud Foundry in the service instance',
+  404: 'there is no such endpoint; the operator must check that the flow is deployed and that the address is exact, upper and lower case too',
+  405: 'the endpoint takes another method; the operator must correct the setting "method"',
+};
+
+const KIND: Readonly<Record<RelayErrorCode, 'rejected' | 'failed' | 'blocked'>> = {
+  SETTING_INVALID: 'blocked',
+  SECRET_UNREADABLE: 'blocked',
+  SECRET_MALFORMED: 'blocked',
+  SECRET_UNAVAILABLE: 'failed',
+  TOKEN_REFUSED: 'blocked',
+  TOKEN_RESPONSE_INVALID: 'blocked',
+  TOKEN_UNAVAILABLE: 'failed',
+  CSRF_UNAVAILABLE: 'blocked',
+  CONNECTION_FAILED: 'failed',
+  TIMED_OUT: 'failed',
+  DEADLINE: 'failed',
+  MESSAGE_INVALID: 'rejected',
+};
+
+/**
+ * Judges an answer of the endpoint. A 401 is one that a new token did not heal.
+ *
+ * @param reachedFlow false for an answer to the fetch of a CSRF token, on which the flow does not run. Default true.
+ * @param retryAfterMs what the answer asked for
+ */
+export function outcomeOfAnswer(answer: HttpAnswer, reachedFlow = true, retryAfterMs?: number): Outcome {
+  const { status } = answer;
+  const mplId = mplIdOf(answer);
+  const evidence = { status, ...(mplId === undefined ? {} : { mplId }) };
+  if (status >= 200 && status < 300 && reachedFlow) return { kind: 'delivered', executed: 'yes', ...evidence, answer };
+
+  const refused = NOT_EXECUTED.has(status) || (status === 503 && mplId === undefined);
+  const executed = refused || !reachedFlow ? 'no' : 'unknown';
+  const said = { ...evidence, executed } as const;
+  if (REJECTED.has(status)) {
+    return {
+      kind: 'rejected',
+      reason: `the endpoint answered ${status}: it will never take this message; the sender must correct it`,
+      ...said,
+    };
+  }
+  const blocked = BLOCKED[status] ?? (status >= 300 && status < 400 ? REDIRECT : undefined);
+  if (blocked !== undefined) return { kind: 'blocked', reason: `the endpoint answered ${status}: ${blocked}`, ...said };
+  const known = FAILED.has(status) || status >= 500;
+  const reason = `the endpoint answered ${status}${known ? '' : ', which is not foreseen'}: kept for a later try`;
+  return { kind: 'failed', reason, ...said, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
+}
+
+const REDIRECT = 'redirects are never followed; the operator must correct the url';
+
+/** Judges an error; one that is not ours is a bug, and keeps the message. */
+export function outcomeOfError(error: unknown): Outcome {
+  if (!(error instanceof RelayError)) {
+    const name = error instanceof Error ? error.name : typeof error;
+    return { kind: 'failed', reason: `unexpected ${name} in the relay: kept for a later try`, executed: 'unknown' };
+  }
+  const { message: reason, code, executed, status, retryAfterMs } = error;
+  const kind = KIND[code];
+  const evidence = { reason, code, executed, ...(status === undefined ? {} : { status }) };
+  return kind === 'failed' && retryAfterMs !== undefined ? { kind, ...evidence, retryAfterMs } : { kind, ...evidence };
+}
+
+/**
+ * On failure the id stands in the text of the body, on success at most in a header.
+ *
+ * @see SAP Help, "Define Error Configuration"
+ */
+function mplIdOf({ headers, body }: HttpAnswer): string | undefined {
+  for (const name of ['sap_messageprocessinglogid', 'sap-messageprocessinglogid']) {
+    const value = headers[name];
+    if (typeof value === 'string' && /^[\w-]{20,40}$/.test(value)) return value;
+  }
+  if (!body.includes('MPL ID')) return undefined;
+  return /MPL ID[^:]{0,60}:\s*([\w-]{20,40})/.exec(body.toString('latin1'))?.[1];
+}

@@ -1,0 +1,126 @@
+/**
+ * The front door: which destination a request asks for, whether its sender may come in, and whether the destination
+ * takes what it brings, in the order in which a stranger learns least. A message exists only once all of that held.
+ */
+import { RelayError } from '../error.ts';
+import type { WebhookSettings } from '../relay/destination.ts';
+import { BODY_HEADERS, passedOn } from '../relay/headers.ts';
+import type { Message } from '../relay/message.ts';
+import type { Warm } from '../warm.ts';
+import type { HttpEvent, HttpReply } from './http.ts';
+import { messageIdOf } from './message-id.ts';
+import { problem, UNAUTHORIZED } from './problem.ts';
+import { type BasicEntries, holds, NO_ENTRY } from './verification/basic.ts';
+
+/** A door that is open to some: one destination's webhook. */
+export interface Door<R> {
+  readonly name: string;
+  readonly webhook: WebhookSettings;
+  /** What the destination forwards where the webhook says nothing of its own. */
+  readonly forwardHeaders: readonly string[];
+  readonly entries: Warm<BasicEntries>;
+  /** When the entries were last read again for a failed check; epoch milliseconds. */
+  lastReadAgain: number;
+  /** What lies behind it. */
+  readonly behind: R;
+}
+
+export type Admission<R> =
+  | { readonly message: Message; readonly door: Door<R> }
+  | { readonly refusal: HttpReply; readonly cause?: RelayError };
+
+const METHODS = ['POST', 'PUT', 'PATCH', 'DELETE'];
+/** Failing checks read the secret again this often at the most, in milliseconds: a stranger cannot make us read it. */
+const READ_AGAIN_MS = 30_000;
+
+export interface AdmissionOptions {
+  readonly signal: AbortSignal;
+  /** Epoch milliseconds. Default `Date.now`. */
+  readonly now?: () => number;
+}
+
+/** Lets a request in, or says with which reply it is turned away. */
+export async function admit<R>(
+  event: HttpEvent | undefined,
+  doorOf: (name: string) => Door<R> | undefined,
+  { signal, now = Date.now }: AdmissionOptions,
+): Promise<Admission<R>> {
+  if (event === undefined) return { refusal: problem('malformed-request') };
+  const segment = /\/webhooks\/([^/]+)$/.exec(event.path)?.[1];
+  if (segment === undefined) return { refusal: problem('not-found') };
+  const name = decoded(segment);
+  if (name === undefined || event.body === undefined) return { refusal: problem('malformed-request') };
+  if (!METHODS.includes(event.method)) return { refusal: notAllowed(['POST']) };
+
+  const door = doorOf(name);
+  try {
+    if (!(await isVerified(event, door, { signal, now })) || door === undefined) return { refusal: UNAUTHORIZED };
+  } catch (error) {
+    if (!(error instanceof RelayError)) throw error;
+    return { refusal: problem('unavailable', { headers: { 'Retry-After': '30' } }), cause: error };
+  }
+
+  const { webhook } = door;
+  const contentType = event.headers['content-type'];
+  if (!webhook.methods.includes(event.method)) return { refusal: notAllowed(webhook.methods) };
+  if (headerBytes(event) > webhook.maxHeaderBytes) return { refusal: problem('header-fields-too-large') };
+  if (!takes(webhook.contentTypes, contentType)) return { refusal: problem('unsupported-media-type') };
+  if (event.body.byteLength > webhook.maxBodyBytes) return { refusal: problem('content-too-large') };
+  return { door, message: messageOf(event, event.body, door) };
+}
+
+async function isVerified<R>(
+  { headers }: HttpEvent,
+  door: Door<R> | undefined,
+  { signal, now }: Required<AdmissionOptions>,
+): Promise<boolean> {
+  const { authorization } = headers;
+  if (door === undefined) return holds(authorization, NO_ENTRY);
+  const entries = await door.entries.get(signal);
+  if (holds(authorization, entries)) return true;
+  if (now() - door.lastReadAgain < READ_AGAIN_MS) return false;
+  door.lastReadAgain = now();
+  door.entries.forget(entries);
+  return holds(authorization, await door.entries.get(signal));
+}
+
+function messageOf<R>(event: HttpEvent, body: Buffer, { webhook, forwardHeaders }: Door<R>): Message {
+  const { 'content-type': contentType, connection = '', ...others } = event.headers;
+  const hopByHop = connection.toLowerCase().split(/\s*,\s*/);
+  const headers = passedOn(others, [...BODY_HEADERS, ...(webhook.forwardHeaders ?? forwardHeaders)]);
+  for (const name of hopByHop) delete headers[name];
+  return {
+    id: messageIdOf(event, webhook.messageId),
+    headers,
+    body: { bytes: body.byteLength, open: async () => body },
+    ...(contentType === undefined ? {} : { contentType }),
+  };
+}
+
+function decoded(segment: string): string | undefined {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    // Not percent-encoding of UTF-8 (RFC 3986 section 2.1): the caller answers it.
+    return undefined;
+  }
+}
+
+function notAllowed(methods: readonly string[]): HttpReply {
+  return problem('method-not-allowed', { headers: { Allow: methods.join(', ') } });
+}
+
+function headerBytes({ headers }: HttpEvent): number {
+  return Object.entries(headers).reduce(
+    (sum, [name, value]) => sum + Buffer.byteLength(name) + Buffer.byteLength(value),
+    0,
+  );
+}
+
+function takes(contentTypes: readonly string[] | undefined, contentType: string | undefined): boolean {
+  if (contentTypes === undefined) return true;
+  const [type = ''] = (contentType ?? '').toLowerCase().split(';', 1);
+  return contentTypes.some(
+    (taken) => taken === type.trim() || (taken.endsWith('/*') && type.startsWith(taken.slice(0, -1))),
+  );
+}

@@ -1,0 +1,58 @@
+/** Mode `direct`: the caller gets what the flow answered, or a problem that says whether trying again can help. */
+import type { WebhookSettings } from '../relay/destination.ts';
+import { BODY_HEADERS, isOwned, passedOn } from '../relay/headers.ts';
+import type { Outcome } from '../relay/outcome.ts';
+import type { HttpReply } from './http.ts';
+import { problem } from './problem.ts';
+
+/**
+ * How the endpoint is called for a waiting caller: the gateway gives up after 30 s, and of an answer as much is kept as
+ * fits into Lambda's reply of 6 MB once it is base64.
+ */
+export const DIRECT_CALLS = { maxCallMs: 25_000, keepBytes: 4_400_000 } as const;
+const DEFAULT_RETRY_AFTER_SECONDS = 30;
+/** What the flow said of the message is passed on where it is a plain verdict on the payload; else 422. */
+const PASSED_VERDICTS = [400, 413, 415, 422];
+
+export function directReply(outcome: Outcome, { returnHeaders }: WebhookSettings): HttpReply {
+  switch (outcome.kind) {
+    case 'delivered':
+      return passedAnswer(outcome, returnHeaders);
+    case 'rejected':
+      return problem('rejected', { status: PASSED_VERDICTS.find((status) => status === outcome.status) ?? 422 });
+    case 'blocked':
+      return problem('bad-gateway');
+    case 'failed':
+      return later(outcome);
+  }
+}
+
+function passedAnswer({ answer }: Outcome & { kind: 'delivered' }, returnHeaders: readonly string[]): HttpReply {
+  if (answer.truncated) return problem('bad-gateway');
+  const single: Record<string, string> = {};
+  for (const [name, value] of Object.entries(answer.headers)) {
+    if (value !== undefined && !isOwned(name)) single[name] = Array.isArray(value) ? value.join(', ') : value;
+  }
+  const { 'content-type': contentType } = answer.headers;
+  const bodyHeaders = passedOn(single, BODY_HEADERS);
+  return {
+    status: answer.status,
+    headers: {
+      ...(contentType === undefined ? {} : { 'Content-Type': contentType }),
+      ...(bodyHeaders['content-encoding'] === undefined ? {} : { 'Content-Encoding': bodyHeaders['content-encoding'] }),
+      ...(bodyHeaders['content-language'] === undefined ? {} : { 'Content-Language': bodyHeaders['content-language'] }),
+      ...passedOn(single, returnHeaders),
+    },
+    body: answer.status === 204 ? '' : answer.body,
+  };
+}
+
+function later(outcome: Outcome & { kind: 'failed' }): HttpReply {
+  const seconds = Math.ceil((outcome.retryAfterMs ?? DEFAULT_RETRY_AFTER_SECONDS * 1000) / 1000);
+  const headers = { 'Retry-After': String(seconds) };
+  const { status } = outcome;
+  if (status === 429 || status === 503) return problem('unavailable', { headers });
+  if (status === 408 || outcome.code === 'TIMED_OUT' || outcome.code === 'DEADLINE')
+    return problem('gateway-timeout', { headers });
+  return problem('bad-gateway', { headers });
+}

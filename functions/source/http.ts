@@ -1,0 +1,89 @@
+/**
+ * HTTP as a source, in the shapes that AWS wakes a function with: HTTP API and function URL (payload 2.0), REST API and
+ * HTTP API (1.0), load balancer. Translates the event to a request and the answer to the reply; judges nothing.
+ *
+ * @see Amazon API Gateway Developer Guide, "Working with AWS Lambda proxy integrations for HTTP APIs"
+ */
+import { isBase64 } from '../envelope.ts';
+
+/** A request, whatever gateway it came through. */
+export interface HttpEvent {
+  readonly method: string;
+  /** As the gateway gave it, without the query. */
+  readonly path: string;
+  /** Lower-case names; repeated ones joined with `, `. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Undefined if the event says base64 and the body is not. */
+  readonly body: Buffer | undefined;
+  /** What the reply must hold: the event had header lists. */
+  readonly multiValue: boolean;
+}
+
+export interface HttpReply {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  /** A text goes out as it is, bytes go out as base64 unless they are UTF-8 of a textual content type. */
+  readonly body: string | Buffer;
+}
+
+/** @returns undefined if the event is not of HTTP */
+export function readHttpEvent(event: unknown): HttpEvent | undefined {
+  if (!isRecord(event)) return undefined;
+  const context = isRecord(event.requestContext) ? event.requestContext : {};
+  const http = isRecord(context.http) ? context.http : {};
+  const isVersion2 = event.version === '2.0';
+  const method = isVersion2 ? http.method : event.httpMethod;
+  const path = isVersion2 ? event.rawPath : event.path;
+  if (typeof method !== 'string' || typeof path !== 'string') return undefined;
+  const multiValue = isRecord(event.multiValueHeaders);
+  const headers = multiValue ? event.multiValueHeaders : event.headers;
+  return {
+    method: method.toUpperCase(),
+    path,
+    headers: lowerCase(isRecord(headers) ? headers : {}),
+    body: readBody(event),
+    multiValue,
+  };
+}
+
+/** The reply in the shape that the event asks for. */
+export function toReply(reply: HttpReply, event: HttpEvent | undefined) {
+  const isText = typeof reply.body === 'string' || isReadableText(reply.body, reply.headers);
+  return {
+    statusCode: reply.status,
+    ...(event?.multiValue === true
+      ? { multiValueHeaders: Object.fromEntries(Object.entries(reply.headers).map(([name, value]) => [name, [value]])) }
+      : { headers: reply.headers }),
+    body: isText ? reply.body.toString() : (reply.body as Buffer).toString('base64'),
+    isBase64Encoded: !isText,
+  };
+}
+
+function readBody({ body, isBase64Encoded }: Record<string, unknown>): Buffer | undefined {
+  if (body === undefined || body === null) return Buffer.alloc(0);
+  if (typeof body !== 'string') return undefined;
+  if (isBase64Encoded !== true) return Buffer.from(body);
+  return isBase64(body) ? Buffer.from(body, 'base64') : undefined;
+}
+
+function lowerCase(headers: Record<string, unknown>): Record<string, string> {
+  const joined: Record<string, string> = {};
+  for (const [name, value] of Object.entries(headers)) {
+    const key = name.toLowerCase();
+    const one = Array.isArray(value) ? value.join(', ') : String(value ?? '');
+    joined[key] = joined[key] === undefined ? one : `${joined[key]}, ${one}`;
+  }
+  return joined;
+}
+
+/** Only what comes out of the gateway as the very same bytes may go through it as text. */
+function isReadableText(bytes: Buffer, headers: HttpReply['headers']): boolean {
+  const type = headers['Content-Type'] ?? '';
+  if (headers['Content-Encoding'] !== undefined || /charset\s*=\s*"?(?!utf-?8)/i.test(type)) return false;
+  if (!/^(text\/|application\/([\w.-]+\+)?(json|xml)\b|application\/javascript\b)/i.test(type)) return false;
+  return Buffer.from(bytes.toString()).equals(bytes);
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

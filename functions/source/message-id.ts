@@ -1,0 +1,44 @@
+/** Which id a webhook's message bears: the sender's own where it names one, so that its retries keep it. */
+import { randomUUID } from 'node:crypto';
+import { stableId } from '../envelope.ts';
+import type { HttpEvent } from './http.ts';
+
+/**
+ * The first of: what the setting names, `webhook-id`, `ce-id` or the `id` of a CloudEvent in structured mode,
+ * `Idempotency-Key`, `X-Request-Id`; else a new UUID.
+ *
+ * @param setting a header's name in lower case, or a JSON pointer (RFC 6901)
+ */
+export function messageIdOf(
+  { headers, body }: HttpEvent,
+  setting: string | undefined,
+  newId: () => string = randomUUID,
+): string {
+  const id =
+    (setting?.startsWith('/') ? pointed(body, setting) : headers[setting ?? '']) ||
+    headers['webhook-id'] ||
+    headers['ce-id'] ||
+    (/^application\/cloudevents\+json\b/i.test(headers['content-type'] ?? '') ? pointed(body, '/id') : undefined) ||
+    headers['idempotency-key']?.replace(/^"(.*)"$/, '$1') ||
+    headers['x-request-id'];
+  return id ? stableId(id) : newId();
+}
+
+function pointed(body: Buffer | undefined, pointer: string): string | undefined {
+  let value = parseJson(body);
+  for (const step of pointer.slice(1).split('/')) {
+    if (typeof value !== 'object' || value === null) return undefined;
+    const name = step.replaceAll('~1', '/').replaceAll('~0', '~');
+    value = Object.hasOwn(value, name) ? (value as Record<string, unknown>)[name] : undefined;
+  }
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : undefined;
+}
+
+function parseJson(body: Buffer | undefined): unknown {
+  try {
+    return JSON.parse((body ?? '').toString());
+  } catch {
+    // A payload that is not JSON has no id in it; that is no error.
+    return undefined;
+  }
+}

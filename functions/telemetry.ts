@@ -1,0 +1,107 @@
+/**
+ * What the relay tells the outside: one line for each attempt to deliver a message, and metrics by destination, through
+ * Powertools. The field names here are what alarms and queries are built on. No secret, token or payload comes this far:
+ * only what these types name.
+ */
+import { Logger } from '@aws-lambda-powertools/logger';
+import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
+import type { MiddlewareObj } from '@middy/core';
+import type { Context } from 'aws-lambda';
+
+/** The fields of the line `delivery.attempted`. */
+export interface AttemptLine {
+  readonly destination: string;
+  readonly messageId: string;
+  /** SAP's id of the message processing log, where the answer named it. */
+  readonly mplId?: string;
+  /** How many times SQS has handed the message out; 1 for a webhook. */
+  readonly attempt: number;
+  readonly status?: number;
+  readonly outcome: 'delivered' | 'rejected' | 'failed' | 'blocked';
+  /** Whether the flow ran. */
+  readonly executed: 'yes' | 'no' | 'unknown';
+  /** Why it was not delivered, and who must act. */
+  readonly reason?: string;
+  readonly durationMs: number;
+  /** How often the message went out in this attempt; 2 after a healed 401. */
+  readonly calls: number;
+  /** `new`: got during this attempt. */
+  readonly token?: 'new' | 'warm';
+  readonly tokenAgeMs?: number;
+  /** True if a dead socket made the client send a second time. */
+  readonly resent?: boolean;
+  /** Of the payload. */
+  readonly bytes: number;
+}
+
+export interface Telemetry {
+  attempted(line: AttemptLine): void;
+  /** Messages handed back untried. */
+  postponed(line: { destination: string; messages: number; reason: string }): void;
+  /** Something that belongs to no one message: a queue without destination, a webhook whose secret is unreadable. */
+  problem(event: string, fields: Readonly<Record<string, string | number>>): void;
+  tokenRequested(): void;
+  /** For the entries: puts the invocation's id into each line, and publishes the metrics when it ends. */
+  readonly middleware: MiddlewareObj;
+}
+
+const LEVEL = { delivered: 'info', rejected: 'error', failed: 'warn', blocked: 'error' } as const;
+const COUNTED = { delivered: 'Delivered', rejected: 'Rejected', failed: 'Failed', blocked: 'Blocked' } as const;
+const NAMESPACE = 'TokenRelay';
+
+export function createTelemetry(): Telemetry {
+  const logger = new Logger({ serviceName: process.env.POWERTOOLS_SERVICE_NAME ?? 'token-relay' });
+  const metrics = new Metrics({
+    namespace: process.env.POWERTOOLS_METRICS_NAMESPACE ?? NAMESPACE,
+    serviceName: process.env.POWERTOOLS_SERVICE_NAME ?? 'token-relay',
+  });
+  const attempts = new Map<string, AttemptLine[]>();
+  const postponements = new Map<string, number>();
+  let tokenRequests = 0;
+
+  /** One group of metrics for each destination: a dimension holds for everything that is published with it. */
+  function publish(): void {
+    for (const [destination, lines] of attempts) {
+      metrics.addDimension('destination', destination);
+      for (const { outcome, durationMs } of lines) {
+        metrics.addMetric(COUNTED[outcome], MetricUnit.Count, 1);
+        metrics.addMetric('Duration', MetricUnit.Milliseconds, durationMs);
+      }
+      metrics.publishStoredMetrics();
+    }
+    attempts.clear();
+    for (const [destination, messages] of postponements) {
+      metrics.addDimension('destination', destination);
+      metrics.addMetric('Postponed', MetricUnit.Count, messages);
+      metrics.publishStoredMetrics();
+    }
+    postponements.clear();
+    if (tokenRequests > 0) {
+      metrics.addMetric('TokenRequests', MetricUnit.Count, tokenRequests);
+      metrics.publishStoredMetrics();
+      tokenRequests = 0;
+    }
+  }
+
+  return {
+    attempted(line) {
+      logger[LEVEL[line.outcome]]('delivery.attempted', { ...line });
+      const lines = attempts.get(line.destination);
+      if (lines === undefined) attempts.set(line.destination, [line]);
+      else lines.push(line);
+    },
+    postponed(line) {
+      logger.warn('delivery.postponed', line);
+      postponements.set(line.destination, (postponements.get(line.destination) ?? 0) + line.messages);
+    },
+    problem: (event, fields) => logger.error(event, fields),
+    tokenRequested: () => {
+      tokenRequests += 1;
+    },
+    middleware: {
+      before: ({ context }) => logger.addContext(context as Context),
+      after: publish,
+      onError: publish,
+    },
+  };
+}

@@ -1,0 +1,115 @@
+/**
+ * OAuth client credentials as they lie in Secrets Manager, in the forms that SAP hands them out. Reads the JSON, names
+ * what is wrong with it without quoting it, and leaves the reading of the secret and the asking for a token to others.
+ */
+import { RelayError } from '../error.ts';
+import { isSafeUrl } from '../safe-url.ts';
+import type { Warm } from '../warm.ts';
+
+/** One version of a secret, as `aws/secrets-manager.ts` reads it. */
+export interface Secret {
+  readonly text: string;
+  readonly versionId: string;
+}
+
+/** A client as the authorization server knows it, with the way it is asked. */
+export interface Credentials {
+  readonly clientId: string;
+  readonly clientSecret: string;
+  readonly tokenUrl: string;
+  /** Neo: parameters in the query, Basic, no body. Cloud Foundry: everything in a form. */
+  readonly environment: 'neo' | 'cf';
+  /** Host of the runtime node, where the secret is a service key that names it. */
+  readonly serviceUrl?: string;
+  /** Tells one version of the secret from another. */
+  readonly versionId: string;
+}
+
+const KEY_FIELDS = ['clientid', 'clientsecret', 'tokenurl', 'certificate', 'key'];
+
+/**
+ * Reads credentials in one of these forms, told apart by their fields; further fields are ignored:
+ * `{"clientId","clientSecret","tokenUrl"}` · a service key `{"oauth":{"clientid","clientsecret","tokenurl","url"}}` ·
+ * the same fields flat. The token profile is `neo` when the token URL's path begins with `/oauth2/api/`, else `cf`;
+ * `"environment"` overrides it.
+ *
+ * @param secretName for the error alone
+ * @throws RelayError `SECRET_MALFORMED`, naming the field and what was expected
+ * @see SAP Help, "Creating Service Instance and Service Key for Inbound Authentication"
+ */
+export function readCredentials(secret: Secret, secretName: string): Credentials {
+  const refuse = (problem: string) =>
+    new RelayError('SECRET_MALFORMED', `secret "${secretName}": ${problem}; the operator must correct the secret`);
+
+  const json = parseJson(secret.text);
+  if (!isRecord(json)) throw refuse('expected a JSON object');
+  const nested = json.oauth;
+  if (nested !== undefined && !isRecord(nested)) throw refuse('"oauth": expected an object, as in a service key');
+  const fields = nested ?? json;
+  const isKey = nested !== undefined || KEY_FIELDS.some((name) => name in fields);
+  const prefix = nested === undefined ? '' : 'oauth.';
+
+  function text(name: string): string {
+    const value = fields[name];
+    if (value === undefined) throw refuse(`"${prefix}${name}" is missing`);
+    if (typeof value !== 'string' || value === '')
+      throw refuse(`"${prefix}${name}": expected a text that is not empty`);
+    return value;
+  }
+  function safeUrl(name: string): string {
+    const value = text(name);
+    if (!isSafeUrl(value)) {
+      throw refuse(
+        `"${prefix}${name}": expected an https: URL without user and fragment (http: for loopback hosts alone)`,
+      );
+    }
+    return value;
+  }
+
+  if (isKey && 'certificate' in fields && !('clientsecret' in fields)) {
+    throw refuse(`"${prefix}clientsecret" is missing: keys with a certificate are not supported by this version`);
+  }
+  const clientId = text(isKey ? 'clientid' : 'clientId');
+  if (clientId.includes(':'))
+    throw refuse('the client id must not contain ":", since Basic authentication cannot carry it');
+  const clientSecret = text(isKey ? 'clientsecret' : 'clientSecret');
+  const tokenUrl = safeUrl(isKey ? 'tokenurl' : 'tokenUrl');
+  const environment = json.environment ?? (new URL(tokenUrl).pathname.startsWith('/oauth2/api/') ? 'neo' : 'cf');
+  if (environment !== 'neo' && environment !== 'cf') throw refuse('"environment": expected "neo" or "cf"');
+  return {
+    clientId,
+    clientSecret,
+    tokenUrl,
+    environment,
+    versionId: secret.versionId,
+    ...(isKey && fields.url !== undefined ? { serviceUrl: safeUrl('url') } : {}),
+  };
+}
+
+/** The credentials after a refusal: read again, and told apart from what was refused. */
+export async function changedCredentials(
+  credentials: Warm<Credentials>,
+  refused: Credentials,
+  signal?: AbortSignal,
+): Promise<Credentials | undefined> {
+  credentials.forget(refused);
+  const current = await credentials.get(signal);
+  const same =
+    current.clientId === refused.clientId &&
+    current.clientSecret === refused.clientSecret &&
+    current.tokenUrl === refused.tokenUrl;
+  return same ? undefined : current;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // The error's message quotes the secret: it ends here.
+    return undefined;
+  }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,37 @@
+/** Lambda entry of the webhooks: an HTTP event in, the reply out. */
+import middy from '@middy/core';
+import type { Context } from 'aws-lambda';
+import { attemptDelivery } from './delivery/attempt.ts';
+import { startDeadline } from './delivery/deadline.ts';
+import { setup } from './setup.ts';
+import { admit } from './source/admission.ts';
+import { DIRECT_CALLS, directReply } from './source/direct.ts';
+import { type HttpEvent, type HttpReply, readHttpEvent, toReply } from './source/http.ts';
+
+const environment = setup(DIRECT_CALLS);
+
+async function serve(event: unknown, context: Context) {
+  const request = readHttpEvent(event);
+  return toReply(await answer(request, context), request);
+}
+
+async function answer(request: HttpEvent | undefined, context: Context): Promise<HttpReply> {
+  const { telemetry, now } = environment;
+  const deadline = startDeadline(context.getRemainingTimeInMillis(), environment);
+  try {
+    const admission = await admit(request, environment.door, { signal: deadline.signal, now });
+    if ('refusal' in admission) {
+      if (admission.cause !== undefined) telemetry.problem('webhook.unavailable', { reason: admission.cause.message });
+      return admission.refusal;
+    }
+    const { message, door } = admission;
+    const { id: messageId, body } = message;
+    const attempted = { destination: door.name, route: door.behind, messageId, message, attempt: 1, bytes: body.bytes };
+    return directReply(await attemptDelivery(attempted, deadline, telemetry, now), door.webhook);
+  } finally {
+    deadline.end();
+  }
+}
+
+// Middy's own early timeout would cut a call that may have run: the deadline is ours.
+export const handler = middy({ timeoutEarlyInMillis: 0 }).use(environment.telemetry.middleware).handler(serve);
