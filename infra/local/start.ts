@@ -1,0 +1,87 @@
+/**
+ * `npm start`: builds the relay, starts the local landscape, registers a client as SAP's guide does, runs the main job
+ * and then stays up for messages of one's own. `-- --once` ends after the main job; the exit code says whether all arrived.
+ */
+import { randomBytes } from 'node:crypto';
+import { parseArgs, styleText } from 'node:util';
+import { build } from '../build.ts';
+import { createDeliveryLog } from './delivery-log.ts';
+import { type Deployed, type Landscape, type LocalDestination, startLandscape } from './landscape.ts';
+import { startMonitor } from './monitor.ts';
+import { tellStory } from './story.ts';
+
+const { once } = parseArgs({ options: { once: { type: 'boolean', default: false } } }).values;
+const print = (line: string) => process.stdout.write(`${line}\n`);
+
+const interrupted = new Promise<void>((resolve) => {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
+});
+process.exitCode = await run();
+
+async function run(): Promise<number> {
+  await build({ sourcemap: false });
+  const log = createDeliveryLog();
+  let follow: (line: string) => void = log.add;
+  const landscape = await startLandscape({ environment: 'neo', s3: !once, onOutput: (line) => follow(line) });
+  try {
+    const webhookUser = { username: 'legacy', password: randomBytes(9).toString('base64url') };
+    const orders = landscape.connect({ name: 'orders', webhook: webhookUser, visibilityTimeoutSeconds: 5 });
+    const deployed = await landscape.deploy({ polling: false });
+    introduce(landscape, deployed, orders);
+    const told = tellStory({ landscape, deployed, orders, webhookUser, log, print });
+    const complete = await Promise.race([told, interrupted.then(() => false)]);
+    if (once) return complete ? 0 : 1;
+
+    follow = (line) => {
+      log.add(line);
+      if (line.includes('"delivery.')) print(line);
+    };
+    const monitor = await startMonitor(landscape.runtimeNode);
+    invite(landscape, deployed, orders, webhookUser, monitor.url);
+    await interrupted;
+    await monitor.stop();
+    return complete ? 0 : 1;
+  } finally {
+    await landscape.stop();
+  }
+}
+
+function introduce(landscape: Landscape, { httpApi }: Deployed, orders: LocalDestination): void {
+  const { authorizationServer, runtimeNode } = landscape;
+  print(styleText('bold', 'token-relay on a local landscape') + styleText('dim', '  (loopback only, Ctrl-C ends it)'));
+  print('');
+  print(
+    `   authorization server   ${authorizationServer.url}   OAuth client "${orders.clientId}" registered for acme-dev.iflmap`,
+  );
+  print(`   role                   ESBMessaging.send assigned to the user "oauth_client_${orders.clientId}"`);
+  print(`   runtime node           ${runtimeNode.url}   flow "orders" at /http/orders, HTTPS sender, CSRF-protected`);
+  print(`   secret                 ${orders.secret}`);
+  print(`   queue                  ${orders.queue.name}`);
+  print(`   webhook                ${httpApi.url}/webhooks/orders`);
+}
+
+function invite(
+  { endpoints }: Landscape,
+  { httpApi }: Deployed,
+  { queue }: LocalDestination,
+  { username, password }: { username: string; password: string },
+  monitorUrl: string,
+): void {
+  const body = JSON.stringify({ QueueUrl: queue.url, MessageBody: '{"order":1}' });
+  print('');
+  print(styleText('bold', 'Now yours. The landscape stays up; copy these into another terminal:'));
+  print('');
+  print(styleText('dim', '# a message through the queue (or any AWS SDK with this endpoint)'));
+  print(
+    `curl -s ${endpoints.AWS_ENDPOINT_URL_SQS} -H 'X-Amz-Target: AmazonSQS.SendMessage' -H 'Content-Type: application/x-amz-json-1.0' -d '${body}'`,
+  );
+  print('');
+  print(styleText('dim', '# a message by webhook'));
+  print(
+    `curl -i ${httpApi.url}/webhooks/orders -u ${username}:${password} -H 'Content-Type: application/json' -d '{"order":2}'`,
+  );
+  print('');
+  print(styleText('dim', '# what has arrived; the path /<message id> gives a body back'));
+  print(`curl -s ${monitorUrl}`);
+  print('');
+}

@@ -1,0 +1,177 @@
+/**
+ * The main job, told: orders through a queue, a webhook, a rotation of the signing key and more orders. Sends realistic
+ * payloads, waits until they have arrived, and says in words and figures what happened. Prints; decides nothing.
+ */
+import { createHash, randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { styleText } from 'node:util';
+import type { DeliveryLog } from './delivery-log.ts';
+import type { Deployed, Landscape, LocalDestination } from './landscape.ts';
+
+/** A payload as a legacy system has it. */
+interface Payload {
+  readonly what: string;
+  readonly contentType: string;
+  readonly bytes: Buffer;
+}
+
+/** A message that was sent, by the id that it must arrive with. */
+interface Sent extends Payload {
+  readonly messageId: string;
+  readonly sha256: string;
+}
+
+export interface Stage {
+  readonly landscape: Landscape;
+  readonly deployed: Deployed;
+  readonly orders: LocalDestination;
+  readonly webhookUser: { readonly username: string; readonly password: string };
+  readonly log: DeliveryLog;
+  readonly print: (line: string) => void;
+}
+
+const FILES = { idoc: 'orders05.xml', json: 'order.json', pdf: 'delivery-note.pdf' } as const;
+const read = (name: string) => readFileSync(new URL(`payloads/${name}`, import.meta.url));
+const PAYLOADS: Readonly<Record<keyof typeof FILES, Payload>> = {
+  idoc: { what: 'IDoc ORDERS05', contentType: 'application/xml; charset=utf-8', bytes: read(FILES.idoc) },
+  json: { what: 'order, JSON', contentType: 'application/json', bytes: read(FILES.json) },
+  pdf: { what: 'delivery note, PDF', contentType: 'application/pdf', bytes: read(FILES.pdf) },
+};
+const BATCH = ['idoc', 'json', 'json', 'pdf', 'json', 'idoc', 'json', 'json', 'idoc', 'json'] as const;
+
+/** @returns whether every message was delivered, counted at the runtime node by id and SHA-256 */
+export async function tellStory(stage: Stage): Promise<boolean> {
+  const { landscape, orders, print } = stage;
+  const { authorizationServer } = landscape;
+  const sent: Sent[] = [];
+
+  chapter(print, '1', 'Ten orders through the queue, on a cold start');
+  sent.push(...(await throughQueue(stage, BATCH)));
+  print(dim('   A call is one request that carried the message: the first ones met the demand for a CSRF token.'));
+  tokenRequestsSoFar(stage);
+
+  chapter(print, '2', 'Two orders by webhook: the caller waits for the flow and gets its answer');
+  heading(print);
+  for (const kind of ['json', 'idoc'] as const) sent.push(await byWebhook(stage, PAYLOADS[kind]));
+  tokenRequestsSoFar(stage);
+
+  chapter(print, '3', 'The authorization server rotates its signing key: warm tokens are worthless at once');
+  authorizationServer.rotateSigningKey();
+  print(dim('   The runtime node answers 401; the relay forgets that token, gets one new one, and sends once more.'));
+  sent.push(...(await throughQueue(stage, BATCH)));
+  tokenRequestsSoFar(stage);
+
+  const arrived = sent.filter((message) => hasArrived(landscape, message)).length;
+  const requests = authorizationServer.tokenRequests.length;
+  const left = orders.queue.size + orders.deadLetterQueue.size;
+  const complete = arrived === sent.length && left === 0;
+  print('');
+  print(
+    `${complete ? styleText('green', '✓') : styleText('red', '✗')} ${bold(`${arrived} of ${sent.length} messages delivered`)}, counted at the runtime node by id and SHA-256; ${left} left in the queues; ${requests} token requests in all`,
+  );
+  return complete;
+}
+
+async function throughQueue(stage: Stage, kinds: readonly (keyof typeof FILES)[]): Promise<Sent[]> {
+  const { orders, landscape } = stage;
+  const before = landscape.runtimeNode.messages.length;
+  // All lie in the queue before it is polled, so that one batch of ten comes out of it.
+  orders.trigger?.pause();
+  const sent = kinds.map((kind) => queued(orders, PAYLOADS[kind]));
+  orders.trigger?.resume();
+  await landscape.runtimeNode.waitForMessages(before + sent.length, { timeoutMs: 30_000 });
+  await orders.trigger?.waitUntilIdle({ timeoutMs: 30_000 });
+  heading(stage.print);
+  for (const message of sent) row(stage, message);
+  return sent;
+}
+
+/** As any sender may do it: text as it is, bytes as base64, the content type beside it. */
+function queued({ queue }: LocalDestination, payload: Payload): Sent {
+  const isText = !payload.contentType.endsWith('pdf');
+  const string = (stringValue: string) => ({ dataType: 'String', stringValue });
+  const { messageId } = queue.send({
+    body: payload.bytes.toString(isText ? 'utf8' : 'base64'),
+    attributes: {
+      contentType: string(payload.contentType),
+      ...(isText ? {} : { bodyEncoding: string('base64') }),
+    },
+  });
+  return { ...payload, messageId, sha256: sha256(payload.bytes) };
+}
+
+async function byWebhook(stage: Stage, payload: Payload): Promise<Sent> {
+  const { username, password } = stage.webhookUser;
+  const messageId = randomUUID();
+  const response = await fetch(`${stage.deployed.httpApi.url}/webhooks/orders`, {
+    method: 'POST',
+    headers: {
+      Authorization: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`,
+      'Content-Type': payload.contentType,
+      'X-Request-Id': messageId,
+    },
+    body: new Uint8Array(payload.bytes),
+  });
+  const message = { ...payload, messageId, sha256: sha256(payload.bytes) };
+  await response.arrayBuffer();
+  row(stage, message);
+  if (!response.ok) stage.print(`   the caller got ${response.status}`);
+  return message;
+}
+
+function hasArrived({ runtimeNode }: Landscape, { messageId, sha256 }: Sent): boolean {
+  return runtimeNode.messages.some((arrived) => arrived.messageId === messageId && arrived.bodySha256 === sha256);
+}
+
+const COLUMNS = [38, 20, 8, 8, 9, 7, 18, 6] as const;
+
+function heading(print: Stage['print']): void {
+  print(dim(`   ${columns(['message', 'payload', 'flow', 'status', 'attempt', 'calls', 'token', 'ms'])}`));
+}
+
+function row({ landscape, log, print }: Stage, message: Sent): void {
+  const attempts = log.attemptsOf(message.messageId);
+  const last = attempts.at(-1);
+  const flow = landscape.runtimeNode.messages.find(({ messageId }) => messageId === message.messageId)?.flow;
+  const cells = [
+    message.messageId,
+    message.what,
+    flow ?? '-',
+    String(last?.status ?? '-'),
+    String(last?.attempt ?? '-'),
+    String(last?.calls ?? '-'),
+    tokenOf(last),
+    String(last?.durationMs ?? '-'),
+  ];
+  const mark = hasArrived(landscape, message) ? styleText('green', '✓') : styleText('red', '✗');
+  print(` ${mark} ${columns(cells)}`);
+  if (last?.reason !== undefined) print(`   ${last.reason}`);
+}
+
+function tokenOf(attempt: { token?: string; tokenAgeMs?: number } | undefined): string {
+  if (attempt?.token === undefined) return '-';
+  return attempt.token === 'new' ? 'new' : `warm, ${attempt.tokenAgeMs ?? 0} ms old`;
+}
+
+function tokenRequestsSoFar({ landscape, print }: Stage): void {
+  print(dim(`   token requests so far: ${landscape.authorizationServer.tokenRequests.length}`));
+}
+
+function chapter(print: Stage['print'], number: string, title: string): void {
+  print('');
+  print(bold(`${number}  ${title}`));
+}
+
+function columns(cells: readonly string[]): string {
+  return cells
+    .map((cell, index) => cell.padEnd(COLUMNS[index] ?? 0))
+    .join('')
+    .trimEnd();
+}
+
+function sha256(bytes: Buffer): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+const bold = (text: string) => styleText('bold', text);
+const dim = (text: string) => styleText('dim', text);

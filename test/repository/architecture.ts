@@ -1,0 +1,67 @@
+/**
+ * The arrows between the rooms of functions/, as README's "How it works" draws them: dependency-cruiser reads the import
+ * lines and refuses every other one. `npm run check` fails, too, if no module was cruised at all.
+ */
+import type { IConfiguration, IRegularForbiddenRuleType } from 'dependency-cruiser';
+
+/** Rooms of functions/ → what they may import of functions/. What has no row is a leaf: it imports nothing of ours. */
+const ROOMS: Readonly<Record<string, readonly string[]>> = {
+  '^functions/(queue|webhook)\\.ts$': ['setup', 'source/', 'delivery/'],
+  '^functions/setup\\.ts$': ['(?!queue|webhook)'],
+  '^functions/settings\\.ts$': ['error', 'safe-url', 'relay/headers'],
+  '^functions/delivery/': ['delivery/', 'relay/', 'envelope', 'telemetry', 'error'],
+  '^functions/source/': ['source/', 'envelope', 'warm', 'error', 'relay/headers'],
+  '^functions/envelope\\.ts$': ['error'],
+  '^functions/relay/(?!adapter/)': ['relay/', 'error', 'http-time'],
+  '^functions/relay/adapter/': ['relay/', 'warm', 'error'],
+  '^functions/token/': ['token/', 'warm', 'error', 'safe-url', 'http-time'],
+  '^functions/aws/': ['error'],
+  '^functions/http-client\\.ts$': ['error'],
+};
+
+/** Types cross where values do not: they are gone in the bundle. */
+const values = { dependencyTypesNot: ['type-only' as const] };
+
+type Rule = IRegularForbiddenRuleType;
+const rule = (name: string, from: Rule['from'], to: Rule['to']): Rule => ({ name, severity: 'error', from, to });
+
+export const architecture: IConfiguration = {
+  forbidden: [
+    ...Object.entries(ROOMS).map(([path, allowed]) =>
+      rule(
+        `arrows of ${path}`,
+        { path },
+        { path: '^functions/', pathNot: allowed.map((room) => `^functions/${room}`), ...values },
+      ),
+    ),
+    rule(
+      'a leaf imports nothing of ours',
+      { path: '^functions/', pathNot: Object.keys(ROOMS) },
+      { path: '^functions/', ...values },
+    ),
+    rule(
+      'only aws/ imports an SDK client',
+      { path: '^functions/', pathNot: '^functions/aws/' },
+      { path: '@aws-sdk|@smithy' },
+    ),
+    rule(
+      'middy is for the entries',
+      { path: '^functions/', pathNot: '^functions/(queue|webhook)\\.ts$' },
+      { path: '@middy', ...values },
+    ),
+    rule('the product does not know what surrounds it', { path: '^functions/' }, { path: '^(infra|test)/' }),
+    // One misunderstanding must not pass on both sides: the emulators share no code with the relay.
+    rule('the landscape is an independent witness', { path: '^infra/local/' }, { path: '^functions/' }),
+    rule('no circles', {}, { circular: true, ...values }),
+    rule('what is imported exists', { path: '^(functions|infra|test)/' }, { couldNotResolve: true }),
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'require', 'node', 'default', 'types'],
+    },
+  },
+};
