@@ -7,14 +7,20 @@
 export type RelayErrorCode =
   /** `DESTINATIONS` or one destination in it is wrong. Operator; no later try helps before a deployment. */
   | 'SETTING_INVALID'
-  /** The secret does not exist, or may not be read or decrypted. Operator. */
+  /** The secret does not exist, or has no version of the stage that was asked for. Operator. */
+  | 'SECRET_NOT_FOUND'
+  /** The secret may not be read or decrypted, or is marked for deletion. Operator. */
   | 'SECRET_UNREADABLE'
   /** The secret was read, its content is not credentials. Operator. */
   | 'SECRET_MALFORMED'
+  /** The client certificate in the secret has expired. Operator. */
+  | 'CERTIFICATE_EXPIRED'
   /** Secrets Manager throttles, is down or slow. Nobody: a later try helps. */
   | 'SECRET_UNAVAILABLE'
   /** The authorization server knows the client no longer, or not with this secret (RFC 6749 section 5.2). Operator. */
   | 'TOKEN_REFUSED'
+  /** The endpoint rejects every token that is to be had. Operator; asking for more tokens would not help. */
+  | 'TOKEN_REJECTED'
   /** The token endpoint answered something that is no token response. Operator: usually a wrong token URL. */
   | 'TOKEN_RESPONSE_INVALID'
   /** The token endpoint throttles, is down or slow. Nobody: a later try helps. */

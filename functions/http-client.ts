@@ -19,6 +19,8 @@ export interface HttpRequest {
   readonly keepBytes?: number;
   /** Ends the call early, as a timeout would. */
   readonly signal?: AbortSignal;
+  /** For mutual TLS; sockets are kept for each such object. */
+  readonly certificate?: { readonly cert: string; readonly key: string };
 }
 
 /** A body that can be opened anew for each send: after a 401 or a dead socket it goes out again. */
@@ -60,12 +62,29 @@ const MAX_IDLE_MS = 10_000;
 export function createHttpClient(options: HttpClientOptions = {}): Send {
   const now = options.now ?? Date.now;
   const settings = { keepAlive: true, maxSockets: options.maxSockets ?? 10, scheduling: 'lifo' as const };
-  const agents = { 'https:': new https.Agent(settings), 'http:': new http.Agent(settings) };
-  for (const agent of Object.values(agents)) rememberIdleness(agent, now);
+  const plain = watched(new http.Agent(settings));
+  const secure = watched(new https.Agent(settings));
+  const certified = new WeakMap<object, https.Agent>();
+
+  function agentFor({ url, certificate }: HttpRequest): HttpAgent {
+    if (url.protocol === 'http:') return plain;
+    if (certificate === undefined) return secure;
+    const known = certified.get(certificate);
+    if (known !== undefined) return known;
+    const agent = watched(new https.Agent({ ...settings, cert: certificate.cert, key: certificate.key }));
+    certified.set(certificate, agent);
+    return agent;
+  }
+
+  /** Lambda freezes the process between invocations, timers too: idleness is read off the clock when it matters. */
+  function watched<A extends HttpAgent>(agent: A): A {
+    agent.on('free', (socket: object) => idleSince.set(socket, now()));
+    return agent;
+  }
 
   return async function send(request) {
     const body = await request.body?.open();
-    const agent = agents[request.url.protocol as 'https:' | 'http:'];
+    const agent = agentFor(request);
     closeStale(agent, now);
     try {
       return await exchange(request, body, agent);
@@ -205,11 +224,6 @@ function isReset(error: NodeJS.ErrnoException): boolean {
 }
 
 const idleSince = new WeakMap<object, number>();
-
-/** Lambda freezes the process between invocations, timers too: so idleness is read off the clock when it matters. */
-function rememberIdleness(agent: HttpAgent, now: () => number): void {
-  agent.on('free', (socket: object) => idleSince.set(socket, now()));
-}
 
 function closeStale(agent: HttpAgent, now: () => number): void {
   const limit = now() - MAX_IDLE_MS;

@@ -1,15 +1,15 @@
 /** Lambda entry of the queues: a batch of SQS in, the partial batch response out. */
 import middy from '@middy/core';
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import { startDeadline } from './deadline.ts';
 import { deliverBatch } from './delivery/batch.ts';
-import { startDeadline } from './delivery/deadline.ts';
 import { setup } from './setup.ts';
 import { keepInQueue, readBatch } from './source/sqs.ts';
 
 const environment = setup();
 
 async function deliver(event: SQSEvent, context: Context): Promise<SQSBatchResponse> {
-  const { telemetry, now } = environment;
+  const { telemetry, clock } = environment;
   const messages = readBatch(event);
   const queueArn = messages[0]?.queueArn ?? '';
   const route = environment.queueRoute(queueArn);
@@ -21,10 +21,12 @@ async function deliver(event: SQSEvent, context: Context): Promise<SQSBatchRespo
     });
     return keepInQueue(messages.map(({ recordId }) => recordId));
   }
-  const deadline = startDeadline(context.getRemainingTimeInMillis(), environment);
+  const deadline = startDeadline(context.getRemainingTimeInMillis(), clock);
+  environment.begin();
   try {
-    return keepInQueue(await deliverBatch(messages, route, { deadline, telemetry, now }));
+    return keepInQueue(await deliverBatch(messages, route, { deadline, telemetry, now: clock.now }));
   } finally {
+    await environment.end();
     deadline.end();
   }
 }

@@ -154,6 +154,14 @@ const destination = v.pipe(
       ),
       forwardHeaders: v.optional(headerPatterns, () => ['traceparent', 'tracestate', 'sap-passport']),
       tokenFormat: v.optional(oneOf('jwt', 'opaque'), 'jwt'),
+      scope: v.optional(
+        v.pipe(
+          v.string('expected scopes, separated by spaces'),
+          v.regex(/^[!#-[\]-~]+( [!#-[\]-~]+)*$/, 'expected scopes, separated by single spaces'),
+        ),
+      ),
+      maxTokenUseSeconds: v.optional(whole(60, 86_400, 'seconds'), 7_200),
+      authentication: v.optional(oneOf('oauth', 'certificate'), 'oauth'),
       csrf: v.optional(flag, false),
       idHeader: v.optional(headerName('expected a header name'), 'SAP_ApplicationID'),
       timeoutSeconds: v.optional(whole(1, 600, 'seconds'), 60),

@@ -3,17 +3,20 @@
  * which part gets which; the parts get what they need handed in.
  */
 import { createSecretReader, type ReadSecret } from './aws/secrets-manager.ts';
+import { type Clock, type Deadline, wait } from './deadline.ts';
 import type { QueueRoute } from './delivery/batch.ts';
 import { RelayError } from './error.ts';
 import { createHttpClient, type Send } from './http-client.ts';
 import { httpsAdapter } from './relay/adapter/https.ts';
 import type { Destination } from './relay/destination.ts';
+import { createRejections } from './relay/rejection.ts';
 import type { Route } from './relay/relay.ts';
 import { readSettings, type Settings } from './settings.ts';
 import type { Door } from './source/admission.ts';
 import { readBasicEntries } from './source/verification/basic.ts';
 import { createTelemetry, type Telemetry } from './telemetry.ts';
-import { readCredentials } from './token/credentials.ts';
+import { certificateAccess } from './token/certificate-access.ts';
+import { type Credentials, readCredentials } from './token/credentials.ts';
 import { warmToken } from './token/token.ts';
 import type { Token } from './token/token-endpoint.ts';
 import { type Warm, warm } from './warm.ts';
@@ -22,18 +25,21 @@ import { type Warm, warm } from './warm.ts';
 export interface Outside {
   readonly send?: Send;
   readonly readSecret?: ReadSecret;
-  /** Epoch milliseconds. */
-  readonly now?: () => number;
-  readonly after?: (ms: number, callback: () => void) => () => void;
+  readonly clock?: Clock;
+  /** From 0 up to 1. */
+  readonly random?: () => number;
   readonly telemetry?: Telemetry;
 }
 
 export interface Environment {
   readonly telemetry: Telemetry;
-  readonly now: () => number;
-  readonly after?: (ms: number, callback: () => void) => () => void;
+  readonly clock: Required<Pick<Clock, 'now'>> & Clock;
   /** Where the messages of a queue go; undefined if no destination has it. */
   queueRoute(queueArn: string): QueueRoute | undefined;
+  /** An invocation begins; it must `end`. */
+  begin(): void;
+  /** The work of an invocation is done: what still runs beside it is awaited shortly, then aborted. Never rejects. */
+  end(): Promise<void>;
   /** The webhook of this name; undefined if there is none. */
   door(name: string): Door<Route> | undefined;
 }
@@ -52,40 +58,76 @@ export function setup({ settings = readSettings(), outside = {}, ...adapterOptio
   const destinations = [...settings.destinations.values()].filter(
     (it): it is Destination => !(it instanceof RelayError),
   );
-  const { now = Date.now, telemetry = createTelemetry(), readSecret = createSecretReader() } = outside;
+  const { telemetry = createTelemetry(), readSecret = createSecretReader(), random = Math.random } = outside;
+  const clock = { now: Date.now, ...outside.clock };
+  const { now } = clock;
   const maxSockets = Math.max(10, ...destinations.map(({ concurrency }) => concurrency));
   const send = outside.send ?? createHttpClient({ maxSockets, now });
 
+  const credentials = new Map<string, Warm<Credentials>>();
   const tokens = new Map<string, Warm<Token>>();
   const routes = new Map<string, Route>();
   const doors = new Map<string, Door<Route>>();
+  /** Several invocations share an environment on Lambda Managed Instances. */
+  let active = 0;
 
-  /** Destinations with the same credentials share one token. */
-  function tokenOf({ secret, tokenFormat }: Destination): Warm<Token> {
-    const key = `${tokenFormat} ${secret}`;
-    const known = tokens.get(key);
-    if (known !== undefined) return known;
-    const credentials = warm({ load: async (signal) => readCredentials(await readSecret(secret, signal), secret) });
-    const made = warmToken({ credentials, tokenFormat, send, now, onRequest: telemetry.tokenRequested });
-    tokens.set(key, made);
-    return made;
+  /** One for each secret, whoever uses it: a new version is a new version for all. */
+  function credentialsOf(secret: string): Warm<Credentials> {
+    return once(credentials, secret, () =>
+      warm({ load: async ({ signal }) => readCredentials(await readSecret(secret, signal), secret) }),
+    );
+  }
+
+  async function previousCredentials(secret: string, { signal }: Deadline): Promise<Credentials | undefined> {
+    try {
+      return readCredentials(await readSecret(secret, signal, 'AWSPREVIOUS'), secret);
+    } catch (error) {
+      // A secret that was never rotated has no version before.
+      if (error instanceof RelayError && error.code === 'SECRET_NOT_FOUND') return undefined;
+      throw error;
+    }
+  }
+
+  /** Destinations with the same credentials that want the same token share it. */
+  function tokenOf({ secret, tokenFormat, scope, maxTokenUseSeconds, authentication }: Destination): Warm<Token> {
+    const wanted = { tokenFormat, maxLifetimeMs: maxTokenUseSeconds * 1000, ...(scope === undefined ? {} : { scope }) };
+    return once(tokens, JSON.stringify([authentication, secret, wanted]), () =>
+      authentication === 'certificate'
+        ? certificateAccess(credentialsOf(secret), secret, now)
+        : warmToken({
+            credentials: credentialsOf(secret),
+            previousCredentials: (deadline) => previousCredentials(secret, deadline),
+            wanted,
+            send,
+            onRequest: telemetry.tokenRequested,
+            onRenewalFailed: (error) => telemetry.renewalFailed(reasonOf(error)),
+            random,
+            ...clock,
+          }),
+    );
   }
 
   for (const destination of destinations) {
     const { name, webhook, forwardHeaders } = destination;
     const adapter = httpsAdapter({ destination, send, ...adapterOptions });
-    const route: Route = { token: tokenOf(destination), adapter, now };
+    const route: Route = { token: tokenOf(destination), adapter, rejections: createRejections(now), now };
     routes.set(name, route);
     if (webhook === undefined) continue;
     const { secret } = webhook;
-    const entries = warm({ load: async (signal) => readBasicEntries(await readSecret(secret, signal), secret) });
+    const entries = warm({ load: async ({ signal }) => readBasicEntries(await readSecret(secret, signal), secret) });
     doors.set(name, { name, webhook, forwardHeaders, entries, lastReadAgain: 0, behind: route });
   }
 
   return {
     telemetry,
-    now,
-    ...(outside.after === undefined ? {} : { after: outside.after }),
+    clock,
+    begin() {
+      active += 1;
+    },
+    async end() {
+      active -= 1;
+      if (active === 0) await settled([...tokens.values()], clock);
+    },
     door: (name) => doors.get(name),
     queueRoute(queueArn) {
       const found = destinationOfQueue(queueArn, settings);
@@ -112,4 +154,30 @@ function destinationOfQueue(
     queueIs((queue) => queue.slice(queue.lastIndexOf(':') + 1) === queueName) ??
     (entries.length === 1 ? entries[0] : undefined)
   );
+}
+
+/** How long a renewal that runs beside the work may go on after it, in milliseconds. */
+const RENEWAL_GRACE_MS = 1_000;
+
+async function settled(tokens: readonly Warm<Token>[], clock: Clock): Promise<void> {
+  const renewals = tokens.map((token) => token.renewing()).filter((renewal) => renewal !== undefined);
+  if (renewals.length === 0) return;
+  const grace = new AbortController();
+  const over = wait(RENEWAL_GRACE_MS, grace.signal, clock).catch(() => undefined);
+  await Promise.race([Promise.all(renewals), over]);
+  grace.abort();
+  for (const token of tokens) token.abortRenewal();
+  await Promise.all([over, ...renewals]);
+}
+
+function once<T>(known: Map<string, T>, key: string, make: () => T): T {
+  const found = known.get(key);
+  if (found !== undefined) return found;
+  const made = make();
+  known.set(key, made);
+  return made;
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof RelayError ? error.message : 'unexpected error';
 }

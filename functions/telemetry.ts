@@ -41,6 +41,8 @@ export interface Telemetry {
   /** Something that belongs to no one message: a queue without destination, a webhook whose secret is unreadable. */
   problem(event: string, fields: Readonly<Record<string, string | number>>): void;
   tokenRequested(): void;
+  /** A token could not be renewed ahead of its end; the one there is goes on. */
+  renewalFailed(reason: string): void;
   /** For the entries: puts the invocation's id into each line, and publishes the metrics when it ends. */
   readonly middleware: MiddlewareObj;
 }
@@ -58,6 +60,7 @@ export function createTelemetry(): Telemetry {
   const attempts = new Map<string, AttemptLine[]>();
   const postponements = new Map<string, number>();
   let tokenRequests = 0;
+  let failedRenewals = 0;
 
   /** One group of metrics for each destination: a dimension holds for everything that is published with it. */
   function publish(): void {
@@ -76,11 +79,11 @@ export function createTelemetry(): Telemetry {
       metrics.publishStoredMetrics();
     }
     postponements.clear();
-    if (tokenRequests > 0) {
-      metrics.addMetric('TokenRequests', MetricUnit.Count, tokenRequests);
-      metrics.publishStoredMetrics();
-      tokenRequests = 0;
-    }
+    if (tokenRequests > 0) metrics.addMetric('TokenRequests', MetricUnit.Count, tokenRequests);
+    if (failedRenewals > 0) metrics.addMetric('TokenRenewalsFailed', MetricUnit.Count, failedRenewals);
+    if (tokenRequests + failedRenewals > 0) metrics.publishStoredMetrics();
+    tokenRequests = 0;
+    failedRenewals = 0;
   }
 
   return {
@@ -97,6 +100,10 @@ export function createTelemetry(): Telemetry {
     problem: (event, fields) => logger.error(event, fields),
     tokenRequested: () => {
       tokenRequests += 1;
+    },
+    renewalFailed(reason) {
+      logger.warn('token.renewal-failed', { reason });
+      failedRenewals += 1;
     },
     middleware: {
       before: ({ context }) => logger.addContext(context as Context),

@@ -1,8 +1,8 @@
 /** Lambda entry of the webhooks: an HTTP event in, the reply out. */
 import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
+import { startDeadline } from './deadline.ts';
 import { attemptDelivery } from './delivery/attempt.ts';
-import { startDeadline } from './delivery/deadline.ts';
 import { setup } from './setup.ts';
 import { admit } from './source/admission.ts';
 import { DIRECT_CALLS, directReply } from './source/direct.ts';
@@ -16,10 +16,12 @@ async function serve(event: unknown, context: Context) {
 }
 
 async function answer(request: HttpEvent | undefined, context: Context): Promise<HttpReply> {
-  const { telemetry, now } = environment;
-  const deadline = startDeadline(context.getRemainingTimeInMillis(), environment);
+  const { telemetry, clock } = environment;
+  const { now } = clock;
+  const deadline = startDeadline(context.getRemainingTimeInMillis(), clock);
+  environment.begin();
   try {
-    const admission = await admit(request, environment.door, { signal: deadline.signal, now });
+    const admission = await admit(request, environment.door, { deadline, now });
     if ('refusal' in admission) {
       if (admission.cause !== undefined) telemetry.problem('webhook.unavailable', { reason: admission.cause.message });
       return admission.refusal;
@@ -29,6 +31,7 @@ async function answer(request: HttpEvent | undefined, context: Context): Promise
     const attempted = { destination: door.name, route: door.behind, messageId, message, attempt: 1, bytes: body.bytes };
     return directReply(await attemptDelivery(attempted, deadline, telemetry, now), door.webhook);
   } finally {
+    await environment.end();
     deadline.end();
   }
 }

@@ -3,14 +3,18 @@ import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-sec
 import { RelayError } from '../error.ts';
 import type { Secret } from '../token/credentials.ts';
 
+/** Which version of a secret: the one in use, or the one before it. */
+export type VersionStage = 'AWSCURRENT' | 'AWSPREVIOUS';
+
 /**
- * Reads the current version of a secret.
+ * Reads a version of a secret.
  *
  * @param secretId name or ARN
- * @throws RelayError `SECRET_UNREADABLE` (missing, marked for deletion, no permission), `SECRET_UNAVAILABLE` (throttled,
+ * @param stage default `AWSCURRENT`
+ * @throws RelayError `SECRET_NOT_FOUND` (or no such version), `SECRET_UNREADABLE` (marked for deletion, no permission), `SECRET_UNAVAILABLE` (throttled,
  * no answer), `SECRET_MALFORMED` (binary)
  */
-export type ReadSecret = (secretId: string, signal?: AbortSignal) => Promise<Secret>;
+export type ReadSecret = (secretId: string, signal?: AbortSignal, stage?: VersionStage) => Promise<Secret>;
 
 /** Errors of GetSecretValue that only an operator ends; the AWS API reference lists them. */
 const OPERATOR_MUST: Readonly<Record<string, string>> = {
@@ -33,9 +37,9 @@ export function createSecretReader(
     requestHandler: { connectionTimeout: 2_000, requestTimeout: 5_000 },
   });
 
-  return async function readSecret(secretId, signal) {
+  return async function readSecret(secretId, signal, stage) {
     try {
-      const command = new GetSecretValueCommand({ SecretId: secretId });
+      const command = new GetSecretValueCommand({ SecretId: secretId, VersionStage: stage });
       const { SecretString, VersionId } = await client.send(
         command,
         signal === undefined ? {} : { abortSignal: signal },
@@ -54,7 +58,12 @@ export function createSecretReader(
 function unreadable(secretId: string, cause: unknown): RelayError {
   const name = cause instanceof Error ? cause.name : 'unknown error';
   const must = OPERATOR_MUST[name];
-  if (must !== undefined) return new RelayError('SECRET_UNREADABLE', `secret "${secretId}" ${must}`, { cause });
+  if (must !== undefined)
+    return new RelayError(
+      name === 'ResourceNotFoundException' ? 'SECRET_NOT_FOUND' : 'SECRET_UNREADABLE',
+      `secret "${secretId}" ${must}`,
+      { cause },
+    );
   return new RelayError(
     'SECRET_UNAVAILABLE',
     `secret "${secretId}" could not be read now (${name}); a later try may help`,

@@ -1,6 +1,7 @@
 /** One attempt to deliver one message: the relay's story, and the one line that tells it. */
+import type { Deadline } from '../deadline.ts';
 import { RelayError } from '../error.ts';
-import type { Deadline, Message } from '../relay/message.ts';
+import type { Message } from '../relay/message.ts';
 import { type Outcome, outcomeOfError } from '../relay/outcome.ts';
 import { type Attempt, type Route, relay } from '../relay/relay.ts';
 import type { Telemetry } from '../telemetry.ts';

@@ -2,12 +2,12 @@
  * A batch of one queue: what goes out beside what, in which order, and when to stop. On a standard queue every message
  * is on its own; on FIFO a group goes in order, and ends with the first message that stays. Says which messages to keep.
  */
+import type { Deadline } from '../deadline.ts';
 import type { QueuedMessage } from '../envelope.ts';
 import type { RelayError } from '../error.ts';
 import type { Route } from '../relay/relay.ts';
 import type { Telemetry } from '../telemetry.ts';
 import { attemptDelivery } from './attempt.ts';
-import type { InvocationDeadline } from './deadline.ts';
 
 /** Where the messages of a queue go. */
 export interface QueueRoute {
@@ -18,7 +18,7 @@ export interface QueueRoute {
 }
 
 export interface BatchOptions {
-  readonly deadline: InvocationDeadline;
+  readonly deadline: Deadline;
   readonly telemetry: Telemetry;
   readonly now: () => number;
 }

@@ -20,6 +20,12 @@ export interface Destination {
   /** Lower-case names of the message's headers that reach the flow; `*` at the end stands for any rest. */
   readonly forwardHeaders: readonly string[];
   readonly tokenFormat: 'jwt' | 'opaque';
+  /** Scopes to ask for, separated by spaces. Absent: all that the client has. */
+  readonly scope?: string;
+  /** Longest use of one token, whatever its lifetime. */
+  readonly maxTokenUseSeconds: number;
+  /** How the endpoint is called: with a token, or with the service key's client certificate itself. */
+  readonly authentication: 'oauth' | 'certificate';
   /** True: a CSRF token is fetched before the first message. False: when the endpoint first demands one. */
   readonly csrf: boolean;
   /** The header that carries the message id. */

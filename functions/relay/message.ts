@@ -10,10 +10,3 @@ export interface Message {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: HttpBody;
 }
-
-/** How long a message may still take: the time left of the invocation, less what its reply needs. */
-export interface Deadline {
-  remainingMs(): number;
-  /** Aborted when nothing is left; its reason is a RelayError `DEADLINE`. */
-  readonly signal: AbortSignal;
-}

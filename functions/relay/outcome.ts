@@ -46,10 +46,13 @@ const BLOCKED: Readonly<Record<number, string>> = {
 
 const KIND: Readonly<Record<RelayErrorCode, 'rejected' | 'failed' | 'blocked'>> = {
   SETTING_INVALID: 'blocked',
+  SECRET_NOT_FOUND: 'blocked',
   SECRET_UNREADABLE: 'blocked',
   SECRET_MALFORMED: 'blocked',
+  CERTIFICATE_EXPIRED: 'blocked',
   SECRET_UNAVAILABLE: 'failed',
   TOKEN_REFUSED: 'blocked',
+  TOKEN_REJECTED: 'blocked',
   TOKEN_RESPONSE_INVALID: 'blocked',
   TOKEN_UNAVAILABLE: 'failed',
   CSRF_UNAVAILABLE: 'blocked',

@@ -1,22 +1,24 @@
 /**
- * The story of one message: a token, a call of the endpoint; on a 401 that token is forgotten and the message goes out
- * once more with a new one. No other file knows this order.
+ * The story of one message: a token, a call of the endpoint; if the endpoint rejects that token, it is forgotten and the
+ * message goes out once more with a different one. No other file knows this order.
  *
  * @see SAP Help, "OAuth Client Credentials Grant", step 3
  */
-import { RelayError } from '../error.ts';
+import type { Deadline } from '../deadline.ts';
 import { retryAfterMs } from '../http-time.ts';
 import type { Token } from '../token/token-endpoint.ts';
 import type { Warm } from '../warm.ts';
 import type { Exchange } from './adapter/csrf.ts';
 import type { Adapter } from './adapter/https.ts';
-import type { Deadline, Message } from './message.ts';
+import type { Message } from './message.ts';
 import { type Outcome, outcomeOfAnswer, outcomeOfError } from './outcome.ts';
+import type { Rejections } from './rejection.ts';
 
 /** The way to one destination: what is kept warm for it. */
 export interface Route {
   readonly token: Warm<Token>;
   readonly adapter: Adapter;
+  readonly rejections: Rejections;
   readonly now: () => number;
 }
 
@@ -31,6 +33,7 @@ export interface Attempt {
 
 /** Never throws: whatever happens to a message is an outcome. */
 export async function relay(message: Message, route: Route, deadline: Deadline): Promise<Attempt> {
+  const { token: tokens, rejections } = route;
   let calls = 0;
   let used: Token | undefined;
 
@@ -41,18 +44,47 @@ export async function relay(message: Message, route: Route, deadline: Deadline):
     });
   }
 
-  async function deliver(): Promise<Outcome> {
-    const token = await route.token.get(deadline.signal);
-    const first = await call(token);
-    if (first.answer.status !== 401) return judged(first, route.now());
+  /** A token that this endpoint has not rejected. */
+  async function acceptable(): Promise<Token> {
+    const token = await tokens.get(deadline);
+    if (!rejections.has(token)) return token;
+    tokens.forget(token);
+    const other = await tokens.get(deadline);
+    if (rejections.has(other)) throw rejections.giveUp(SAME_TOKEN);
+    return other;
+  }
 
-    route.token.forget(token);
-    const renewed = await route.token.get(deadline.signal);
-    if (renewed.accessToken === token.accessToken) {
-      route.token.forget(renewed);
-      throw new RelayError('TOKEN_REFUSED', SAME_TOKEN, { status: 401 });
-    }
-    return judged(await call(renewed), route.now());
+  async function deliver(): Promise<Outcome> {
+    rejections.assertOpen();
+    const token = await acceptable();
+    const first = await call(token);
+    const verdict = rejections.verdict(first, token);
+    if (verdict === 'accepted') return accepted(first);
+    if (verdict === 'stale') return withNewScopes(first, token);
+
+    rejections.add(token);
+    tokens.forget(token);
+    return lastTry(await acceptable());
+  }
+
+  async function withNewScopes(first: Exchange, token: Token): Promise<Outcome> {
+    const renewed = await tokens.renew(token, deadline);
+    return renewed.accessToken === token.accessToken ? accepted(first) : lastTry(renewed);
+  }
+
+  async function lastTry(token: Token): Promise<Outcome> {
+    const second = await call(token);
+    if (second.answer.status !== 401) return accepted(second);
+    rejections.add(token);
+    tokens.forget(token);
+    const blocked = judged(second, route.now());
+    if (blocked.kind === 'blocked') rejections.giveUp(blocked.reason);
+    return blocked;
+  }
+
+  function accepted(exchange: Exchange): Outcome {
+    rejections.accepted();
+    return judged(exchange, route.now());
   }
 
   const outcome = await deliver().catch(outcomeOfError);
@@ -61,7 +93,7 @@ export async function relay(message: Message, route: Route, deadline: Deadline):
 }
 
 const SAME_TOKEN =
-  'the endpoint refused a token and the authorization server gave the very same again; the operator must check that the client is registered for this runtime node';
+  'the endpoint rejected a token and the authorization server gives the very same again; the operator must check that the client is registered for this runtime node';
 
 function judged({ answer, reachedFlow }: Exchange, now: number): Outcome {
   return outcomeOfAnswer(answer, reachedFlow, retryAfterMs(answer.headers, now));

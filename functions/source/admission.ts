@@ -2,6 +2,7 @@
  * The front door: which destination a request asks for, whether its sender may come in, and whether the destination
  * takes what it brings, in the order in which a stranger learns least. A message exists only once all of that held.
  */
+import type { Deadline } from '../deadline.ts';
 import { RelayError } from '../error.ts';
 import type { WebhookSettings } from '../relay/destination.ts';
 import { BODY_HEADERS, passedOn } from '../relay/headers.ts';
@@ -34,7 +35,7 @@ const METHODS = ['POST', 'PUT', 'PATCH', 'DELETE'];
 const READ_AGAIN_MS = 30_000;
 
 export interface AdmissionOptions {
-  readonly signal: AbortSignal;
+  readonly deadline: Deadline;
   /** Epoch milliseconds. Default `Date.now`. */
   readonly now?: () => number;
 }
@@ -43,18 +44,18 @@ export interface AdmissionOptions {
 export async function admit<R>(
   event: HttpEvent | undefined,
   doorOf: (name: string) => Door<R> | undefined,
-  { signal, now = Date.now }: AdmissionOptions,
+  { deadline, now = Date.now }: AdmissionOptions,
 ): Promise<Admission<R>> {
   if (event === undefined) return { refusal: problem('malformed-request') };
   const segment = /\/webhooks\/([^/]+)$/.exec(event.path)?.[1];
   if (segment === undefined) return { refusal: problem('not-found') };
-  const name = decoded(segment);
+  const name = event.isPathEncoded ? decoded(segment) : segment;
   if (name === undefined || event.body === undefined) return { refusal: problem('malformed-request') };
   if (!METHODS.includes(event.method)) return { refusal: notAllowed(['POST']) };
 
   const door = doorOf(name);
   try {
-    if (!(await isVerified(event, door, { signal, now })) || door === undefined) return { refusal: UNAUTHORIZED };
+    if (!(await isVerified(event, door, { deadline, now })) || door === undefined) return { refusal: UNAUTHORIZED };
   } catch (error) {
     if (!(error instanceof RelayError)) throw error;
     return { refusal: problem('unavailable', { headers: { 'Retry-After': '30' } }), cause: error };
@@ -72,16 +73,16 @@ export async function admit<R>(
 async function isVerified<R>(
   { headers }: HttpEvent,
   door: Door<R> | undefined,
-  { signal, now }: Required<AdmissionOptions>,
+  { deadline, now }: Required<AdmissionOptions>,
 ): Promise<boolean> {
   const { authorization } = headers;
   if (door === undefined) return holds(authorization, NO_ENTRY);
-  const entries = await door.entries.get(signal);
+  const entries = await door.entries.get(deadline);
   if (holds(authorization, entries)) return true;
   if (now() - door.lastReadAgain < READ_AGAIN_MS) return false;
   door.lastReadAgain = now();
   door.entries.forget(entries);
-  return holds(authorization, await door.entries.get(signal));
+  return holds(authorization, await door.entries.get(deadline));
 }
 
 function messageOf<R>(event: HttpEvent, body: Buffer, { webhook, forwardHeaders }: Door<R>): Message {

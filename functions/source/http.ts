@@ -11,6 +11,8 @@ export interface HttpEvent {
   readonly method: string;
   /** As the gateway gave it, without the query. */
   readonly path: string;
+  /** Whether percent-encoding is still in the path: HTTP APIs decode it, the others hand it over as it was sent. */
+  readonly isPathEncoded: boolean;
   /** Lower-case names; repeated ones joined with `, `. */
   readonly headers: Readonly<Record<string, string>>;
   /** Undefined if the event says base64 and the body is not. */
@@ -40,6 +42,7 @@ export function readHttpEvent(event: unknown): HttpEvent | undefined {
   return {
     method: method.toUpperCase(),
     path,
+    isPathEncoded: typeof event.version !== 'string' || String(context.domainName).includes('.lambda-url.'),
     headers: lowerCase(isRecord(headers) ? headers : {}),
     body: readBody(event),
     multiValue,

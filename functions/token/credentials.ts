@@ -4,7 +4,7 @@
  */
 import { RelayError } from '../error.ts';
 import { isSafeUrl } from '../safe-url.ts';
-import type { Warm } from '../warm.ts';
+import { type ClientCertificate, readCertificate } from './certificate.ts';
 
 /** One version of a secret, as `aws/secrets-manager.ts` reads it. */
 export interface Secret {
@@ -15,7 +15,8 @@ export interface Secret {
 /** A client as the authorization server knows it, with the way it is asked. */
 export interface Credentials {
   readonly clientId: string;
-  readonly clientSecret: string;
+  /** What it proves itself with: a secret, or a certificate by mutual TLS (RFC 8705 section 2). */
+  readonly proof: { readonly clientSecret: string } | { readonly certificate: ClientCertificate };
   readonly tokenUrl: string;
   /** Neo: parameters in the query, Basic, no body. Cloud Foundry: everything in a form. */
   readonly environment: 'neo' | 'cf';
@@ -25,13 +26,14 @@ export interface Credentials {
   readonly versionId: string;
 }
 
-const KEY_FIELDS = ['clientid', 'clientsecret', 'tokenurl', 'certificate', 'key'];
+const KEY_FIELDS = ['clientid', 'clientsecret', 'tokenurl', 'certificate'];
 
 /**
  * Reads credentials in one of these forms, told apart by their fields; further fields are ignored:
  * `{"clientId","clientSecret","tokenUrl"}` · a service key `{"oauth":{"clientid","clientsecret","tokenurl","url"}}` ·
- * the same fields flat. The token profile is `neo` when the token URL's path begins with `/oauth2/api/`, else `cf`;
- * `"environment"` overrides it.
+ * the same fields flat · either with `certificate` and `key` in place of the secret; of a key with an external
+ * certificate, which SAP hands out without `key`, the key may stand beside `oauth`. The token profile is `neo` when the
+ * token URL's path begins with `/oauth2/api/`, else `cf`; `"environment"` overrides it.
  *
  * @param secretName for the error alone
  * @throws RelayError `SECRET_MALFORMED`, naming the field and what was expected
@@ -43,14 +45,15 @@ export function readCredentials(secret: Secret, secretName: string): Credentials
 
   const json = parseJson(secret.text);
   if (!isRecord(json)) throw refuse('expected a JSON object');
+  const root: Record<string, unknown> = json;
   const nested = json.oauth;
   if (nested !== undefined && !isRecord(nested)) throw refuse('"oauth": expected an object, as in a service key');
   const fields = nested ?? json;
   const isKey = nested !== undefined || KEY_FIELDS.some((name) => name in fields);
   const prefix = nested === undefined ? '' : 'oauth.';
 
-  function text(name: string): string {
-    const value = fields[name];
+  function text(name: string, from: Record<string, unknown> = fields): string {
+    const value = from[name];
     if (value === undefined) throw refuse(`"${prefix}${name}" is missing`);
     if (typeof value !== 'string' || value === '')
       throw refuse(`"${prefix}${name}": expected a text that is not empty`);
@@ -65,20 +68,28 @@ export function readCredentials(secret: Secret, secretName: string): Credentials
     }
     return value;
   }
-
-  if (isKey && 'certificate' in fields && !('clientsecret' in fields)) {
-    throw refuse(`"${prefix}clientsecret" is missing: keys with a certificate are not supported by this version`);
+  function proof(): Credentials['proof'] {
+    if (!isKey || !('certificate' in fields)) return { clientSecret: text(isKey ? 'clientsecret' : 'clientSecret') };
+    const key = text('key', 'key' in fields ? fields : root);
+    return {
+      certificate: readCertificate(text('certificate'), key, (field, problem) =>
+        refuse(`"${prefix}${field}": ${problem}`),
+      ),
+    };
   }
+
   const clientId = text(isKey ? 'clientid' : 'clientId');
   if (clientId.includes(':'))
     throw refuse('the client id must not contain ":", since Basic authentication cannot carry it');
-  const clientSecret = text(isKey ? 'clientsecret' : 'clientSecret');
+  const proven = proof();
   const tokenUrl = safeUrl(isKey ? 'tokenurl' : 'tokenUrl');
   const environment = json.environment ?? (new URL(tokenUrl).pathname.startsWith('/oauth2/api/') ? 'neo' : 'cf');
   if (environment !== 'neo' && environment !== 'cf') throw refuse('"environment": expected "neo" or "cf"');
+  if (environment === 'neo' && 'certificate' in proven)
+    throw refuse('a certificate: Neo knows clients with a secret alone');
   return {
     clientId,
-    clientSecret,
+    proof: proven,
     tokenUrl,
     environment,
     versionId: secret.versionId,
@@ -86,19 +97,13 @@ export function readCredentials(secret: Secret, secretName: string): Credentials
   };
 }
 
-/** The credentials after a refusal: read again, and told apart from what was refused. */
-export async function changedCredentials(
-  credentials: Warm<Credentials>,
-  refused: Credentials,
-  signal?: AbortSignal,
-): Promise<Credentials | undefined> {
-  credentials.forget(refused);
-  const current = await credentials.get(signal);
-  const same =
-    current.clientId === refused.clientId &&
-    current.clientSecret === refused.clientSecret &&
-    current.tokenUrl === refused.tokenUrl;
-  return same ? undefined : current;
+/** Whether the authorization server would see the same: then asking it again is in vain. */
+export function sameCredentials(one: Credentials, other: Credentials): boolean {
+  return one.clientId === other.clientId && one.tokenUrl === other.tokenUrl && proofOf(one) === proofOf(other);
+}
+
+function proofOf({ proof }: Credentials): string {
+  return 'clientSecret' in proof ? proof.clientSecret : proof.certificate.cert;
 }
 
 function parseJson(text: string): unknown {

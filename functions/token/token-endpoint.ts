@@ -8,17 +8,32 @@ import { decodeJwt } from 'jose';
 import { RelayError } from '../error.ts';
 import type { HttpAnswer, HttpRequest } from '../http-client.ts';
 import { dateOf, retryAfterMs } from '../http-time.ts';
+import type { ClientCertificate } from './certificate.ts';
 import type { Credentials } from './credentials.ts';
 
 /** An access token and how long it is good. Identity matters: a rejected token is forgotten by it. */
 export interface Token {
+  /** Empty where `certificate` stands in for it. */
   readonly accessToken: string;
+  /** The endpoint is called with it, and without a token. */
+  readonly certificate?: ClientCertificate;
   /** Epoch milliseconds, on our own clock. */
   readonly issuedAt: number;
   /** Epoch milliseconds, on our own clock; the token is used until a margin before it. */
   readonly expiresAt: number;
+  /** True if the endpoint would say so, too: the token itself or its response told `expiresAt`. */
+  readonly expiryKnown: boolean;
   /** Host of the runtime node, where the secret that bought this token names it. */
   readonly serviceUrl?: string;
+}
+
+/** What is asked for. */
+export interface Wanted {
+  readonly tokenFormat: 'jwt' | 'opaque';
+  /** Space-separated (RFC 6749 section 3.3). Default: all that the client has. */
+  readonly scope?: string;
+  /** Longest use of one token, in milliseconds. */
+  readonly maxLifetimeMs: number;
 }
 
 /** SAP: token read timeout 30 s at most; a slower answer would cost the invocation more than a later try. */
@@ -27,8 +42,6 @@ export const TOKEN_TIMEOUT_MS = 10_000;
 const MAX_TOKEN_BYTES = 16_384;
 /** Of a token whose lifetime nobody tells, and the least that is believed of `expires_in: 0`, as in SAP's guide. */
 const UNKNOWN_LIFETIME_MS = 3_600_000;
-/** SAP advises to use no token longer: signing keys stay valid for two hours after a rotation. */
-const MAX_LIFETIME_MS = 7_200_000;
 
 /**
  * Neo: POST, parameters in the query, id and secret in the Basic header as they are, no body. Cloud Foundry: a form
@@ -36,27 +49,26 @@ const MAX_LIFETIME_MS = 7_200_000;
  * `token_format` is left out for opaque tokens, for which SAP documents no value.
  */
 export function tokenRequest(
-  credentials: Credentials,
-  tokenFormat: 'jwt' | 'opaque',
-): Pick<HttpRequest, 'method' | 'url' | 'headers' | 'body'> {
+  { clientId, proof, tokenUrl, environment }: Credentials,
+  { tokenFormat, scope }: Wanted,
+): Pick<HttpRequest, 'method' | 'url' | 'headers' | 'body' | 'certificate'> {
   const parameters: Record<string, string> = { grant_type: 'client_credentials' };
   if (tokenFormat === 'jwt') parameters.token_format = 'jwt';
-  const url = new URL(credentials.tokenUrl);
+  if (scope !== undefined) parameters.scope = scope;
+  const url = new URL(tokenUrl);
   const headers: Record<string, string> = { Accept: 'application/json' };
-  if (credentials.environment === 'neo') {
+  if (environment === 'neo') {
     for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value);
-    const userPass = Buffer.from(`${credentials.clientId}:${credentials.clientSecret}`);
-    headers.Authorization = `Basic ${userPass.toString('base64')}`;
+    const userPass = 'clientSecret' in proof ? `${clientId}:${proof.clientSecret}` : clientId;
+    headers.Authorization = `Basic ${Buffer.from(userPass).toString('base64')}`;
     return { method: 'POST', url, headers };
   }
-  const form = new URLSearchParams({
-    ...parameters,
-    client_id: credentials.clientId,
-    client_secret: credentials.clientSecret,
-  });
+  const form = new URLSearchParams({ ...parameters, client_id: clientId });
+  if ('clientSecret' in proof) form.set('client_secret', proof.clientSecret);
   headers['Content-Type'] = 'application/x-www-form-urlencoded';
-  const body = Buffer.from(form.toString());
-  return { method: 'POST', url, headers, body: { bytes: body.byteLength, open: async () => body } };
+  const bytes = Buffer.from(form.toString());
+  const body = { bytes: bytes.byteLength, open: async () => bytes };
+  return { method: 'POST', url, headers, body, ...('certificate' in proof ? { certificate: proof.certificate } : {}) };
 }
 
 /**
@@ -66,7 +78,12 @@ export function tokenRequest(
  * @throws RelayError `TOKEN_REFUSED` (400, 401, 403), `TOKEN_UNAVAILABLE` (408, 429, 5xx), `TOKEN_RESPONSE_INVALID`
  * (redirects, HTML, no Bearer token in it), each naming the token endpoint and who must act
  */
-export function readTokenResponse(answer: HttpAnswer, credentials: Credentials, now: number): Token {
+export function readTokenResponse(
+  answer: HttpAnswer,
+  credentials: Credentials,
+  { maxLifetimeMs }: Pick<Wanted, 'maxLifetimeMs'>,
+  now: number,
+): Token {
   const { origin, pathname } = new URL(credentials.tokenUrl);
   const at = `token endpoint ${origin}${pathname}`;
   const { status } = answer;
@@ -89,27 +106,30 @@ export function readTokenResponse(answer: HttpAnswer, credentials: Credentials, 
   if (typeof tokenType !== 'string' || tokenType.toLowerCase() !== 'bearer') {
     throw invalid('gave a token whose token_type is not Bearer');
   }
+  const known = lifetimeMs(accessToken, json.expires_in, dateOf(answer.headers) ?? now);
+  if (known === 0) throw invalid('gave a token that has expired already');
+  const lifetime = known ?? UNKNOWN_LIFETIME_MS;
   return {
     accessToken,
     issuedAt: now,
-    expiresAt: now + lifetimeMs(accessToken, json.expires_in, dateOf(answer.headers) ?? now),
+    expiresAt: now + Math.min(lifetime, maxLifetimeMs),
+    expiryKnown: known !== undefined && known <= maxLifetimeMs,
     ...(credentials.serviceUrl === undefined ? {} : { serviceUrl: credentials.serviceUrl }),
   };
 }
 
 /**
- * The smaller of what the JWT's `exp` and a positive `expires_in` leave, two hours at most. `expires_in: 0` is in SAP's
- * own sample and means neither "expired" nor "for ever".
+ * The smaller of what the JWT's `exp` and a positive `expires_in` leave; undefined where neither tells. `expires_in: 0` is
+ * in SAP's own sample and means neither "expired" nor "for ever".
  *
  * @param issuerNow the authorization server's clock (its `Date`): a clock of ours that is off changes nothing
  */
-function lifetimeMs(accessToken: string, expiresIn: unknown, issuerNow: number): number {
-  const lifetimes: number[] = [];
+function lifetimeMs(accessToken: string, expiresIn: unknown, issuerNow: number): number | undefined {
   const seconds = Number(expiresIn);
-  if (seconds > 0) lifetimes.push(seconds * 1000);
+  const told = seconds > 0 && Number.isFinite(seconds) ? seconds * 1000 : undefined;
   const exp = expiryOf(accessToken);
-  if (exp !== undefined) lifetimes.push(Math.max(0, exp - issuerNow));
-  return Math.min(MAX_LIFETIME_MS, ...(lifetimes.length === 0 ? [UNKNOWN_LIFETIME_MS] : lifetimes));
+  if (exp === undefined) return told;
+  return Math.min(Math.max(0, exp - issuerNow), told ?? Number.POSITIVE_INFINITY);
 }
 
 /** Reads without verifying: the relay is not the token's audience. Undefined for an opaque token. */

@@ -1,53 +1,140 @@
 /**
- * The warm access token of one set of credentials, and the ladder when it is not to be had: a refused token request
- * makes the secret be read again once, since it may have been rotated, and is tried once more with what has changed.
+ * The warm access token of one set of credentials, and the ladder when it is not to be had: what may pass by itself is
+ * tried again as SAP's table says; a refusal makes the secret be read again, then its previous version, since a rotation
+ * may be halfway through; if all are refused, a pause begins.
  */
+import { type Clock, type Deadline, wait } from '../deadline.ts';
 import { RelayError } from '../error.ts';
-import type { HttpAnswer, HttpRequest } from '../http-client.ts';
+import type { Send } from '../http-client.ts';
+import { createPause } from '../pause.ts';
 import { type Warm, warm } from '../warm.ts';
-import { type Credentials, changedCredentials } from './credentials.ts';
-import { readTokenResponse, TOKEN_TIMEOUT_MS, type Token, tokenRequest } from './token-endpoint.ts';
+import { assertValid } from './certificate.ts';
+import { type Credentials, sameCredentials } from './credentials.ts';
+import { retryDelayMs } from './retry.ts';
+import { readTokenResponse, TOKEN_TIMEOUT_MS, type Token, tokenRequest, type Wanted } from './token-endpoint.ts';
 
-export interface TokenOptions {
+export interface TokenOptions extends Clock {
   readonly credentials: Warm<Credentials>;
-  readonly tokenFormat: 'jwt' | 'opaque';
-  readonly send: (request: HttpRequest) => Promise<HttpAnswer>;
-  /** Epoch milliseconds. Default `Date.now`. */
-  readonly now?: () => number;
+  /** The version before the current one; undefined if there is none. */
+  readonly previousCredentials: (deadline: Deadline) => Promise<Credentials | undefined>;
+  readonly wanted: Wanted;
+  readonly send: Send;
+  /** From 0 up to 1. Default `Math.random`. */
+  readonly random?: () => number;
   /** Called before each token request. */
   readonly onRequest?: () => void;
+  /** Told why a renewal ahead failed; the token is kept. */
+  readonly onRenewalFailed?: (error: unknown) => void;
 }
+
+/** Errors that no later try ends before an operator has acted. */
+const OPERATOR_MUST = new Set([
+  'SECRET_NOT_FOUND',
+  'SECRET_UNREADABLE',
+  'SECRET_MALFORMED',
+  'CERTIFICATE_EXPIRED',
+  'TOKEN_REFUSED',
+  'TOKEN_RESPONSE_INVALID',
+]);
 
 /**
  * The token to send with: at most one token request is in flight, whoever asks at once joins it.
  *
- * @throws (from `get`) RelayError with a `SECRET_…` or `TOKEN_…` code
+ * @throws (from `get`) RelayError with a `SECRET_…`, `CERTIFICATE_…` or `TOKEN_…` code
  */
 export function warmToken(options: TokenOptions): Warm<Token> {
-  const { credentials, tokenFormat, send, now = Date.now, onRequest } = options;
+  const { credentials, previousCredentials, wanted, send, now = Date.now, random = Math.random } = options;
+  const { onRequest, onRenewalFailed } = options;
+  const pause = createPause(now);
+  let isSecretStale = false;
+  /** When a token is due for renewal, and which version of the secret was the current one when it was bought. */
+  const bought = new WeakMap<Token, { readonly dueAt: number; readonly versionId: string | undefined }>();
 
-  async function ask(client: Credentials, signal: AbortSignal): Promise<Token> {
-    onRequest?.();
-    const answer = await answered(
-      send({ ...tokenRequest(client, tokenFormat), timeoutMs: TOKEN_TIMEOUT_MS, signal }),
-      client,
-    );
-    return readTokenResponse(answer, client, now());
-  }
-
-  async function load(signal: AbortSignal): Promise<Token> {
-    const client = await credentials.get(signal);
+  async function load(deadline: Deadline): Promise<Token> {
+    const refusal = pause.current();
+    if (refusal !== undefined) throw refusal;
     try {
-      return await ask(client, signal);
+      const token = await climb(deadline);
+      pause.end();
+      return token;
     } catch (error) {
-      if (!isRefusal(error)) throw error;
-      const changed = await changedCredentials(credentials, client, signal);
-      if (changed === undefined) throw error;
-      return ask(changed, signal);
+      if (error instanceof RelayError && OPERATOR_MUST.has(error.code)) {
+        pause.open(error);
+        isSecretStale = true;
+      }
+      throw error;
     }
   }
 
-  return warm({ load, isFresh: (token) => now() < token.expiresAt - marginMs(token) });
+  /** The ladder: the secret as it is warm, as it is now, as it was before. */
+  async function climb(deadline: Deadline): Promise<Token> {
+    const warmOnes = credentials.peek();
+    if (isSecretStale && warmOnes !== undefined) credentials.forget(warmOnes);
+    isSecretStale = false;
+    const first = await credentials.get(deadline);
+    const refused: Credentials[] = [];
+    let lastRefusal: RelayError | undefined;
+
+    async function asked(client: Credentials | undefined): Promise<Token | undefined> {
+      if (client === undefined || refused.some((known) => sameCredentials(known, client))) return undefined;
+      try {
+        return await ask(client, deadline);
+      } catch (error) {
+        if (!(error instanceof RelayError && error.code === 'TOKEN_REFUSED' && error.status === 401)) throw error;
+        refused.push(client);
+        lastRefusal = error;
+        return undefined;
+      }
+    }
+    let token = await asked(first);
+    if (token === undefined) {
+      credentials.forget(first);
+      token = await asked(await credentials.get(deadline));
+    }
+    token ??= await asked(await previousCredentials(deadline));
+    if (token === undefined) throw lastRefusal;
+    return token;
+  }
+
+  async function ask(client: Credentials, deadline: Deadline): Promise<Token> {
+    for (let retries = 0; ; retries += 1) {
+      try {
+        return await request(client, deadline);
+      } catch (error) {
+        const delayMs = error instanceof RelayError ? retryDelayMs(error, retries, client.environment) : undefined;
+        // A call that the time left cannot carry would only be cut off.
+        if (delayMs === undefined || deadline.remainingMs() - delayMs < TOKEN_TIMEOUT_MS) throw error;
+        await wait(delayMs, deadline.signal, options);
+      }
+    }
+  }
+
+  async function request(client: Credentials, { remainingMs, signal }: Deadline): Promise<Token> {
+    if ('certificate' in client.proof) assertValid(client.proof.certificate, now());
+    onRequest?.();
+    const timeoutMs = Math.min(TOKEN_TIMEOUT_MS, remainingMs());
+    const answer = await send({ ...tokenRequest(client, wanted), timeoutMs, signal }).catch((cause: unknown) => {
+      throw noAnswer(client, cause);
+    });
+    const token = readTokenResponse(answer, client, wanted, now());
+    bought.set(token, { dueAt: renewalPoint(token, random()), versionId: credentials.peek()?.versionId });
+    return token;
+  }
+
+  return warm({
+    load,
+    now,
+    // A token is not kept beside a newer version of the secret than it was bought under.
+    isFresh: (token) =>
+      now() < token.expiresAt - marginMs(token) && bought.get(token)?.versionId === credentials.peek()?.versionId,
+    isDue: (token) => now() >= (bought.get(token)?.dueAt ?? 0) && pause.current() === undefined,
+    ...(onRenewalFailed === undefined ? {} : { onRenewalFailed }),
+  });
+}
+
+/** About half of the life, as SAP advises, spread by a tenth so that environments do not all renew at once. */
+function renewalPoint({ issuedAt, expiresAt }: Token, random: number): number {
+  return issuedAt + (expiresAt - issuedAt) * (0.45 + 0.1 * random);
 }
 
 /** A token is not used to its last second: it must still be good when the runtime node looks at it. */
@@ -55,17 +142,9 @@ function marginMs({ issuedAt, expiresAt }: Token): number {
   return Math.min(60_000, 0.1 * (expiresAt - issuedAt));
 }
 
-function isRefusal(error: unknown): boolean {
-  return error instanceof RelayError && error.code === 'TOKEN_REFUSED' && error.status === 401;
-}
-
 /** A token request that gets no answer has not touched the message. */
-async function answered(answer: Promise<HttpAnswer>, { tokenUrl }: Credentials): Promise<HttpAnswer> {
-  try {
-    return await answer;
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : 'no answer';
-    const { host } = new URL(tokenUrl);
-    throw new RelayError('TOKEN_UNAVAILABLE', `token endpoint on ${host}: ${reason}; a later try may help`, { cause });
-  }
+function noAnswer({ tokenUrl }: Credentials, cause: unknown): RelayError {
+  const reason = cause instanceof Error ? cause.message : 'no answer';
+  const { host } = new URL(tokenUrl);
+  return new RelayError('TOKEN_UNAVAILABLE', `token endpoint on ${host}: ${reason}; a later try may help`, { cause });
 }

@@ -5,6 +5,7 @@
  *
  * @see SAP Help, "HTTPS Sender Adapter", "Use CSRF Protection"
  */
+import type { Deadline } from '../../deadline.ts';
 import { RelayError } from '../../error.ts';
 import type { HttpAnswer, HttpRequest, Send } from '../../http-client.ts';
 import { type Warm, warm } from '../../warm.ts';
@@ -31,14 +32,19 @@ class FetchRefused extends Error {
   }
 }
 
-/** One for each destination. `exchange` sends a request, with the handshake where the endpoint wants it. */
+/** Whose call it is. */
+export interface Call {
+  /** Whom the session belongs to: the access token's object. */
+  readonly identity: object;
+  readonly deadline: Deadline;
+  /** Told each time the request itself goes out; the fetch of a CSRF token is not one. */
+  readonly onCall: () => void;
+}
+
+/** One for each destination: sends a request, with the handshake where the endpoint wants it. */
 export interface Csrf {
-  /**
-   * @param identity whom the session belongs to: the access token's object
-   * @param onCall told each time the request itself goes out; the fetch of a CSRF token is not one
-   * @throws RelayError `CONNECTION_FAILED`, `CSRF_UNAVAILABLE`
-   */
-  exchange(request: HttpRequest, identity: object, onCall: () => void): Promise<Exchange>;
+  /** @throws RelayError `CONNECTION_FAILED`, `TIMED_OUT`, `CSRF_UNAVAILABLE` */
+  exchange(request: HttpRequest, call: Call): Promise<Exchange>;
 }
 
 /**
@@ -52,13 +58,13 @@ export function createCsrf({ required, send }: { readonly required: boolean; rea
   function sessionOf(request: HttpRequest, identity: object): Warm<Session> {
     const known = sessions.get(identity);
     if (known !== undefined) return known;
-    const made = warm({ load: (signal) => fetchSession({ ...request, signal }, send) });
+    const made = warm({ load: ({ signal }) => fetchSession({ ...request, signal }, send) });
     sessions.set(identity, made);
     return made;
   }
 
   return {
-    async exchange(request, identity, onCall) {
+    async exchange(request, { identity, deadline, onCall }) {
       const call = (session?: Session) => {
         onCall();
         return send(session === undefined ? request : withSession(request, session));
@@ -70,11 +76,11 @@ export function createCsrf({ required, send }: { readonly required: boolean; rea
           wanted = true;
         }
         const session = sessionOf(request, identity);
-        const first = await session.get(request.signal);
+        const first = await session.get(deadline);
         const answer = await call(first);
         if (!isDemand(answer)) return { answer, reachedFlow: true };
         session.forget(first);
-        const renewed = await call(await session.get(request.signal));
+        const renewed = await call(await session.get(deadline));
         if (!isDemand(renewed)) return { answer: renewed, reachedFlow: true };
         throw new RelayError('CONNECTION_FAILED', 'the endpoint refused a new CSRF token, too: kept for a later try', {
           status: renewed.status,
@@ -113,15 +119,11 @@ async function fetchSession(request: HttpRequest, send: Send): Promise<Session> 
   );
 }
 
-function fetchOf({ url, headers, timeoutMs, signal }: HttpRequest, method: 'HEAD' | 'GET'): HttpRequest {
-  const { Authorization = '' } = headers;
-  return {
-    method,
-    url,
-    headers: { Authorization, 'X-CSRF-Token': 'Fetch' },
-    timeoutMs,
-    ...(signal === undefined ? {} : { signal }),
-  };
+function fetchOf({ body: _, ...request }: HttpRequest, method: 'HEAD' | 'GET'): HttpRequest {
+  const { Authorization } = request.headers;
+  const headers: Record<string, string> = { 'X-CSRF-Token': 'Fetch' };
+  if (Authorization !== undefined) headers.Authorization = Authorization;
+  return { ...request, method, headers };
 }
 
 function sessionIn({ status, headers }: HttpAnswer): Session | undefined {

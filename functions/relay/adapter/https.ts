@@ -4,12 +4,13 @@
  *
  * @see SAP Help, "HTTPS Sender Adapter"
  */
+import type { Deadline } from '../../deadline.ts';
 import { RelayError } from '../../error.ts';
 import type { HttpRequest, Send } from '../../http-client.ts';
 import type { Token } from '../../token/token-endpoint.ts';
 import { type Destination, endpoint } from '../destination.ts';
 import { BODY_HEADERS, isSendable, passedOn } from '../headers.ts';
-import type { Deadline, Message } from '../message.ts';
+import type { Message } from '../message.ts';
 import { createCsrf, type Exchange } from './csrf.ts';
 
 /** How a message is handed to one destination; keeps what the endpoint taught (its CSRF session) warm. */
@@ -43,9 +44,10 @@ export function httpsAdapter({ destination, send, maxCallMs, keepBytes }: Adapte
         body: message.body,
         timeoutMs: Math.min(longestMs, deadline.remainingMs()),
         signal: deadline.signal,
+        ...(token.certificate === undefined ? {} : { certificate: token.certificate }),
         ...(keepBytes === undefined ? {} : { keepBytes }),
       };
-      return csrf.exchange(request, token, onCall);
+      return csrf.exchange(request, { identity: token, deadline, onCall });
     },
   };
 }
@@ -61,6 +63,6 @@ function headersOf(message: Message, destination: Destination, token: Token): Re
     'Content-Type': contentType,
     [destination.idHeader]: message.id,
     ...destination.headers,
-    Authorization: `Bearer ${token.accessToken}`,
+    ...(token.certificate === undefined ? { Authorization: `Bearer ${token.accessToken}` } : {}),
   };
 }

@@ -1,13 +1,20 @@
-/** The time that an invocation has for its messages: what Lambda leaves, less what the reply needs. */
-import { RelayError } from '../error.ts';
-import type { Deadline } from '../relay/message.ts';
+/** How long something may still take: the time that Lambda leaves an invocation, less what its reply needs. A leaf. */
+import { RelayError } from './error.ts';
+
+export interface Deadline {
+  /** Milliseconds, never below 0. */
+  remainingMs(): number;
+  /** Aborted when nothing is left; its reason is a RelayError `DEADLINE`. */
+  readonly signal: AbortSignal;
+}
 
 export interface InvocationDeadline extends Deadline {
   /** Ends the timer; nothing may run on after the reply. */
   end(): void;
 }
 
-export interface DeadlineOptions {
+/** The passing of time; every default is the real thing. */
+export interface Clock {
   /** Epoch milliseconds. Default `Date.now`. */
   readonly now?: () => number;
   /** Calls back after some milliseconds, unless the function it returns is called. Default `setTimeout`. */
@@ -18,8 +25,10 @@ export interface DeadlineOptions {
 const RESERVE_MS = 2_000;
 
 /** @param remainingMs what Lambda leaves, `context.getRemainingTimeInMillis()` */
-export function startDeadline(remainingMs: number, options: DeadlineOptions = {}): InvocationDeadline {
-  const { now = Date.now, after = afterTimeout } = options;
+export function startDeadline(
+  remainingMs: number,
+  { now = Date.now, after = afterTimeout }: Clock = {},
+): InvocationDeadline {
   const usableMs = remainingMs - Math.min(RESERVE_MS, remainingMs / 5);
   const endsAt = now() + usableMs;
   const abort = new AbortController();
@@ -27,6 +36,26 @@ export function startDeadline(remainingMs: number, options: DeadlineOptions = {}
     abort.abort(new RelayError('DEADLINE', 'the time of the invocation is over: kept for a later try'));
   });
   return { remainingMs: () => Math.max(0, endsAt - now()), signal: abort.signal, end: cancel };
+}
+
+/**
+ * Waits, unless the signal ends it.
+ *
+ * @throws the signal's reason
+ */
+export function wait(ms: number, signal: AbortSignal, { after = afterTimeout }: Clock = {}): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) return reject(signal.reason);
+    const cancel = after(ms, () => {
+      signal.removeEventListener('abort', abort);
+      resolve();
+    });
+    const abort = () => {
+      cancel();
+      reject(signal.reason);
+    };
+    signal.addEventListener('abort', abort, { once: true });
+  });
 }
 
 function afterTimeout(ms: number, callback: () => void): () => void {

@@ -1,0 +1,37 @@
+/**
+ * A pause after a refusal that only an operator can end: while it lasts, nobody is asked again, so that a queue full of
+ * messages causes a trickle of requests and not a storm. Each refusal in a row makes the next pause longer.
+ */
+
+export interface Pause {
+  /** The refusal that opened it, while it lasts. */
+  current(): Error | undefined;
+  /** Opens it, or leaves it as it is where it lasts already: many callers may be refused at once. */
+  open(refusal: Error): void;
+  /** Ends it, and with it the growth: what was asked for was had. */
+  end(): void;
+}
+
+const FIRST_MS = 30_000;
+const LONGEST_MS = 300_000;
+
+/** @param now epoch milliseconds */
+export function createPause(now: () => number): Pause {
+  let refusal: Error | undefined;
+  let until = Number.NEGATIVE_INFINITY;
+  let lengthMs = 0;
+  return {
+    current: () => (now() < until ? refusal : undefined),
+    open(error) {
+      if (now() < until) return;
+      lengthMs = Math.min(LONGEST_MS, lengthMs === 0 ? FIRST_MS : lengthMs * 2);
+      until = now() + lengthMs;
+      refusal = error;
+    },
+    end() {
+      refusal = undefined;
+      until = Number.NEGATIVE_INFINITY;
+      lengthMs = 0;
+    },
+  };
+}

@@ -1,0 +1,78 @@
+/**
+ * What an endpoint has against tokens, and what was learnt from it: which answers mean that a new token might help,
+ * which tokens this endpoint has rejected, and when to stop asking for more.
+ */
+import { RelayError } from '../error.ts';
+import { createPause } from '../pause.ts';
+import type { Token } from '../token/token-endpoint.ts';
+import type { Exchange } from './adapter/csrf.ts';
+
+/** `rejected`: the token is worth nothing here. `stale`: its scopes may have changed since it was issued. */
+export type Verdict = 'accepted' | 'rejected' | 'stale';
+
+export interface Rejections {
+  /** @throws RelayError `TOKEN_REJECTED` while a pause lasts: every token that was to be had was rejected */
+  assertOpen(): void;
+  /** Whether a new token might change the answer. */
+  verdict(exchange: Exchange, token: Token): Verdict;
+  /** Whether this endpoint has rejected such a token: it is not sent again. */
+  has(token: Token): boolean;
+  add(token: Token): void;
+  /** The end of the ladder: a new token was rejected, too, or there was none that differs. Begins the pause. */
+  giveUp(reason: string): RelayError;
+  /** A token was accepted: a pause that was opened is over. */
+  accepted(): void;
+}
+
+/** Scopes are looked into this often at the most, in milliseconds: a role that is missing stays missing for a while. */
+const SCOPES_PAUSE_MS = 600_000;
+/** More than the ladder can have rejected between two pauses. */
+const REMEMBERED = 16;
+
+/** One for each destination. @param now epoch milliseconds */
+export function createRejections(now: () => number): Rejections {
+  const rejected = new Set<string>();
+  const stale = new WeakSet<Token>();
+  const pause = createPause(now);
+  let scopesAskedAt = Number.NEGATIVE_INFINITY;
+
+  /** One refresh for all who carry the same token; then none for a while. */
+  function isWorthNewScopes(token: Token): boolean {
+    if (stale.has(token)) return true;
+    if (now() - scopesAskedAt < SCOPES_PAUSE_MS) return false;
+    scopesAskedAt = now();
+    stale.add(token);
+    return true;
+  }
+
+  return {
+    assertOpen() {
+      const refusal = pause.current();
+      if (refusal !== undefined) throw refusal;
+    },
+    verdict({ answer }, token) {
+      const { status } = answer;
+      if (status === 401) return 'rejected';
+      if (status === 403 && isWorthNewScopes(token)) return 'stale';
+      // Runtime nodes before 6.76.44 answer an expired token with a 500, before the flow and so without an MPL id.
+      const hasExpired = token.expiryKnown && now() >= token.expiresAt;
+      return status === 500 && hasExpired && !answer.body.includes('MPL ID') ? 'rejected' : 'accepted';
+    },
+    has: (token) => rejected.has(textOf(token)),
+    add(token) {
+      rejected.add(textOf(token));
+      const [oldest] = rejected;
+      if (rejected.size > REMEMBERED && oldest !== undefined) rejected.delete(oldest);
+    },
+    giveUp(reason) {
+      const refusal = new RelayError('TOKEN_REJECTED', reason, { status: 401 });
+      pause.open(refusal);
+      return refusal;
+    },
+    accepted: pause.end,
+  };
+}
+
+function textOf({ accessToken, certificate }: Token): string {
+  return certificate?.cert ?? accessToken;
+}

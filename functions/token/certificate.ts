@@ -1,0 +1,59 @@
+/**
+ * A client certificate with its key, as a service key carries them: PEM, often with a literal `\n` for each line's end.
+ * Checks what can be checked before any call: that both can be read, belong together, and when the certificate ends.
+ */
+import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
+import { RelayError } from '../error.ts';
+
+/** Handed to TLS as it is. Its identity tells one pair from another: sockets are kept for it. */
+export interface ClientCertificate {
+  /** PEM, the whole chain. */
+  readonly cert: string;
+  /** PEM. */
+  readonly key: string;
+  /** Epoch milliseconds. */
+  readonly validUntil: number;
+}
+
+/** @param refuse makes the error for a field and what is wrong with it */
+export function readCertificate(
+  certificate: string,
+  privateKey: string,
+  refuse: (field: 'certificate' | 'key', problem: string) => RelayError,
+): ClientCertificate {
+  const cert = unescaped(certificate);
+  const key = unescaped(privateKey);
+  const leaf = readPem(
+    () => new X509Certificate(cert),
+    () => refuse('certificate', 'expected a certificate in PEM'),
+  );
+  const read: KeyObject = readPem(
+    () => createPrivateKey(key),
+    () => refuse('key', 'expected a private key in PEM, not encrypted'),
+  );
+  if (!leaf.checkPrivateKey(read)) throw refuse('key', 'does not belong to the certificate');
+  return { cert, key, validUntil: Date.parse(leaf.validTo) };
+}
+
+/** @throws RelayError `CERTIFICATE_EXPIRED` with the date; no call would succeed */
+export function assertValid({ validUntil }: ClientCertificate, now: number): void {
+  if (now < validUntil) return;
+  const date = new Date(validUntil).toISOString().slice(0, 10);
+  throw new RelayError(
+    'CERTIFICATE_EXPIRED',
+    `the client certificate expired on ${date}; the operator must create a new service key and store it in the secret`,
+  );
+}
+
+function unescaped(pem: string): string {
+  return pem.replaceAll('\\n', '\n');
+}
+
+function readPem<T>(read: () => T, refusal: () => RelayError): T {
+  try {
+    return read();
+  } catch {
+    // OpenSSL's words would not help an operator, and might hold a part of the key.
+    throw refusal();
+  }
+}
