@@ -1,0 +1,146 @@
+/**
+ * Bundles the Lambda entries: `functions/<entry>.ts` becomes `dist/<entry>.mjs`, with the chunks that esbuild splits off
+ * beside it, so that code which is loaded on first need (SDK clients, credential providers) stays unloaded until then.
+ * What goes into the deployed zip is for `artifact.ts`; how Node's own modules are reached is for `builtin-modules.ts`.
+ */
+import { randomUUID } from 'node:crypto';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { build as esbuild, type Metafile, type OutputFile } from 'esbuild';
+import { builtinModules } from './builtin-modules.ts';
+
+const ROOT = resolve(import.meta.dirname, '..');
+
+export interface BuildOptions {
+  /** Default `dist` in the project. Bundles of an earlier build in it are removed. */
+  readonly outdir?: string;
+  /** Source files to bundle; the file's name is the bundle's. Default `functions/queue.ts` and `functions/webhook.ts`. */
+  readonly entryPoints?: readonly string[];
+  /** Writes `<file>.map` beside each bundle, for `node --enable-source-maps` at the desk; never deployed. Default true. */
+  readonly sourcemap?: boolean;
+  /** Also writes `metafile.json`, esbuild's account of what every byte is for. Default false. */
+  readonly metafile?: boolean;
+}
+
+export interface Bundle {
+  /** `queue` for `dist/queue.mjs`. */
+  readonly entry: string;
+  /** Size of `<entry>.mjs` alone. */
+  readonly bytes: number;
+  /** Size of everything that a cold start reads: the entry and, transitively, the chunks it imports statically. */
+  readonly loadedBytes: number;
+}
+
+/**
+ * Builds all entries. Every file is put in place by a rename, entries last, and a file that did not change is not
+ * touched: whoever reads the folder meanwhile, or builds into it at the same time, finds it whole.
+ *
+ * @returns one line for each entry, in the order of `entryPoints`
+ * @throws esbuild's `BuildFailure` if the sources cannot be bundled; the folder is then as it was
+ */
+export async function build(options: BuildOptions = {}): Promise<Bundle[]> {
+  const outdir = resolve(ROOT, options.outdir ?? 'dist');
+  const entryPoints = options.entryPoints ?? ['functions/queue.ts', 'functions/webhook.ts'];
+  const built = await esbuild({
+    absWorkingDir: ROOT,
+    entryPoints: [...entryPoints],
+    outdir,
+    write: false,
+    metafile: true,
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node24',
+    // The ES modules of the SDK instead of its CommonJS: only these can be split, and only these lose what is unused.
+    mainFields: ['module', 'main'],
+    minify: true,
+    outExtension: { '.js': '.mjs' },
+    entryNames: '[name]',
+    chunkNames: 'chunk-[hash]',
+    legalComments: 'external',
+    sourcemap: (options.sourcemap ?? true) ? 'external' : false,
+    logLevel: 'silent',
+    plugins: [builtinModules()],
+  });
+  const outputs = outputsByName(built.metafile);
+  const metafile = { path: 'metafile.json', contents: Buffer.from(JSON.stringify(built.metafile)) };
+  await replaceFiles(outdir, [...(options.metafile ? [metafile] : []), ...entriesLast(built.outputFiles, outputs)]);
+  return entryPoints.map((entryPoint) => {
+    const entry = basename(entryPoint).replace(/\.\w+$/, '');
+    const name = `${entry}.mjs`;
+    return { entry, bytes: outputs[name]?.bytes ?? 0, loadedBytes: loadedBytes(name, outputs) };
+  });
+}
+
+type Outputs = Readonly<Record<string, Metafile['outputs'][string]>>;
+
+/** esbuild names outputs by their path from the working directory; all of ours lie in one folder. */
+function outputsByName(metafile: Metafile): Outputs {
+  return Object.fromEntries(Object.entries(metafile.outputs).map(([path, output]) => [basename(path), output]));
+}
+
+function loadedBytes(entry: string, outputs: Outputs): number {
+  const loaded = new Set([entry]);
+  for (const name of loaded) {
+    for (const { kind, path } of outputs[name]?.imports ?? []) {
+      if (kind === 'import-statement') loaded.add(basename(path));
+    }
+  }
+  return [...loaded].reduce((sum, name) => sum + (outputs[name]?.bytes ?? 0), 0);
+}
+
+function entriesLast(files: readonly OutputFile[], outputs: Outputs): OutputFile[] {
+  const isEntry = (file: OutputFile) => outputs[basename(file.path)]?.entryPoint !== undefined;
+  return [...files.filter((file) => !isEntry(file)), ...files.filter(isEntry)];
+}
+
+async function replaceFiles(folder: string, files: readonly Pick<OutputFile, 'path' | 'contents'>[]): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  const names = new Set<string>();
+  for (const { path, contents } of files) {
+    const name = basename(path);
+    // esbuild gives each bundle a file for legal comments, an empty one too.
+    if (contents.length === 0) continue;
+    names.add(name);
+    await replaceFile(join(folder, name), contents);
+  }
+  // A dot marks the unfinished file of another build.
+  const stale = (await readdir(folder)).filter((name) => !names.has(name) && !name.startsWith('.'));
+  await Promise.all(stale.map((name) => rm(join(folder, name), { recursive: true, force: true })));
+}
+
+async function replaceFile(path: string, contents: Uint8Array): Promise<void> {
+  const present = await readFile(path).catch(ignoreAbsent);
+  if (present?.equals(contents)) return;
+  const unfinished = join(path, '..', `.${basename(path)}.${randomUUID()}`);
+  try {
+    await writeFile(unfinished, contents);
+    await rename(unfinished, path);
+  } finally {
+    await rm(unfinished, { force: true });
+  }
+}
+
+function ignoreAbsent(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT') throw error;
+}
+
+if (import.meta.main) {
+  const { values } = parseArgs({
+    options: { outdir: { type: 'string' }, metafile: { type: 'boolean' }, quiet: { type: 'boolean' } },
+  });
+  const bundles = await build({
+    ...(values.outdir === undefined ? {} : { outdir: values.outdir }),
+    metafile: values.metafile ?? false,
+  });
+  const kilobytes = (bytes: number) => `${(bytes / 1000).toFixed(1)} kB`.padStart(9);
+  if (!values.quiet) {
+    for (const { entry, bytes, loadedBytes } of bundles) {
+      console.log(
+        `${`${entry}.mjs`.padEnd(12)}${kilobytes(bytes)}   with what it loads at once${kilobytes(loadedBytes)}`,
+      );
+    }
+  }
+}

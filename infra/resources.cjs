@@ -1,0 +1,24 @@
+/**
+ * What serverless.yml includes: `functions` and `resources`, made from `custom`. CommonJS, since the framework loads
+ * nothing else here; everything that is decided is decided in `stack/`.
+ */
+'use strict';
+const { stack } = require('./stack/stack.ts');
+
+const made = async ({ resolveConfigurationProperty, resolveVariable }) =>
+  stack({
+    service: await resolveConfigurationProperty(['service']),
+    stage: await resolveVariable('sls:stage'),
+    region: await resolveConfigurationProperty(['provider', 'region']),
+    // Field by field: a variable in another part of `custom` is nobody's business here, and may need an account.
+    custom: {
+      destinations: await resolveConfigurationProperty(['custom', 'destinations']),
+      kmsKeyArns: await resolveConfigurationProperty(['custom', 'kmsKeyArns']),
+      accountId: await resolveConfigurationProperty(['custom', 'accountId']),
+    },
+  });
+
+module.exports = {
+  functions: async (framework) => (await made(framework)).functions,
+  resources: async (framework) => (await made(framework)).resources,
+};

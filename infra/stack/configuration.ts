@@ -1,0 +1,44 @@
+/**
+ * What stands in serverless.yml, read once: the destinations with every default filled in, as the function itself will
+ * read them, and the queue that each has. What can be wrong in it is for `mistakes.ts`, what is made of it for the rest.
+ */
+import { readSettings } from '../../functions/settings.ts';
+import type { Configuration, Destination, ServiceInput } from './destination.ts';
+import { customMistakes, deploymentMistakes, isRecord, writtenMistakes } from './mistakes.ts';
+import { queueOf } from './queue.ts';
+
+/**
+ * @throws Error with one line for each mistake, `custom.destinations.orders.webhook.verfy: unknown field`; its stack is
+ * its message, since the framework prints an error's stack
+ */
+export function readConfiguration(input: ServiceInput): Configuration {
+  const custom = isRecord(input.custom) ? input.custom : {};
+  const { accountId, kmsKeyArns } = custom;
+  refuse([...writtenMistakes(custom.destinations), ...customMistakes(custom)]);
+  const destinations = readDestinations(input, custom.destinations as Record<string, Record<string, unknown>>);
+  refuse(deploymentMistakes(destinations));
+  refuse(writtenMistakes(Object.fromEntries(destinations.map(({ settings, written }) => [settings.name, written]))));
+  return {
+    region: input.region,
+    ...(typeof accountId === 'string' ? { accountId } : {}),
+    kmsKeyArns: (kmsKeyArns ?? []) as string[],
+    destinations,
+  };
+}
+
+function readDestinations(input: ServiceInput, entries: Record<string, Record<string, unknown>>): Destination[] {
+  const { destinations } = readSettings({ DESTINATIONS: JSON.stringify(entries) });
+  return [...destinations].flatMap(([name, settings]) => {
+    if (!('secret' in settings)) return [];
+    const queue = queueOf(input, settings);
+    return [{ settings, queue, written: { ...entries[name], ...(queue.created ? { queue: queue.name } : {}) } }];
+  });
+}
+
+function refuse(lines: readonly string[]): void {
+  if (lines.length === 0) return;
+  // Lines of their own: the framework puts its words before the first, and a comma behind the last.
+  const error = new Error(`\n${lines.join('\n')}\n`);
+  error.stack = error.message;
+  throw error;
+}

@@ -1,0 +1,38 @@
+/** What the stack is made of, as types: the service, its destinations, and the queue that each has. */
+import type { Settings } from '../../functions/settings.ts';
+
+export interface ServiceInput {
+  readonly service: string;
+  readonly stage: string;
+  readonly region: string;
+  /** `custom` of serverless.yml, every variable in it resolved. */
+  readonly custom: unknown;
+}
+
+export type Queue =
+  | { readonly created: true; readonly name: string; readonly deadLetterName: string }
+  /** Undefined for a bare name: which queue that is, nobody can tell. */
+  | { readonly created: false; readonly arn: string | undefined };
+
+/** One destination's settings, every default filled in. */
+export type DestinationSettings = Extract<
+  Settings['destinations'] extends ReadonlyMap<string, infer Entry> ? Entry : never,
+  { readonly secret: string }
+>;
+
+export interface Destination {
+  readonly settings: DestinationSettings;
+  /** The entry as the operator wrote it, without defaults; of a created queue with its name as `queue`. */
+  readonly written: Readonly<Record<string, unknown>>;
+  readonly queue: Queue;
+}
+
+export interface Configuration {
+  readonly region: string;
+  /** `custom.accountId`: needed for queue URLs in a file alone. */
+  readonly accountId?: string;
+  /** `custom.kmsKeyArns`. Default none. */
+  readonly kmsKeyArns: readonly string[];
+  /** In the order of serverless.yml; at least one. */
+  readonly destinations: readonly Destination[];
+}

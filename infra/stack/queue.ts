@@ -1,0 +1,114 @@
+/**
+ * A destination's queue: its name, the queue and dead-letter queue that are created for it, and how it wakes the queue
+ * function. An existing queue is attached by its ARN and otherwise left to its owner.
+ */
+import type { DestinationSettings, Queue } from './destination.ts';
+import { attribute, join, type Resource, ref, type Value } from './template.ts';
+
+/** The longest that SQS keeps a message: 14 days. */
+const RETENTION_SECONDS = 14 * 24 * 60 * 60;
+/** When SQS itself moves a message away: the last resort against one that kills the function each time. */
+const MAX_RECEIVE_COUNT = 1000;
+/** Lambda wants a window of at least this where a batch is larger than 10. */
+const BATCH_WINDOW_SECONDS = 1;
+const QUEUE_URL = /^https:\/\/sqs\.([\w-]+)\.amazonaws\.com(?:\.cn)?\/(\d{12})\/([\w-]+(?:\.fifo)?)$/;
+
+export function queueOf(
+  { service, stage }: { readonly service: string; readonly stage: string },
+  { name, fifo, queue }: DestinationSettings,
+): Queue {
+  if (queue !== undefined) return { created: false, arn: queue.startsWith('arn:') ? queue : undefined };
+  const base = `${service}-${stage}-${name}`;
+  const suffix = fifo ? '.fifo' : '';
+  return { created: true, name: `${base}${suffix}`, deadLetterName: `${base}-dlq${suffix}` };
+}
+
+/** `eu-orders` as it stands in logical ids: `EuOrders`. */
+export function logicalName(destination: string): string {
+  return destination.replace(/(^|-+)([^-]?)/g, (_, _hyphens, first: string) => first.toUpperCase());
+}
+
+export const queueId = (destination: string) => `QueueOf${logicalName(destination)}`;
+export const eventSourceMappingId = (destination: string) => `EventSourceMappingOf${logicalName(destination)}`;
+export const deadLetterQueueId = (destination: string) => `DeadLetterQueueOf${logicalName(destination)}`;
+
+/**
+ * The two queues of a destination, in the template by their logical ids; none for an existing queue.
+ *
+ * @param functionTimeoutSeconds of the queue function. AWS advises a visibility timeout of six times that, plus the window.
+ */
+export function queueResources(
+  settings: DestinationSettings,
+  queue: Queue,
+  functionTimeoutSeconds: number,
+): Record<string, Resource> {
+  if (!queue.created) return {};
+  const { name, fifo } = settings;
+  const kept = (properties: Record<string, unknown>): Resource => ({
+    Type: 'AWS::SQS::Queue',
+    DeletionPolicy: 'Retain',
+    UpdateReplacePolicy: 'Retain',
+    Properties: {
+      ...properties,
+      ...(fifo ? { FifoQueue: true } : {}),
+      MessageRetentionPeriod: RETENTION_SECONDS,
+      SqsManagedSseEnabled: true,
+    },
+  });
+  return {
+    [queueId(name)]: kept({
+      QueueName: queue.name,
+      VisibilityTimeout: 6 * functionTimeoutSeconds + batchWindowSeconds(settings),
+      RedrivePolicy: {
+        deadLetterTargetArn: attribute(deadLetterQueueId(name), 'Arn'),
+        maxReceiveCount: MAX_RECEIVE_COUNT,
+      },
+    }),
+    [deadLetterQueueId(name)]: kept({ QueueName: queue.deadLetterName }),
+  };
+}
+
+/**
+ * What hands the queue's messages to the queue function. A resource of its own and no function event: the framework
+ * names those by the queue's name without its hyphens, and drops one of two that then are the same.
+ */
+export function eventSourceMapping(settings: DestinationSettings, queue: Queue, functionId: string): Resource {
+  const windowSeconds = batchWindowSeconds(settings);
+  return {
+    Type: 'AWS::Lambda::EventSourceMapping',
+    Properties: {
+      EventSourceArn: sourceArn(settings, queue),
+      FunctionName: ref(functionId),
+      BatchSize: settings.batchSize,
+      ...(windowSeconds > 0 ? { MaximumBatchingWindowInSeconds: windowSeconds } : {}),
+      ScalingConfig: { MaximumConcurrency: settings.maximumConcurrency },
+      FunctionResponseTypes: ['ReportBatchItemFailures'],
+      Enabled: settings.enabled,
+    },
+  };
+}
+
+export function sourceArn({ name }: DestinationSettings, queue: Queue): Value {
+  return queue.created ? attribute(queueId(name), 'Arn') : (queue.arn ?? '');
+}
+
+/** Where the queue function may put dead letters: the created queue, or the one that `deadLetterQueueUrl` names. */
+export function deadLetterArn({ name, deadLetterQueueUrl }: DestinationSettings, queue: Queue): Value | undefined {
+  if (queue.created) return attribute(deadLetterQueueId(name), 'Arn');
+  const [, region, account, queueName] = QUEUE_URL.exec(deadLetterQueueUrl ?? '') ?? [];
+  if (region === undefined) return undefined;
+  return join('arn:', ref('AWS::Partition'), `:sqs:${region}:${account}:${queueName}`);
+}
+
+export function isQueueUrl(url: string): boolean {
+  return QUEUE_URL.test(url);
+}
+
+/** Composed by hand, for a file that no intrinsic reaches into. */
+export function queueUrl(region: string, accountId: string, name: string): string {
+  return `https://sqs.${region}.amazonaws.com${region.startsWith('cn-') ? '.cn' : ''}/${accountId}/${name}`;
+}
+
+function batchWindowSeconds({ batchSize }: DestinationSettings): number {
+  return batchSize > 10 ? BATCH_WINDOW_SECONDS : 0;
+}

@@ -1,0 +1,71 @@
+/**
+ * Each function's own role: what that function needs and nothing of the other's. The framework's shared role would grant
+ * every queue and every secret to both.
+ */
+import type { Configuration, Destination } from './destination.ts';
+import { deadLetterArn, sourceArn } from './queue.ts';
+import { arn, attribute, type Resource, type Value } from './template.ts';
+
+/** @param logGroupId logical id of the function's log group, the only one it may write */
+export function queueRole({ destinations, kmsKeyArns }: Configuration, logGroupId: string): Resource {
+  const deadLetterArns = destinations.flatMap(({ settings, queue }) => deadLetterArn(settings, queue) ?? []);
+  const stored = destinations.flatMap(({ settings }) => settings.payloadBucket ?? []);
+  const followed = destinations.flatMap(({ settings }) => settings.payloadBuckets);
+  return role([
+    ...logs(logGroupId),
+    ...allow(['secretsmanager:GetSecretValue'], secretArns(destinations.map(({ settings }) => settings.secret))),
+    ...allow(
+      ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:ChangeMessageVisibility', 'sqs:GetQueueAttributes'],
+      destinations.map(({ settings, queue }) => sourceArn(settings, queue)),
+    ),
+    ...allow(['sqs:SendMessage'], deadLetterArns),
+    ...allow(['s3:GetObject'], objectArns([...stored, ...followed])),
+    ...allow(['s3:PutObject'], objectArns(stored)),
+    ...allow(['kms:Decrypt'], kmsKeyArns),
+  ]);
+}
+
+/** For the destinations with a webhook: the way to SAP, and what senders prove themselves with. */
+export function webhookRole({ destinations, kmsKeyArns }: Configuration, logGroupId: string): Resource {
+  return role([
+    ...logs(logGroupId),
+    ...allow(['secretsmanager:GetSecretValue'], secretArns(destinations.flatMap(webhookSecrets))),
+    ...allow(['kms:Decrypt'], kmsKeyArns),
+  ]);
+}
+
+function webhookSecrets({ settings: { secret, webhook } }: Destination): string[] {
+  return webhook === undefined ? [] : [secret, webhook.secret];
+}
+
+/** Secrets Manager ends the ARN of a secret with a hyphen and six random characters, which a name does not tell. */
+function secretArns(secrets: readonly string[]): Value[] {
+  return [...new Set(secrets)].map((secret) =>
+    secret.startsWith('arn:') ? secret : arn('secretsmanager', `secret:${secret}-??????`),
+  );
+}
+
+function objectArns(buckets: readonly string[]): Value[] {
+  return [...new Set(buckets)].map((bucket) => arn('s3', `${bucket}/*`, { inRegion: false }));
+}
+
+/** The ARN of a log group, as CloudFormation returns it, ends in `:*` and so covers its streams. */
+function logs(logGroupId: string): object[] {
+  return allow(['logs:CreateLogStream', 'logs:PutLogEvents'], [attribute(logGroupId, 'Arn')]);
+}
+
+function allow(actions: readonly string[], resources: readonly Value[]): object[] {
+  return resources.length === 0 ? [] : [{ Effect: 'Allow', Action: actions, Resource: resources }];
+}
+
+function role(statements: readonly object[]): Resource {
+  const trusted = { Effect: 'Allow', Principal: { Service: 'lambda.amazonaws.com' }, Action: 'sts:AssumeRole' };
+  const document = (statement: readonly object[]) => ({ Version: '2012-10-17', Statement: statement });
+  return {
+    Type: 'AWS::IAM::Role',
+    Properties: {
+      AssumeRolePolicyDocument: document([trusted]),
+      Policies: [{ PolicyName: 'function', PolicyDocument: document(statements) }],
+    },
+  };
+}

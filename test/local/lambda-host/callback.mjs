@@ -1,0 +1,1 @@
+export const handler = (event, _context, callback) => callback(null, event);

@@ -1,0 +1,422 @@
+/** What a deployment makes: `npm run package` through its door, then the template and the zip that it left. */
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { readSettings } from '../../functions/settings.ts';
+import {
+  ACCOUNT,
+  evaluate,
+  permissions,
+  REGION,
+  type Template,
+  type TemplateResource,
+} from './packaging/cloudformation.ts';
+import { lambdaEnvironment, load } from './packaging/node.ts';
+import { createService, type Packaged, type Service } from './packaging/service.ts';
+
+const KEY = `arn:aws:kms:${REGION}:${ACCOUNT}:key/11111111-2222-3333-4444-555555555555`;
+const INVOICES_SECRET = `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:cpi/invoices-a1B2c3`;
+const LEGACY_QUEUE = 'arn:aws:sqs:eu-central-1:999999999999:legacy-in';
+
+/** One destination of each kind: with a webhook, FIFO, and one whose queue is somebody else's. */
+const custom = {
+  kmsKeyArns: [KEY],
+  destinations: {
+    orders: {
+      secret: 'cpi/orders',
+      path: '/http/orders',
+      webhook: { verify: 'basic', secret: 'webhooks/orders', mode: 'direct' },
+    },
+    invoices: {
+      secret: INVOICES_SECRET,
+      url: 'https://flows.example.com/http/invoices',
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: not a template; escaped for the framework, a reference to CloudFormation's Fn::Sub
+      headers: { 'X-Template': '\\${opt:stage} ${QueueOfOrders} "quoted"' },
+      fifo: true,
+      timeoutSeconds: 120,
+    },
+    legacy: {
+      secret: 'cpi/orders',
+      path: '/http/legacy',
+      queue: LEGACY_QUEUE,
+      batchSize: 100,
+      maximumConcurrency: 7,
+      enabled: false,
+      payloadBucket: 'legacy-payloads',
+    },
+  },
+};
+
+const large = {
+  destinations: Object.fromEntries(
+    Array.from({ length: 20 }, (_, index) => [
+      `flow-${index}`,
+      { secret: `cpi/flow-${index}`, url: `https://flows.example.com/http/${'a'.repeat(100)}/${index}` },
+    ]),
+  ),
+};
+
+const services: Service[] = [];
+async function packaged(content?: object, ...options: string[]): Promise<Packaged> {
+  const service = await createService(content);
+  services.push(service);
+  return service.package(...options);
+}
+
+let shipped: Packaged;
+let prod: Packaged;
+let template: Template;
+beforeAll(async () => {
+  [shipped, prod] = await Promise.all([packaged(), packaged(custom, '--stage', 'prod', '--region', REGION)]);
+  template = await prod.template();
+}, 120_000);
+afterAll(() => Promise.all(services.map((service) => service.remove())));
+
+const one = (name: string, of: Template = template): TemplateResource => {
+  const found = of.Resources[name];
+  if (found === undefined) throw new Error(`expected a resource ${name}, found ${Object.keys(of.Resources)}`);
+  return found;
+};
+const properties = (name: string, of: Template = template) =>
+  evaluate(one(name, of).Properties, of) as Record<string, unknown>;
+const ofType = (type: string, of: Template = template) =>
+  Object.entries(of.Resources).flatMap(([name, { Type }]) => (Type === type ? [name] : []));
+const destinationsOf = (name: string, of: Template = template) => {
+  const { Variables } = properties(name, of).Environment as { Variables: { DESTINATIONS: string } };
+  return Variables.DESTINATIONS;
+};
+const queueUrl = (name: string) => `https://sqs.${REGION}.amazonaws.com/${ACCOUNT}/${name}`;
+const queueArn = (name: string) => `arn:aws:sqs:${REGION}:${ACCOUNT}:${name}`;
+const secretArn = (name: string) => `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:${name}-??????`;
+
+describe('npm run package', () => {
+  test('packages what is shipped for stage dev, without credentials, and says what was made', async () => {
+    expect(shipped).toMatchObject({ exitCode: 0, errors: [] });
+    expect(shipped.output).toEqual([
+      expect.stringMatching(/^\.serverless\/token-relay\.zip {2}\d+\.\d kB$/),
+      expect.stringMatching(/^\.serverless\/cloudformation-template-update-stack\.json {2}\d+\.\d kB$/),
+      expect.stringMatching(/^19 resources: .*2 Lambda::EventSourceMapping, 2 Lambda::Function, .*4 SQS::Queue$/),
+    ]);
+    const { FunctionName } = properties('QueueLambdaFunction', await shipped.template());
+    expect(FunctionName).toBe('token-relay-dev-queue');
+  });
+
+  test('passes on --stage', () => {
+    expect(prod).toMatchObject({ exitCode: 0, errors: [] });
+    expect(properties('QueueLambdaFunction').FunctionName).toBe('token-relay-prod-queue');
+  });
+
+  test('names each mistake by its path, in one line, and exits with 1', async () => {
+    const { orders, invoices } = custom.destinations;
+    const { exitCode, output, errors } = await packaged({
+      kmsKeyArns: 'all',
+      destinations: {
+        orders: { ...orders, webhook: { verfy: 'basic', secret: 'webhooks/orders', mode: 'direct' } },
+        invoices: { ...invoices, batchSize: 11 },
+        'my orders': { secret: 'x', path: '/http/orders' },
+      },
+    });
+    expect({ exitCode, output, errors: errors.sort() }).toEqual({
+      exitCode: 1,
+      output: [],
+      errors: [
+        'custom.kmsKeyArns: expected a list of ARNs of keys, arn:aws:kms:<region>:<account>:key/<id>',
+        'invoices.batchSize: expected at most 10: a FIFO queue hands out no more',
+        'my orders: expected a name of letters, digits and -, 63 at most, a letter first',
+        'orders.webhook.verfy: unknown field',
+        'orders.webhook.verify: required, but missing',
+      ],
+    });
+  });
+
+  test('tells what the framework refuses, without its stack', async () => {
+    const { exitCode, errors } = await packaged(custom, '--stge', 'prod');
+    expect({ exitCode, errors }).toEqual({
+      exitCode: 1,
+      errors: ['Detected unrecognized CLI options: "--stge".'],
+    });
+  });
+});
+
+describe('queues', () => {
+  const created = ['QueueOfOrders', 'DeadLetterQueueOfOrders', 'QueueOfInvoices', 'DeadLetterQueueOfInvoices'];
+
+  test('every destination has a queue and a dead-letter queue, but for an existing one', () => {
+    expect(ofType('AWS::SQS::Queue').sort()).toEqual([...created].sort());
+  });
+
+  test.each([
+    ['QueueOfOrders', 'token-relay-prod-orders'],
+    ['DeadLetterQueueOfOrders', 'token-relay-prod-orders-dlq'],
+    ['QueueOfInvoices', 'token-relay-prod-invoices.fifo'],
+    ['DeadLetterQueueOfInvoices', 'token-relay-prod-invoices-dlq.fifo'],
+  ])('%s is named %s', (name, queueName) => {
+    expect(properties(name).QueueName).toBe(queueName);
+    expect(properties(name).FifoQueue).toBe(queueName.endsWith('.fifo') ? true : undefined);
+  });
+
+  test.each(created)('%s keeps messages for 14 days, encrypted, and outlives the stack', (name) => {
+    expect(properties(name)).toMatchObject({ MessageRetentionPeriod: 1_209_600, SqsManagedSseEnabled: true });
+    expect(one(name)).toMatchObject({ DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' });
+  });
+
+  test('nothing else outlives it', () => {
+    const kept = Object.entries(template.Resources).filter(([, { DeletionPolicy }]) => DeletionPolicy !== undefined);
+    expect(kept.map(([name]) => name).sort()).toEqual([...created].sort());
+  });
+
+  test.each(['Orders', 'Invoices'])('SQS itself moves a message of %s away after 1000 receives', (name) => {
+    expect(properties(`QueueOf${name}`).RedrivePolicy).toEqual({
+      deadLetterTargetArn: queueArn(String(properties(`DeadLetterQueueOf${name}`).QueueName)),
+      maxReceiveCount: 1000,
+    });
+    expect(properties(`DeadLetterQueueOf${name}`)).not.toHaveProperty('RedrivePolicy');
+  });
+
+  test('a message is invisible for six times the time that the function has', () => {
+    expect(properties('QueueLambdaFunction').Timeout).toBe(2 * 120 + 30);
+    expect(properties('QueueOfOrders').VisibilityTimeout).toBe(6 * 270);
+  });
+
+  test('their URLs are outputs', () => {
+    const outputs = Object.fromEntries(
+      Object.entries(template.Outputs).map(([name, { Value }]) => [name, evaluate(Value, template)]),
+    );
+    expect(outputs).toMatchObject({
+      QueueOfOrdersUrl: queueUrl('token-relay-prod-orders'),
+      DeadLetterQueueOfOrdersUrl: queueUrl('token-relay-prod-orders-dlq'),
+      QueueOfInvoicesUrl: queueUrl('token-relay-prod-invoices.fifo'),
+      DeadLetterQueueOfInvoicesUrl: queueUrl('token-relay-prod-invoices-dlq.fifo'),
+      WebhookOfOrdersUrl: 'https://HttpApi.execute-api.eu-west-1.amazonaws.com/webhooks/orders',
+    });
+    expect(Object.keys(outputs).filter((name) => /Legacy|WebhookOfInvoices/.test(name))).toEqual([]);
+  });
+});
+
+describe('event source mappings', () => {
+  const mapping = (source: string, rest: object) => ({
+    EventSourceArn: source,
+    FunctionName: 'QueueLambdaFunction',
+    FunctionResponseTypes: ['ReportBatchItemFailures'],
+    BatchSize: 10,
+    ScalingConfig: { MaximumConcurrency: 2 },
+    Enabled: true,
+    ...rest,
+  });
+
+  test.each([
+    ['Orders', mapping(queueArn('token-relay-prod-orders'), {})],
+    ['Invoices', mapping(queueArn('token-relay-prod-invoices.fifo'), {})],
+    [
+      'Legacy',
+      mapping(LEGACY_QUEUE, {
+        BatchSize: 100,
+        MaximumBatchingWindowInSeconds: 1,
+        ScalingConfig: { MaximumConcurrency: 7 },
+        Enabled: false,
+      }),
+    ],
+  ])('%s wakes the queue function, which answers for each message', (name, expected) => {
+    expect(properties(`EventSourceMappingOf${name}`)).toEqual(expected);
+  });
+
+  test('there is one for each destination', () => {
+    expect(ofType('AWS::Lambda::EventSourceMapping')).toHaveLength(3);
+  });
+});
+
+describe('functions', () => {
+  test.each([
+    ['Queue', 270],
+    ['Webhook', 29],
+  ])('%s runs on Node 24, arm64, 512 MB, for %i seconds at most', (name, timeout) => {
+    expect(properties(`${name}LambdaFunction`)).toMatchObject({
+      Runtime: 'nodejs24.x',
+      Architectures: ['arm64'],
+      MemorySize: 512,
+      Timeout: timeout,
+      Role: `arn of ${name}Role`,
+    });
+  });
+
+  test.each(['queue', 'webhook'])('the log group of %s keeps 30 days', (name) => {
+    const logicalId = name === 'queue' ? 'QueueLogGroup' : 'WebhookLogGroup';
+    expect(properties(logicalId)).toEqual({
+      LogGroupName: `/aws/lambda/token-relay-prod-${name}`,
+      RetentionInDays: 30,
+    });
+  });
+
+  test('the webhook is one route, for every method, answered by the webhook function', () => {
+    expect(ofType('AWS::ApiGatewayV2::Route').map((name) => properties(name).RouteKey)).toEqual([
+      'ANY /webhooks/{destination}',
+    ]);
+    const [integration = ''] = ofType('AWS::ApiGatewayV2::Integration');
+    expect(properties(integration)).toMatchObject({
+      IntegrationUri: 'arn of WebhookLambdaFunction',
+      PayloadFormatVersion: '2.0',
+    });
+  });
+});
+
+describe('roles', () => {
+  test('the queue function may do this and nothing else', () => {
+    const sources = [
+      queueArn('token-relay-prod-invoices.fifo'),
+      queueArn('token-relay-prod-orders'),
+      LEGACY_QUEUE,
+    ].sort();
+    expect(permissions(one('QueueRole'), template)).toEqual({
+      'logs:CreateLogStream': [`arn:aws:logs:${REGION}:${ACCOUNT}:log-group:/aws/lambda/token-relay-prod-queue:*`],
+      'logs:PutLogEvents': [`arn:aws:logs:${REGION}:${ACCOUNT}:log-group:/aws/lambda/token-relay-prod-queue:*`],
+      'secretsmanager:GetSecretValue': [INVOICES_SECRET, secretArn('cpi/orders')].sort(),
+      'sqs:ReceiveMessage': sources,
+      'sqs:DeleteMessage': sources,
+      'sqs:ChangeMessageVisibility': sources,
+      'sqs:GetQueueAttributes': sources,
+      'sqs:SendMessage': [queueArn('token-relay-prod-invoices-dlq.fifo'), queueArn('token-relay-prod-orders-dlq')],
+      's3:GetObject': ['arn:aws:s3:::legacy-payloads/*'],
+      's3:PutObject': ['arn:aws:s3:::legacy-payloads/*'],
+      'kms:Decrypt': [KEY],
+    });
+  });
+
+  test('the webhook function may do this and nothing else', () => {
+    expect(permissions(one('WebhookRole'), template)).toEqual({
+      'logs:CreateLogStream': [`arn:aws:logs:${REGION}:${ACCOUNT}:log-group:/aws/lambda/token-relay-prod-webhook:*`],
+      'logs:PutLogEvents': [`arn:aws:logs:${REGION}:${ACCOUNT}:log-group:/aws/lambda/token-relay-prod-webhook:*`],
+      'secretsmanager:GetSecretValue': [secretArn('cpi/orders'), secretArn('webhooks/orders')],
+      'kms:Decrypt': [KEY],
+    });
+  });
+
+  test('without keys of your own nothing may be decrypted by name', async () => {
+    const of = await shipped.template();
+    for (const role of ['QueueRole', 'WebhookRole']) {
+      expect(Object.keys(permissions(one(role, of), of))).not.toContain('kms:Decrypt');
+    }
+  });
+
+  test('there is no third role, and only Lambda takes these', () => {
+    expect(ofType('AWS::IAM::Role').sort()).toEqual(['QueueRole', 'WebhookRole']);
+    for (const role of ['QueueRole', 'WebhookRole']) {
+      expect(one(role).Properties.AssumeRolePolicyDocument).toMatchObject({
+        Statement: [{ Effect: 'Allow', Principal: { Service: 'lambda.amazonaws.com' }, Action: 'sts:AssumeRole' }],
+      });
+    }
+  });
+});
+
+describe('DESTINATIONS', () => {
+  test('is what was written, with the names and URLs of the created queues', () => {
+    const { orders, invoices, legacy } = custom.destinations;
+    expect(JSON.parse(destinationsOf('QueueLambdaFunction'))).toEqual({
+      orders: {
+        ...orders,
+        queue: 'token-relay-prod-orders',
+        queueUrl: queueUrl('token-relay-prod-orders'),
+        deadLetterQueueUrl: queueUrl('token-relay-prod-orders-dlq'),
+      },
+      invoices: {
+        ...invoices,
+        // biome-ignore lint/suspicious/noTemplateCurlyInString: what arrives is the text, nothing put in its place
+        headers: { 'X-Template': '${opt:stage} ${QueueOfOrders} "quoted"' },
+        queue: 'token-relay-prod-invoices.fifo',
+        queueUrl: queueUrl('token-relay-prod-invoices.fifo'),
+        deadLetterQueueUrl: queueUrl('token-relay-prod-invoices-dlq.fifo'),
+      },
+      legacy,
+    });
+    expect(destinationsOf('WebhookLambdaFunction')).toBe(destinationsOf('QueueLambdaFunction'));
+  });
+
+  test('is what the function reads, destination by destination', () => {
+    const { destinations } = readSettings({ DESTINATIONS: destinationsOf('QueueLambdaFunction') });
+    expect([...destinations.values()]).toEqual([
+      expect.objectContaining({ name: 'orders', fifo: false, queue: 'token-relay-prod-orders' }),
+      expect.objectContaining({ name: 'invoices', fifo: true, timeoutSeconds: 120 }),
+      expect.objectContaining({ name: 'legacy', queue: LEGACY_QUEUE }),
+    ]);
+  });
+});
+
+describe('above 3.5 KB', () => {
+  let of: Template;
+  let files: Map<string, Buffer>;
+  let folder: string;
+  let result: Packaged;
+  beforeAll(async () => {
+    result = await packaged(large, '--package', 'elsewhere');
+    [of, files, folder] = await Promise.all([
+      result.template(),
+      result.artifact(),
+      mkdtemp(join(tmpdir(), 'token-relay-artifact-')),
+    ]);
+    await unpack(files, folder);
+  }, 120_000);
+  afterAll(() => rm(folder, { recursive: true }));
+
+  test('DESTINATIONS names a file beside the bundle, which the function reads', () => {
+    expect(destinationsOf('QueueLambdaFunction', of)).toBe('@destinations.json');
+    const read = (name: string) => (files.get(name.replace('./', '')) ?? '').toString();
+    const { destinations } = readSettings({ DESTINATIONS: '@destinations.json' }, read);
+    expect([...destinations.values()]).toEqual(
+      Object.entries(large.destinations).map(([name, settings]) =>
+        expect.objectContaining({ name, ...settings, queue: `token-relay-dev-${name}` }),
+      ),
+    );
+  });
+
+  test('the file lies where the bundle looks for it', async () => {
+    const loaded = await load(folder, 'queue.mjs', lambdaEnvironment('@destinations.json'));
+    expect(loaded.exports).toEqual(['handler']);
+    await rm(join(folder, 'destinations.json'));
+    await expect(load(folder, 'queue.mjs', lambdaEnvironment('@destinations.json'))).rejects.toThrow('DESTINATIONS');
+  });
+
+  test('everything lies where --package puts it', () => {
+    expect(result.output[0]).toMatch(/^elsewhere\/token-relay\.zip/);
+  });
+
+  test('the operator is told that URLs are missing from it', () => {
+    expect(result).toMatchObject({ exitCode: 0, errors: [expect.stringContaining('set custom.accountId')] });
+  });
+
+  test('without a webhook there is neither its function nor a way to it', () => {
+    const names = Object.keys(of.Resources).filter((name) => /Webhook|HttpApi/.test(name));
+    expect(names).toEqual([]);
+  });
+});
+
+describe('the zip', () => {
+  let folder: string;
+  let files: Map<string, Buffer>;
+  beforeAll(async () => {
+    files = await prod.artifact();
+    folder = await mkdtemp(join(tmpdir(), 'token-relay-artifact-'));
+    await unpack(files, folder);
+  });
+  afterAll(() => rm(folder, { recursive: true }));
+
+  test('has the bundles at its root and nothing that Lambda does not need', () => {
+    expect([...files.keys()].filter((name) => !/^(queue|webhook|chunk-\w+)\.mjs(\.LEGAL\.txt)?$/.test(name))).toEqual(
+      [],
+    );
+  });
+
+  test.each(['Queue', 'Webhook'])('%s loads in an empty folder, by its handler, by Node alone', async (name) => {
+    const [file, exported] = String(properties(`${name}LambdaFunction`).Handler).split('.');
+    const environment = lambdaEnvironment(destinationsOf(`${name}LambdaFunction`));
+    const { exports, builtins } = await load(folder, `${file}.mjs`, environment);
+    expect(exports).toContain(exported);
+    expect(builtins.filter((builtin) => /undici|http2/.test(builtin))).toEqual([]);
+  });
+});
+
+async function unpack(files: ReadonlyMap<string, Buffer>, folder: string): Promise<void> {
+  for (const [name, content] of files) {
+    await mkdir(join(folder, name, '..'), { recursive: true });
+    await writeFile(join(folder, name), content);
+  }
+}

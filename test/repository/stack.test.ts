@@ -1,0 +1,213 @@
+/** What follows from `custom` in serverless.yml, case by case; that it reaches the template is in package.test.ts. */
+import { describe, expect, test } from 'vitest';
+import { readSettings } from '../../functions/settings.ts';
+import { type Stack, stack } from '../../infra/stack/stack.ts';
+
+const service = { service: 'token-relay', stage: 'dev', region: 'eu-central-1' };
+const flow = { secret: 'cpi/orders', path: '/http/orders' };
+const webhook = { verify: 'basic', secret: 'webhooks/orders', mode: 'direct' };
+const LEGACY = 'arn:aws:sqs:eu-central-1:999999999999:legacy-in';
+
+const made = (destinations: object, custom: object = {}) => stack({ ...service, custom: { ...custom, destinations } });
+const properties = (of: Stack, name: string) => of.resources.Resources[name]?.Properties;
+const idsOf = (of: Stack) => [...Object.keys(of.resources.Resources), ...Object.keys(of.functions)];
+
+function mistakes(custom: unknown, rest: object = {}): string[] {
+  try {
+    stack({ ...service, ...rest, custom });
+    return [];
+  } catch (error) {
+    const { message, stack: trace } = error as Error;
+    expect(trace).toBe(message);
+    return message.split('\n').filter((line) => line !== '');
+  }
+}
+
+describe('times', () => {
+  test.each([
+    { call: 1, batchSize: 10, timeout: 32, visibility: 192 },
+    { call: 60, batchSize: 10, timeout: 150, visibility: 900 },
+    { call: 60, batchSize: 11, timeout: 150, visibility: 901 },
+    { call: 435, batchSize: 10, timeout: 900, visibility: 5400 },
+    { call: 600, batchSize: 10_000, timeout: 900, visibility: 5401 },
+  ])('calls of $call s, batches of $batchSize: $timeout s to run, $visibility s invisible', (it) => {
+    const of = made({ orders: { ...flow, timeoutSeconds: it.call, batchSize: it.batchSize } });
+    expect(of.functions.queue).toMatchObject({ timeout: it.timeout });
+    expect(properties(of, 'QueueOfOrders')).toMatchObject({ VisibilityTimeout: it.visibility });
+  });
+
+  test('the destination with the longest calls sets the time for all', () => {
+    const of = made({ slow: { ...flow, timeoutSeconds: 200 }, quick: { ...flow, timeoutSeconds: 1 } });
+    expect(of.functions.queue).toMatchObject({ timeout: 430 });
+    expect(properties(of, 'QueueOfQuick')).toMatchObject({ VisibilityTimeout: 2580 });
+  });
+
+  test.each([
+    [10, undefined],
+    [11, 1],
+  ])('a batch of %i waits for %s s to fill', (batchSize, windowSeconds) => {
+    const of = made({ orders: { ...flow, batchSize } });
+    expect(properties(of, 'EventSourceMappingOfOrders')?.MaximumBatchingWindowInSeconds).toBe(windowSeconds);
+  });
+});
+
+describe('a destination more', () => {
+  const before = made({ orders: flow });
+
+  test('adds its queues and their event source mapping, and changes no other', () => {
+    const after = made({ orders: flow, 'eu-invoices': { ...flow, fifo: true } });
+    expect(idsOf(after).filter((id) => !idsOf(before).includes(id))).toEqual([
+      'QueueOfEuInvoices',
+      'DeadLetterQueueOfEuInvoices',
+      'EventSourceMappingOfEuInvoices',
+    ]);
+    for (const id of ['QueueOfOrders', 'DeadLetterQueueOfOrders', 'EventSourceMappingOfOrders']) {
+      expect(properties(after, id)).toEqual(properties(before, id));
+    }
+  });
+
+  test('with a webhook adds the function, its role and its route', () => {
+    const after = made({ orders: { ...flow, webhook } });
+    expect(idsOf(after).filter((id) => !idsOf(before).includes(id))).toEqual(['WebhookRole', 'webhook']);
+    expect(after.functions.webhook).toMatchObject({
+      timeout: 29,
+      events: [{ httpApi: { method: '*', path: '/webhooks/{destination}' } }],
+    });
+  });
+
+  test('with the queue of somebody else is attached to it, and that queue is left alone', () => {
+    const after = made({ orders: flow, legacy: { ...flow, queue: LEGACY } });
+    expect(idsOf(after).filter((id) => !idsOf(before).includes(id))).toEqual(['EventSourceMappingOfLegacy']);
+    expect(properties(after, 'EventSourceMappingOfLegacy')).toMatchObject({ EventSourceArn: LEGACY });
+  });
+
+  test('two existing queues of the same name in two accounts are both attached', () => {
+    const other = LEGACY.replace('999999999999', '888888888888');
+    const after = made({ one: { ...flow, queue: LEGACY }, two: { ...flow, queue: other } });
+    expect(properties(after, 'EventSourceMappingOfOne')).toMatchObject({ EventSourceArn: LEGACY });
+    expect(properties(after, 'EventSourceMappingOfTwo')).toMatchObject({ EventSourceArn: other });
+  });
+});
+
+describe('the dead-letter queue of an existing queue', () => {
+  const sendTo = (of: Stack) => JSON.stringify(properties(of, 'QueueRole')).match(/"sqs:SendMessage".{0,200}/)?.[0];
+
+  test('is nobody’s business if it is not named', () => {
+    expect(sendTo(made({ legacy: { ...flow, queue: LEGACY } }))).toBeUndefined();
+  });
+
+  test.each([
+    ['https://sqs.eu-central-1.amazonaws.com/999999999999/legacy-dead', ':sqs:eu-central-1:999999999999:legacy-dead'],
+    ['https://sqs.cn-north-1.amazonaws.com.cn/999999999999/dead.fifo', ':sqs:cn-north-1:999999999999:dead.fifo'],
+  ])('may be written where %s names it', (deadLetterQueueUrl, end) => {
+    expect(sendTo(made({ legacy: { ...flow, queue: LEGACY, deadLetterQueueUrl } }))).toContain(end);
+  });
+});
+
+describe('above 3.5 KB', () => {
+  /** Settings whose DESTINATIONS, with real URLs in it, has this many bytes. */
+  const ofBytes = (bytes: number) => {
+    const padded = (length: number) => ({ ...flow, headers: { 'X-Padding': 'x'.repeat(length) } });
+    const url = 'https://sqs.eu-central-1.amazonaws.com/123456789012/token-relay-dev-orders';
+    const queue = { queue: 'token-relay-dev-orders', queueUrl: url, deadLetterQueueUrl: `${url}-dlq` };
+    return { orders: padded(bytes - JSON.stringify({ orders: { ...padded(0), ...queue } }).length) };
+  };
+
+  test.each([
+    [3584, 'stays in the environment'],
+    [3585, 'becomes a file'],
+  ])('a DESTINATIONS of %i bytes %s', (bytes, what) => {
+    const { value } = made(ofBytes(bytes)).destinations;
+    expect(value === '@destinations.json').toBe(what === 'becomes a file');
+  });
+
+  test('the file has no URLs where the account is not known, and says so', () => {
+    const { file = '', notes } = made(ofBytes(4000)).destinations;
+    expect(Object.keys(JSON.parse(file).orders)).toEqual(['secret', 'path', 'headers', 'queue']);
+    expect(notes).toEqual([expect.stringContaining('custom.accountId')]);
+  });
+
+  test('custom.accountId puts the URLs into the file, which the function then reads', () => {
+    const { file = '', notes } = made(ofBytes(4000), { accountId: '123456789012' }).destinations;
+    const { destinations } = readSettings({ DESTINATIONS: '@destinations.json' }, () => file);
+    expect(destinations.get('orders')).toMatchObject({
+      queueUrl: 'https://sqs.eu-central-1.amazonaws.com/123456789012/token-relay-dev-orders',
+      deadLetterQueueUrl: 'https://sqs.eu-central-1.amazonaws.com/123456789012/token-relay-dev-orders-dlq',
+    });
+    expect(notes).toEqual([]);
+  });
+});
+
+describe('mistakes', () => {
+  test.each([
+    ['no destinations', {}, ['custom.destinations: expected an object with at least one destination']],
+    ['no custom', undefined, ['custom.destinations: expected an object with at least one destination']],
+    [
+      'a typing error in a field',
+      { destinations: { orders: { ...flow, timeoutSecond: 5 } } },
+      ['custom.destinations.orders.timeoutSecond: unknown field'],
+    ],
+    [
+      'a destination of the name that custom has',
+      { destinations: { destinations: 3 } },
+      ['custom.destinations.destinations: expected an object'],
+    ],
+    [
+      'the bare name of a queue',
+      { destinations: { orders: { ...flow, queue: 'legacy-in' } } },
+      ['custom.destinations.orders.queue: expected the ARN of an existing queue; leave it out and one is created'],
+    ],
+    [
+      'the URL of a created queue',
+      { destinations: { orders: { ...flow, queueUrl: 'https://x/', deadLetterQueueUrl: 'https://x/' } } },
+      [
+        'custom.destinations.orders.queueUrl: belongs to an existing queue; of a created one it is filled in',
+        'custom.destinations.orders.deadLetterQueueUrl: belongs to an existing queue; of a created one it is filled in',
+      ],
+    ],
+    [
+      'a dead-letter queue that no permission can name',
+      { destinations: { orders: { ...flow, queue: LEGACY, deadLetterQueueUrl: 'https://queues.example.com/dead' } } },
+      ['custom.destinations.orders.deadLetterQueueUrl: expected https://sqs.<region>.amazonaws.com/<account>/<queue>'],
+    ],
+    [
+      'secrets that would open others',
+      { destinations: { orders: { ...flow, secret: 'cpi/*', webhook: { ...webhook, secret: 'web?' } } } },
+      [
+        'custom.destinations.orders.secret: expected the name or ARN of a secret: letters, digits and /_+=.@-',
+        'custom.destinations.orders.webhook.secret: expected the name or ARN of a secret: letters, digits and /_+=.@-',
+      ],
+    ],
+    [
+      'two names that are one in the template',
+      { destinations: { 'eu-orders': flow, euOrders: flow } },
+      ['custom.destinations.euOrders: expected a name that differs from eu-orders in more than hyphens and capitals'],
+    ],
+    [
+      'a key that is no ARN, an account that is a number',
+      { destinations: { orders: flow }, kmsKeyArns: ['alias/mine'], accountId: 123456789012 },
+      [
+        'custom.kmsKeyArns: expected a list of ARNs of keys, arn:aws:kms:<region>:<account>:key/<id>',
+        'custom.accountId: expected the 12 digits of the account in quotes',
+      ],
+    ],
+  ])('%s', (_, custom, lines) => {
+    expect(mistakes(custom)).toEqual(lines);
+  });
+
+  test.each([
+    ['standard', false, 'token-relay-dev-', 75],
+    ['FIFO', true, 'token-relay-dev--dlq.fifo', 80],
+  ])('a name too long for a %s queue and its dead-letter queue', (_, fifo, rest, most) => {
+    const named = (length: number) => ({ destinations: { ['a'.repeat(length)]: { ...flow, fifo } } });
+    expect(mistakes(named(most - rest.length))).toEqual([]);
+    expect(mistakes(named(most - rest.length + 1))).toHaveLength(1);
+    expect(mistakes(named(63))).toEqual([expect.stringContaining('SQS takes 80 characters')]);
+  });
+
+  test('a stage that no queue can have in its name', () => {
+    expect(mistakes({ destinations: { orders: flow } }, { stage: 'v1.2' })).toEqual([
+      'custom.destinations.orders: token-relay-v1.2-orders-dlq is no name for a queue: letters, digits, - and _',
+    ]);
+  });
+});
