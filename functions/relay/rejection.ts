@@ -13,8 +13,12 @@ export type Verdict = 'accepted' | 'rejected' | 'stale';
 export interface Rejections {
   /** @throws RelayError `TOKEN_REJECTED` while a pause lasts: every token that was to be had was rejected */
   assertOpen(): void;
-  /** Whether a new token might change the answer. */
-  verdict(exchange: Exchange, token: Token): Verdict;
+  /**
+   * Whether a new token might change the answer.
+   *
+   * @param startedAt when the attempt began: a token that was issued since cannot be stale
+   */
+  verdict(exchange: Exchange, token: Token, startedAt: number): Verdict;
   /** Whether this endpoint has rejected such a token: it is not sent again. */
   has(token: Token): boolean;
   add(token: Token): void;
@@ -50,10 +54,10 @@ export function createRejections(now: () => number): Rejections {
       const refusal = pause.current();
       if (refusal !== undefined) throw refusal;
     },
-    verdict({ answer }, token) {
+    verdict({ answer }, token, startedAt) {
       const { status } = answer;
       if (status === 401) return 'rejected';
-      if (status === 403 && isWorthNewScopes(token)) return 'stale';
+      if (status === 403 && token.issuedAt < startedAt && isWorthNewScopes(token)) return 'stale';
       // Runtime nodes before 6.76.44 answer an expired token with a 500, before the flow and so without an MPL id.
       const hasExpired = token.expiryKnown && now() >= token.expiresAt;
       return status === 500 && hasExpired && !answer.body.includes('MPL ID') ? 'rejected' : 'accepted';

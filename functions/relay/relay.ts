@@ -34,6 +34,7 @@ export interface Attempt {
 /** Never throws: whatever happens to a message is an outcome. */
 export async function relay(message: Message, route: Route, deadline: Deadline): Promise<Attempt> {
   const { token: tokens, rejections } = route;
+  const startedAt = route.now();
   let calls = 0;
   let used: Token | undefined;
 
@@ -58,7 +59,7 @@ export async function relay(message: Message, route: Route, deadline: Deadline):
     rejections.assertOpen();
     const token = await acceptable();
     const first = await call(token);
-    const verdict = rejections.verdict(first, token);
+    const verdict = rejections.verdict(first, token, startedAt);
     if (verdict === 'accepted') return accepted(first);
     if (verdict === 'stale') return withNewScopes(first, token);
 

@@ -53,12 +53,14 @@ export interface Csrf {
  */
 export function createCsrf({ required, send }: { readonly required: boolean; readonly send: Send }): Csrf {
   const sessions = new WeakMap<object, Warm<Session>>();
-  let wanted = required;
+  /** `expected` by the setting, `demanded` by the endpoint itself. */
+  let protection: 'none' | 'expected' | 'demanded' = required ? 'expected' : 'none';
 
   function sessionOf(request: HttpRequest, identity: object): Warm<Session> {
     const known = sessions.get(identity);
     if (known !== undefined) return known;
-    const made = warm({ load: ({ signal }) => fetchSession({ ...request, signal }, send) });
+    // GET runs the flow of an endpoint that is not protected, so it must have shown that it is.
+    const made = warm({ load: ({ signal }) => fetchSession({ ...request, signal }, send, protection === 'demanded') });
     sessions.set(identity, made);
     return made;
   }
@@ -69,13 +71,17 @@ export function createCsrf({ required, send }: { readonly required: boolean; rea
         onCall();
         return send(session === undefined ? request : withSession(request, session));
       };
+      const session = sessionOf(request, identity);
       try {
-        if (!wanted) {
+        if (protection === 'expected') {
+          const opened = await session.get(deadline).catch(unlessUnprotected);
+          protection = opened === undefined ? 'none' : 'demanded';
+        }
+        if (protection === 'none') {
           const answer = await call();
           if (!isDemand(answer)) return { answer, reachedFlow: true };
-          wanted = true;
+          protection = 'demanded';
         }
-        const session = sessionOf(request, identity);
         const first = await session.get(deadline);
         const answer = await call(first);
         if (!isDemand(answer)) return { answer, reachedFlow: true };
@@ -93,6 +99,15 @@ export function createCsrf({ required, send }: { readonly required: boolean; rea
   };
 }
 
+/** Expected, but not there: the endpoint takes no HEAD, or gives no token. */
+function unlessUnprotected(error: unknown): undefined {
+  const isUnprotected =
+    error instanceof FetchRefused
+      ? [404, 405, 501].includes(error.answer.status)
+      : error instanceof RelayError && error.code === 'CSRF_UNAVAILABLE';
+  if (!isUnprotected) throw error;
+}
+
 /** A 403 for a missing role looks the same but for this header; both bodies may be HTML. */
 function isDemand({ status, headers }: HttpAnswer): boolean {
   return status === 403 && String(headers['x-csrf-token']).toLowerCase() === 'required';
@@ -104,17 +119,22 @@ function withSession(request: HttpRequest, { token, cookie }: Session): HttpRequ
   return { ...request, headers: { ...request.headers, ...session } };
 }
 
-/** HEAD, which transfers least; GET where the endpoint does not take HEAD. Neither runs the flow. */
-async function fetchSession(request: HttpRequest, send: Send): Promise<Session> {
+/**
+ * By HEAD, which transfers least; else by GET. Neither runs the flow of a protected endpoint.
+ *
+ * @throws FetchRefused, RelayError `CSRF_UNAVAILABLE`
+ */
+async function fetchSession(request: HttpRequest, send: Send, mayGet: boolean): Promise<Session> {
   let answer = await send(fetchOf(request, 'HEAD'));
-  if (sessionIn(answer) === undefined && ![401, 403].includes(answer.status))
+  if (mayGet && sessionIn(answer) === undefined && ![401, 403].includes(answer.status)) {
     answer = await send(fetchOf(request, 'GET'));
+  }
   const session = sessionIn(answer);
   if (session !== undefined) return session;
   if (answer.status < 200 || answer.status > 299) throw new FetchRefused(answer);
   throw new RelayError(
     'CSRF_UNAVAILABLE',
-    'the endpoint gave no X-CSRF-Token when asked for one; the operator must switch "CSRF Protected" on in the sender channel, or leave the setting csrf out',
+    'the endpoint demands a CSRF token and gives none when asked for one; the operator must check the sender channel',
     { status: answer.status },
   );
 }
