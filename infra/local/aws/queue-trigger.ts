@@ -9,12 +9,12 @@
 import type { SQSEvent, SQSRecord } from 'aws-lambda';
 import { AwsError } from './aws-json.ts';
 import { createChanges } from './changes.ts';
-import { createBatchRunner, type InvokeResult, type TriggerInvocation } from './queue-trigger-batch.ts';
-import { toRecord } from './queue-trigger-event.ts';
+import { createBatchRunner, type InvokeResult, type TriggerInvocation } from './queue-trigger/batch.ts';
+import { toRecord } from './queue-trigger/event.ts';
 import { onceReceivable, type Queue } from './sqs.ts';
 import { type SetTimer, setRealTimer } from './timer.ts';
 
-export type { InvokeResult, TriggerInvocation } from './queue-trigger-batch.ts';
+export type { InvokeResult, TriggerInvocation } from './queue-trigger/batch.ts';
 
 export interface QueueTriggerOptions {
   readonly queue: Queue;

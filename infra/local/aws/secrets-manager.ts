@@ -1,13 +1,13 @@
 /**
  * Secrets Manager of the local landscape: its operations behind HTTP, what was read of it, and the faults that tests
- * cause. Operations are `secrets-api.ts`, secrets are `secrets-service.ts` and `secret.ts`.
+ * cause. Operations are `secrets-manager/api.ts`, secrets are `secrets-manager/service.ts` and `secrets-manager/secret.ts`.
  */
 import { type Answer, type LocalServer, type Request, startServer } from '../server.ts';
 import { AwsError, errorAnswer, type JsonObject, jsonAnswer, readCall } from './aws-json.ts';
 import { createChanges } from './changes.ts';
-import { callSecretsManager } from './secrets-api.ts';
-import { secretsError } from './secrets-error.ts';
-import { createSecretsService, type SecretsOptions } from './secrets-service.ts';
+import { callSecretsManager } from './secrets-manager/api.ts';
+import { secretsError } from './secrets-manager/error.ts';
+import { createSecretsService, type SecretsOptions } from './secrets-manager/service.ts';
 
 export interface SecretsManagerOptions extends SecretsOptions {
   /** Default any free one. */

@@ -1,20 +1,20 @@
 /**
  * SQS of the local landscape: the model with its operations for use in process, the same over HTTP with long polling, and
- * the facts about queues that tests wait for. The rules of queues stand in the `sqs-*.ts` files.
+ * the facts about queues that tests wait for. The rules of queues stand in the folder `sqs`.
  */
 import { type Answer, type Answerer, type LocalServer, type Request, startServer } from '../server.ts';
 import { AwsError, errorAnswer, type JsonObject, jsonAnswer, readCall, readInteger } from './aws-json.ts';
-import { callSqs, findByUrl } from './sqs-api.ts';
-import { invalidValue } from './sqs-error.ts';
-import { MAX_WAIT_SECONDS } from './sqs-limits.ts';
-import type { Queue } from './sqs-queue.ts';
-import { createSqsService, type SqsOptions, type SqsService } from './sqs-service.ts';
+import { callSqs, findByUrl } from './sqs/api.ts';
+import { invalidValue } from './sqs/error.ts';
+import { MAX_WAIT_SECONDS } from './sqs/limits.ts';
+import type { Queue } from './sqs/queue.ts';
+import { createSqsService, type SqsOptions, type SqsService } from './sqs/service.ts';
 import { type SetTimer, setRealTimer } from './timer.ts';
 import { uuid } from './uuid.ts';
 
-export type { MessageAttribute, MessageAttributes, MessageView, NewMessage, ReceivedMessage } from './sqs-message.ts';
-export type { Queue } from './sqs-queue.ts';
-export type { SqsOptions } from './sqs-service.ts';
+export type { MessageAttribute, MessageAttributes, MessageView, NewMessage, ReceivedMessage } from './sqs/message.ts';
+export type { Queue } from './sqs/queue.ts';
+export type { SqsOptions } from './sqs/service.ts';
 
 export interface Sqs extends SqsService {
   /**

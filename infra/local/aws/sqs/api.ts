@@ -1,6 +1,6 @@
 /**
  * SQS's operations from their input to their output, as the JSON protocol has them; synchronous, so that a simulation can
- * call them. Long polling and HTTP are `sqs.ts`, what a queue does is `sqs-queue.ts`.
+ * call them. Long polling and HTTP are `sqs.ts`, what a queue does is `sqs/queue.ts`.
  *
  * @see AWS: Amazon SQS API Reference
  */
@@ -12,16 +12,16 @@ import {
   readString,
   readStringMap,
   readStrings,
-} from './aws-json.ts';
-import { EXPIRED_HANDLE } from './sqs-acknowledgement.ts';
-import { md5OfAttributes, md5OfBody, messageBytes } from './sqs-digest.ts';
-import { required, sqsError } from './sqs-error.ts';
-import { checkBatch, MAX_BATCH_BYTES, missingDeduplicationId, tooLong } from './sqs-limits.ts';
-import type { NewMessage } from './sqs-message.ts';
-import type { Queue } from './sqs-queue.ts';
-import { readRedrivePolicy } from './sqs-queue-attributes.ts';
-import type { SqsService } from './sqs-service.ts';
-import { readMessage, writeMessage } from './sqs-wire.ts';
+} from '../aws-json.ts';
+import { EXPIRED_HANDLE } from './acknowledgement.ts';
+import { md5OfAttributes, md5OfBody, messageBytes } from './digest.ts';
+import { required, sqsError } from './error.ts';
+import { checkBatch, MAX_BATCH_BYTES, missingDeduplicationId, tooLong } from './limits.ts';
+import type { NewMessage } from './message.ts';
+import type { Queue } from './queue.ts';
+import { readRedrivePolicy } from './queue-attributes.ts';
+import type { SqsService } from './service.ts';
+import { readMessage, writeMessage } from './wire.ts';
 
 type Operation = (service: SqsService, input: JsonObject, operation: string) => JsonObject;
 

@@ -4,11 +4,11 @@
  *
  * @see AWS: API Reference "DeleteMessage", "ChangeMessageVisibility"
  */
-import { invalidValue } from './sqs-error.ts';
-import { checkVisibility, MAX_VISIBILITY_SECONDS } from './sqs-limits.ts';
-import type { StoredMessage } from './sqs-message.ts';
-import { type Receipt, readReceipt } from './sqs-receipt.ts';
-import type { Store } from './sqs-store.ts';
+import { invalidValue } from './error.ts';
+import { checkVisibility, MAX_VISIBILITY_SECONDS } from './limits.ts';
+import type { StoredMessage } from './message.ts';
+import { type Receipt, readReceipt } from './receipt.ts';
+import type { Store } from './store.ts';
 
 export interface AcknowledgementContext {
   readonly arn: string;

@@ -1,12 +1,13 @@
 /**
  * The secrets of one account in one region: made, found by name and ARN, and the troubles that they can be put in. What a
- * secret holds is `secret.ts`, the protocol is `secrets-api.ts`.
+ * secret holds is `secrets-manager/secret.ts`, the protocol is `secrets-manager/api.ts`.
  *
  * @see AWS: Secrets Manager User Guide, "Finding a secret from a partial ARN"
  */
+
+import { uuid } from '../uuid.ts';
+import { secretsError } from './error.ts';
 import { createSecret, type Secret, type SecretValue } from './secret.ts';
-import { secretsError } from './secrets-error.ts';
-import { uuid } from './uuid.ts';
 
 export interface SecretsOptions {
   /** Epoch ms. Default `Date.now`. */

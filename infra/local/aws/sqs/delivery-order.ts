@@ -1,10 +1,10 @@
 /**
  * Which stored messages a receive may take, and in what order: any visible one of a standard queue, the open beginning of
- * each group of a FIFO queue. Taking them is for `sqs-queue.ts`.
+ * each group of a FIFO queue. Taking them is for `sqs/queue.ts`.
  *
  * @see AWS: "FIFO queue delivery logic in Amazon SQS", "Avoid large message backlogs with the same message group ID"
  */
-import type { StoredMessage } from './sqs-message.ts';
+import type { StoredMessage } from './message.ts';
 
 /** When a message can be received by its own delay and flight, epoch ms. */
 export type AvailableAt = (message: StoredMessage) => number;

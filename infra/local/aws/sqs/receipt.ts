@@ -1,8 +1,8 @@
 /**
  * Receipt handles: which message of which queue by which receive. Opaque to consumers, read back here. Whether a handle
- * is still good is for `sqs-queue.ts`.
+ * is still good is for `sqs/queue.ts`.
  */
-import { sqsError } from './sqs-error.ts';
+import { sqsError } from './error.ts';
 
 export interface Receipt {
   readonly queueArn: string;

@@ -1,11 +1,11 @@
 /**
- * Messages and their attributes between the JSON protocol and the model, both ways. Operations are `sqs-api.ts`.
+ * Messages and their attributes between the JSON protocol and the model, both ways. Operations are `sqs/api.ts`.
  *
  * @see AWS: API Reference "SendMessage", "ReceiveMessage", "MessageAttributeValue"
  */
-import { type JsonObject, readInteger, readObjectMap, readString, readStrings } from './aws-json.ts';
-import { md5OfAttributes, md5OfBody } from './sqs-digest.ts';
-import type { MessageAttribute, MessageAttributes, NewMessage, ReceivedMessage } from './sqs-message.ts';
+import { type JsonObject, readInteger, readObjectMap, readString, readStrings } from '../aws-json.ts';
+import { md5OfAttributes, md5OfBody } from './digest.ts';
+import type { MessageAttribute, MessageAttributes, NewMessage, ReceivedMessage } from './message.ts';
 
 /** The input of SendMessage, or an entry of SendMessageBatch. */
 export function readMessage(input: JsonObject): NewMessage {

@@ -1,13 +1,13 @@
 /**
  * Secrets Manager's operations from their input to their output, as the JSON protocol has them. HTTP is
- * `secrets-manager.ts`, what a secret holds is `secret.ts`.
+ * `secrets-manager.ts`, what a secret holds is `secrets-manager/secret.ts`.
  *
  * @see AWS: Secrets Manager API Reference. Texts as recorded from AWS in localstack's snapshots, where they were found there.
  */
-import { AwsError, type JsonObject, readBoolean, readInteger, readString, readStrings } from './aws-json.ts';
+import { AwsError, type JsonObject, readBoolean, readInteger, readString, readStrings } from '../aws-json.ts';
+import { secretsError } from './error.ts';
 import type { SecretValue } from './secret.ts';
-import { secretsError } from './secrets-error.ts';
-import type { SecretsService } from './secrets-service.ts';
+import type { SecretsService } from './service.ts';
 
 type Operation = (service: SecretsService, input: JsonObject) => JsonObject;
 

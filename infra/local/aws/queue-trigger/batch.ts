@@ -5,10 +5,10 @@
  * @see AWS: Lambda Developer Guide "Handling errors for an SQS event source in Lambda"
  */
 import type { SQSEvent, SQSRecord } from 'aws-lambda';
-import { AwsError } from './aws-json.ts';
-import { split } from './queue-trigger-event.ts';
-import { readReply } from './queue-trigger-reply.ts';
-import type { Queue } from './sqs.ts';
+import { AwsError } from '../aws-json.ts';
+import type { Queue } from '../sqs.ts';
+import { split } from './event.ts';
+import { readReply } from './reply.ts';
 
 /** What a mapping needs to know of an invocation; the Lambda host's result has more. */
 export type InvokeResult =

@@ -5,7 +5,7 @@
  * @see AWS: Secrets Manager API Reference "PutSecretValue", "UpdateSecretVersionStage", "GetSecretValue"; User Guide
  * "What's in a Secrets Manager secret?". Texts as recorded from AWS in localstack's snapshots, where they were found there.
  */
-import { secretsError } from './secrets-error.ts';
+import { secretsError } from './error.ts';
 
 export interface SecretValue {
   readonly string?: string;

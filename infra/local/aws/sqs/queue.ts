@@ -1,19 +1,19 @@
 /**
  * One queue of SQS on injected time: synchronous, without timers and sockets, so that a simulation uses it as it is. This
  * file owns its settings and puts its parts together; sending, receiving,
- * acknowledging and storing are `sqs-sending.ts`, `sqs-receiving.ts`, `sqs-acknowledgement.ts` and `sqs-store.ts`, the wire
- * is `sqs-api.ts`.
+ * acknowledging and storing are `sqs/sending.ts`, `sqs/receiving.ts`, `sqs/acknowledgement.ts` and `sqs/store.ts`, the wire
+ * is `sqs/api.ts`.
  */
-import { type Changes, createChanges } from './changes.ts';
-import { changeVisibilityByHandle, deleteByHandle } from './sqs-acknowledgement.ts';
-import { createDeduplication } from './sqs-deduplication.ts';
-import { invalidValue, sqsError } from './sqs-error.ts';
-import { checkMessage, type SendRules } from './sqs-limits.ts';
-import type { MessageView, NewMessage, ReceivedMessage, SentMessage, StoredMessage } from './sqs-message.ts';
-import { checkedAttributes, type QueueAttributes, readRedrivePolicy } from './sqs-queue-attributes.ts';
-import { receiveFrom } from './sqs-receiving.ts';
-import { sendToFifo, sendToStandard } from './sqs-sending.ts';
-import { createStore } from './sqs-store.ts';
+import { type Changes, createChanges } from '../changes.ts';
+import { changeVisibilityByHandle, deleteByHandle } from './acknowledgement.ts';
+import { createDeduplication } from './deduplication.ts';
+import { invalidValue, sqsError } from './error.ts';
+import { checkMessage, type SendRules } from './limits.ts';
+import type { MessageView, NewMessage, ReceivedMessage, SentMessage, StoredMessage } from './message.ts';
+import { checkedAttributes, type QueueAttributes, readRedrivePolicy } from './queue-attributes.ts';
+import { receiveFrom } from './receiving.ts';
+import { sendToFifo, sendToStandard } from './sending.ts';
+import { createStore } from './store.ts';
 
 const PURGE_PAUSE_MS = 60_000;
 

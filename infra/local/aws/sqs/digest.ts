@@ -4,7 +4,7 @@
  * @see AWS: "Message metadata for Amazon SQS", "Calculating the MD5 message digest for message attributes"
  */
 import { createHash } from 'node:crypto';
-import type { MessageAttribute, MessageAttributes } from './sqs-message.ts';
+import type { MessageAttribute, MessageAttributes } from './message.ts';
 
 /** Transport type byte of a value: 1 for text (String and Number), 2 for binary. */
 const TEXT = 1;

@@ -6,8 +6,8 @@
  * queue message event"; `md5OfMessageAttributes` and the empty lists as recorded from AWS in localstack's snapshots
  */
 import type { SQSMessageAttributes, SQSRecord } from 'aws-lambda';
-import { md5OfAttributes, md5OfBody } from './sqs-digest.ts';
-import type { MessageAttributes, ReceivedMessage } from './sqs-message.ts';
+import { md5OfAttributes, md5OfBody } from '../sqs/digest.ts';
+import type { MessageAttributes, ReceivedMessage } from '../sqs/message.ts';
 
 /** Lambda's limit of an event. */
 export const MAX_EVENT_BYTES = 6 * 1024 * 1024;

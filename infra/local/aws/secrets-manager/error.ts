@@ -3,7 +3,7 @@
  *
  * @see AWS: Secrets Manager API Reference, "Common Errors" and the "Errors" of each action
  */
-import { AwsError } from './aws-json.ts';
+import { AwsError } from '../aws-json.ts';
 
 export type SecretsErrorName =
   | 'AccessDeniedException'

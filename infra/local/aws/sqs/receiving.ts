@@ -1,15 +1,15 @@
 /**
  * What a receive does: it takes the next messages in delivery order, hides them for a time, and moves to the dead-letter
- * queue what was received too often. Which messages are next is `sqs-delivery-order.ts`.
+ * queue what was received too often. Which messages are next is `sqs/delivery-order.ts`.
  *
  * @see AWS: API Reference "ReceiveMessage"; "Using dead-letter queues in Amazon SQS"
  */
-import { fifoOrder, standardOrder } from './sqs-delivery-order.ts';
-import { sqsError } from './sqs-error.ts';
-import { checkRange, checkVisibility } from './sqs-limits.ts';
-import type { ReceivedMessage, StoredMessage } from './sqs-message.ts';
-import { writeReceipt } from './sqs-receipt.ts';
-import type { Store } from './sqs-store.ts';
+import { fifoOrder, standardOrder } from './delivery-order.ts';
+import { sqsError } from './error.ts';
+import { checkRange, checkVisibility } from './limits.ts';
+import type { ReceivedMessage, StoredMessage } from './message.ts';
+import { writeReceipt } from './receipt.ts';
+import type { Store } from './store.ts';
 
 export interface ReceivingContext {
   readonly arn: string;

@@ -5,7 +5,7 @@
  * @see AWS: Amazon SQS API Reference, "Common Errors" and the "Errors" of each action. Texts as recorded from AWS in the
  * snapshots of localstack's validated tests, where they were found there.
  */
-import { AwsError } from './aws-json.ts';
+import { AwsError } from '../aws-json.ts';
 
 const sqs = 'com.amazonaws.sqs#';
 const coral = 'com.amazon.coral.service#';

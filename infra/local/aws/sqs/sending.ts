@@ -1,14 +1,15 @@
 /**
  * What a send does to a message that was checked: it gets an id and a place, and on FIFO queues a sequence number, unless
- * the queue took one with its deduplication id in the last five minutes. What is taken is checked in `sqs-limits.ts`.
+ * the queue took one with its deduplication id in the last five minutes. What is taken is checked in `sqs/limits.ts`.
  *
  * @see AWS: API Reference "SendMessage"; "Exactly-once processing in Amazon SQS"
  */
-import type { Deduplication } from './sqs-deduplication.ts';
-import { contentDeduplicationId } from './sqs-digest.ts';
-import type { NewMessage, SentMessage } from './sqs-message.ts';
-import type { Store } from './sqs-store.ts';
-import { uuid } from './uuid.ts';
+
+import { uuid } from '../uuid.ts';
+import type { Deduplication } from './deduplication.ts';
+import { contentDeduplicationId } from './digest.ts';
+import type { NewMessage, SentMessage } from './message.ts';
+import type { Store } from './store.ts';
 
 export interface SendingContext {
   readonly store: Store;

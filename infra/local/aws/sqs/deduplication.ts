@@ -1,10 +1,10 @@
 /**
  * What a FIFO queue remembers of messages it took in the last five minutes, so that a repeated one is accepted and
- * dropped, also after the first was received and deleted. Which id a message goes by is for `sqs-queue.ts`.
+ * dropped, also after the first was received and deleted. Which id a message goes by is for `sqs/queue.ts`.
  *
  * @see AWS: "Amazon SQS FIFO queue key terms" (message deduplication ID), "Exactly-once processing in Amazon SQS"
  */
-import type { SentMessage } from './sqs-message.ts';
+import type { SentMessage } from './message.ts';
 
 /** Counted from the first message with the id; a repeated one does not prolong it. */
 export const DEDUPLICATION_MS = 300_000;

@@ -6,7 +6,7 @@
  * responses" with its success and failure conditions. `{}` and `{"batchItemFailures":[{"foo":"…"}]}` as recorded from AWS in
  * localstack's snapshots
  */
-import { isJsonObject } from './aws-json.ts';
+import { isJsonObject } from '../aws-json.ts';
 
 export type BatchResult =
   | { readonly failedIds: ReadonlySet<string> }

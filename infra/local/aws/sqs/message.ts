@@ -1,6 +1,6 @@
 /**
  * What a message is: as a sender hands it in, as a queue keeps it, as a consumer gets it, as a test sees it. What happens
- * to it is for `sqs-queue.ts`.
+ * to it is for `sqs/queue.ts`.
  */
 
 /** AWS: "Message metadata for Amazon SQS". */

@@ -1,8 +1,8 @@
 /**
  * The messages that a queue holds: their places, their states at a moment, and their end by retention. Who may take one,
- * and what that does to it, is for `sqs-receiving.ts` and `sqs-acknowledgement.ts`.
+ * and what that does to it, is for `sqs/receiving.ts` and `sqs/acknowledgement.ts`.
  */
-import type { MessageView, StoredMessage } from './sqs-message.ts';
+import type { MessageView, StoredMessage } from './message.ts';
 
 /** How many deleted messages `duplicate` still finds. */
 const REMEMBERED_DELETIONS = 100;

@@ -1,13 +1,13 @@
 /**
  * What SQS takes as a message, an attribute, an id, a number: checks that pass or throw the error SQS gives. What a queue
- * is set to comes in; what is done with a message that passed is for `sqs-queue.ts`.
+ * is set to comes in; what is done with a message that passed is for `sqs/queue.ts`.
  *
  * @see AWS: "Amazon SQS message quotas", "Message metadata for Amazon SQS", API Reference "SendMessage". Texts as recorded
  * from AWS in localstack's snapshots, where they were found there.
  */
-import { messageBytes } from './sqs-digest.ts';
-import { invalidValue, required, sqsError } from './sqs-error.ts';
-import type { MessageAttribute, MessageAttributes, NewMessage } from './sqs-message.ts';
+import { messageBytes } from './digest.ts';
+import { invalidValue, required, sqsError } from './error.ts';
+import type { MessageAttribute, MessageAttributes, NewMessage } from './message.ts';
 
 export const MAX_MESSAGE_BYTES = 1_048_576;
 export const MAX_BATCH_BYTES = 1_048_576;

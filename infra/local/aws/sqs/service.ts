@@ -1,12 +1,12 @@
 /**
  * The queues of one account in one region: created, found by name and ARN, refused where access was taken away. What a
- * queue does is `sqs-queue.ts`, the protocol is `sqs-api.ts`.
+ * queue does is `sqs/queue.ts`, the protocol is `sqs/api.ts`.
  *
  * @see AWS: API Reference "CreateQueue"
  */
-import { invalidValue, sqsError } from './sqs-error.ts';
-import { checkDeadLetterQueue, createQueue, type Queue, type QueueModel } from './sqs-queue.ts';
-import { checkedAttributes, defaultAttributes, type QueueAttributes } from './sqs-queue-attributes.ts';
+import { invalidValue, sqsError } from './error.ts';
+import { checkDeadLetterQueue, createQueue, type Queue, type QueueModel } from './queue.ts';
+import { checkedAttributes, defaultAttributes, type QueueAttributes } from './queue-attributes.ts';
 
 export interface SqsOptions {
   /** Epoch ms. Default `Date.now`. */

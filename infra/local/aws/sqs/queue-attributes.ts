@@ -1,11 +1,11 @@
 /**
  * What a queue is set to: names, defaults, ranges, and the redrive policy as a value. Attributes are text on the wire and
- * here; counts of messages are for `sqs-queue.ts`.
+ * here; counts of messages are for `sqs/queue.ts`.
  *
  * @see AWS: API Reference "CreateQueue", "SetQueueAttributes". Defaults as recorded from AWS in localstack's snapshots.
  */
-import { isJsonObject } from './aws-json.ts';
-import { invalidValue, sqsError } from './sqs-error.ts';
+import { isJsonObject } from '../aws-json.ts';
+import { invalidValue, sqsError } from './error.ts';
 
 export type QueueAttributes = Readonly<Record<string, string>>;
 
