@@ -45,11 +45,9 @@ export async function relay(message: Message, route: Route, deadline: Deadline):
     });
   }
 
-  /** A token that this endpoint has not rejected. */
-  async function acceptable(): Promise<Token> {
-    const token = await tokens.get(deadline);
-    if (!rejections.has(token)) return token;
-    tokens.forget(token);
+  /** In place of one that this endpoint has rejected: a different one. */
+  async function replacement(rejected: Token): Promise<Token> {
+    tokens.forget(rejected);
     const other = await tokens.get(deadline);
     if (rejections.has(other)) throw rejections.giveUp(SAME_TOKEN);
     return other;
@@ -57,15 +55,15 @@ export async function relay(message: Message, route: Route, deadline: Deadline):
 
   async function deliver(): Promise<Outcome> {
     rejections.assertOpen();
-    const token = await acceptable();
+    const warm = await tokens.get(deadline);
+    const token = rejections.has(warm) ? await replacement(warm) : warm;
     const first = await call(token);
     const verdict = rejections.verdict(first, token, startedAt);
     if (verdict === 'accepted') return accepted(first);
     if (verdict === 'stale') return withNewScopes(first, token);
 
     rejections.add(token);
-    tokens.forget(token);
-    return lastTry(await acceptable());
+    return lastTry(await replacement(token));
   }
 
   async function withNewScopes(first: Exchange, token: Token): Promise<Outcome> {
