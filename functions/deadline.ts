@@ -21,15 +21,25 @@ export interface Clock {
   readonly after?: (ms: number, callback: () => void) => () => void;
 }
 
-/** For reporting: logs, metrics and the reply itself; a fifth of the time where that is less. */
+/** For reporting: dead letters under way, visibility, logs, metrics and the reply; a fifth of the time where that is less. */
 const RESERVE_MS = 2_000;
+/** For the reply alone. */
+const REPLY_MS = 250;
 
 /** @param remainingMs what Lambda leaves, `context.getRemainingTimeInMillis()` */
 export function startDeadline(
   remainingMs: number,
   { now = Date.now, after = afterTimeout }: Clock = {},
 ): InvocationDeadline {
-  const usableMs = remainingMs - Math.min(RESERVE_MS, remainingMs / 5);
+  return startTimer(remainingMs - Math.min(RESERVE_MS, remainingMs / 5), { now, after });
+}
+
+/** The time for what is reported after the work: all but what the reply itself needs. */
+export function startReserve(remainingMs: number, clock: Clock = {}): InvocationDeadline {
+  return startTimer(Math.max(0, remainingMs - REPLY_MS), clock);
+}
+
+function startTimer(usableMs: number, { now = Date.now, after = afterTimeout }: Clock): InvocationDeadline {
   const endsAt = now() + usableMs;
   const abort = new AbortController();
   const cancel = after(usableMs, () => {

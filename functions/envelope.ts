@@ -3,40 +3,81 @@
  * hand: a body and nothing else. The table of attributes is in README, "Messages on a queue".
  */
 import { createHash } from 'node:crypto';
-import type { SQSRecord } from 'aws-lambda';
+import type { SQSMessageAttribute, SQSRecord } from 'aws-lambda';
 import { RelayError } from './error.ts';
 import type { Message } from './relay/message.ts';
+
+/** Where a payload lies that is too large for a queue. */
+export interface Pointer {
+  readonly bucket: string;
+  readonly key: string;
+}
+
+/** A message whose payload is still to be fetched. */
+export type PointedMessage = Omit<Message, 'body'> & { readonly pointer: Pointer };
 
 /** A message as SQS handed it out this time. */
 export interface QueuedMessage {
   /** SQS's own id: what a partial batch response names. */
   readonly recordId: string;
+  readonly receiptHandle: string;
   readonly queueArn: string;
   /** The lane in which order must hold; absent on a standard queue, where a group id only means fairness. */
   readonly group?: string;
   /** How many times SQS has handed it out, this time included. */
   readonly receiveCount: number;
-  /** Or why it cannot be read: it would never be deliverable. */
-  readonly message: Message | RelayError;
+  /** Epoch milliseconds. */
+  readonly sentAt: number;
+  /** Epoch milliseconds. */
+  readonly firstReceivedAt: number;
+  /** Or why it cannot be read. */
+  readonly message: Message | PointedMessage | RelayError;
   /** The message's own id where it is known, else SQS's. */
   readonly messageId: string;
   /** Of the body as it lies in the queue. */
   readonly bytes: number;
+  /** As it lies there. */
+  readonly body: string;
+  readonly attributes: Readonly<Record<string, SQSMessageAttribute>>;
 }
+
+/** The attribute that a dead letter bears beside those of the message. */
+export const DEAD_LETTER = 'deadLetter';
+/** The attributes with a meaning here; all others are the user's. */
+export const OWN_ATTRIBUTES = [
+  'messageId',
+  'contentType',
+  'headers',
+  'bodyEncoding',
+  'ExtendedPayloadSize',
+  'SQSLargePayloadSize',
+];
+
+const POINTERS = [
+  'software.amazon.payloadoffloading.PayloadS3Pointer',
+  'com.amazon.sqs.javamessaging.MessageS3Pointer',
+];
 
 /** Reads a record of an SQS event; what is wrong with one message is that message's own error. */
 export function fromRecord(record: SQSRecord): QueuedMessage {
-  const { messageId: recordId, eventSourceARN: queueArn, attributes } = record;
-  const group = queueArn.endsWith('.fifo') ? (attributes.MessageGroupId ?? '') : undefined;
-  const messageId = stableId(text(record, 'messageId') ?? recordId);
+  const { messageId: recordId, receiptHandle, eventSourceARN, body } = record;
+  const system: Partial<SQSRecord['attributes']> = isRecord(record.attributes) ? record.attributes : {};
+  const attributes = isRecord(record.messageAttributes) ? record.messageAttributes : {};
+  const queueArn = typeof eventSourceARN === 'string' ? eventSourceARN : '';
+  const messageId = stableId(text(attributes, 'messageId') ?? buriedId(attributes) ?? recordId);
   return {
     recordId,
+    receiptHandle,
     queueArn,
-    receiveCount: Number(attributes.ApproximateReceiveCount ?? 1),
+    receiveCount: positive(system.ApproximateReceiveCount, 1),
+    sentAt: positive(system.SentTimestamp, Number.MAX_SAFE_INTEGER),
+    firstReceivedAt: positive(system.ApproximateFirstReceiveTimestamp, Number.MAX_SAFE_INTEGER),
     messageId,
-    bytes: Buffer.byteLength(record.body),
-    message: readMessage(record, messageId),
-    ...(group === undefined ? {} : { group }),
+    message: readMessage(body, attributes, messageId),
+    bytes: typeof body === 'string' ? Buffer.byteLength(body) : 0,
+    body: typeof body === 'string' ? body : '',
+    attributes,
+    ...(queueArn.endsWith('.fifo') ? { group: system.MessageGroupId ?? '' } : {}),
   };
 }
 
@@ -48,47 +89,51 @@ export function stableId(id: string): string {
   return /^[\x21-\x7E]{1,128}$/.test(id) ? id : createHash('sha256').update(id).digest('hex');
 }
 
-function readMessage(record: SQSRecord, id: string): Message | RelayError {
+type Attributes = QueuedMessage['attributes'];
+
+function readMessage(body: unknown, attributes: Attributes, id: string): QueuedMessage['message'] {
+  // Not for SQS's own records: no queue hands out a message without a body, so the event is at fault and not the message.
+  if (typeof body !== 'string') return new RelayError('EVENT_INVALID', 'the record has no body: kept for a later try');
   try {
-    const contentType = text(record, 'contentType');
-    const bytes = payload(record);
-    return {
-      id,
-      headers: headersIn(record),
-      body: { bytes: bytes.byteLength, open: async () => bytes },
-      ...(contentType === undefined ? {} : { contentType }),
-    };
+    const contentType = text(attributes, 'contentType');
+    const head = { id, headers: headersIn(attributes), ...(contentType === undefined ? {} : { contentType }) };
+    if ('ExtendedPayloadSize' in attributes || 'SQSLargePayloadSize' in attributes) {
+      return { ...head, pointer: pointerIn(body) };
+    }
+    const bytes = payload(body, attributes);
+    return { ...head, body: { bytes: bytes.byteLength, open: async () => bytes } };
   } catch (error) {
     if (error instanceof RelayError) return error;
     throw error;
   }
 }
 
-function payload(record: SQSRecord): Buffer {
-  const attributes = record.messageAttributes ?? {};
-  if ('ExtendedPayloadSize' in attributes || 'SQSLargePayloadSize' in attributes) {
-    throw invalid('ExtendedPayloadSize', 'payloads in S3 are still to come in this version');
-  }
-  const encoding = text(record, 'bodyEncoding');
-  if (encoding === undefined) return Buffer.from(record.body);
+function payload(body: string, attributes: Attributes): Buffer {
+  const encoding = text(attributes, 'bodyEncoding');
+  if (encoding === undefined) return Buffer.from(body);
   if (encoding === 'empty') return Buffer.alloc(0);
   if (encoding !== 'base64') throw invalid('bodyEncoding', 'expected base64 or empty');
-  if (!isBase64(record.body)) throw invalid('bodyEncoding', 'is base64, but the body is not');
-  return Buffer.from(record.body, 'base64');
+  if (!isBase64(body)) throw invalid('bodyEncoding', 'is base64, but the body is not');
+  return Buffer.from(body, 'base64');
 }
 
-function headersIn(record: SQSRecord): Record<string, string> {
-  const json = text(record, 'headers');
+/** The body of a message whose payload the Amazon SQS Extended Client Library has put into S3. */
+function pointerIn(body: string): Pointer {
+  const json = parseJson(body);
+  const [name, at]: unknown[] = Array.isArray(json) ? json : [];
+  if (typeof name === 'string' && POINTERS.includes(name) && isRecord(at)) {
+    const { s3BucketName: bucket, s3Key: key } = at;
+    if (typeof bucket === 'string' && typeof key === 'string' && bucket !== '' && key !== '') return { bucket, key };
+  }
+  throw invalid('ExtendedPayloadSize', 'says that the payload is in S3, but the body is no pointer to it');
+}
+
+function headersIn(attributes: Attributes): Record<string, string> {
+  const json = text(attributes, 'headers');
   if (json === undefined) return {};
   const problem = 'expected a JSON object from header names to texts';
-  let headers: unknown;
-  try {
-    headers = JSON.parse(json);
-  } catch {
-    // The error's message quotes the attribute.
-    throw invalid('headers', problem);
-  }
-  if (typeof headers !== 'object' || headers === null || Array.isArray(headers)) throw invalid('headers', problem);
+  const headers = parseJson(json);
+  if (!isRecord(headers)) throw invalid('headers', problem);
   const entries = Object.entries(headers).map(([name, value]): [string, string] => {
     if (typeof value !== 'string' || !/^[!#$%&'*+.^_`|~\w-]+$/.test(name)) throw invalid('headers', problem);
     return [name.toLowerCase(), value];
@@ -96,8 +141,33 @@ function headersIn(record: SQSRecord): Record<string, string> {
   return Object.fromEntries(entries);
 }
 
-function text(record: SQSRecord, name: string): string | undefined {
-  return record.messageAttributes?.[name]?.stringValue;
+/** A dead letter that comes back by other ways than our replay keeps the id that it had. */
+function buriedId(attributes: Attributes): string | undefined {
+  const letter = parseJson(text(attributes, DEAD_LETTER) ?? '');
+  return isRecord(letter) && typeof letter.messageId === 'string' ? letter.messageId : undefined;
+}
+
+function text(attributes: Attributes, name: string): string | undefined {
+  const value = attributes[name]?.stringValue;
+  return typeof value === 'string' ? value : undefined;
+}
+
+function positive(value: string | undefined, otherwise: number): number {
+  const number = Number(value);
+  return number > 0 ? number : otherwise;
+}
+
+function parseJson(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    // The error's message would quote a payload or a header.
+    return undefined;
+  }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** Node's own decoder passes over what is not base64; here it is an error. RFC 4648 section 4, padding required. */

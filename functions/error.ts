@@ -34,7 +34,17 @@ export type RelayErrorCode =
   /** The invocation's time is over. Nobody: the message comes back. */
   | 'DEADLINE'
   /** The message itself cannot be read. Sender. */
-  | 'MESSAGE_INVALID';
+  | 'MESSAGE_INVALID'
+  /** The event that woke the function is not what AWS documents. Nobody knows: the message is kept. */
+  | 'EVENT_INVALID'
+  /** The object in S3 that the message points to is not there. Sender. */
+  | 'PAYLOAD_MISSING'
+  /** The payload is larger than SAP takes. Sender. */
+  | 'PAYLOAD_TOO_LARGE'
+  /** S3 throttles, is down or slow, or may not be read. Nobody, or the operator. */
+  | 'PAYLOAD_UNAVAILABLE'
+  /** SQS throttles, is down or slow, or may not be written. Nobody, or the operator. */
+  | 'QUEUE_UNAVAILABLE';
 
 /** Whether the integration flow may have run. Shapes what a retry risks: see "Retry-safety" in SAP's guidance. */
 export type Executed = 'no' | 'unknown';

@@ -1,37 +1,71 @@
 /** Lambda entry of the queues: a batch of SQS in, the partial batch response out. */
 import middy from '@middy/core';
-import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
-import { startDeadline } from './deadline.ts';
-import { deliverBatch } from './delivery/batch.ts';
+import type { Context, SQSBatchResponse } from 'aws-lambda';
+import { startDeadline, startReserve } from './deadline.ts';
+import { deliverBatch, type Kept } from './delivery/batch.ts';
+import { hideAll } from './delivery/visibility.ts';
+import type { QueuedMessage } from './envelope.ts';
 import { setup } from './setup.ts';
 import { keepInQueue, readBatch } from './source/sqs.ts';
 
 const environment = setup();
 
-async function deliver(event: SQSEvent, context: Context): Promise<SQSBatchResponse> {
-  const { telemetry, clock } = environment;
-  const messages = readBatch(event);
-  const queueArn = messages[0]?.queueArn ?? '';
-  const route = environment.queueRoute(queueArn);
-  if (route === undefined) {
-    telemetry.problem('queue.unknown', {
-      queueArn,
-      messages: messages.length,
-      reason: 'no destination has this queue; the operator must set "queue" of one',
-    });
-    return keepInQueue(messages.map(({ recordId }) => recordId));
-  }
-  const deadline = startDeadline(context.getRemainingTimeInMillis(), clock);
+async function deliver(event: unknown, context: Context): Promise<SQSBatchResponse> {
+  const remainingMs = context.getRemainingTimeInMillis();
+  const deadline = startDeadline(remainingMs, environment.clock);
+  const reserve = startReserve(remainingMs, environment.clock);
   environment.begin();
   try {
-    return keepInQueue(await deliverBatch(messages, route, { deadline, telemetry, now: clock.now }));
+    const kept: string[] = [];
+    for (const [queueArn, messages] of byQueue(readBatch(event))) {
+      kept.push(...(await deliverFrom(queueArn, messages, { deadline, reserve })));
+    }
+    return keepInQueue(kept);
   } finally {
     await environment.end();
     deadline.end();
+    reserve.end();
   }
 }
 
+type Deadlines = Readonly<Record<'deadline' | 'reserve', ReturnType<typeof startDeadline>>>;
+
+/** @returns the ids of the records to keep */
+async function deliverFrom(
+  queueArn: string,
+  messages: readonly QueuedMessage[],
+  { deadline, reserve }: Deadlines,
+): Promise<string[]> {
+  const { telemetry, clock, random } = environment;
+  const queue = environment.queueRoute(queueArn);
+  if (queue === undefined) {
+    const reason = 'no destination has this queue; the operator must set "queue" of one';
+    telemetry.problem('queue.unknown', { queueArn, messages: messages.length, reason });
+    return messages.map(({ recordId }) => recordId);
+  }
+  const kept = await deliverBatch(messages, queue, { deadline, telemetry, now: clock.now, random });
+  await hide(kept);
+  return kept.map(({ recordId }) => recordId);
+
+  async function hide(staying: readonly Kept[]): Promise<void> {
+    const { changeVisibility } = environment.visibilityOf(queueArn);
+    const missed = await hideAll(staying, { changeVisibility, deadline: reserve });
+    if (missed > 0) telemetry.problem('visibility.unchanged', { queueArn, messages: missed });
+  }
+}
+
+/** One queue for each batch, says AWS; what says otherwise is taken apart. */
+function byQueue(messages: readonly QueuedMessage[]): Map<string, QueuedMessage[]> {
+  const queues = new Map<string, QueuedMessage[]>();
+  for (const message of messages) {
+    const before = queues.get(message.queueArn);
+    if (before === undefined) queues.set(message.queueArn, [message]);
+    else before.push(message);
+  }
+  return queues;
+}
+
 // Middy's own early timeout would fail the whole batch: the deadline is ours.
-export const handler = middy<SQSEvent, SQSBatchResponse>({ timeoutEarlyInMillis: 0 })
+export const handler = middy<unknown, SQSBatchResponse>({ timeoutEarlyInMillis: 0 })
   .use(environment.telemetry.middleware)
   .handler(deliver);

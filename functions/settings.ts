@@ -176,6 +176,7 @@ const destination = v.pipe(
       deadLetterQueueUrl: v.optional(url),
       payloadBucket: v.optional(bucket),
       payloadBuckets: v.optional(v.array(bucket, 'expected a list of bucket names'), () => []),
+      deletePayloads: v.optional(flag, false),
       webhook: v.optional(webhook),
     },
     fieldProblem,

@@ -2,9 +2,16 @@
  * The composition root: what one execution environment keeps warm, made once from its settings. The only file that knows
  * which part gets which; the parts get what they need handed in.
  */
+import { createS3, type S3 } from './aws/s3.ts';
 import { createSecretReader, type ReadSecret } from './aws/secrets-manager.ts';
+import { createSqs, queueUrlOf, type Sqs } from './aws/sqs.ts';
 import { type Clock, type Deadline, wait } from './deadline.ts';
 import type { QueueRoute } from './delivery/batch.ts';
+import { createBreaker } from './delivery/breaker.ts';
+import { createBurial } from './delivery/burial.ts';
+import { isGivenUp } from './delivery/dead-letter.ts';
+import { createPayloads, createRoom } from './delivery/payload.ts';
+import type { VisibilityOptions } from './delivery/visibility.ts';
 import { RelayError } from './error.ts';
 import { createHttpClient, type Send } from './http-client.ts';
 import { httpsAdapter } from './relay/adapter/https.ts';
@@ -25,6 +32,8 @@ import { type Warm, warm } from './warm.ts';
 export interface Outside {
   readonly send?: Send;
   readonly readSecret?: ReadSecret;
+  readonly sqs?: Sqs;
+  readonly s3?: S3;
   readonly clock?: Clock;
   /** From 0 up to 1. */
   readonly random?: () => number;
@@ -34,6 +43,9 @@ export interface Outside {
 export interface Environment {
   readonly telemetry: Telemetry;
   readonly clock: Required<Pick<Clock, 'now'>> & Clock;
+  readonly random: () => number;
+  /** How messages of a queue are put out of sight. */
+  visibilityOf(queueArn: string): Pick<VisibilityOptions, 'changeVisibility'>;
   /** Where the messages of a queue go; undefined if no destination has it. */
   queueRoute(queueArn: string): QueueRoute | undefined;
   /** An invocation begins; it must `end`. */
@@ -63,10 +75,13 @@ export function setup({ settings = readSettings(), outside = {}, ...adapterOptio
   const { now } = clock;
   const maxSockets = Math.max(10, ...destinations.map(({ concurrency }) => concurrency));
   const send = outside.send ?? createHttpClient({ maxSockets, now });
+  const { sqs = createSqs(), s3 = createS3() } = outside;
+  const room = createRoom(memoryBytes() / 4);
 
   const credentials = new Map<string, Warm<Credentials>>();
   const tokens = new Map<string, Warm<Token>>();
   const routes = new Map<string, Route>();
+  const queueRoutes = new Map<string, QueueRoute>();
   const doors = new Map<string, Door<Route>>();
   /** Several invocations share an environment on Lambda Managed Instances. */
   let active = 0;
@@ -107,6 +122,38 @@ export function setup({ settings = readSettings(), outside = {}, ...adapterOptio
     );
   }
 
+  function queueRouteOf(name: string, destination: Destination | RelayError): QueueRoute {
+    const breaker = createBreaker();
+    const route = destination instanceof RelayError ? destination : routes.get(name);
+    if (destination instanceof RelayError || route === undefined) {
+      // Each of its messages says in the log what is wrong with it; none is given up before an operator has mended it.
+      const unusable = { isOpen: false, record: () => undefined };
+      const payloads = createPayloads({ s3, buckets: [], room, deleteDelivered: false });
+      const wrong =
+        destination instanceof RelayError ? destination : new RelayError('SETTING_INVALID', 'no such route');
+      return {
+        destination: name,
+        route: wrong,
+        concurrency: 1,
+        breaker: unusable,
+        payloads,
+        isGivenUp: () => false,
+        bury: async () => false,
+      };
+    }
+    const { payloadBucket, payloadBuckets, deletePayloads, concurrency } = destination;
+    const buckets = payloadBucket === undefined ? payloadBuckets : [payloadBucket, ...payloadBuckets];
+    return {
+      destination: name,
+      route,
+      concurrency,
+      breaker,
+      payloads: createPayloads({ s3, buckets, room, deleteDelivered: deletePayloads }),
+      isGivenUp: (outcome, queued) => isGivenUp(outcome, queued, destination, now()),
+      bury: createBurial({ destination, sqs, s3, telemetry, now }),
+    };
+  }
+
   for (const destination of destinations) {
     const { name, webhook, forwardHeaders } = destination;
     const adapter = httpsAdapter({ destination, send, ...adapterOptions });
@@ -129,13 +176,14 @@ export function setup({ settings = readSettings(), outside = {}, ...adapterOptio
       if (active === 0) await settled([...tokens.values()], clock);
     },
     door: (name) => doors.get(name),
+    random,
+    visibilityOf(queueArn) {
+      const queueUrl = queueUrlOf(queueArn);
+      return { changeVisibility: (entries, signal) => sqs.changeVisibility(queueUrl, entries, signal) };
+    },
     queueRoute(queueArn) {
       const found = destinationOfQueue(queueArn, settings);
-      if (found === undefined) return undefined;
-      const [destination, value] = found;
-      const route = value instanceof RelayError ? value : routes.get(destination);
-      if (route === undefined) return undefined;
-      return { destination, route, concurrency: value instanceof RelayError ? 1 : value.concurrency };
+      return found && once(queueRoutes, queueArn, () => queueRouteOf(...found));
     },
   };
 }
@@ -154,6 +202,11 @@ function destinationOfQueue(
     queueIs((queue) => queue.slice(queue.lastIndexOf(':') + 1) === queueName) ??
     (entries.length === 1 ? entries[0] : undefined)
   );
+}
+
+/** What Lambda gave this environment. */
+function memoryBytes(): number {
+  return Number(process.env.AWS_LAMBDA_FUNCTION_MEMORY_SIZE ?? 128) * 1_048_576;
 }
 
 /** How long a renewal that runs beside the work may go on after it, in milliseconds. */

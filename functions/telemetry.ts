@@ -38,6 +38,8 @@ export interface Telemetry {
   attempted(line: AttemptLine): void;
   /** Messages handed back untried. */
   postponed(line: { destination: string; messages: number; reason: string }): void;
+  /** A message that is now in the dead-letter queue. */
+  buried(line: { destination: string; messageId: string; outcome: string }): void;
   /** Something that belongs to no one message: a queue without destination, a webhook whose secret is unreadable. */
   problem(event: string, fields: Readonly<Record<string, string | number>>): void;
   tokenRequested(): void;
@@ -59,6 +61,7 @@ export function createTelemetry(): Telemetry {
   });
   const attempts = new Map<string, AttemptLine[]>();
   const postponements = new Map<string, number>();
+  const burials = new Map<string, number>();
   let tokenRequests = 0;
   let failedRenewals = 0;
 
@@ -73,17 +76,22 @@ export function createTelemetry(): Telemetry {
       metrics.publishStoredMetrics();
     }
     attempts.clear();
-    for (const [destination, messages] of postponements) {
-      metrics.addDimension('destination', destination);
-      metrics.addMetric('Postponed', MetricUnit.Count, messages);
-      metrics.publishStoredMetrics();
-    }
-    postponements.clear();
+    publishCounts('Postponed', postponements);
+    publishCounts('Buried', burials);
     if (tokenRequests > 0) metrics.addMetric('TokenRequests', MetricUnit.Count, tokenRequests);
     if (failedRenewals > 0) metrics.addMetric('TokenRenewalsFailed', MetricUnit.Count, failedRenewals);
     if (tokenRequests + failedRenewals > 0) metrics.publishStoredMetrics();
     tokenRequests = 0;
     failedRenewals = 0;
+  }
+
+  function publishCounts(name: string, counts: Map<string, number>): void {
+    for (const [destination, count] of counts) {
+      metrics.addDimension('destination', destination);
+      metrics.addMetric(name, MetricUnit.Count, count);
+      metrics.publishStoredMetrics();
+    }
+    counts.clear();
   }
 
   return {
@@ -96,6 +104,10 @@ export function createTelemetry(): Telemetry {
     postponed(line) {
       logger.warn('delivery.postponed', line);
       postponements.set(line.destination, (postponements.get(line.destination) ?? 0) + line.messages);
+    },
+    buried(line) {
+      logger.error('message.buried', line);
+      burials.set(line.destination, (burials.get(line.destination) ?? 0) + 1);
     },
     problem: (event, fields) => logger.error(event, fields),
     tokenRequested: () => {

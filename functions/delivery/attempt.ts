@@ -1,19 +1,24 @@
-/** One attempt to deliver one message: the relay's story, and the one line that tells it. */
+/** One attempt to deliver one message: its payload, the relay's story, and the one line that tells it. */
 import type { Deadline } from '../deadline.ts';
+import type { PointedMessage } from '../envelope.ts';
 import { RelayError } from '../error.ts';
 import type { Message } from '../relay/message.ts';
 import { type Outcome, outcomeOfError } from '../relay/outcome.ts';
 import { type Attempt, type Route, relay } from '../relay/relay.ts';
 import type { Telemetry } from '../telemetry.ts';
+import type { Payloads } from './payload.ts';
 
 export interface Attempted {
   readonly destination: string;
   /** Or why the destination cannot be used. */
   readonly route: Route | RelayError;
+  /** For messages whose payload lies in S3. */
+  readonly payloads?: Payloads;
   readonly messageId: string;
   /** Or why the message cannot be read. */
-  readonly message: Message | RelayError;
+  readonly message: Message | PointedMessage | RelayError;
   readonly attempt: number;
+  /** Of the message as it came; in the log the payload's count where it is known. */
   readonly bytes: number;
 }
 
@@ -25,32 +30,61 @@ export async function attemptDelivery(
   now: () => number,
 ): Promise<Outcome> {
   const startedAt = now();
-  const { outcome, calls, tokenAgeMs } = await tried(attempted, deadline);
+  const { outcome, calls, tokenAgeMs, bytes } = await tried(attempted, deadline, telemetry);
   const durationMs = now() - startedAt;
-  const { message } = attempted;
+  const isResent = outcome.kind === 'delivered' && outcome.answer.resent;
   telemetry.attempted({
     destination: attempted.destination,
     messageId: attempted.messageId,
     attempt: attempted.attempt,
     outcome: outcome.kind,
-    executed: outcome.executed,
+    // It ran once for certain, and once more perhaps.
+    executed: isResent ? 'unknown' : outcome.executed,
     durationMs,
     calls,
-    bytes: message instanceof RelayError ? attempted.bytes : message.body.bytes,
+    bytes: bytes ?? attempted.bytes,
     ...(outcome.status === undefined ? {} : { status: outcome.status }),
     ...(outcome.mplId === undefined ? {} : { mplId: outcome.mplId }),
-    ...(outcome.kind === 'delivered' ? resent(outcome.answer.resent) : { reason: outcome.reason }),
+    ...(outcome.kind === 'delivered' ? {} : { reason: outcome.reason }),
+    ...(isResent ? { resent: true } : {}),
     ...(tokenAgeMs === undefined ? {} : { token: tokenAgeMs < durationMs ? 'new' : 'warm', tokenAgeMs }),
   });
   return outcome;
 }
 
-async function tried({ route, message }: Attempted, deadline: Deadline): Promise<Attempt> {
+type Tried = Attempt & { readonly bytes?: number };
+
+async function tried(
+  { route, message, payloads }: Attempted,
+  deadline: Deadline,
+  telemetry: Telemetry,
+): Promise<Tried> {
   if (route instanceof RelayError) return { outcome: outcomeOfError(route), calls: 0 };
   if (message instanceof RelayError) return { outcome: outcomeOfError(message), calls: 0 };
-  return relay(message, route, deadline);
+  if (!('pointer' in message)) return { ...(await relay(message, route, deadline)), bytes: message.body.bytes };
+  try {
+    return await withPayload(message, route, payloads, deadline, telemetry);
+  } catch (error) {
+    return { outcome: outcomeOfError(error), calls: 0 };
+  }
 }
 
-function resent(was: boolean): { resent?: true } {
-  return was ? { resent: true } : {};
+async function withPayload(
+  { pointer, ...message }: PointedMessage,
+  route: Route,
+  payloads: Payloads | undefined,
+  deadline: Deadline,
+  telemetry: Telemetry,
+): Promise<Tried> {
+  if (payloads === undefined) throw new RelayError('MESSAGE_INVALID', 'payloads in S3 are for messages on a queue');
+  const body = await payloads.resolve(pointer, deadline);
+  const attempt = await payloads.withRoom(body.bytes, () => relay({ ...message, body }, route, deadline));
+  if (attempt.outcome.kind === 'delivered') {
+    await payloads.deleteIfAsked(pointer, deadline).catch((error: unknown) => {
+      // It was delivered all the same; the bucket's lifecycle rule takes what is left over.
+      const reason = error instanceof Error ? error.message : 'unknown error';
+      telemetry.problem('payload.not-deleted', { messageId: message.id, reason });
+    });
+  }
+  return { ...attempt, bytes: body.bytes };
 }

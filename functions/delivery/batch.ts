@@ -1,73 +1,137 @@
 /**
  * A batch of one queue: what goes out beside what, in which order, and when to stop. On a standard queue every message
- * is on its own; on FIFO a group goes in order, and ends with the first message that stays. Says which messages to keep.
+ * is on its own; on FIFO a group goes in order, and ends with the first message that stays. Says what becomes of each.
  */
 import type { Deadline } from '../deadline.ts';
 import type { QueuedMessage } from '../envelope.ts';
 import type { RelayError } from '../error.ts';
+import type { Outcome } from '../relay/outcome.ts';
 import type { Route } from '../relay/relay.ts';
 import type { Telemetry } from '../telemetry.ts';
 import { attemptDelivery } from './attempt.ts';
+import { type Stay, waitMs } from './backoff.ts';
+import type { Breaker } from './breaker.ts';
+import type { Payloads } from './payload.ts';
+import type { Staying } from './visibility.ts';
 
-/** Where the messages of a queue go. */
+/** Where the messages of a queue go, and what is kept for that between batches. */
 export interface QueueRoute {
   readonly destination: string;
   readonly route: Route | RelayError;
   /** Calls in flight for one batch. */
   readonly concurrency: number;
+  readonly breaker: Breaker;
+  readonly payloads: Payloads;
+  /** Whether a message with this outcome is to be buried. */
+  isGivenUp(outcome: Outcome, queued: QueuedMessage): boolean;
+  /** Puts it into the dead-letter queue. @returns whether it is safe there; it never rejects */
+  bury(queued: QueuedMessage, outcome: Outcome, deadline: Deadline): Promise<boolean>;
 }
 
 export interface BatchOptions {
   readonly deadline: Deadline;
   readonly telemetry: Telemetry;
   readonly now: () => number;
+  /** From 0 up to 1. */
+  readonly random: () => number;
+}
+
+/** A message that stays in its queue, and for how long it shall be out of sight. */
+export interface Kept extends Staying {
+  readonly recordId: string;
 }
 
 /**
  * Delivers what the time allows.
  *
- * @returns the record ids to keep in the queue; all others were delivered. Never throws for a message's sake.
+ * @returns the messages to keep; all others were delivered or are safe in the dead-letter queue. Never throws for a
+ * message's sake.
  */
 export async function deliverBatch(
   messages: readonly QueuedMessage[],
-  { destination, route, concurrency }: QueueRoute,
-  { deadline, telemetry, now }: BatchOptions,
-): Promise<string[]> {
-  const keep: string[] = [];
+  queue: QueueRoute,
+  { deadline, telemetry, now, random }: BatchOptions,
+): Promise<Kept[]> {
+  const { destination, route, breaker } = queue;
+  const startedAt = now();
+  const kept: Kept[] = [];
+  const postponed = new Map<string, number>();
   const lanes = lanesOf(messages);
-  let untried = 0;
   let longestMs = 0;
+  let next = 0;
 
   async function deliverLane(lane: readonly QueuedMessage[]): Promise<void> {
     for (const [position, queued] of lane.entries()) {
-      if (deadline.remainingMs() < neededMs(longestMs)) return keepRest(lane, position);
-      const startedAt = now();
-      const { messageId, message, receiveCount, bytes } = queued;
-      const attempted = { destination, route, messageId, message, attempt: receiveCount, bytes };
-      const outcome = await attemptDelivery(attempted, deadline, telemetry, now);
-      longestMs = Math.max(longestMs, now() - startedAt);
+      if (breaker.isOpen && !isProbe(queued)) return postpone(lane, position, { why: 'breaker' });
+      if (deadline.remainingMs() < neededMs(longestMs)) return postpone(lane, position, { why: 'deadline' });
+      const outcome = await attempt(queued);
       if (outcome.kind === 'delivered') continue;
-      keep.push(queued.recordId);
-      return keepRest(lane, position + 1);
+      if (queue.isGivenUp(outcome, queued) && (await queue.bury(queued, outcome, deadline))) continue;
+      keep(queued, stayAfter(outcome));
+      return postpone(lane, position + 1, { why: 'behind' });
     }
   }
 
-  function keepRest(lane: readonly QueuedMessage[], from: number): void {
-    const rest = lane.slice(from);
-    untried += rest.length;
-    keep.push(...rest.map(({ recordId }) => recordId));
+  async function attempt(queued: QueuedMessage): Promise<Outcome> {
+    const before = now();
+    const { messageId, message, receiveCount, bytes } = queued;
+    const attempted = {
+      destination,
+      route,
+      payloads: queue.payloads,
+      messageId,
+      message,
+      attempt: receiveCount,
+      bytes,
+    };
+    const outcome = await attemptDelivery(attempted, deadline, telemetry, now);
+    longestMs = Math.max(longestMs, now() - before);
+    // Time that is over says nothing of the endpoint.
+    if (outcome.kind === 'delivered' || outcome.code !== 'DEADLINE') breaker.record(outcome.kind);
+    return outcome;
+  }
+
+  function keep({ recordId, receiptHandle, receiveCount }: QueuedMessage, stay: Stay): void {
+    const receive = { count: receiveCount, sinceMs: now() - startedAt };
+    kept.push({ recordId, receiptHandle, waitMs: waitMs(stay, receive, random()) });
+  }
+
+  /** The first of a group gets its wait, and keeps the group closed for so long; those behind it get none. */
+  function postpone(lane: readonly QueuedMessage[], from: number, stay: Stay): void {
+    for (const [index, queued] of lane.slice(from).entries()) keep(queued, index === 0 ? stay : { why: 'behind' });
+    const count = lane.length - from;
+    if (count > 0) postponed.set(stay.why, (postponed.get(stay.why) ?? 0) + count);
   }
 
   async function work(): Promise<void> {
-    for (let lane = lanes.shift(); lane !== undefined; lane = lanes.shift()) await deliverLane(lane);
+    for (let lane = lanes[next]; lane !== undefined; lane = lanes[next]) {
+      next += 1;
+      await deliverLane(lane);
+    }
   }
 
-  await Promise.all(Array.from({ length: Math.min(concurrency, lanes.length) }, work));
-  if (untried > 0) {
-    const reason = 'not tried: no time left, or behind a message of their group that stays';
-    telemetry.postponed({ destination, messages: untried, reason });
+  const probe = breaker.isOpen ? lanes[0]?.[0] : undefined;
+  const isProbe = (queued: QueuedMessage) => queued === probe;
+  if (probe !== undefined) {
+    // Alone, before all others: they go after it, or not at all.
+    next = 1;
+    await deliverLane(lanes[0] ?? []);
   }
-  return keep;
+  await Promise.all(Array.from({ length: Math.min(queue.concurrency, lanes.length) }, work));
+  for (const [why, count] of postponed)
+    telemetry.postponed({ destination, messages: count, reason: WORDS[why] ?? why });
+  return kept;
+}
+
+const WORDS: Readonly<Record<string, string>> = {
+  breaker: 'not tried: the messages before them failed one after another',
+  deadline: 'not tried: no time left in this invocation',
+  behind: 'not tried: behind a message of their group that stays',
+};
+
+function stayAfter(outcome: Outcome): Stay {
+  if (outcome.kind !== 'failed') return { why: 'blocked' };
+  return outcome.retryAfterMs === undefined ? { why: 'failed' } : { why: 'failed', retryAfterMs: outcome.retryAfterMs };
 }
 
 /** Least time that a call is started with, in milliseconds. */

@@ -43,6 +43,8 @@ export interface Destination {
   readonly deadLetterQueueUrl?: string;
   readonly payloadBucket?: string;
   readonly payloadBuckets: readonly string[];
+  /** Whether a payload in S3 is deleted once its message is delivered. */
+  readonly deletePayloads: boolean;
   readonly webhook?: WebhookSettings;
 }
 

@@ -60,6 +60,11 @@ const KIND: Readonly<Record<RelayErrorCode, 'rejected' | 'failed' | 'blocked'>> 
   TIMED_OUT: 'failed',
   DEADLINE: 'failed',
   MESSAGE_INVALID: 'rejected',
+  EVENT_INVALID: 'failed',
+  PAYLOAD_MISSING: 'rejected',
+  PAYLOAD_TOO_LARGE: 'rejected',
+  PAYLOAD_UNAVAILABLE: 'failed',
+  QUEUE_UNAVAILABLE: 'failed',
 };
 
 /**

@@ -1,10 +1,22 @@
 /** SQS as a source: the event of a batch, and the reply that says which messages to keep. Judges nothing. */
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { fromRecord, type QueuedMessage } from '../envelope.ts';
+import { RelayError } from '../error.ts';
 
-/** @see AWS Lambda Developer Guide, "Using Lambda with Amazon SQS" */
-export function readBatch(event: SQSEvent): QueuedMessage[] {
-  return event.Records.map(fromRecord);
+/**
+ * @throws RelayError `EVENT_INVALID` if there are no records, or one has no id: what cannot be named in the reply cannot be
+ * kept alone, so the whole batch comes back
+ * @see AWS Lambda Developer Guide, "Using Lambda with Amazon SQS"
+ */
+export function readBatch(event: unknown): QueuedMessage[] {
+  const { Records: records } = (event ?? {}) as Partial<SQSEvent>;
+  if (!Array.isArray(records))
+    throw new RelayError('EVENT_INVALID', 'the event has no list of Records: it is none of SQS');
+  for (const record of records) {
+    if (typeof record?.messageId === 'string' && record.messageId !== '') continue;
+    throw new RelayError('EVENT_INVALID', 'a record has no messageId: the whole batch is kept');
+  }
+  return records.map(fromRecord);
 }
 
 /**

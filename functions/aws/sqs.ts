@@ -1,0 +1,89 @@
+/** SQS, the one file that imports its client, which is loaded on first need: most invocations delete nothing but by reply. */
+import type { SQSClient } from '@aws-sdk/client-sqs';
+import { RelayError } from '../error.ts';
+
+export interface Attribute {
+  readonly DataType: string;
+  readonly StringValue?: string;
+  readonly BinaryValue?: Uint8Array;
+}
+
+/** A message to be sent. */
+export interface OutgoingMessage {
+  readonly body: string;
+  readonly attributes: Readonly<Record<string, Attribute>>;
+  /** FIFO alone. */
+  readonly groupId?: string;
+  readonly deduplicationId?: string;
+}
+
+export interface Visibility {
+  readonly receiptHandle: string;
+  /** From now, 0 to 43,200. */
+  readonly seconds: number;
+}
+
+export interface Sqs {
+  /** @throws RelayError `QUEUE_UNAVAILABLE` if SQS did not confirm it; it may have taken it all the same */
+  send(queueUrl: string, message: OutgoingMessage, signal: AbortSignal): Promise<void>;
+  /** At most ten. @returns how many SQS refused. @throws RelayError `QUEUE_UNAVAILABLE` */
+  changeVisibility(queueUrl: string, entries: readonly Visibility[], signal: AbortSignal): Promise<number>;
+}
+
+/** @param environment for the region. Default `process.env` */
+export function createSqs(environment: Readonly<Record<string, string | undefined>> = process.env): Sqs {
+  let loading: Promise<{ client: SQSClient; sdk: typeof import('@aws-sdk/client-sqs') }> | undefined;
+
+  function loaded() {
+    loading ??= import('@aws-sdk/client-sqs').then((sdk) => {
+      const { AWS_REGION: region } = environment;
+      const client = new sdk.SQSClient({
+        ...(region === undefined ? {} : { region }),
+        maxAttempts: 3,
+        useQueueUrlAsEndpoint: false,
+        requestHandler: { connectionTimeout: 2_000, requestTimeout: 5_000 },
+      });
+      return { client, sdk };
+    });
+    return loading;
+  }
+
+  return {
+    async send(queueUrl, { body, attributes, groupId, deduplicationId }, abortSignal) {
+      const { client, sdk } = await loaded();
+      const command = new sdk.SendMessageCommand({
+        QueueUrl: queueUrl,
+        MessageBody: body,
+        MessageAttributes: { ...attributes },
+        MessageGroupId: groupId,
+        MessageDeduplicationId: deduplicationId,
+      });
+      await client.send(command, { abortSignal }).catch(unavailable);
+    },
+    async changeVisibility(queueUrl, entries, abortSignal) {
+      const { client, sdk } = await loaded();
+      const command = new sdk.ChangeMessageVisibilityBatchCommand({
+        QueueUrl: queueUrl,
+        Entries: entries.map(({ receiptHandle, seconds }, index) => ({
+          Id: String(index),
+          ReceiptHandle: receiptHandle,
+          VisibilityTimeout: seconds,
+        })),
+      });
+      const { Failed = [] } = await client.send(command, { abortSignal }).catch(unavailable);
+      return Failed.length;
+    },
+  };
+}
+
+/** Where a queue is called: with this, its region's endpoint is found, and the path names account and queue. */
+export function queueUrlOf(queueArn: string): string {
+  const [, partition = 'aws', , region = '', account = '', name = ''] = queueArn.split(':');
+  const suffix = partition === 'aws-cn' ? 'amazonaws.com.cn' : 'amazonaws.com';
+  return `https://sqs.${region}.${suffix}/${account}/${name}`;
+}
+
+function unavailable(cause: unknown): never {
+  const name = cause instanceof Error ? cause.name : 'unknown error';
+  throw new RelayError('QUEUE_UNAVAILABLE', `SQS did not confirm it (${name}); a later try may help`, { cause });
+}

@@ -1,0 +1,55 @@
+/** Puts a message into the dead-letter queue of its destination, and says so; if it is not safe there, it stays. */
+import type { S3 } from '../aws/s3.ts';
+import { queueUrlOf, type Sqs } from '../aws/sqs.ts';
+import type { Deadline } from '../deadline.ts';
+import type { QueuedMessage } from '../envelope.ts';
+import type { Destination } from '../relay/destination.ts';
+import type { Outcome } from '../relay/outcome.ts';
+import type { Telemetry } from '../telemetry.ts';
+import { letterOf } from './dead-letter.ts';
+
+export interface BurialOptions {
+  readonly destination: Destination;
+  readonly sqs: Sqs;
+  readonly s3: S3;
+  readonly telemetry: Telemetry;
+  /** Epoch milliseconds. */
+  readonly now: () => number;
+}
+
+/** @returns whether the message is safe in the dead-letter queue; never rejects */
+export type Bury = (queued: QueuedMessage, outcome: Outcome, deadline: Deadline) => Promise<boolean>;
+
+export function createBurial({ destination, sqs, s3, telemetry, now }: BurialOptions): Bury {
+  const { name, payloadBucket } = destination;
+
+  return async function bury(queued, outcome, { signal }) {
+    const { messageId, queueArn } = queued;
+    const queueUrl = deadLetterQueueOf(destination, queueArn);
+    if (queueUrl === undefined) return false;
+    const options = { destination: name, now: now(), ...(payloadBucket === undefined ? {} : { payloadBucket }) };
+    const letter = letterOf(queued, outcome, options);
+    if (letter === undefined) {
+      const reason = 'it does not fit into SQS beside its reason, and payloadBucket is not set: it stays in its queue';
+      telemetry.problem('dead-letter.impossible', { destination: name, messageId, reason });
+      return false;
+    }
+    try {
+      if (letter.store !== undefined) await s3.put(letter.store.at, letter.store.body, signal);
+      await sqs.send(queueUrl, letter.message, signal);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : 'unknown error';
+      telemetry.problem('dead-letter.failed', { destination: name, messageId, reason });
+      return false;
+    }
+    telemetry.buried({ destination: name, messageId, outcome: outcome.kind });
+    return true;
+  };
+}
+
+/** As set; else, for a queue that the service itself created and names, the one that was created beside it. */
+function deadLetterQueueOf({ deadLetterQueueUrl, queue }: Destination, queueArn: string): string | undefined {
+  if (deadLetterQueueUrl !== undefined) return deadLetterQueueUrl;
+  if (queue === undefined || queue.startsWith('arn:')) return undefined;
+  return queueUrlOf(queueArn.replace(/(\.fifo)?$/, (ending) => `-dlq${ending}`));
+}

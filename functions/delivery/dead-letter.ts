@@ -1,0 +1,144 @@
+/**
+ * What becomes of a message that will never be delivered: it goes to the dead-letter queue as it was, with one attribute
+ * beside it that says why. Whether a message is given up, and how its letter fits into SQS's limits, is decided here.
+ */
+import type { Attribute, OutgoingMessage } from '../aws/sqs.ts';
+import { DEAD_LETTER, OWN_ATTRIBUTES, type Pointer, type QueuedMessage } from '../envelope.ts';
+import type { Outcome } from '../relay/outcome.ts';
+
+/** SQS: message attributes of one message, and bytes of body and attributes together. */
+const MAX_ATTRIBUTES = 10;
+const MAX_MESSAGE_BYTES = 1_048_576;
+const MAX_LETTER_BYTES = 2_048;
+const HOUR_MS = 3_600_000;
+/** Two days before SQS itself would drop it. */
+const MAX_BLOCKED_MS = 12 * 24 * HOUR_MS;
+
+/** Only after an attempt: whether this outcome is the last that is waited for. */
+export function isGivenUp(
+  outcome: Outcome,
+  { sentAt }: QueuedMessage,
+  { retryForHours }: { readonly retryForHours: number },
+  now: number,
+): boolean {
+  const ageMs = now - sentAt;
+  if (outcome.kind === 'rejected') return true;
+  if (outcome.kind === 'failed') return ageMs > retryForHours * HOUR_MS;
+  return outcome.kind === 'blocked' && ageMs > MAX_BLOCKED_MS;
+}
+
+/** A letter, and where its body must be stored first if it is too large to lie in the queue beside its reason. */
+export interface Letter {
+  readonly message: OutgoingMessage;
+  readonly store?: { readonly at: Pointer; readonly body: Buffer };
+}
+
+export interface LetterOptions {
+  readonly destination: string;
+  /** For a body that does not fit; absent: such a message cannot be buried. */
+  readonly payloadBucket?: string;
+  /** Epoch milliseconds. */
+  readonly now: number;
+}
+
+/** @returns undefined if it fits in no way: the message stays, and SQS's own redrive takes it in the end */
+export function letterOf(queued: QueuedMessage, outcome: Outcome, options: LetterOptions): Letter | undefined {
+  const { payloadBucket } = options;
+  const attributes = outgoing(queued.attributes);
+  const whole = { ...attributes, [DEAD_LETTER]: reasonOf(queued, outcome, options) };
+  if (fits(queued.body, whole)) return { message: messageOf(queued, queued.body, whole) };
+
+  const own = Object.fromEntries(Object.entries(attributes).filter(([name]) => OWN_ATTRIBUTES.includes(name)));
+  const moved = Object.fromEntries(Object.entries(attributes).filter(([name]) => !OWN_ATTRIBUTES.includes(name)));
+  const reason = reasonOf(queued, outcome, options, moved);
+  const slim = { ...own, [DEAD_LETTER]: reason };
+  if (bytesOf(reason.StringValue ?? '') > MAX_LETTER_BYTES) return undefined;
+  if (fits(queued.body, slim)) return { message: messageOf(queued, queued.body, slim) };
+
+  if (payloadBucket === undefined) return undefined;
+  const at = { bucket: payloadBucket, key: `dead-letters/${options.destination}/${queued.recordId}` };
+  const pointer = JSON.stringify([
+    'software.amazon.payloadoffloading.PayloadS3Pointer',
+    { s3BucketName: at.bucket, s3Key: at.key },
+  ]);
+  const stored = storedBody(queued);
+  const { bodyEncoding: _, ...pointed }: Record<string, Attribute> = {
+    ...slim,
+    ExtendedPayloadSize: { DataType: 'Number', StringValue: String(stored.byteLength) },
+  };
+  return fits(pointer, pointed)
+    ? { message: messageOf(queued, pointer, pointed), store: { at, body: stored } }
+    : undefined;
+}
+
+/** An object in S3 is the payload itself, whatever it was in the queue. */
+function storedBody({ body, attributes }: QueuedMessage): Buffer {
+  return Buffer.from(body, attributes.bodyEncoding?.stringValue === 'base64' ? 'base64' : 'utf8');
+}
+
+/** On FIFO the record's own id deduplicates: a stable id that came back within five minutes would be accepted and dropped. */
+function messageOf({ group, recordId }: QueuedMessage, body: string, attributes: OutgoingMessage['attributes']) {
+  return { body, attributes, ...(group === undefined ? {} : { groupId: group, deduplicationId: recordId }) };
+}
+
+function reasonOf(
+  queued: QueuedMessage,
+  outcome: Outcome,
+  { destination, now }: LetterOptions,
+  attributes?: Readonly<Record<string, Attribute>>,
+): Attribute {
+  const letter = {
+    reason: outcome.kind === 'delivered' ? '' : outcome.reason.slice(0, 500),
+    outcome: outcome.kind,
+    status: outcome.status,
+    mplId: outcome.mplId,
+    messageId: queued.messageId,
+    destination,
+    queueArn: queued.queueArn,
+    receiveCount: queued.receiveCount,
+    sentAt: dateOf(queued.sentAt),
+    firstReceivedAt: dateOf(queued.firstReceivedAt),
+    deadAt: dateOf(now),
+    attributes:
+      attributes && Object.fromEntries(Object.entries(attributes).map(([name, value]) => [name, plain(value)])),
+  };
+  return { DataType: 'String', StringValue: JSON.stringify(letter) };
+}
+
+function plain({ DataType, StringValue, BinaryValue }: Attribute): { dataType: string; value: string } {
+  return { dataType: DataType, value: StringValue ?? Buffer.from(BinaryValue ?? []).toString('base64') };
+}
+
+function dateOf(time: number): string | undefined {
+  return time < 8.64e15 ? new Date(time).toISOString() : undefined;
+}
+
+function outgoing(attributes: QueuedMessage['attributes']): Record<string, Attribute> {
+  const entries = Object.entries(attributes).filter(([name]) => name !== DEAD_LETTER);
+  return Object.fromEntries(
+    entries.map(([name, { dataType, stringValue, binaryValue }]) => [
+      name,
+      binaryValue === undefined || binaryValue === null
+        ? { DataType: dataType, StringValue: stringValue ?? '' }
+        : { DataType: dataType, BinaryValue: Buffer.from(binaryValue, 'base64') },
+    ]),
+  );
+}
+
+/** As SQS counts: names, types and values of the attributes count like the body. */
+function fits(body: string, attributes: Readonly<Record<string, Attribute>>): boolean {
+  const entries = Object.entries(attributes);
+  const bytes = entries.reduce(
+    (sum, [name, { DataType, StringValue, BinaryValue }]) =>
+      sum +
+      bytesOf(name) +
+      bytesOf(DataType) +
+      (StringValue === undefined ? (BinaryValue?.byteLength ?? 0) : bytesOf(StringValue)),
+    bytesOf(body),
+  );
+  return entries.length <= MAX_ATTRIBUTES && bytes <= MAX_MESSAGE_BYTES;
+}
+
+function bytesOf(text: string): number {
+  return Buffer.byteLength(text);
+}

@@ -1,0 +1,91 @@
+/**
+ * Payloads that lie in S3, as the Amazon SQS Extended Client Library puts them there: resolves a message's pointer from
+ * the buckets that the destination names, and bounds the bytes in flight to a quarter of the function's memory.
+ */
+import type { ObjectAt, S3 } from '../aws/s3.ts';
+import type { Deadline } from '../deadline.ts';
+import { RelayError } from '../error.ts';
+import type { HttpBody } from '../http-client.ts';
+
+export interface Payloads {
+  /**
+   * The body behind a pointer; opened anew for each send.
+   *
+   * @throws RelayError `MESSAGE_INVALID` (a bucket that is not named), `PAYLOAD_MISSING`, `PAYLOAD_TOO_LARGE`,
+   * `PAYLOAD_UNAVAILABLE`
+   */
+  resolve(pointer: ObjectAt, deadline: Deadline): Promise<HttpBody>;
+  /** Waits until so many bytes may be in flight, runs, and gives them free. */
+  withRoom<T>(bytes: number, run: () => Promise<T>): Promise<T>;
+  /** For a message that was delivered, where the destination wants it. @throws RelayError `PAYLOAD_UNAVAILABLE` */
+  deleteIfAsked(pointer: ObjectAt, deadline: Deadline): Promise<void>;
+}
+
+/** The default of "Maximum Message Size" in SAP's sender adapters. */
+const MAX_BYTES = 40 * 1024 * 1024;
+
+export interface PayloadOptions {
+  readonly s3: S3;
+  /** A queue message must not make us read any object. */
+  readonly buckets: readonly string[];
+  readonly deleteDelivered: boolean;
+  /** In all, over all messages of this environment. */
+  readonly room: Room;
+}
+
+export function createPayloads({ s3, buckets, room, deleteDelivered }: PayloadOptions): Payloads {
+  return {
+    async resolve(pointer, { signal }) {
+      if (!buckets.includes(pointer.bucket)) {
+        throw new RelayError(
+          'MESSAGE_INVALID',
+          'the message points to a bucket that is not among payloadBuckets; the sender must use one of those, or the operator add it',
+        );
+      }
+      const bytes = await s3.bytes(pointer, signal);
+      if (bytes > MAX_BYTES) {
+        const message = `the payload has ${bytes} bytes, of which SAP takes ${MAX_BYTES} at most; the sender must split it`;
+        throw new RelayError('PAYLOAD_TOO_LARGE', message);
+      }
+      return { bytes, open: () => s3.open(pointer, signal) };
+    },
+    withRoom: (bytes, run) => room.with(bytes, run),
+    async deleteIfAsked(pointer, { signal }) {
+      if (deleteDelivered) await s3.delete(pointer, signal);
+    },
+  };
+}
+
+/** So many bytes and no more at a time; one that is larger than all of it goes alone. */
+export interface Room {
+  with<T>(bytes: number, run: () => Promise<T>): Promise<T>;
+}
+
+export function createRoom(totalBytes: number): Room {
+  let used = 0;
+  const waiting: { readonly bytes: number; readonly enter: () => void }[] = [];
+
+  function admit(): void {
+    for (let first = waiting[0]; first !== undefined; first = waiting[0]) {
+      if (used > 0 && used + first.bytes > totalBytes) return;
+      waiting.shift();
+      used += first.bytes;
+      first.enter();
+    }
+  }
+
+  return {
+    async with(bytes, run) {
+      await new Promise<void>((enter) => {
+        waiting.push({ bytes, enter });
+        admit();
+      });
+      try {
+        return await run();
+      } finally {
+        used -= bytes;
+        admit();
+      }
+    },
+  };
+}
