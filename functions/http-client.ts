@@ -44,7 +44,7 @@ export interface HttpAnswer {
 /**
  * Sends a request; redirects are never followed.
  *
- * @throws RelayError `CONNECTION_FAILED`, `TIMED_OUT` if no whole answer came; `executed: no` while the request cannot have reached
+ * @throws RelayError `CONNECTION_FAILED`, `TIMED_OUT`, `DEADLINE` if no whole answer came; `executed: no` while the request cannot have reached
  * the other side's application, else `unknown`
  */
 export type Send = (request: HttpRequest) => Promise<HttpAnswer>;
@@ -138,13 +138,7 @@ function exchange(
     const fail = (error: NodeJS.ErrnoException) => {
       settle();
       if (typeof body === 'object' && 'destroy' in body) body.destroy();
-      const failure = noAnswer(
-        timedOut ? 'TIMED_OUT' : 'CONNECTION_FAILED',
-        request,
-        error,
-        executed,
-        response?.statusCode,
-      );
+      const failure = noAnswer(codeOf(timedOut, signal), request, error, executed, response?.statusCode);
       const dead = sent.reusedSocket && response === undefined && isReset(error);
       reject(dead ? new DeadSocket(failure) : failure);
     };
@@ -199,8 +193,13 @@ function readBody(
   });
 }
 
+function codeOf(timedOut: boolean, signal: AbortSignal | undefined): 'TIMED_OUT' | 'DEADLINE' | 'CONNECTION_FAILED' {
+  if (timedOut) return 'TIMED_OUT';
+  return signal?.aborted === true ? 'DEADLINE' : 'CONNECTION_FAILED';
+}
+
 function noAnswer(
-  code: 'TIMED_OUT' | 'CONNECTION_FAILED',
+  code: 'TIMED_OUT' | 'DEADLINE' | 'CONNECTION_FAILED',
   { method, url, timeoutMs }: HttpRequest,
   cause: NodeJS.ErrnoException,
   executed: Executed,

@@ -16,6 +16,7 @@ export function retryAfterMs(headers: IncomingHttpHeaders, now: number): number 
   const value = headers['retry-after'];
   if (value === undefined) return undefined;
   if (/^\d{1,9}$/.test(value)) return Number(value) * 1000;
-  const date = Date.parse(value);
+  // Date.parse would read a year in "1.5"; an HTTP-date begins with the day of the week.
+  const date = /^[A-Z][a-z]{2}/.test(value) ? Date.parse(value) : Number.NaN;
   return Number.isNaN(date) ? undefined : Math.max(0, date - (dateOf(headers) ?? now));
 }

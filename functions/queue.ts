@@ -2,7 +2,7 @@
 import middy from '@middy/core';
 import type { Context, SQSBatchResponse } from 'aws-lambda';
 import { startDeadline, startReserve } from './deadline.ts';
-import { deliverBatch, type Kept } from './delivery/batch.ts';
+import { deliverBatch } from './delivery/batch.ts';
 import { hideAll } from './delivery/visibility.ts';
 import type { QueuedMessage } from './envelope.ts';
 import { setup } from './setup.ts';
@@ -44,14 +44,9 @@ async function deliverFrom(
     return messages.map(({ recordId }) => recordId);
   }
   const kept = await deliverBatch(messages, queue, { deadline, telemetry, now: clock.now, random });
-  await hide(kept);
+  const missed = await hideAll(kept, { changeVisibility: queue.changeVisibility, deadline: reserve });
+  if (missed > 0) telemetry.problem('visibility.unchanged', { queueArn, messages: missed });
   return kept.map(({ recordId }) => recordId);
-
-  async function hide(staying: readonly Kept[]): Promise<void> {
-    const { changeVisibility } = environment.visibilityOf(queueArn);
-    const missed = await hideAll(staying, { changeVisibility, deadline: reserve });
-    if (missed > 0) telemetry.problem('visibility.unchanged', { queueArn, messages: missed });
-  }
 }
 
 /** One queue for each batch, says AWS; what says otherwise is taken apart. */

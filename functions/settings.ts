@@ -11,15 +11,22 @@ import { isOwned } from './relay/headers.ts';
 import { isSafeUrl } from './safe-url.ts';
 
 export interface Settings {
-  /** In the order of the settings; a destination that is invalid is kept as the error that says why. */
-  readonly destinations: ReadonlyMap<string, Destination | RelayError>;
+  /** In the order of the settings. */
+  readonly destinations: ReadonlyMap<string, Destination | InvalidDestination>;
+}
+
+/** A destination that cannot be used: kept, so that its messages are told what is wrong with it. */
+export interface InvalidDestination {
+  readonly error: RelayError;
+  /** Where it could be read. */
+  readonly queue?: string;
 }
 
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const MEDIA_TYPE = /^[\w!#$&^.+-]+\/(\*|[\w!#$&^.+-]+)$/;
 const NAME = /^[A-Za-z][A-Za-z0-9-]{0,62}$/;
-const QUEUE_NAME = /^[\w-]{1,75}(\.fifo)?$/;
-const QUEUE_ARN = /^arn:aws[\w-]*:sqs:[\w-]+:\d{12}:[\w-]{1,75}(\.fifo)?$/;
+const QUEUE_NAME = /^[\w-]{1,80}$|^[\w-]{1,75}\.fifo$/;
+const QUEUE_ARN = /^arn:aws[\w-]*:sqs:[\w-]+:\d{12}:([\w-]{1,80}|[\w-]{1,75}\.fifo)$/;
 
 const text = (expected: string) => v.pipe(v.string(expected), v.minLength(1, expected));
 const flag = v.boolean('expected true or false');
@@ -75,112 +82,108 @@ const bucket = v.pipe(
   v.regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'expected the name of a bucket'),
 );
 
-const webhook = v.strictObject(
-  {
-    verify: notYet(
-      ['basic'],
-      [
-        'api-key',
-        'hmac',
-        'standard-webhooks',
-        'jwt',
-        'iam',
-        'none',
-        'github',
-        'shopify',
-        'stripe',
-        'sap-open-connectors',
-      ],
-    ),
-    secret,
-    mode: v.optional(notYet(['direct'], ['queued', 'direct-else-queued']), 'queued'),
-    messageId: v.optional(
-      v.pipe(
-        v.string('expected a header name or a JSON pointer'),
-        v.check(
-          (value) => (value.startsWith('/') ? /^(\/([^~]|~[01])*)+$/.test(value) : TOKEN.test(value)),
-          'expected a header name or a JSON pointer that starts with /',
-        ),
-        v.transform((value) => (value.startsWith('/') ? value : value.toLowerCase())),
-      ),
-    ),
-    methods: v.optional(
-      v.pipe(
-        v.array(oneOf('POST', 'PUT', 'PATCH', 'DELETE'), 'expected a list of POST, PUT, PATCH, DELETE'),
-        v.minLength(1, 'expected at least one method'),
-      ),
-      () => ['POST' as const],
-    ),
-    contentTypes: v.optional(
-      v.pipe(
-        v.array(
-          v.pipe(
-            v.string('expected a media type'),
-            v.regex(MEDIA_TYPE, 'expected a media type without parameters'),
-            v.toLowerCase(),
-          ),
-          'expected a list of media types',
-        ),
-        v.minLength(1, 'expected at least one media type; leave the field out for any'),
-      ),
-    ),
-    maxBodyBytes: v.optional(whole(1, 6_291_456, 'bytes'), 6_291_456),
-    maxHeaderBytes: v.optional(whole(256, 65_536, 'bytes'), 16_384),
-    forwardHeaders: v.optional(headerPatterns),
-    returnHeaders: v.optional(headerPatterns, () => []),
-  },
-  fieldProblem,
-);
-
-const destination = v.pipe(
-  v.strictObject(
-    {
-      secret,
-      url: v.optional(url),
-      path: v.optional(
-        v.pipe(
-          v.string('expected a path'),
-          v.regex(/^\/[!-~]*$/, 'expected a path that starts with /'),
-          v.check((value) => !/[?#]/.test(value), 'expected a path without ? and #; parameters belong into query'),
-        ),
-      ),
-      adapter: v.optional(notYet(['https'], ['soap', 'soap-rm', 'odata']), 'https'),
-      method: v.optional(oneOf('POST', 'PUT', 'PATCH', 'DELETE'), 'POST'),
-      query: v.optional(v.record(v.string(), v.string('expected a text'), 'expected names and texts'), {}),
-      headers: v.optional(v.record(headerName('expected a header name'), headerValue, 'expected names and texts'), {}),
-      contentType: v.optional(
-        v.pipe(headerValue, v.includes('/', 'expected a media type, such as application/xml')),
-        'application/json',
-      ),
-      forwardHeaders: v.optional(headerPatterns, () => ['traceparent', 'tracestate', 'sap-passport']),
-      tokenFormat: v.optional(oneOf('jwt', 'opaque'), 'jwt'),
-      scope: v.optional(
-        v.pipe(
-          v.string('expected scopes, separated by spaces'),
-          v.regex(/^[!#-[\]-~]+( [!#-[\]-~]+)*$/, 'expected scopes, separated by single spaces'),
-        ),
-      ),
-      maxTokenUseSeconds: v.optional(whole(60, 86_400, 'seconds'), 7_200),
-      authentication: v.optional(oneOf('oauth', 'certificate'), 'oauth'),
-      csrf: v.optional(flag, false),
-      idHeader: v.optional(headerName('expected a header name'), 'SAP_ApplicationID'),
-      timeoutSeconds: v.optional(whole(1, 600, 'seconds'), 60),
-      queue: v.optional(queue),
-      fifo: v.optional(flag),
-      batchSize: v.optional(whole(1, 10_000, 'messages'), 10),
-      maximumConcurrency: v.optional(whole(2, 1_000, 'invocations'), 2),
-      enabled: v.optional(flag, true),
-      concurrency: v.optional(whole(1, 100, 'calls'), 10),
-      retryForHours: v.optional(whole(1, 264, 'hours')),
-      queueUrl: v.optional(url),
-      deadLetterQueueUrl: v.optional(url),
-      payloadBucket: v.optional(bucket),
-      payloadBuckets: v.optional(v.array(bucket, 'expected a list of bucket names'), () => []),
-      deletePayloads: v.optional(flag, false),
-      webhook: v.optional(webhook),
-    },
-    fieldProblem,
+const webhookFields = {
+  verify: notYet(
+    ['basic'],
+    [
+      'api-key',
+      'hmac',
+      'standard-webhooks',
+      'jwt',
+      'iam',
+      'none',
+      'github',
+      'shopify',
+      'stripe',
+      'sap-open-connectors',
+    ],
   ),
+  secret,
+  mode: v.optional(notYet(['direct'], ['queued', 'direct-else-queued']), 'queued'),
+  messageId: v.optional(
+    v.pipe(
+      v.string('expected a header name or a JSON pointer'),
+      v.check(
+        (value) => (value.startsWith('/') ? /^(\/([^~]|~[01])*)+$/.test(value) : TOKEN.test(value)),
+        'expected a header name or a JSON pointer that starts with /',
+      ),
+      v.transform((value) => (value.startsWith('/') ? value : value.toLowerCase())),
+    ),
+  ),
+  methods: v.optional(
+    v.pipe(
+      v.array(oneOf('POST', 'PUT', 'PATCH', 'DELETE'), 'expected a list of POST, PUT, PATCH, DELETE'),
+      v.minLength(1, 'expected at least one method'),
+    ),
+    () => ['POST' as const],
+  ),
+  contentTypes: v.optional(
+    v.pipe(
+      v.array(
+        v.pipe(
+          v.string('expected a media type'),
+          v.regex(MEDIA_TYPE, 'expected a media type without parameters'),
+          v.toLowerCase(),
+        ),
+        'expected a list of media types',
+      ),
+      v.minLength(1, 'expected at least one media type; leave the field out for any'),
+    ),
+  ),
+  maxBodyBytes: v.optional(whole(1, 6_291_456, 'bytes'), 6_291_456),
+  maxHeaderBytes: v.optional(whole(256, 65_536, 'bytes'), 16_384),
+  forwardHeaders: v.optional(headerPatterns),
+  returnHeaders: v.optional(headerPatterns, () => []),
+};
+const webhook = v.object(webhookFields, fieldProblem);
+
+const destinationFields = {
+  secret,
+  url: v.optional(url),
+  path: v.optional(
+    v.pipe(
+      v.string('expected a path'),
+      v.regex(/^\/[!-~]*$/, 'expected a path that starts with /'),
+      v.check((value) => !/[?#]/.test(value), 'expected a path without ? and #; parameters belong into query'),
+    ),
+  ),
+  adapter: v.optional(notYet(['https'], ['soap', 'soap-rm', 'odata']), 'https'),
+  method: v.optional(oneOf('POST', 'PUT', 'PATCH', 'DELETE'), 'POST'),
+  query: v.optional(v.record(v.string(), v.string('expected a text'), 'expected names and texts'), {}),
+  headers: v.optional(v.record(headerName('expected a header name'), headerValue, 'expected names and texts'), {}),
+  contentType: v.optional(
+    v.pipe(headerValue, v.includes('/', 'expected a media type, such as application/xml')),
+    'application/json',
+  ),
+  forwardHeaders: v.optional(headerPatterns, () => ['traceparent', 'tracestate', 'sap-passport']),
+  tokenFormat: v.optional(oneOf('jwt', 'opaque'), 'jwt'),
+  scope: v.optional(
+    v.pipe(
+      v.string('expected scopes, separated by spaces'),
+      v.regex(/^[!#-[\]-~]+( [!#-[\]-~]+)*$/, 'expected scopes, separated by single spaces'),
+    ),
+  ),
+  maxTokenUseSeconds: v.optional(whole(60, 86_400, 'seconds'), 7_200),
+  authentication: v.optional(oneOf('oauth', 'certificate'), 'oauth'),
+  csrf: v.optional(flag, false),
+  idHeader: v.optional(headerName('expected a header name'), 'SAP_ApplicationID'),
+  timeoutSeconds: v.optional(whole(1, 600, 'seconds'), 60),
+  queue: v.optional(queue),
+  fifo: v.optional(flag),
+  batchSize: v.optional(whole(1, 10_000, 'messages'), 10),
+  maximumConcurrency: v.optional(whole(2, 1_000, 'invocations'), 2),
+  enabled: v.optional(flag, true),
+  concurrency: v.optional(whole(1, 100, 'calls'), 10),
+  retryForHours: v.optional(whole(1, 264, 'hours')),
+  queueUrl: v.optional(url),
+  deadLetterQueueUrl: v.optional(url),
+  payloadBucket: v.optional(bucket),
+  payloadBuckets: v.optional(v.array(bucket, 'expected a list of bucket names'), () => []),
+  deletePayloads: v.optional(flag, false),
+  webhook: v.optional(webhook),
+};
+const destination = v.pipe(
+  v.object(destinationFields, fieldProblem),
   v.forward(
     v.check(
       (input) => (input.url === undefined) !== (input.path === undefined),
@@ -231,12 +234,25 @@ export function readSettings(
 ): Settings {
   const input = parse(environment.DESTINATIONS, readFile);
   const shared = sharedQueues(input);
-  const destinations = new Map<string, Destination | RelayError>();
+  const destinations = new Map<string, Destination | InvalidDestination>();
   for (const [name, value] of Object.entries(input)) {
     const [problem] = [...problemsOf(name, value), ...shared.filter((line) => line.startsWith(`${name}.`))];
-    destinations.set(name, problem === undefined ? checked(name, value) : settingInvalid(problem));
+    destinations.set(name, problem === undefined ? checked(name, value) : invalid(problem, value));
   }
   return { destinations };
+}
+
+/** By the ARN, else by the queue's name, else the only destination that there is. */
+export function destinationOfQueue(
+  queueArn: string,
+  { destinations }: Settings,
+): [string, Destination | InvalidDestination] | undefined {
+  const entries = [...destinations];
+  return (
+    entries.find(([, { queue }]) => queue === queueArn) ??
+    entries.find(([, { queue }]) => queue !== undefined && queueName(queue) === queueName(queueArn)) ??
+    (entries.length === 1 ? entries[0] : undefined)
+  );
 }
 
 function parse(value: string | undefined, readFile: (name: string) => string): Record<string, unknown> {
@@ -252,6 +268,11 @@ function parse(value: string | undefined, readFile: (name: string) => string): R
     throw settingInvalid('expected a JSON object with at least one destination');
   }
   return input;
+}
+
+function invalid(problem: string, value: unknown): InvalidDestination {
+  const queue = queueOf(value);
+  return { error: settingInvalid(problem), ...(queue === undefined ? {} : { queue }) };
 }
 
 function settingInvalid(problem: string): RelayError {
@@ -270,30 +291,53 @@ function problemsOf(name: string, value: unknown): string[] {
   const named = NAME.test(name)
     ? []
     : [`${name}: expected a name of letters, digits and -, 63 at most, a letter first`];
+  if (!isRecord(value)) return [...named, `${name}: expected an object`];
   const parsed = v.safeParse(destination, value);
-  if (parsed.success) return named;
-  const lines = parsed.issues.map(
-    (issue) => `${[name, v.getDotPath(issue)].filter(Boolean).join('.')}: ${issue.message}`,
-  );
-  return [...named, ...new Set(lines)];
+  const issues = parsed.success ? [] : parsed.issues;
+  const lines = issues.map((issue) => `${[name, v.getDotPath(issue)].filter(Boolean).join('.')}: ${issue.message}`);
+  const unknown = [
+    ...unknownFields(value, destinationFields, name),
+    ...(isRecord(value.webhook) ? unknownFields(value.webhook, webhookFields, `${name}.webhook`) : []),
+  ];
+  return [...named, ...unknown, ...new Set(lines)];
+}
+
+/** All of them, where the schema's own strictness would stop at the first. */
+function unknownFields(value: Record<string, unknown>, fields: object, path: string): string[] {
+  const unknown = Object.keys(value).filter((field) => !Object.hasOwn(fields, field));
+  return unknown.map((field) => `${path}.${field}: unknown field`);
 }
 
 function sharedQueues(input: Record<string, unknown>): string[] {
-  const owners = new Map<string, string>();
+  const owners: { readonly name: string; readonly queue: string }[] = [];
   const lines: string[] = [];
   for (const [name, value] of Object.entries(input)) {
-    const queueOf = isRecord(value) && typeof value.queue === 'string' ? value.queue : undefined;
-    if (queueOf === undefined) continue;
-    const owner = owners.get(queueOf);
-    if (owner === undefined) owners.set(queueOf, name);
-    else lines.push(`${name}.queue: expected a queue of its own, ${owner}.queue is the same`);
+    const queue = queueOf(value);
+    if (queue === undefined) continue;
+    const owner = owners.find((other) => isSameQueue(other.queue, queue));
+    if (owner === undefined) owners.push({ name, queue });
+    else lines.push(`${name}.queue: expected a queue of its own, ${owner.name}.queue is the same`);
   }
   return lines;
 }
 
-/** The message of valibot for a field that is missing, unknown, or not inside an object at all. */
-function fieldProblem(issue: v.StrictObjectIssue): string {
-  if (issue.expected === 'never') return 'unknown field';
+function queueOf(value: unknown): string | undefined {
+  return isRecord(value) && typeof value.queue === 'string' ? value.queue : undefined;
+}
+
+/** A bare name may be the name in an ARN; two ARNs of one name are two queues. */
+function isSameQueue(one: string, other: string): boolean {
+  if (one.startsWith('arn:') === other.startsWith('arn:')) return one === other;
+  return queueName(one) === queueName(other);
+}
+
+/** The last part of an ARN, or the name itself. */
+function queueName(queue: string): string {
+  return queue.slice(queue.lastIndexOf(':') + 1);
+}
+
+/** The message of valibot for a field that is missing, or not inside an object at all. */
+function fieldProblem(issue: v.ObjectIssue): string {
   return issue.expected === 'Object' ? 'expected an object' : 'required, but missing';
 }
 

@@ -3,7 +3,7 @@
  * is never kept. A load belongs to those who wait for it, a renewal ahead to the invocation it runs beside: when nobody
  * is left, it is aborted, so that nothing runs on after a reply.
  */
-import type { Deadline } from './deadline.ts';
+import { type Clock, type Deadline, wait } from './deadline.ts';
 
 export interface Warm<T extends object> {
   /**
@@ -142,6 +142,22 @@ export function warm<T extends object>(options: WarmOptions<T>): Warm<T> {
       if (ended !== undefined) giveUp(ended, new Error('the invocation that it ran beside is over'));
     },
   };
+}
+
+/** How long renewals that run beside the work may go on after it, in milliseconds. */
+const RENEWAL_GRACE_MS = 1_000;
+
+/** At the end of an invocation: awaits the renewals shortly, then aborts them. Never rejects. */
+export async function settleRenewals(warms: readonly Warm<object>[], clock: Clock): Promise<void> {
+  const renewals = warms.map((one) => one.renewing()).filter((renewal) => renewal !== undefined);
+  if (renewals.length === 0) return;
+  const grace = new AbortController();
+  // It ends early once all renewals are done; that is no error.
+  const over = wait(RENEWAL_GRACE_MS, grace.signal, clock).catch(() => undefined);
+  await Promise.race([Promise.all(renewals), over]);
+  grace.abort();
+  for (const one of warms) one.abortRenewal();
+  await Promise.all([over, ...renewals]);
 }
 
 function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {

@@ -12,7 +12,7 @@ import { attemptDelivery } from './attempt.ts';
 import { type Stay, waitMs } from './backoff.ts';
 import type { Breaker } from './breaker.ts';
 import type { Payloads } from './payload.ts';
-import type { Staying } from './visibility.ts';
+import type { Staying, VisibilityOptions } from './visibility.ts';
 
 /** Where the messages of a queue go, and what is kept for that between batches. */
 export interface QueueRoute {
@@ -22,6 +22,7 @@ export interface QueueRoute {
   readonly concurrency: number;
   readonly breaker: Breaker;
   readonly payloads: Payloads;
+  readonly changeVisibility: VisibilityOptions['changeVisibility'];
   /** Whether a message with this outcome is to be buried. */
   isGivenUp(outcome: Outcome, queued: QueuedMessage): boolean;
   /** Puts it into the dead-letter queue. @returns whether it is safe there; it never rejects */

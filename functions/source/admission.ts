@@ -81,8 +81,13 @@ async function isVerified<R>(
   if (holds(authorization, entries)) return true;
   if (now() - door.lastReadAgain < READ_AGAIN_MS) return false;
   door.lastReadAgain = now();
-  door.entries.forget(entries);
-  return holds(authorization, await door.entries.get(deadline));
+  // What cannot be read again now leaves the entries as they are: a stranger must not shut the door on the others.
+  const current = await door.entries.renew(entries, deadline).catch(unlessUnreadable);
+  return current !== undefined && holds(authorization, current);
+}
+
+function unlessUnreadable(error: unknown): undefined {
+  if (!(error instanceof RelayError)) throw error;
 }
 
 function messageOf<R>(event: HttpEvent, body: Buffer, { webhook, forwardHeaders }: Door<R>): Message {

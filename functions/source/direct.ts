@@ -33,15 +33,15 @@ function passedAnswer({ answer }: Outcome & { kind: 'delivered' }, returnHeaders
   for (const [name, value] of Object.entries(answer.headers)) {
     if (value !== undefined && !isOwned(name)) single[name] = Array.isArray(value) ? value.join(', ') : value;
   }
-  const { 'content-type': contentType } = answer.headers;
-  const bodyHeaders = passedOn(single, BODY_HEADERS);
+  const { 'content-type': _, ...others } = passedOn(single, [...BODY_HEADERS, ...returnHeaders]);
+  const { 'content-encoding': encoding, 'content-language': language, ...returned } = others;
   return {
     status: answer.status,
     headers: {
-      ...(contentType === undefined ? {} : { 'Content-Type': contentType }),
-      ...(bodyHeaders['content-encoding'] === undefined ? {} : { 'Content-Encoding': bodyHeaders['content-encoding'] }),
-      ...(bodyHeaders['content-language'] === undefined ? {} : { 'Content-Language': bodyHeaders['content-language'] }),
-      ...passedOn(single, returnHeaders),
+      ...(single['content-type'] === undefined ? {} : { 'Content-Type': single['content-type'] }),
+      ...(encoding === undefined ? {} : { 'Content-Encoding': encoding }),
+      ...(language === undefined ? {} : { 'Content-Language': language }),
+      ...returned,
     },
     body: answer.status === 204 ? '' : answer.body,
   };

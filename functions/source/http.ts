@@ -70,7 +70,8 @@ function readBody({ body, isBase64Encoded }: Record<string, unknown>): Buffer | 
 }
 
 function lowerCase(headers: Record<string, unknown>): Record<string, string> {
-  const joined: Record<string, string> = {};
+  // Without a prototype: a header may be named like something that every object has.
+  const joined: Record<string, string> = Object.create(null);
   for (const [name, value] of Object.entries(headers)) {
     const key = name.toLowerCase();
     const one = Array.isArray(value) ? value.join(', ') : String(value ?? '');
@@ -82,7 +83,8 @@ function lowerCase(headers: Record<string, unknown>): Record<string, string> {
 /** Only what comes out of the gateway as the very same bytes may go through it as text. */
 function isReadableText(bytes: Buffer, headers: HttpReply['headers']): boolean {
   const type = headers['Content-Type'] ?? '';
-  if (headers['Content-Encoding'] !== undefined || /charset\s*=\s*"?(?!utf-?8)/i.test(type)) return false;
+  const charset = /charset\s*=\s*"?([^\s";]+)/i.exec(type)?.[1] ?? 'utf-8';
+  if (headers['Content-Encoding'] !== undefined || !/^utf-?8$/i.test(charset)) return false;
   if (!/^(text\/|application\/([\w.-]+\+)?(json|xml)\b|application\/javascript\b)/i.test(type)) return false;
   return Buffer.from(bytes.toString()).equals(bytes);
 }

@@ -31,12 +31,17 @@ function pointed(body: Buffer | undefined, pointer: string): string | undefined 
     const name = step.replaceAll('~1', '/').replaceAll('~0', '~');
     value = Object.hasOwn(value, name) ? (value as Record<string, unknown>)[name] : undefined;
   }
-  return typeof value === 'string' || typeof value === 'number' ? String(value) : undefined;
+  return typeof value === 'string' ? value : undefined;
+}
+
+/** Two ids that differ beyond a double's precision are two ids. */
+function numbersAsWritten(_: string, value: unknown, { source }: { source?: string } = {}): unknown {
+  return typeof value === 'number' ? (source ?? String(value)) : value;
 }
 
 function parseJson(body: Buffer | undefined): unknown {
   try {
-    return JSON.parse((body ?? '').toString());
+    return JSON.parse((body ?? '').toString(), numbersAsWritten);
   } catch {
     // A payload that is not JSON has no id in it; that is no error.
     return undefined;

@@ -49,7 +49,8 @@ export function readCredentials(secret: Secret, secretName: string): Credentials
   const nested = json.oauth;
   if (nested !== undefined && !isRecord(nested)) throw refuse('"oauth": expected an object, as in a service key');
   const fields = nested ?? json;
-  const isKey = nested !== undefined || KEY_FIELDS.some((name) => name in fields);
+  const isNeutral = nested === undefined && 'clientId' in fields;
+  const isKey = nested !== undefined || (!isNeutral && KEY_FIELDS.some((name) => name in fields));
   const prefix = nested === undefined ? '' : 'oauth.';
 
   function text(name: string, from: Record<string, unknown> = fields): string {

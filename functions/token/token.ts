@@ -144,6 +144,7 @@ function marginMs({ issuedAt, expiresAt }: Token): number {
 
 /** A token request that gets no answer has not touched the message. */
 function noAnswer({ tokenUrl }: Credentials, cause: unknown): RelayError {
+  if (cause instanceof RelayError && cause.code === 'DEADLINE') return cause;
   const reason = cause instanceof Error ? cause.message : 'no answer';
   const { host } = new URL(tokenUrl);
   return new RelayError('TOKEN_UNAVAILABLE', `token endpoint on ${host}: ${reason}; a later try may help`, { cause });

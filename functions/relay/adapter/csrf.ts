@@ -125,9 +125,10 @@ function withSession(request: HttpRequest, { token, cookie }: Session): HttpRequ
  * @throws FetchRefused, RelayError `CSRF_UNAVAILABLE`
  */
 async function fetchSession(request: HttpRequest, send: Send, mayGet: boolean): Promise<Session> {
-  let answer = await send(fetchOf(request, 'HEAD'));
+  const fetchBy = (method: 'HEAD' | 'GET') => send(fetchOf(request, method)).catch(nothingExecuted);
+  let answer = await fetchBy('HEAD');
   if (mayGet && sessionIn(answer) === undefined && ![401, 403].includes(answer.status)) {
-    answer = await send(fetchOf(request, 'GET'));
+    answer = await fetchBy('GET');
   }
   const session = sessionIn(answer);
   if (session !== undefined) return session;
@@ -137,6 +138,12 @@ async function fetchSession(request: HttpRequest, send: Send, mayGet: boolean): 
     'the endpoint demands a CSRF token and gives none when asked for one; the operator must check the sender channel',
     { status: answer.status },
   );
+}
+
+/** The message has not gone out, and the flow does not run on a fetch, whatever became of it. */
+function nothingExecuted(error: unknown): never {
+  if (!(error instanceof RelayError)) throw error;
+  throw new RelayError(error.code, error.message, { cause: error, executed: 'no' });
 }
 
 function fetchOf({ body: _, ...request }: HttpRequest, method: 'HEAD' | 'GET'): HttpRequest {
