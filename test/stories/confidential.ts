@@ -1,6 +1,7 @@
 /**
  * Everything that must never be seen in an output: secrets, tokens and payloads register themselves here as they come
- * up, and whatever the relay's processes print is held against them, raw, in base64 and URL-encoded.
+ * up, and whatever the relay's processes print is held against them, raw, escaped as in JSON, URL-encoded, and in base64
+ * wherever in a longer text they may have stood.
  */
 export interface Confidential {
   register(value: string): void;
@@ -21,7 +22,7 @@ export function createConfidential(): Confidential {
     leaksIn(lines) {
       const output = lines.join('\n');
       return [...values].flatMap((value) =>
-        Object.entries(formsOf(value))
+        formsOf(value)
           .filter(([, form]) => output.includes(form))
           .map(([name, form]) => `${name} of a value of ${value.length} characters in: ${lineWith(lines, form)}`),
       );
@@ -32,15 +33,30 @@ export function createConfidential(): Confidential {
   };
 }
 
-function formsOf(value: string): Record<string, string> {
-  const base64 = Buffer.from(value).toString('base64').replace(/=+$/, '');
-  return {
-    raw: value,
-    escaped: JSON.stringify(value).slice(1, -1),
-    // The last characters of base64 depend on what follows, the ones before do not.
-    base64: base64.slice(0, Math.max(8, base64.length - 2)),
-    'URL-encoded': encodeURIComponent(value),
-  };
+function formsOf(value: string): (readonly [name: string, form: string])[] {
+  const forms = [
+    ['raw', value],
+    ['escaped', JSON.stringify(value).slice(1, -1)],
+    ['URL-encoded', encodeURIComponent(value)],
+    ...[0, 1, 2].flatMap((bytesBefore) => base64Of(value, bytesBefore)),
+  ] as const;
+  // Many a form is the same as the one before it; it is told once, by its first name.
+  return forms.filter(([, form], index) => forms.findIndex(([, earlier]) => earlier === form) === index);
+}
+
+/**
+ * What of the value's base64 does not depend on its neighbours: three bytes become four characters, so how many bytes stand
+ * before it, modulo three, decides the characters, and those that share bits with a neighbour are left out.
+ */
+function base64Of(value: string, bytesBefore: number): [string, string][] {
+  const bytes = Buffer.from(value);
+  const firstCharacter = Math.ceil((bytesBefore * 8) / 6);
+  const endCharacter = Math.floor(((bytesBefore + bytes.byteLength) * 8) / 6);
+  const padded = Buffer.concat([Buffer.alloc(bytesBefore), bytes]);
+  return (['base64', 'base64url'] as const).map((encoding) => [
+    encoding,
+    padded.toString(encoding).slice(firstCharacter, endCharacter),
+  ]);
 }
 
 function lineWith(lines: readonly string[], form: string): string {

@@ -1,0 +1,75 @@
+import { expect, test } from 'vitest';
+import { serviceUnavailable, tooManyRequests } from '../../infra/local/sap/front.ts';
+import { setStage } from './stage.ts';
+
+const ENVIRONMENTS = ['neo', 'cf'] as const;
+
+test.each(ENVIRONMENTS)(
+  'while the token is good, deliveries go on without the authorization server (%s)',
+  async (environment) => {
+    const stage = await setStage({ environment, plans: [{ name: 'orders' }] });
+    const ids = stage.sendMany(10);
+    await stage.poll();
+
+    await stage.authorizationServer.server.stop();
+    ids.push(...stage.sendMany(10));
+    await stage.poll();
+
+    expect(stage.arrivals().sort()).toEqual(ids.sort());
+    expect(stage.outcomes('outcome', 'token')).toEqual({ 'delivered new': 10, 'delivered warm': 10 });
+    expect(stage.tally()).toMatchObject({ tokenRequests: [200], flowRuns: 20, left: 0, dead: 0 });
+  },
+);
+
+test.each(ENVIRONMENTS)(
+  'on a cold start without the authorization server messages are kept, and delivered when it is back (%s)',
+  async (environment) => {
+    const stage = await setStage({ environment, plans: [{ name: 'orders', flow: { csrfProtected: false } }] });
+    await stage.authorizationServer.server.stop();
+    const ids = stage.sendMany(10);
+
+    const [invocation] = await stage.poll();
+    expect([...(invocation?.kept ?? [])].sort()).toEqual(ids);
+    expect(stage.outcomes('outcome', 'status', 'executed', 'calls', 'token')).toEqual({ 'failed - no 0 -': 10 });
+    expect(stage.attempts[0]?.reason).toMatch(/^token endpoint on 127\.0\.0\.1:\d+: .*ECONNREFUSED/);
+    expect(stage.tally()).toMatchObject({ tokenRequests: [], calls: {}, left: 10 });
+
+    await stage.authorizationServer.server.start();
+    await stage.pollAgain();
+    expect(stage.arrivals().sort()).toEqual(ids);
+    expect(stage.tally()).toEqual({
+      tokenRequests: [200],
+      secretReads: { 'cpi/orders': 1 },
+      calls: { 'POST 200': 10 },
+      flowRuns: 10,
+      left: 0,
+      dead: 0,
+    });
+    expect(stage.outcomes('attempt', 'outcome')).toEqual({ '1 failed': 10, '2 delivered': 10 });
+  },
+);
+
+test.each([
+  { what: '429 with Retry-After', answer: tooManyRequests({ retryAfterSeconds: 1 }), outcome: 'failed' },
+  { what: '503', answer: serviceUnavailable(), outcome: 'failed' },
+  { what: '500', answer: { status: 500 }, outcome: 'failed' },
+  { what: '200 with an HTML page', answer: { status: 200, body: '<html></html>' }, outcome: 'blocked' },
+  { what: '302', answer: { status: 302, headers: { Location: 'http://127.0.0.1:1/' } }, outcome: 'blocked' },
+])('a token endpoint that answers $what makes messages $outcome, with no call made', async ({ answer, outcome }) => {
+  const stage = await setStage({ plans: [{ name: 'orders', flow: { csrfProtected: false } }] });
+  stage.authorizationServer.failTokenRequests(answer);
+  const id = stage.send(stage.orders);
+
+  await stage.poll();
+  expect(stage.attemptsOf(id)).toMatchObject([{ outcome, status: answer.status, executed: 'no', calls: 0 }]);
+  expect(stage.attemptsOf(id)[0]?.reason).toMatch(/^token endpoint http:/);
+  expect(stage.tally()).toMatchObject({ tokenRequests: [answer.status], calls: {}, left: 1 });
+
+  await stage.pollAgain();
+  expect(stage.arrivals()).toEqual([id]);
+  expect(stage.tally()).toMatchObject({
+    tokenRequests: [answer.status, 200],
+    secretReads: { 'cpi/orders': 1 },
+    left: 0,
+  });
+});
