@@ -49,8 +49,9 @@ export async function admit<R>(
   if (event === undefined) return { refusal: problem('malformed-request') };
   const segment = /\/webhooks\/([^/]+)$/.exec(event.path)?.[1];
   if (segment === undefined) return { refusal: problem('not-found') };
-  const name = event.isPathEncoded ? decoded(segment) : segment;
-  if (name === undefined || event.body === undefined) return { refusal: problem('malformed-request') };
+  const readable = decoded(segment);
+  if (readable === undefined || event.body === undefined) return { refusal: problem('malformed-request') };
+  const name = event.isPathEncoded ? readable : segment;
   if (!METHODS.includes(event.method)) return { refusal: notAllowed(['POST']) };
 
   const door = doorOf(name);

@@ -33,12 +33,13 @@ function passedAnswer({ answer }: Outcome & { kind: 'delivered' }, returnHeaders
   for (const [name, value] of Object.entries(answer.headers)) {
     if (value !== undefined && !isOwned(name)) single[name] = Array.isArray(value) ? value.join(', ') : value;
   }
-  const { 'content-type': _, ...others } = passedOn(single, [...BODY_HEADERS, ...returnHeaders]);
-  const { 'content-encoding': encoding, 'content-language': language, ...returned } = others;
+  const { 'content-type': contentType } = answer.headers;
+  const passed = passedOn(single, [...BODY_HEADERS, ...returnHeaders]);
+  const { 'content-encoding': encoding, 'content-language': language, ...returned } = passed;
   return {
     status: answer.status,
     headers: {
-      ...(single['content-type'] === undefined ? {} : { 'Content-Type': single['content-type'] }),
+      ...(contentType === undefined ? {} : { 'Content-Type': contentType }),
       ...(encoding === undefined ? {} : { 'Content-Encoding': encoding }),
       ...(language === undefined ? {} : { 'Content-Language': language }),
       ...returned,

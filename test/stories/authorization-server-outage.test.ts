@@ -50,26 +50,49 @@ test.each(ENVIRONMENTS)(
 );
 
 test.each([
-  { what: '429 with Retry-After', answer: tooManyRequests({ retryAfterSeconds: 1 }), outcome: 'failed' },
-  { what: '503', answer: serviceUnavailable(), outcome: 'failed' },
-  { what: '500', answer: { status: 500 }, outcome: 'failed' },
-  { what: '200 with an HTML page', answer: { status: 200, body: '<html></html>' }, outcome: 'blocked' },
-  { what: '302', answer: { status: 302, headers: { Location: 'http://127.0.0.1:1/' } }, outcome: 'blocked' },
-])('a token endpoint that answers $what makes messages $outcome, with no call made', async ({ answer, outcome }) => {
+  { what: '429 with Retry-After', answer: tooManyRequests({ retryAfterSeconds: 1 }), requests: [429, 200] },
+  { what: '503', answer: serviceUnavailable(), requests: [503, 200] },
+  { what: '500', answer: { status: 500 }, requests: [500, 200] },
+  { what: '502', answer: { status: 502 }, requests: [502, 200] },
+])('a token endpoint that answers $what once is asked again within the invocation', async ({ answer, requests }) => {
+  const stage = await setStage({ plans: [{ name: 'orders', flow: { csrfProtected: false } }] });
+  stage.authorizationServer.failTokenRequests(answer);
+  const ids = stage.sendMany(10);
+
+  await stage.poll();
+
+  expect(stage.arrivals().sort()).toEqual(ids);
+  expect(stage.tally()).toMatchObject({ tokenRequests: requests, secretReads: { 'cpi/orders': 1 }, left: 0 });
+});
+
+test.each([
+  { environment: 'neo', requests: 2 },
+  { environment: 'cf', requests: 4 },
+] as const)(
+  '$requests token requests in all are made where $environment answers 502',
+  async ({ environment, requests }) => {
+    const stage = await setStage({ environment, plans: [{ name: 'orders', flow: { csrfProtected: false } }] });
+    stage.authorizationServer.failTokenRequests({ status: 502 }, { times: 10 });
+    stage.sendMany(10);
+
+    await stage.poll();
+
+    expect(stage.outcomes()).toEqual({ 'failed 502 no 0': 10 });
+    expect(stage.tally()).toMatchObject({ tokenRequests: Array(requests).fill(502), calls: {}, left: 10 });
+  },
+);
+
+test.each([
+  { what: '200 with an HTML page', answer: { status: 200, body: '<html></html>' } },
+  { what: '302', answer: { status: 302, headers: { Location: 'http://127.0.0.1:1/' } } },
+])('a token endpoint that answers $what makes messages blocked, with no call made', async ({ answer }) => {
   const stage = await setStage({ plans: [{ name: 'orders', flow: { csrfProtected: false } }] });
   stage.authorizationServer.failTokenRequests(answer);
   const id = stage.send(stage.orders);
 
   await stage.poll();
-  expect(stage.attemptsOf(id)).toMatchObject([{ outcome, status: answer.status, executed: 'no', calls: 0 }]);
+
+  expect(stage.attemptsOf(id)).toMatchObject([{ outcome: 'blocked', status: answer.status, executed: 'no', calls: 0 }]);
   expect(stage.attemptsOf(id)[0]?.reason).toMatch(/^token endpoint http:/);
   expect(stage.tally()).toMatchObject({ tokenRequests: [answer.status], calls: {}, left: 1 });
-
-  await stage.pollAgain();
-  expect(stage.arrivals()).toEqual([id]);
-  expect(stage.tally()).toMatchObject({
-    tokenRequests: [answer.status, 200],
-    secretReads: { 'cpi/orders': 1 },
-    left: 0,
-  });
 });

@@ -126,15 +126,15 @@ test('an endpoint without protection is asked for no CSRF token', async () => {
   expect(stage.runtimeNode.requests.map(({ csrf }) => csrf)).toEqual(Array(20).fill('none'));
 });
 
-test('an endpoint that does not take HEAD is asked by GET', async () => {
-  const stage = await setStage({ plans: [{ name: 'orders', settings: { csrf: true } }] });
+test('an endpoint that does not take HEAD, and has demanded a token, is asked by GET', async () => {
+  const stage = await setStage({ plans: [{ name: 'orders' }] });
   stage.runtimeNode.server.fail({ fault: { status: 405 }, when: ({ method }) => method === 'HEAD' });
   const id = stage.send(stage.orders);
 
   await stage.poll();
 
   expect(stage.arrivals()).toEqual([id]);
-  expect(stage.tally().calls).toEqual({ 'GET 200': 1, 'POST 200': 1 });
+  expect(stage.tally().calls).toEqual({ 'POST 403': 1, 'GET 200': 1, 'POST 200': 1 });
 });
 
 test.each([
@@ -157,3 +157,15 @@ test.each([
     expect(stage.tally()).toMatchObject({ calls, flowRuns: 0, left: 10 });
   },
 );
+
+test('csrf: true at an endpoint without protection runs the flow for no message but the one that was sent', async () => {
+  const stage = await setStage({
+    plans: [{ name: 'orders', flow: { csrfProtected: false }, settings: { csrf: true } }],
+  });
+  stage.send(stage.orders);
+
+  await stage.poll();
+
+  // GET would run it, with nothing in it: it is for endpoints that have shown their protection.
+  expect(stage.tally().calls).toEqual({ 'HEAD 405': 1, 'POST 200': 1 });
+});

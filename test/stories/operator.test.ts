@@ -46,7 +46,16 @@ test.each(['neo', 'cf'] as const)('a role that is taken away blocks from then on
   await stage.poll();
 
   expect(stage.attemptsOf(id)).toMatchObject([{ outcome: 'blocked', status: 403, executed: 'no' }]);
-  expect(stage.tally()).toMatchObject({ calls: { 'POST 200': 1, 'POST 403': 1 }, flowRuns: 1, left: 1 });
+  // Its scopes might have changed since the token was issued: one new token, and once more.
+  expect(stage.tally()).toMatchObject({
+    tokenRequests: [200, 200],
+    calls: { 'POST 200': 1, 'POST 403': 2 },
+    flowRuns: 1,
+    left: 1,
+  });
+  stage.sendMany(3);
+  await stage.poll();
+  expect(stage.authorizationServer.tokenRequests, 'none within ten minutes').toHaveLength(2);
 });
 
 test.each(['neo', 'cf'] as const)(
@@ -91,4 +100,16 @@ test.each([301, 302, 303, 307, 308])('a redirect (%i) is never followed: blocked
 
   expect(stage.attemptsOf(id)).toMatchObject([{ outcome: 'blocked', status, calls: 1 }]);
   expect(stage.tally()).toMatchObject({ calls: {}, flowRuns: 0, left: 1 });
+});
+
+test('on Cloud Foundry, where the role is in the token, one new token brings it to all that were kept', async () => {
+  const stage = await setStage({ environment: 'cf', plans: [{ name: 'orders', assignRole: false }] });
+  const ids = stage.sendMany(10);
+  await stage.poll();
+
+  stage.orders.assignRole();
+  await stage.pollAgain();
+
+  expect(stage.arrivals().sort()).toEqual(ids);
+  expect(stage.tally()).toMatchObject({ tokenRequests: [200, 200], flowRuns: 10, left: 0 });
 });

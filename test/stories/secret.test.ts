@@ -71,6 +71,8 @@ test('a secret that was corrected is read on the next try, and everything is del
   await stage.poll();
 
   stage.orders.storeSecret();
+  // The pause after the refusal is this environment's own.
+  await stage.deployed.queueFunction.killEnvironments();
   await stage.pollAgain();
 
   expect(stage.arrivals().sort()).toEqual(ids);

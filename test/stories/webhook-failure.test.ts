@@ -160,3 +160,15 @@ test('near the function’s timeout the caller still gets an answer, and nothing
   expect(stage.output.filter((line) => /Sandbox\.Timedout|Task timed out/.test(line))).toEqual([]);
   expect(stage.outcomes()).toEqual({ 'failed - unknown 1': 1 });
 });
+
+test('a flow that does not answer in the time left is a gateway timeout to the caller', async () => {
+  const stage = await setStage({
+    plans: [{ name: 'orders', webhook: WEBHOOK_USER, flow: { csrfProtected: false } }],
+    deploy: { webhookTimeoutSeconds: 3 },
+  });
+  stage.runtimeNode.server.fail({ fault: 'hang' });
+
+  const response = await stage.post('/webhooks/orders');
+
+  expect(response.status).toBe(504);
+});
