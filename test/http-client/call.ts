@@ -1,0 +1,31 @@
+/** A call of the HTTP client as the relay makes one, and the error that it ends with. */
+import { expect } from 'vitest';
+import { RelayError } from '../../functions/error.ts';
+import type { HttpAnswer, HttpRequest } from '../../functions/http-client.ts';
+
+export function post(url: URL | string, fields: Partial<HttpRequest> = {}): HttpRequest {
+  return {
+    method: 'POST',
+    url: new URL(url),
+    headers: { Authorization: 'Bearer hunter22', 'Content-Type': 'text/plain' },
+    body: payload('payload hunter22'),
+    timeoutMs: 5_000,
+    ...fields,
+  };
+}
+
+export function payload(text: string) {
+  const bytes = Buffer.from(text);
+  return { bytes: bytes.byteLength, open: async () => bytes };
+}
+
+/** The error, which tells nothing of query, headers and payload. */
+export async function failureOf(call: Promise<HttpAnswer>): Promise<RelayError> {
+  const error = await call.then(
+    ({ status }) => new Error(`expected an error, got ${status}`),
+    (thrown: unknown) => thrown,
+  );
+  if (!(error instanceof RelayError)) throw error;
+  expect(error.message).not.toMatch(/hunter22|[\r\n]/);
+  return error;
+}

@@ -1,0 +1,134 @@
+/** Sockets that outlive their request: how many there are, how long they are trusted, and when they are not kept. */
+import { describe, expect, test } from 'vitest';
+import { createHttpClient } from '../../functions/http-client.ts';
+import { post } from './call.ts';
+import { reply, startWire, type WireRequest } from './wire.ts';
+
+const answerAtOnce = ({ socket }: WireRequest) => void socket.write(reply());
+
+/** Holds its answers back until `count` requests have come. */
+function heldUntil(count: number): (request: WireRequest) => void {
+  const held: WireRequest[] = [];
+  return (request) => {
+    held.push(request);
+    if (held.length >= count) for (const { socket } of held.splice(0)) socket.write(reply());
+  };
+}
+
+describe('A socket', () => {
+  test('is kept: one request after the other goes over one connection', async () => {
+    const wire = await startWire(answerAtOnce);
+    const send = createHttpClient();
+    for (let call = 0; call < 5; call += 1) {
+      expect(await send(post(wire.url))).toMatchObject({ status: 200, resent: false });
+    }
+    expect(wire.made()).toBe(1);
+  });
+
+  test('is kept after an answer of which only the beginning was', async () => {
+    const wire = await startWire(({ socket }) => void socket.write(reply('x'.repeat(200_000))));
+    const send = createHttpClient();
+    for (let call = 0; call < 3; call += 1) {
+      expect(await send(post(wire.url, { keepBytes: 10 }))).toMatchObject({ truncated: true });
+    }
+    expect(wire.made()).toBe(1);
+  });
+
+  test('is not kept where the other side says close', async () => {
+    const wire = await startWire(({ socket }) => void socket.write(reply('ok', 'Connection: close\r\n')));
+    const send = createHttpClient();
+    for (let call = 0; call < 3; call += 1) expect((await send(post(wire.url))).resent).toBe(false);
+    expect(wire.made()).toBe(3);
+  });
+
+  test('that the other side has closed while it idled is not used', async () => {
+    const wire = await startWire(({ socket }) => void socket.end(reply()));
+    const send = createHttpClient();
+    await send(post(wire.url));
+    await wire.waitForOpen(0);
+    expect(await send(post(wire.url))).toMatchObject({ status: 200 });
+    expect(wire.made()).toBe(2);
+  });
+
+  test('belongs to its host and port', async () => {
+    const [one, two] = [await startWire(answerAtOnce), await startWire(answerAtOnce)];
+    const send = createHttpClient();
+    for (const { url } of [one, two, one, two]) await send(post(url));
+    expect([one.made(), two.made()]).toEqual([1, 1]);
+  });
+
+  test('is not shared between clients', async () => {
+    const wire = await startWire(answerAtOnce);
+    await createHttpClient()(post(wire.url));
+    await createHttpClient()(post(wire.url));
+    expect(wire.made()).toBe(2);
+  });
+});
+
+describe('The number of sockets', () => {
+  test.each([
+    ['ten', undefined, 10],
+    ['what is set', 3, 3],
+    ['one', 1, 1],
+  ])('is at most %s; further requests wait for one', async (_, maxSockets, most) => {
+    let answered = 0;
+    let together = 0;
+    const held: WireRequest[] = [];
+    const wire = await startWire((request) => {
+      held.push(request);
+      together = Math.max(together, held.length);
+      if (held.length < most && answered + held.length < 30) return;
+      for (const { socket } of held.splice(0)) {
+        answered += 1;
+        socket.write(reply());
+      }
+    });
+    const send = createHttpClient(maxSockets === undefined ? {} : { maxSockets });
+    await Promise.all(Array.from({ length: 30 }, () => send(post(wire.url))));
+    expect(wire.made()).toBe(most);
+    expect(together).toBe(most);
+  });
+});
+
+describe('Idleness', () => {
+  test.each([
+    ['10 s is trusted', 10_000, 1],
+    ['a little more is not', 10_001, 2],
+    ['an hour, as in a frozen process, is not', 3_600_000, 2],
+  ])('of %s', async (_, idleMs, connections) => {
+    const clock = { ms: 1_000_000 };
+    const wire = await startWire(answerAtOnce);
+    const send = createHttpClient({ now: () => clock.ms });
+    await send(post(wire.url));
+    clock.ms += idleMs;
+    expect(await send(post(wire.url))).toMatchObject({ resent: false });
+    expect(wire.made()).toBe(connections);
+    await wire.waitForOpen(1);
+  });
+
+  test('counts from the end of the last request, not from the first', async () => {
+    const clock = { ms: 1_000_000 };
+    const wire = await startWire(answerAtOnce);
+    const send = createHttpClient({ now: () => clock.ms });
+    for (let call = 0; call < 4; call += 1) {
+      await send(post(wire.url));
+      clock.ms += 9_000;
+    }
+    expect(wire.made()).toBe(1);
+  });
+
+  test('closes every socket that idled too long, not the next one alone', async () => {
+    const clock = { ms: 1_000_000 };
+    const all = heldUntil(4);
+    let first = true;
+    const wire = await startWire((request) => (first ? all(request) : answerAtOnce(request)));
+    const send = createHttpClient({ now: () => clock.ms });
+    await Promise.all(Array.from({ length: 4 }, () => send(post(wire.url))));
+    first = false;
+    expect(wire.open()).toBe(4);
+    clock.ms += 10_001;
+    await send(post(wire.url));
+    await wire.waitForOpen(1);
+    expect(wire.made()).toBe(5);
+  });
+});

@@ -1,0 +1,188 @@
+/** The request that goes out to the HTTPS sender adapter: address, headers and payload, made of message and settings. */
+import { describe, expect, test } from 'vitest';
+import type { HttpRequest } from '../../functions/http-client.ts';
+import { type AdapterOptions, httpsAdapter } from '../../functions/relay/adapter/https.ts';
+import type { Destination } from '../../functions/relay/destination.ts';
+import type { Message } from '../../functions/relay/message.ts';
+import { readSettings } from '../../functions/settings.ts';
+import type { Token } from '../../functions/token/token-endpoint.ts';
+import { answer, deadlineOf, messageOf, tokenOf } from './http-answer.ts';
+
+const url = 'https://flows.example.com/http/orders';
+
+function destinationWith(settings: object): Destination {
+  const written = { secret: 'cpi/orders', ...('path' in settings ? {} : { url }), ...settings };
+  const read = readSettings({ DESTINATIONS: JSON.stringify({ orders: written }) }).destinations.get('orders');
+  if (read === undefined || read instanceof Error) throw read ?? new Error('no destination');
+  return read;
+}
+
+async function requestOf(
+  settings: object = {},
+  message: Message = messageOf(),
+  token: Token = tokenOf('t0ken'),
+  options: Partial<AdapterOptions> & { remainingMs?: number } = {},
+): Promise<HttpRequest> {
+  const requests: HttpRequest[] = [];
+  const send = async (request: HttpRequest) => {
+    requests.push(request);
+    return answer(200);
+  };
+  const adapter = httpsAdapter({ destination: destinationWith(settings), send, ...options });
+  await adapter.exchange(message, token, deadlineOf(options.remainingMs), () => undefined);
+  const [request] = requests;
+  if (request === undefined) throw new Error('no request');
+  return request;
+}
+
+describe('The address is', () => {
+  test.each([
+    ['the url', {}, undefined, url],
+    ['the url with its own query', { url: `${url}?a=1` }, undefined, `${url}?a=1`],
+    ['the url and the query setting', { query: { a: 'ü b', c: '&=' } }, undefined, `${url}?a=%C3%BC+b&c=%26%3D`],
+    ['both queries', { url: `${url}?a=1`, query: { a: '2' } }, undefined, `${url}?a=1&a=2`],
+    [
+      'the path on the service key’s host',
+      { path: '/http/orders' },
+      'https://rt.example.com',
+      'https://rt.example.com/http/orders',
+    ],
+    [
+      'the same for a host with slashes',
+      { path: '/http/o' },
+      'https://rt.example.com//',
+      'https://rt.example.com/http/o',
+    ],
+    [
+      'in the very case of the path',
+      { path: '/http/Orders%2FX' },
+      'https://rt.example.com',
+      'https://rt.example.com/http/Orders%2FX',
+    ],
+    ['the url, even if a service key names a host', {}, 'https://rt.example.com', url],
+  ])('%s', async (_, settings, serviceUrl, href) => {
+    const token = { ...tokenOf('t'), ...(serviceUrl === undefined ? {} : { serviceUrl }) };
+    expect((await requestOf(settings, messageOf(), token)).url.href).toBe(href);
+  });
+
+  test('nowhere, where there is only a path and the secret names no host', async () => {
+    await expect(requestOf({ path: '/http/orders' })).rejects.toMatchObject({
+      code: 'SECRET_MALFORMED',
+      message:
+        'secret "cpi/orders": expected a service key with "url", since destination "orders" has only a path; the operator must store the whole service key or set orders.url',
+    });
+  });
+});
+
+describe('The headers are', () => {
+  test('the content type, the id and the token, for a message that brings nothing', async () => {
+    expect((await requestOf()).headers).toEqual({
+      'Content-Type': 'application/json',
+      SAP_ApplicationID: 'order-4711',
+      Authorization: 'Bearer t0ken',
+    });
+  });
+
+  test.each([
+    [
+      'the message’s content type, as its sender gave it',
+      {},
+      'Text/XML; Charset="ISO-8859-1"',
+      'Text/XML; Charset="ISO-8859-1"',
+    ],
+    ['the destination’s, where the message has none', { contentType: 'text/xml' }, undefined, 'text/xml'],
+    ['the message’s before the destination’s', { contentType: 'text/xml' }, 'text/csv', 'text/csv'],
+  ])('%s', async (_, settings, contentType, expected) => {
+    const message = messageOf(contentType === undefined ? {} : { contentType });
+    expect((await requestOf(settings, message)).headers).toMatchObject({ 'Content-Type': expected });
+  });
+
+  test.each(['text/xml\r\nX-Evil: 1', 'text/☃', 'text/\u0000', 'a\u007f'])(
+    'not a content type that cannot stand in a header: %j',
+    async (contentType) => {
+      const error = await requestOf({}, messageOf({ contentType })).catch((thrown) => thrown);
+      expect(error).toMatchObject({ code: 'MESSAGE_INVALID', executed: 'no' });
+      expect(error.message).toBe('contentType: expected a media type; the sender must correct it');
+    },
+  );
+
+  test('the id in the header that the settings name', async () => {
+    const { headers } = await requestOf({ idHeader: 'X-Message-Id' });
+    expect(headers).toMatchObject({ 'X-Message-Id': 'order-4711' });
+    expect(headers).not.toHaveProperty('SAP_ApplicationID');
+  });
+
+  test('static ones', async () => {
+    expect((await requestOf({ headers: { SOAPAction: '"urn:x"' } })).headers).toMatchObject({ SOAPAction: '"urn:x"' });
+  });
+
+  test.each<[string, object, string[]]>([
+    ['by default', {}, ['traceparent', 'tracestate', 'sap-passport', 'content-encoding', 'content-language']],
+    ['none but the body’s', { forwardHeaders: [] }, ['content-encoding', 'content-language']],
+    ['by name', { forwardHeaders: ['X-One'] }, ['x-one', 'content-encoding', 'content-language']],
+    ['by a beginning', { forwardHeaders: ['x-*'] }, ['x-one', 'x-two', 'content-encoding', 'content-language']],
+    [
+      'all that may',
+      { forwardHeaders: ['*'] },
+      ['traceparent', 'tracestate', 'sap-passport', 'x-one', 'x-two', 'content-encoding', 'content-language'],
+    ],
+  ])('those of the message that are forwarded, %s', async (_, settings, names) => {
+    const brought = Object.fromEntries(
+      `traceparent tracestate sap-passport x-one x-two content-encoding content-language authorization cookie set-cookie
+       host content-length content-type connection keep-alive te trailer transfer-encoding upgrade expect x-csrf-token
+       proxy-authorization proxy-connection`
+        .split(/\s+/)
+        .map((name) => [name, `of ${name}`]),
+    );
+    const { headers } = await requestOf(settings, messageOf({ headers: brought }));
+    const own = ['Authorization', 'Content-Type', 'SAP_ApplicationID'];
+    expect(Object.keys(headers).sort()).toEqual([...names, ...own].sort());
+    for (const name of names) expect(headers[name]).toBe(`of ${name}`);
+    expect(headers.Authorization).toBe('Bearer t0ken');
+  });
+
+  test.each(['a\r\nX-Evil: 1', 'a\nb', '\u0000', '☃', '\u007f'])(
+    'not one whose value cannot stand in a header: %j',
+    async (value) => {
+      const message = messageOf({ headers: { 'x-one': value, 'x-two': 'fine' } });
+      const { headers } = await requestOf({ forwardHeaders: ['x-*'] }, message);
+      expect(headers).not.toHaveProperty('x-one');
+      expect(headers).toHaveProperty('x-two', 'fine');
+    },
+  );
+
+  test('one in Latin-1 and with a tab, as it came', async () => {
+    const { headers } = await requestOf(
+      { forwardHeaders: ['x-*'] },
+      messageOf({ headers: { 'x-one': 'J\u00f6rg\ta' } }),
+    );
+    expect(headers['x-one']).toBe('J\u00f6rg\ta');
+  });
+});
+
+describe('The call', () => {
+  test('has the method of the settings and the payload of the message', async () => {
+    const message = messageOf({}, '<a/>');
+    const request = await requestOf({ method: 'PUT' }, message);
+    expect(request.method).toBe('PUT');
+    expect(request.body).toBe(message.body);
+  });
+
+  test.each([
+    ['the destination’s', {}, {}, 60_000],
+    ['what is set', { timeoutSeconds: 5 }, {}, 5_000],
+    ['what the door allows', { timeoutSeconds: 60 }, { maxCallMs: 25_000 }, 25_000],
+    ['what is set, where the door allows more', { timeoutSeconds: 5 }, { maxCallMs: 25_000 }, 5_000],
+    ['what the invocation leaves', {}, { maxCallMs: 25_000, remainingMs: 700 }, 700],
+  ])('takes at most %s', async (_, settings, options, timeoutMs) => {
+    const request = await requestOf(settings, messageOf(), tokenOf('t'), { remainingMs: 100_000, ...options });
+    expect(request.timeoutMs).toBe(timeoutMs);
+  });
+
+  test('ends with the invocation, and keeps of the answer what it is told to', async () => {
+    const request = await requestOf({}, messageOf(), tokenOf('t'), { keepBytes: 4_400_000 });
+    expect(request.signal).toBeInstanceOf(AbortSignal);
+    expect(request.keepBytes).toBe(4_400_000);
+    expect(await requestOf()).not.toHaveProperty('keepBytes');
+  });
+});

@@ -1,0 +1,117 @@
+/** Secrets that hold no client credentials: which field, what was expected, who must act, and nothing of the content. */
+import { describe, expect, test } from 'vitest';
+import { RelayError } from '../../functions/error.ts';
+import { readCredentials } from '../../functions/token/credentials.ts';
+import { changed, flat, forms, MARK, neutral } from './secrets.ts';
+
+const MUST = '; the operator must correct the secret';
+const TEXT = 'expected a text that is not empty';
+const URL_EXPECTED = 'expected an https: URL without user and fragment (http: for loopback hosts alone)';
+
+function refusal(text: string): RelayError {
+  try {
+    readCredentials({ text, versionId: 'v1' }, 'cpi/orders');
+  } catch (error) {
+    if (error instanceof RelayError) return error;
+    throw error;
+  }
+  throw new Error('expected a refusal');
+}
+
+function expectRefusal(text: string, problem: string): void {
+  const error = refusal(text);
+  expect(error).toMatchObject({ code: 'SECRET_MALFORMED', executed: 'no' });
+  expect(error.message).toBe(`secret "cpi/orders": ${problem}${MUST}`);
+  expect(`${error.stack} ${String(error.cause)}`).not.toContain(MARK);
+}
+
+describe('A secret is refused', () => {
+  test.each([
+    ['is empty', ''],
+    ['is no JSON', `clientId=${MARK}`],
+    ['is JSON cut short', `{"clientId":"${MARK}`],
+    ['is a list', `[{"clientId":"${MARK}"}]`],
+    ['is a text', `"${MARK}"`],
+    ['is a number', '4711'],
+    ['is null', 'null'],
+  ])('that %s', (_, text) => {
+    expectRefusal(text, 'expected a JSON object');
+  });
+
+  test.each([
+    ['a text', MARK],
+    ['a list', [MARK]],
+    ['null', null],
+  ])('whose "oauth" is %s', (_, oauth) => {
+    expectRefusal(JSON.stringify({ oauth }), '"oauth": expected an object, as in a service key');
+  });
+
+  test.each([
+    ['an empty object', {}, '"clientId" is missing'],
+    ['an empty service key', { oauth: {} }, '"oauth.clientid" is missing'],
+    ['the credentials of a database', { username: MARK, password: MARK, host: MARK }, '"clientId" is missing'],
+    ['the neutral form within "oauth"', { oauth: neutral }, '"oauth.clientid" is missing'],
+  ])('that is %s', (_, content, problem) => {
+    expectRefusal(JSON.stringify(content), problem);
+  });
+
+  describe.each(forms)('in the form %s', (_, content, prefix, [id, secret, tokenUrl]) => {
+    const fields = [id, secret, tokenUrl].map((field) => [field] as const);
+
+    test.each(fields)('without %s', (field) => {
+      expectRefusal(changed(content, field, undefined), `"${prefix}${field}" is missing`);
+    });
+
+    const wrong = [id, secret, tokenUrl].flatMap((field) =>
+      ['', null, 4711, true, [MARK], { value: MARK }].map((value) => [field, value] as const),
+    );
+    test.each(wrong)('with %s as %j', (field, value) => {
+      expectRefusal(changed(content, field, value), `"${prefix}${field}": ${TEXT}`);
+    });
+
+    test.each([
+      ['is no URL', MARK],
+      ['is http: off loopback', `http://${MARK}.example.com/oauth/token`],
+      ['has a user', `https://joe@${MARK}.example.com/oauth/token`],
+      ['has a user and a password', `https://joe:${MARK}@example.com/oauth/token`],
+      ['has a fragment', `https://example.com/oauth/token#${MARK}`],
+      ['is a file', `file:///${MARK}`],
+      ['only begins like loopback', `http://127.0.0.1.${MARK}.example.com/oauth/token`],
+    ])('whose token URL %s', (_, value) => {
+      expectRefusal(changed(content, tokenUrl, value), `"${prefix}${tokenUrl}": ${URL_EXPECTED}`);
+    });
+
+    test('with a colon in the client id, which Basic cannot carry', () => {
+      const problem = 'the client id must not contain ":", since Basic authentication cannot carry it';
+      expectRefusal(changed(content, id, `orders:${MARK}`), problem);
+    });
+
+    test.each(['CF', 'abap', '', 1, ['neo'], {}])('with %j as environment', (environment) => {
+      const text = JSON.stringify({ ...content, environment });
+      expectRefusal(text, '"environment": expected "neo" or "cf"');
+    });
+  });
+
+  test.each([
+    ['flat', flat, ''],
+    ['nested', { oauth: flat }, 'oauth.'],
+  ])('in the form %s, that is a key with a certificate', (_, content, prefix) => {
+    const key = { certificate: `-----BEGIN CERTIFICATE-----\\n${MARK}`, key: `-----BEGIN KEY-----\\n${MARK}` };
+    const { clientsecret: _secret, ...rest } = flat;
+    const fields = { ...rest, ...key };
+    expectRefusal(
+      JSON.stringify('oauth' in content ? { oauth: fields } : fields),
+      `"${prefix}clientsecret" is missing: keys with a certificate are not supported by this version`,
+    );
+  });
+
+  test.each([
+    ['flat', flat, ''],
+    ['nested', { oauth: flat }, 'oauth.'],
+  ])('in the form %s, whose runtime host is not safe', (_, content, prefix) => {
+    for (const url of [`http://${MARK}.example.com`, `https://a:${MARK}@example.com`, MARK]) {
+      expectRefusal(changed(content, 'url', url), `"${prefix}url": ${URL_EXPECTED}`);
+    }
+    expectRefusal(changed(content, 'url', 7), `"${prefix}url": ${TEXT}`);
+  });
+});

@@ -1,0 +1,190 @@
+/** The front door: in which order a request is checked, and what a stranger learns of it. */
+import { describe, expect, test } from 'vitest';
+import type { WebhookSettings } from '../../functions/relay/destination.ts';
+import { UNAUTHORIZED } from '../../functions/source/problem.ts';
+import { webhookEvent } from './aws-http-events.ts';
+import { type Hung, hangDoor, JOE, statusOf, unavailable } from './door.ts';
+
+const strict: Partial<WebhookSettings> = {
+  methods: ['PUT', 'PATCH'],
+  contentTypes: ['application/xml', 'text/*'],
+  maxHeaderBytes: 256,
+  maxBodyBytes: 10,
+};
+
+/** Everything is wrong with it; each step of the table heals one fault, and the next check is the one that refuses. */
+const allWrong = {
+  rawPath: '/elsewhere/orders',
+  method: 'GET',
+  isBase64Encoded: true,
+  body: 'no base64!',
+  headers: { authorization: 'Basic wrong', 'content-type': 'application/json', 'x-long': 'x'.repeat(300) },
+};
+const steps: readonly (readonly [string, object, number, object])[] = [
+  ['the path', {}, 404, {}],
+  ['the body’s base64', { rawPath: '/webhooks/orders' }, 400, {}],
+  ['the method of any webhook', { body: Buffer.from('x'.repeat(11)).toString('base64') }, 405, { Allow: 'POST' }],
+  ['the credentials', { method: 'POST' }, 401, {}],
+  ['the destination’s methods', { headers: { ...allWrong.headers, authorization: JOE } }, 405, { Allow: 'PUT, PATCH' }],
+  ['the size of the headers', { method: 'PATCH' }, 431, {}],
+  ['the content type', { headers: { authorization: JOE, 'content-type': 'application/json' } }, 415, {}],
+  ['the size of the body', { headers: { authorization: JOE, 'content-type': 'text/csv' } }, 413, {}],
+];
+const healed = steps.map((_, index) =>
+  Object.assign({}, allWrong, ...steps.slice(0, index + 1).map(([, heal]) => heal)),
+);
+
+describe('The checks', () => {
+  test.each(steps.map(([name, , status, headers], index) => [name, status, headers, healed[index]] as const))(
+    'come in their order: next is %s (%i)',
+    async (_, status, headers, event) => {
+      const admission = await hangDoor(strict).admitEvent(webhookEvent(event));
+      expect(admission).toMatchObject({ refusal: { status, headers } });
+    },
+  );
+
+  test('let in what passes them all', async () => {
+    const event = { ...healed.at(-1), body: Buffer.from('x'.repeat(10)).toString('base64') };
+    const admission = await hangDoor(strict).admitEvent(webhookEvent(event));
+    expect(admission).toMatchObject({
+      message: { contentType: 'text/csv', body: { bytes: 10 } },
+      door: { behind: 'the route' },
+    });
+  });
+
+  test('read no secret before the path, the body and the method are right', async () => {
+    const { admitEvent, readings } = hangDoor(strict);
+    for (const event of healed.slice(0, 3)) await admitEvent(webhookEvent(event));
+    expect(readings.count).toBe(0);
+  });
+
+  test('refuse what is no HTTP event', async () => {
+    expect(statusOf(await hangDoor().admitEvent({ Records: [] }))).toBe(400);
+  });
+});
+
+describe('The path', () => {
+  test.each<[string, number | undefined]>([
+    ['/webhooks/orders', undefined],
+    ['/prod/webhooks/orders', undefined],
+    ['/base/path/webhooks/orders', undefined],
+    ['/webhooks/webhooks/orders', undefined],
+    ['/webhooks/%6Frders', undefined],
+    ['/webhooks/Orders', 401],
+    ['/webhooks/%256Frders', 401],
+    ['/webhooks/orders%2F', 401],
+    ['/webhooks/a%2Fwebhooks%2Forders', 401],
+    ['/webhooks/%20', 401],
+    ['/webhooks/%', 400],
+    ['/webhooks/%E0%A4', 400],
+    ['/webhooks/%FF', 400],
+    ['/webhooks/', 404],
+    ['/webhooks', 404],
+    ['/webhooks/orders/', 404],
+    ['/webhooks/orders/1', 404],
+    ['/Webhooks/orders', 404],
+    ['/mywebhooks/orders', 404],
+    ['webhooks/orders', 404],
+    ['/', 404],
+    ['', 404],
+  ])('%j is answered %s', async (rawPath, status) => {
+    expect(statusOf(await hangDoor().admit({ rawPath }))).toBe(status);
+  });
+});
+
+describe('The method', () => {
+  test.each(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'CONNECT', 'PROPFIND', ''])(
+    '%j is none of any webhook, known or not',
+    async (method) => {
+      const known = await hangDoor().admit({ method });
+      const unknown = await hangDoor().admit({ method, rawPath: '/webhooks/unknown' });
+      expect(known).toMatchObject({ refusal: { status: 405, headers: { Allow: 'POST' } } });
+      expect(unknown).toEqual(known);
+    },
+  );
+
+  test.each(['POST', 'PUT', 'PATCH', 'DELETE'] as const)('%s is taken where the webhook lists it', async (method) => {
+    expect(statusOf(await hangDoor({ methods: [method] }).admit({ method }))).toBeUndefined();
+  });
+});
+
+describe('The content type', () => {
+  test.each<[string | undefined, string, boolean]>([
+    [undefined, 'application/json', true],
+    ['application/xml', 'application/xml', true],
+    ['application/xml', 'Application/XML; charset=utf-8', true],
+    ['application/xml', 'application/xml ;charset=utf-8', true],
+    ['application/xml', 'application/json', false],
+    ['application/xml', 'application/xml+soap', false],
+    ['application/xml', '', false],
+    ['text/*', 'text/csv; header=present', true],
+    ['text/*', 'text', false],
+    ['text/*', 'textual/csv', false],
+    ['application/*', 'text/csv', false],
+  ])('of the list %j, %j: taken %s', async (taken, contentType, isTaken) => {
+    const { admit } = hangDoor(taken === undefined ? {} : { contentTypes: [taken] });
+    expect(statusOf(await admit({ headers: { 'content-type': contentType } }))).toBe(isTaken ? undefined : 415);
+  });
+
+  test('that is missing is refused where there is a list', async () => {
+    const event = webhookEvent({ headers: { authorization: JOE } });
+    expect(statusOf(await hangDoor({ contentTypes: ['text/*'] }).admitEvent(event))).toBe(415);
+    expect(statusOf(await hangDoor().admitEvent(event))).toBeUndefined();
+  });
+});
+
+describe('The sizes', () => {
+  test('of the body count its bytes as they were before base64', async () => {
+    const { admit } = hangDoor({ maxBodyBytes: 4 });
+    expect(statusOf(await admit({ body: 'AAAAAA==', isBase64Encoded: true }))).toBeUndefined();
+    expect(statusOf(await admit({ body: 'éé' }))).toBeUndefined();
+    expect(statusOf(await admit({ body: 'ééa' }))).toBe(413);
+    expect(statusOf(await admit({ body: '' }))).toBeUndefined();
+  });
+
+  test('of the headers count names and values together, in bytes', async () => {
+    const own = Buffer.byteLength(`authorization${JOE}content-typeapplication/jsonx-fill`);
+    const { admit } = hangDoor({ maxHeaderBytes: own + 6 });
+    expect(statusOf(await admit({ headers: { 'x-fill': 'xxxxxx' } }))).toBeUndefined();
+    expect(statusOf(await admit({ headers: { 'x-fill': 'xxxxxxx' } }))).toBe(431);
+    expect(statusOf(await admit({ headers: { 'x-fill': 'éééé' } }))).toBe(431);
+  });
+});
+
+describe('A stranger learns the same', () => {
+  test.each<[string, Parameters<Hung['admit']>[0]]>([
+    ['of a destination that does not exist', { rawPath: '/webhooks/unknown' }],
+    ['of one by its prototype’s name', { rawPath: '/webhooks/constructor' }],
+    ['of one that does, with wrong credentials', { headers: { authorization: 'Basic d3Jvbmc6d3Jvbmc=' } }],
+    ['with credentials that are none', { headers: { authorization: 'Bearer x' } }],
+    ['with an empty header', { headers: { authorization: '' } }],
+  ])('%s', async (_, fields) => {
+    const { refusal } = (await hangDoor().admit(fields)) as { refusal: unknown };
+    expect(refusal).toStrictEqual(UNAUTHORIZED);
+  });
+
+  test('with no credentials at all', async () => {
+    expect(await hangDoor().admitEvent(webhookEvent())).toStrictEqual({ refusal: UNAUTHORIZED });
+  });
+});
+
+describe('A secret that cannot be read', () => {
+  test.each<[string, unknown, string]>([
+    ['now', unavailable(), 'SECRET_UNAVAILABLE'],
+    ['at all', { user: 'joe' }, 'SECRET_MALFORMED'],
+  ])('%s is answered 503, and the cause is for the log', async (_, secret, code) => {
+    const hung = hangDoor();
+    hung.secret = secret;
+    const admission = await hung.admit();
+    expect(admission).toMatchObject({ refusal: { status: 503, headers: { 'Retry-After': '30' } }, cause: { code } });
+    expect(JSON.stringify('refusal' in admission ? admission.refusal : '')).not.toContain('secret');
+    hung.secret = { username: 'joe', password: 'Sésame: öffne dich' };
+    expect(statusOf(await hung.admit())).toBeUndefined();
+  });
+
+  test('because of a bug is not hidden', async () => {
+    const hung = hangDoor();
+    hung.secret = new TypeError('bug');
+    await expect(hung.admit()).rejects.toThrow('bug');
+  });
+});

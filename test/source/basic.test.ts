@@ -1,0 +1,167 @@
+/** Verification `basic`: who is let in, the secret's forms, and how often it is read again. */
+import { describe, expect, test } from 'vitest';
+import { RelayError } from '../../functions/error.ts';
+import { holds, NO_ENTRY, readBasicEntries } from '../../functions/source/verification/basic.ts';
+import { basicOf, hangDoor, JOE, joe, statusOf } from './door.ts';
+
+const ann = { username: 'ann', password: 'new' };
+const base64 = (text: string | Buffer) => Buffer.from(text).toString('base64');
+const read = (text: string) => readBasicEntries({ text, versionId: 'v1' }, 'webhooks/orders');
+
+describe('The header', () => {
+  const entries = read(JSON.stringify(joe));
+
+  test.each<[string, string]>([
+    ['as browsers write it', JOE],
+    ['with the scheme in lower case', JOE.replace('Basic', 'basic')],
+    ['with the scheme in upper case', JOE.replace('Basic', 'BASIC')],
+    ['with more than one space', JOE.replace(' ', '   ')],
+    ['with spaces behind it', `${JOE}  `],
+    ['without padding', JOE.replace(/=+$/, '')],
+  ])('holds %s', (_, header) => {
+    expect(holds(header, entries)).toBe(true);
+  });
+
+  test.each<[string, string | undefined]>([
+    ['it is absent', undefined],
+    ['it is empty', ''],
+    ['there is only the scheme', 'Basic'],
+    ['there is only the scheme and a space', 'Basic '],
+    ['the user differs', basicOf({ ...joe, username: 'Joe' })],
+    ['the password differs', basicOf({ ...joe, password: `${joe.password} ` })],
+    ['the password is empty', basicOf({ ...joe, password: '' })],
+    ['the password is Latin-1', `Basic ${base64(Buffer.from(`joe:${joe.password}`, 'latin1'))}`],
+    ['the colon is elsewhere', `Basic ${base64('joe:Sésame:öffne dich')}`],
+    ['it is not in base64', `Basic joe:${joe.password}`],
+    ['it is in base64url', `Basic ${base64('joe:???').replace('/', '_')}`],
+    ['the scheme is another', JOE.replace('Basic', 'Bearer')],
+    ['the scheme is missing', JOE.replace('Basic ', '')],
+    ['it came twice', `${JOE}, ${JOE}`],
+    ['something follows', `${JOE} x`],
+    ['something comes before', `x ${JOE}`],
+  ])('does not hold where %s', (_, header) => {
+    expect(holds(header, entries)).toBe(false);
+  });
+
+  test('holds nowhere where there is nothing to hold it against', () => {
+    for (const header of [undefined, '', JOE, `Basic ${base64(Buffer.alloc(32))}`])
+      expect(holds(header, NO_ENTRY)).toBe(false);
+  });
+
+  test('of RFC 7617 holds', () => {
+    const rfc = read('{"username":"test","password":"123£"}');
+    expect(holds('Basic dGVzdDoxMjPCow==', rfc)).toBe(true);
+  });
+
+  test('holds for a password with colons in it', () => {
+    const colons = read('{"username":"a","password":"b:c:"}');
+    expect(holds(basicOf({ username: 'a', password: 'b:c:' }), colons)).toBe(true);
+    expect(holds(basicOf({ username: 'a', password: 'b:c' }), colons)).toBe(false);
+  });
+});
+
+describe('A secret that holds no entries', () => {
+  const object = 'expected an object with username and password';
+  const user = '"username": expected a text that is not empty';
+  const password = '"password": expected a text that is not empty';
+
+  test.each<[string, string, string]>([
+    ['is empty', '', object],
+    ['is no JSON', 'joe:hunter22', object],
+    ['is null', 'null', object],
+    ['is a text', '"hunter22"', object],
+    ['is an empty list', '[]', `${object}, or a list of them`],
+    ['is a list of texts', '["hunter22"]', object],
+    ['is a list with null', `[${JSON.stringify(joe)},null]`, object],
+    ['is an empty object', '{}', user],
+    ['has no user', '{"password":"hunter22"}', user],
+    ['has an empty user', '{"username":"","password":"hunter22"}', user],
+    ['has a user that is a number', '{"username":7,"password":"hunter22"}', user],
+    [
+      'has a user with a colon',
+      '{"username":"a:hunter22","password":"b"}',
+      '"username": must not contain ":", Basic cannot carry it',
+    ],
+    ['has no password', '{"username":"hunter22"}', password],
+    ['has an empty password', '{"username":"hunter22","password":""}', password],
+    ['has a password that is a number', '{"username":"hunter22","password":4711}', password],
+    ['has a bad entry behind a good one', `[${JSON.stringify(joe)},{"username":"hunter22"}]`, password],
+    ['is an API key', '{"key":"hunter22"}', user],
+  ])('because it %s is named by its field, without its content', (_, text, problem) => {
+    let error: unknown;
+    try {
+      read(text);
+    } catch (thrown) {
+      error = thrown;
+    }
+    expect(error).toBeInstanceOf(RelayError);
+    const { code, message, stack } = error as RelayError;
+    expect(code).toBe('SECRET_MALFORMED');
+    expect(message).toBe(`secret "webhooks/orders": ${problem}; the operator must correct the secret`);
+    expect(`${stack}`).not.toContain('hunter22');
+  });
+});
+
+describe('A rotation', () => {
+  test('lets in by every entry of the list', async () => {
+    const hung = hangDoor();
+    hung.secret = [joe, ann];
+    for (const entry of [joe, ann])
+      expect(statusOf(await hung.admit({ headers: { authorization: basicOf(entry) } }))).toBeUndefined();
+    const mixed = basicOf({ username: 'ann', password: joe.password });
+    expect(statusOf(await hung.admit({ headers: { authorization: mixed } }))).toBe(401);
+  });
+
+  test('is seen when a check fails, and the request is let in at once', async () => {
+    const hung = hangDoor();
+    await hung.admit();
+    hung.secret = ann;
+    expect(statusOf(await hung.admit({ headers: { authorization: basicOf(ann) } }))).toBeUndefined();
+    expect(hung.readings.count).toBe(2);
+  });
+
+  test('is not seen while the old entries hold', async () => {
+    const hung = hangDoor();
+    await hung.admit();
+    hung.secret = ann;
+    expect(statusOf(await hung.admit())).toBeUndefined();
+    expect(hung.readings.count).toBe(1);
+  });
+});
+
+describe('A stranger makes the secret be read', () => {
+  const wrong = { headers: { authorization: basicOf({ ...joe, password: 'wrong' }) } };
+
+  test('again at most once in 30 s, however often he knocks', async () => {
+    const hung = hangDoor();
+    for (let knock = 0; knock < 20; knock += 1) expect(statusOf(await hung.admit(wrong))).toBe(401);
+    expect(hung.readings.count).toBe(2);
+    hung.clock.ms += 29_999;
+    await hung.admit(wrong);
+    expect(hung.readings.count).toBe(2);
+    hung.clock.ms += 1;
+    await hung.admit(wrong);
+    await hung.admit(wrong);
+    expect(hung.readings.count).toBe(3);
+  });
+
+  test('again once, if he knocks twenty times at once', async () => {
+    const hung = hangDoor();
+    await hung.admit();
+    const admissions = await Promise.all(Array.from({ length: 20 }, () => hung.admit(wrong)));
+    expect(new Set(admissions.map(statusOf))).toEqual(new Set([401]));
+    expect(hung.readings.count).toBe(2);
+  });
+
+  test('not at all for a destination that is unknown', async () => {
+    const hung = hangDoor();
+    await hung.admit({ rawPath: '/webhooks/unknown' });
+    expect(hung.readings.count).toBe(0);
+  });
+
+  test('and keeps nobody else out meanwhile', async () => {
+    const hung = hangDoor();
+    await hung.admit(wrong);
+    expect(statusOf(await hung.admit())).toBeUndefined();
+  });
+});

@@ -1,0 +1,152 @@
+/** Mode `direct`: what the waiting caller is told of each outcome. */
+import { describe, expect, test } from 'vitest';
+import { RelayError } from '../../functions/error.ts';
+import type { WebhookSettings } from '../../functions/relay/destination.ts';
+import { outcomeOfAnswer, outcomeOfError } from '../../functions/relay/outcome.ts';
+import { directReply } from '../../functions/source/direct.ts';
+import { problem } from '../../functions/source/problem.ts';
+import { answer } from '../relay/http-answer.ts';
+import { hangDoor } from './door.ts';
+
+const webhookWith = (returnHeaders: string[] = []): WebhookSettings => hangDoor({ returnHeaders }).door.webhook;
+const wait = (seconds: number) => ({ headers: { 'Retry-After': String(seconds) } });
+
+describe('An answer of the flow', () => {
+  test.each([400, 413, 415, 422])('of %i is passed on as its verdict', (status) => {
+    expect(directReply(outcomeOfAnswer(answer(status, 'why')), webhookWith())).toEqual(problem('rejected', { status }));
+  });
+
+  test.each([409, 410, 412])('of %i becomes 422', (status) => {
+    expect(directReply(outcomeOfAnswer(answer(status, 'why')), webhookWith())).toEqual(
+      problem('rejected', { status: 422 }),
+    );
+  });
+
+  test.each([301, 302, 307, 401, 403, 404, 405])(
+    'of %i is a bad gateway of which the caller learns no more',
+    (status) => {
+      expect(directReply(outcomeOfAnswer(answer(status, 'why')), webhookWith())).toEqual(problem('bad-gateway'));
+    },
+  );
+
+  test.each([
+    [429, 'unavailable'],
+    [503, 'unavailable'],
+    [408, 'gateway-timeout'],
+    [500, 'bad-gateway'],
+    [502, 'bad-gateway'],
+    [504, 'bad-gateway'],
+    [425, 'bad-gateway'],
+    [418, 'bad-gateway'],
+  ] as const)('of %i is %s, to be tried again', (status, name) => {
+    const outcome = outcomeOfAnswer(answer(status, 'why'));
+    expect(directReply(outcome, webhookWith())).toEqual(problem(name, wait(30)));
+    expect(directReply({ ...outcome, retryAfterMs: 7_000 } as never, webhookWith())).toEqual(problem(name, wait(7)));
+  });
+
+  test.each([
+    [0, 0],
+    [1, 1],
+    [999, 1],
+    [1_001, 2],
+    [120_000, 120],
+  ])('that asks for %d ms is waited for %d s', (retryAfterMs, seconds) => {
+    const outcome = outcomeOfAnswer(answer(429), true, retryAfterMs);
+    expect(directReply(outcome, webhookWith()).headers).toMatchObject({ 'Retry-After': String(seconds) });
+  });
+});
+
+describe('Without an answer', () => {
+  test.each([
+    ['TIMED_OUT', 'gateway-timeout'],
+    ['DEADLINE', 'gateway-timeout'],
+    ['CONNECTION_FAILED', 'bad-gateway'],
+    ['TOKEN_UNAVAILABLE', 'bad-gateway'],
+    ['SECRET_UNAVAILABLE', 'bad-gateway'],
+  ] as const)('%s is %s, to be tried again', (code, name) => {
+    expect(directReply(outcomeOfError(new RelayError(code, 'hunter22')), webhookWith())).toEqual(
+      problem(name, wait(30)),
+    );
+  });
+
+  test.each(['TOKEN_REFUSED', 'SECRET_UNREADABLE', 'SECRET_MALFORMED', 'SETTING_INVALID', 'CSRF_UNAVAILABLE'] as const)(
+    '%s is a bad gateway of which the caller learns no more',
+    (code) => {
+      expect(directReply(outcomeOfError(new RelayError(code, 'hunter22')), webhookWith())).toEqual(
+        problem('bad-gateway'),
+      );
+    },
+  );
+
+  test('because the message cannot be sent, it is rejected', () => {
+    const outcome = outcomeOfError(new RelayError('MESSAGE_INVALID', 'hunter22'));
+    expect(directReply(outcome, webhookWith())).toEqual(problem('rejected', { status: 422 }));
+  });
+
+  test('because of a bug, it is a bad gateway', () => {
+    expect(directReply(outcomeOfError(new TypeError('hunter22')), webhookWith())).toEqual(
+      problem('bad-gateway', wait(30)),
+    );
+  });
+});
+
+describe('What was delivered', () => {
+  test.each([200, 201, 202, 206, 299])('is answered %i with the flow’s body, byte for byte', (status) => {
+    const came = { ...answer(status, '', { 'content-type': 'application/pdf' }), body: Buffer.from([0, 255, 10]) };
+    expect(directReply(outcomeOfAnswer(came), webhookWith())).toStrictEqual({
+      status,
+      headers: { 'Content-Type': 'application/pdf' },
+      body: came.body,
+    });
+  });
+
+  test('with 204 is answered without a body', () => {
+    expect(directReply(outcomeOfAnswer(answer(204)), webhookWith())).toStrictEqual({
+      status: 204,
+      headers: {},
+      body: '',
+    });
+  });
+
+  const headers = {
+    'content-type': 'text/xml',
+    'content-encoding': 'gzip',
+    'content-language': 'de',
+    'x-one': '1',
+    'x-two': '2',
+    etag: '"e"',
+    server: 'hunter22',
+    date: 'now',
+    'set-cookie': ['JSESSIONID=hunter22', 'other=hunter22'],
+    'x-csrf-token': 'hunter22',
+    'www-authenticate': 'Basic',
+    'content-length': '4',
+    connection: 'keep-alive',
+    'transfer-encoding': 'chunked',
+  };
+  const own = { 'Content-Type': 'text/xml', 'Content-Encoding': 'gzip', 'Content-Language': 'de' };
+
+  test.each<[string, string[], object]>([
+    ['the body’s three headers alone', [], own],
+    ['those that are listed', ['x-one', 'etag'], { ...own, 'x-one': '1', etag: '"e"' }],
+    ['those of a beginning', ['x-*'], { ...own, 'x-one': '1', 'x-two': '2' }],
+    ['none that only begins alike', ['x-on'], own],
+  ])('comes with %s', (_, returnHeaders, expected) => {
+    const reply = directReply(outcomeOfAnswer(answer(200, '<a/>', headers)), webhookWith(returnHeaders));
+    expect(reply.headers).toEqual(expected);
+  });
+
+  test('comes without cookies, CSRF token and hop-by-hop headers, even where all are listed', () => {
+    const reply = directReply(outcomeOfAnswer(answer(200, '<a/>', headers)), webhookWith(['*', 's*', 'x-csrf-*']));
+    const names = Object.keys(reply.headers).map((name) => name.toLowerCase());
+    for (const name of ['set-cookie', 'x-csrf-token', 'content-length', 'connection', 'transfer-encoding']) {
+      expect(names).not.toContain(name);
+    }
+    expect(names).toContain('etag');
+  });
+
+  test('but is too large to be passed on is a bad gateway', () => {
+    const outcome = outcomeOfAnswer({ ...answer(200, 'part'), truncated: true });
+    expect(directReply(outcome, webhookWith())).toEqual(problem('bad-gateway'));
+  });
+});

@@ -1,0 +1,81 @@
+/** A webhook's door as the setup hangs it, with a secret that can be changed and whose readings are counted. */
+import { RelayError } from '../../functions/error.ts';
+import type { WebhookSettings } from '../../functions/relay/destination.ts';
+import { type Admission, admit, type Door } from '../../functions/source/admission.ts';
+import { readHttpEvent } from '../../functions/source/http.ts';
+import { readBasicEntries } from '../../functions/source/verification/basic.ts';
+import { warm } from '../../functions/warm.ts';
+import { webhookEvent } from './aws-http-events.ts';
+
+export const NOON = Date.UTC(2026, 0, 1, 12);
+export const joe = { username: 'joe', password: 'Sésame: öffne dich' };
+export const JOE = basicOf(joe);
+
+export function basicOf({ username, password }: { username: string; password: string }): string {
+  return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
+}
+
+export interface Hung {
+  /** Lets in, or turns away, a request with Joe's credentials; `headers` without `authorization` come with them. */
+  admit(fields?: Parameters<typeof webhookEvent>[0] & { headers?: Record<string, string> }): Promise<Admission<string>>;
+  /** As it is, with no credentials added. */
+  admitEvent(event: unknown): Promise<Admission<string>>;
+  readonly door: Door<string>;
+  readonly clock: { ms: number };
+  readonly readings: { count: number };
+  /** The secret as it is now; an error is thrown by a reading. */
+  secret: unknown;
+}
+
+export function hangDoor(webhook: Partial<WebhookSettings> = {}, forwardHeaders: readonly string[] = []): Hung {
+  const clock = { ms: NOON };
+  const readings = { count: 0 };
+  const entries = warm({
+    load: async () => {
+      readings.count += 1;
+      if (hung.secret instanceof Error) throw hung.secret;
+      return readBasicEntries({ text: JSON.stringify(hung.secret), versionId: 'v1' }, 'webhooks/orders');
+    },
+  });
+  const door: Door<string> = {
+    name: 'orders',
+    webhook: {
+      verify: 'basic',
+      secret: 'webhooks/orders',
+      mode: 'direct',
+      methods: ['POST'],
+      maxBodyBytes: 6_291_456,
+      maxHeaderBytes: 16_384,
+      returnHeaders: [],
+      ...webhook,
+    },
+    forwardHeaders,
+    entries,
+    lastReadAgain: 0,
+    behind: 'the route',
+  };
+  const { signal } = new AbortController();
+
+  const hung: Hung = {
+    door,
+    clock,
+    readings,
+    secret: joe,
+    admit: ({ headers, ...fields } = {}) =>
+      hung.admitEvent(
+        webhookEvent({ ...fields, headers: { authorization: JOE, 'content-type': 'application/json', ...headers } }),
+      ),
+    admitEvent: (event) =>
+      admit(readHttpEvent(event), (name) => (name === 'orders' ? door : undefined), { signal, now: () => clock.ms }),
+  };
+  return hung;
+}
+
+export function unavailable(): RelayError {
+  return new RelayError('SECRET_UNAVAILABLE', 'secret "webhooks/orders" could not be read now; a later try may help');
+}
+
+/** Status of the refusal; `undefined` for one who was let in. */
+export function statusOf(admission: Admission<unknown>): number | undefined {
+  return 'refusal' in admission ? admission.refusal.status : undefined;
+}

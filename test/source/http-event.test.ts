@@ -1,0 +1,141 @@
+/** HTTP events of AWS, read: method, path, headers and body are the same whatever gateway the request came through. */
+import { describe, expect, test } from 'vitest';
+import { readHttpEvent } from '../../functions/source/http.ts';
+import {
+  functionUrl,
+  httpApi1,
+  httpApi2,
+  loadBalancer,
+  loadBalancerMultiValue,
+  restApi,
+  webhookEvent,
+} from './aws-http-events.ts';
+
+const joined = { header1: 'value1', header2: 'value1, value2' };
+
+describe('AWS’s sample event', () => {
+  test.each<[string, object, object]>([
+    [
+      'of an HTTP API, payload 2.0',
+      httpApi2,
+      {
+        method: 'POST',
+        path: '/my/path',
+        headers: { header1: 'value1', header2: 'value1,value2' },
+        body: Buffer.from('Hello from Lambda'),
+        multiValue: false,
+      },
+    ],
+    [
+      'of a function URL',
+      functionUrl,
+      {
+        method: 'POST',
+        path: '/my/path',
+        headers: { header1: 'value1', header2: 'value1,value2' },
+        body: Buffer.from('Hello from client!'),
+        multiValue: false,
+      },
+    ],
+    [
+      'of an HTTP API, payload 1.0',
+      httpApi1,
+      { method: 'GET', path: '/my/path', headers: joined, body: Buffer.from('Hello from Lambda!'), multiValue: true },
+    ],
+    [
+      'of a REST API',
+      restApi,
+      { method: 'GET', path: '/my/path', headers: joined, body: Buffer.from('Hello from Lambda!'), multiValue: true },
+    ],
+    [
+      'of a load balancer',
+      loadBalancer,
+      { method: 'GET', path: '/lambda', headers: loadBalancer.headers, body: Buffer.alloc(0), multiValue: false },
+    ],
+    [
+      'of a load balancer with multi-value headers',
+      loadBalancerMultiValue,
+      {
+        method: 'GET',
+        path: '/lambda',
+        headers: { accept: 'text/html', cookie: 'name1=value1, name2=value2', 'x-forwarded-port': '80' },
+        body: Buffer.alloc(0),
+        multiValue: true,
+      },
+    ],
+  ])('%s', (_, event, request) => {
+    expect(readHttpEvent(event)).toStrictEqual(request);
+  });
+});
+
+describe('A body', () => {
+  test.each<[string, object, Buffer]>([
+    ['of text is its UTF-8', { body: 'Jörg \u{1F511}\u0000' }, Buffer.from('Jörg \u{1F511}\u0000')],
+    ['in base64 is its bytes', { body: 'AP+A/w==', isBase64Encoded: true }, Buffer.from([0, 255, 128, 255])],
+    ['that looks like base64 and is not said to be is text', { body: 'AP+A/w==' }, Buffer.from('AP+A/w==')],
+    [
+      'with a byte order mark keeps it',
+      { body: '\uFEFF<a/>' },
+      Buffer.from([0xef, 0xbb, 0xbf, 0x3c, 0x61, 0x2f, 0x3e]),
+    ],
+    ['that is absent is empty', { body: undefined }, Buffer.alloc(0)],
+    ['that is null is empty', { body: null }, Buffer.alloc(0)],
+    ['that is null and said to be base64 is empty', { body: null, isBase64Encoded: true }, Buffer.alloc(0)],
+    ['of no bytes in base64 is empty', { body: '', isBase64Encoded: true }, Buffer.alloc(0)],
+  ])('%s', (_, fields, body) => {
+    expect(readHttpEvent({ ...webhookEvent(), ...fields })?.body).toEqual(body);
+  });
+
+  test.each(['AP+A/w', 'AP+A_w==', 'AP+A/w==\n', 'A', '====', 'AAA=AAA=', '{"order":4711}', 'AP A/w==', 'AAAA='])(
+    'said to be base64 is refused where it is none: %j',
+    (body) => {
+      expect(readHttpEvent(webhookEvent({ body, isBase64Encoded: true }))).toMatchObject({ body: undefined });
+    },
+  );
+
+  test.each([[4711], [{ order: 4711 }], [true], [['x']]])('that is no text is refused: %j', (body) => {
+    expect(readHttpEvent(webhookEvent({ body }))).toMatchObject({ method: 'POST', body: undefined });
+  });
+});
+
+describe('Headers', () => {
+  test.each<[string, object, object]>([
+    [
+      'are known by their names in lower case',
+      { headers: { 'Content-Type': 'a', 'X-ID': 'B' } },
+      { 'content-type': 'a', 'x-id': 'B' },
+    ],
+    ['that differ in case alone are one', { headers: { 'X-A': '1', 'x-a': '2' } }, { 'x-a': '1, 2' }],
+    ['may be absent', { headers: undefined }, {}],
+    ['may be null', { headers: null }, {}],
+    ['may have no value', { headers: { 'x-a': null, 'x-b': '' } }, { 'x-a': '', 'x-b': '' }],
+    ['as lists win over single ones', { multiValueHeaders: { 'X-A': ['1', '2'] } }, { 'x-a': '1, 2' }],
+    ['as lists that are null do not', { headers: { a: '1' }, multiValueHeaders: null }, { a: '1' }],
+  ])('%s', (_, fields, headers) => {
+    expect(readHttpEvent(webhookEvent({ ...fields }))?.headers).toEqual(headers);
+  });
+});
+
+describe('What is no HTTP event', () => {
+  test.each<[string, unknown]>([
+    ['nothing', undefined],
+    ['null', null],
+    ['a text', 'POST /webhooks/orders'],
+    ['a list', [httpApi2]],
+    ['an empty object', {}],
+    ['a batch of SQS', { Records: [{ messageId: '1', body: '{}' }] }],
+    ['a schedule', { version: '0', id: '1', 'detail-type': 'Scheduled Event', source: 'aws.events', detail: {} }],
+    ['payload 2.0 without a method', { ...httpApi2, requestContext: {} }],
+    ['payload 2.0 without a context', { ...httpApi2, requestContext: undefined }],
+    ['payload 2.0 without a path', { ...httpApi2, rawPath: undefined }],
+    ['payload 1.0 without a method', { ...restApi, httpMethod: null }],
+    ['payload 1.0 without a path', { ...restApi, path: 7 }],
+  ])('is told apart: %s', (_, event) => {
+    expect(readHttpEvent(event)).toBeUndefined();
+  });
+});
+
+test('A method is known in upper case', () => {
+  expect(readHttpEvent(webhookEvent({ method: 'post' }))?.method).toBe('POST');
+  expect(readHttpEvent({ ...restApi, httpMethod: 'put' })?.method).toBe('PUT');
+});

@@ -1,0 +1,137 @@
+/** The id that a webhook's message bears: the sender's own, from where it stands, in the order of the table. */
+import { createHash } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
+import type { HttpEvent } from '../../functions/source/http.ts';
+import { messageIdOf } from '../../functions/source/message-id.ts';
+
+const NEW = 'new-id';
+
+function idOf(headers: Record<string, string>, body: string | object = '', setting?: string): string {
+  const text = typeof body === 'string' ? body : JSON.stringify(body);
+  const event: HttpEvent = { method: 'POST', path: '/', headers, body: Buffer.from(text), multiValue: false };
+  return messageIdOf(event, setting, () => NEW);
+}
+
+/** All places at once, the first of them first. */
+const everywhere = {
+  'x-my-id': 'by-setting',
+  'webhook-id': 'by-webhook-id',
+  'ce-id': 'by-ce-id',
+  'idempotency-key': 'by-idempotency-key',
+  'x-request-id': 'by-x-request-id',
+};
+
+describe('The order', () => {
+  const names = Object.keys(everywhere);
+
+  test.each(names.map((name, index) => [name, names.slice(0, index)] as const))(
+    '%s counts where none of %j is',
+    (name, before) => {
+      const headers = Object.fromEntries(Object.entries(everywhere).filter(([other]) => !before.includes(other)));
+      expect(idOf(headers, '', 'x-my-id')).toBe(everywhere[name as keyof typeof everywhere]);
+    },
+  );
+
+  test('a CloudEvent in structured mode stands where ce-id does', () => {
+    const contentType = { 'content-type': 'application/cloudevents+json; charset=utf-8' };
+    const { 'webhook-id': webhookId, 'ce-id': ceId, ...after } = everywhere;
+    const event = { specversion: '1.0', id: 'by-cloud-event', source: '/', type: 't' };
+    expect(idOf({ ...contentType, ...after }, event)).toBe('by-cloud-event');
+    expect(idOf({ ...contentType, ...after, 'ce-id': ceId }, event)).toBe(ceId);
+    expect(idOf({ ...contentType, ...after, 'webhook-id': webhookId }, event)).toBe(webhookId);
+  });
+
+  test.each(['application/json', 'application/cloudevents-batch+json', undefined])(
+    'the id of a body of type %s is not looked for',
+    (type) => {
+      expect(idOf(type === undefined ? {} : { 'content-type': type }, { id: 'in-body' })).toBe(NEW);
+    },
+  );
+
+  test('without any, it is new each time', () => {
+    const event: HttpEvent = { method: 'POST', path: '/', headers: {}, body: undefined, multiValue: false };
+    const ids = [messageIdOf(event, undefined), messageIdOf(event, undefined)];
+    expect(ids[0]).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+    expect(ids[0]).not.toBe(ids[1]);
+  });
+
+  test('what is empty does not count', () => {
+    expect(idOf({ 'webhook-id': '', 'ce-id': '', 'idempotency-key': '""', 'x-request-id': 'r' })).toBe('r');
+    expect(idOf({ 'x-my-id': '', 'webhook-id': 'w' }, '', 'x-my-id')).toBe('w');
+  });
+});
+
+describe('A JSON pointer finds', () => {
+  const body = {
+    id: 'top',
+    data: {
+      'a/b': 'slash',
+      'm~n': 'tilde',
+      '': 'empty',
+      list: [{ id: 'first' }],
+      number: 4711,
+      zero: 0,
+      no: false,
+      nil: null,
+    },
+  };
+
+  test.each([
+    ['/id', 'top'],
+    ['/data/a~1b', 'slash'],
+    ['/data/m~0n', 'tilde'],
+    ['/data/', 'empty'],
+    ['/data/list/0/id', 'first'],
+    ['/data/number', '4711'],
+    ['/data/zero', '0'],
+  ])('%s', (pointer, id) => {
+    expect(idOf({ 'webhook-id': 'other' }, body, pointer)).toBe(id);
+  });
+
+  test.each([
+    '/none',
+    '/data',
+    '/data/no',
+    '/data/nil',
+    '/data/list',
+    '/data/list/1/id',
+    '/id/x',
+    '/constructor',
+    '/__proto__',
+    '/data/a/b',
+    '/data/list/00',
+  ])('nothing at %s, and the next place counts', (pointer) => {
+    expect(idOf({ 'webhook-id': 'other' }, body, pointer)).toBe('other');
+  });
+
+  test.each(['', 'no json', '{"id":', '"text"', 'null', '<id>1</id>'])('nothing in the body %j', (text) => {
+    expect(idOf({ 'webhook-id': 'other' }, text, '/id')).toBe('other');
+  });
+});
+
+describe('An id is', () => {
+  test.each(['a', '!~', 'urn:uuid:0-1', 'x'.repeat(128), '{"a":1}', '"quoted'])('as it came: %j', (id) => {
+    expect(idOf({ 'webhook-id': id })).toBe(id);
+  });
+
+  test.each(['a b', ' a', 'jörg', 'x'.repeat(129), 'a\nb', '\u007f', '\u{1F511}'])(
+    'hashed where it fits into no header: %j',
+    (id) => {
+      const hash = createHash('sha256').update(id, 'utf8').digest('hex');
+      expect(idOf({ 'webhook-id': id })).toBe(hash);
+      expect(idOf({}, { id }, '/id')).toBe(hash);
+    },
+  );
+
+  test.each([
+    ['"8e03978e-40d5-43e8-bc93-6894a57f9324"', '8e03978e-40d5-43e8-bc93-6894a57f9324'],
+    ['8e03978e', '8e03978e'],
+    ['"open', '"open'],
+  ])('for the Idempotency-Key %s without its quotes', (key, id) => {
+    expect(idOf({ 'idempotency-key': key })).toBe(id);
+  });
+
+  test('the same at each of the sender’s tries', () => {
+    expect(idOf({ 'webhook-id': 'a b' })).toBe(idOf({ 'webhook-id': 'a b' }));
+  });
+});

@@ -1,0 +1,74 @@
+/** Client credentials as SAP hands them out: each form is read, and which way the authorization server is asked. */
+import { describe, expect, test } from 'vitest';
+import { readCredentials } from '../../functions/token/credentials.ts';
+import { flat, neutral } from '../settings/secrets.ts';
+
+const read = (content: object) => readCredentials({ text: JSON.stringify(content), versionId: 'v7' }, 'cpi/orders');
+
+describe('Credentials are read', () => {
+  test('from the neutral form', () => {
+    expect(read(neutral)).toStrictEqual({ ...neutral, environment: 'neo', versionId: 'v7' });
+  });
+
+  test.each([
+    ['flat', flat],
+    ['nested in "oauth"', { oauth: flat }],
+  ])('from a service key, %s, with the host of its runtime node', (_, content) => {
+    expect(read(content)).toStrictEqual({
+      clientId: flat.clientid,
+      clientSecret: flat.clientsecret,
+      tokenUrl: flat.tokenurl,
+      serviceUrl: flat.url,
+      environment: 'cf',
+      versionId: 'v7',
+    });
+  });
+
+  test('from a service key without a host', () => {
+    const { url: _url, ...rest } = flat;
+    expect(read(rest)).not.toHaveProperty('serviceUrl');
+  });
+
+  test('from the neutral form whose further field "url" is no host', () => {
+    expect(read({ ...neutral, url: 'nowhere' })).not.toHaveProperty('serviceUrl');
+  });
+
+  test.each([
+    ['white space around it', `\n\t ${JSON.stringify(neutral)} \r\n`],
+    ['further fields', JSON.stringify({ ...neutral, comment: 'orders', createdate: 1, sap: { a: [] } })],
+  ])('with %s', (_, text) => {
+    expect(readCredentials({ text, versionId: '' }, 's')).toMatchObject(neutral);
+  });
+
+  test('with a token URL on loopback', () => {
+    const tokenUrl = 'http://127.0.0.1:4711/oauth/token';
+    expect(read({ ...neutral, tokenUrl })).toMatchObject({ tokenUrl, environment: 'cf' });
+  });
+
+  test('exactly as they stand: nothing is trimmed or decoded', () => {
+    const clientSecret = ' p%C3%A4ss wörd+/=\u{1F511} ';
+    expect(read({ ...neutral, clientSecret })).toMatchObject({ clientSecret });
+  });
+});
+
+describe('The way of asking', () => {
+  test.each([
+    ['https://oauthasservices-a1.eu2.hana.ondemand.com/oauth2/api/v1/token', 'neo'],
+    ['https://example.com/oauth2/api/v2/token?x=1', 'neo'],
+    ['https://acme.authentication.eu10.hana.ondemand.com/oauth/token', 'cf'],
+    ['https://example.com/oauth2/apitoken/v1', 'cf'],
+    ['https://example.com/x/oauth2/api/v1/token', 'cf'],
+    ['https://example.com/?/oauth2/api/v1/token', 'cf'],
+    ['https://example.com', 'cf'],
+  ])('for %s is %s', (tokenUrl, environment) => {
+    expect(read({ ...neutral, tokenUrl })).toMatchObject({ environment });
+  });
+
+  test.each([
+    ['cf', neutral],
+    ['neo', flat],
+    ['neo', { oauth: flat }],
+  ])('is %s where the secret says so', (environment, content) => {
+    expect(read({ ...content, environment })).toMatchObject({ environment });
+  });
+});

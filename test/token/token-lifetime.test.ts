@@ -1,0 +1,112 @@
+/** How long a token is used: of `exp` and `expires_in` the smaller, never what is unbelievable, on either side's clock. */
+import { describe, expect, test } from 'vitest';
+import { readTokenResponse } from '../../functions/token/token-endpoint.ts';
+import { cf, granted, jwt, NOON } from './token-answer.ts';
+
+const OPAQUE = '8271a067126f0aa93b46c2fe07c6880';
+const HOUR = 3600;
+/** SAP advises two hours at most; a lifetime that nobody tells counts as one. */
+const CAP = 2 * HOUR;
+const UNKNOWN = HOUR;
+
+function lifetimeSeconds(accessToken: string, fields: object, date?: number): number {
+  const headers = date === undefined ? {} : { date: new Date(date).toUTCString() };
+  const { issuedAt, expiresAt } = readTokenResponse(granted(accessToken, fields, headers), cf, NOON);
+  expect(issuedAt).toBe(NOON);
+  return (expiresAt - issuedAt) / 1000;
+}
+
+/** `exp` after noon in seconds, `expires_in`, how long in seconds the token is used. */
+type Row = readonly [exp: unknown, expiresIn: unknown, seconds: number];
+const absent = undefined;
+
+const opaque: readonly Row[] = [
+  [absent, absent, UNKNOWN],
+  [absent, 0, UNKNOWN],
+  [absent, '0', UNKNOWN],
+  [absent, -1, UNKNOWN],
+  [absent, -3600, UNKNOWN],
+  [absent, null, UNKNOWN],
+  [absent, '', UNKNOWN],
+  [absent, 'never', UNKNOWN],
+  [absent, {}, UNKNOWN],
+  [absent, 1, 1],
+  [absent, 300, 300],
+  [absent, 3599, 3599],
+  [absent, '3599', 3599],
+  [absent, 1500.5, 1500.5],
+  [absent, CAP - 1, CAP - 1],
+  [absent, CAP, CAP],
+  [absent, CAP + 1, CAP],
+  [absent, 43_199, CAP],
+  [absent, '43199', CAP],
+  [absent, 15_552_000, CAP],
+  [absent, 1e300, CAP],
+];
+
+const jwts: readonly Row[] = [
+  [HOUR, absent, HOUR],
+  [HOUR, 0, HOUR],
+  [HOUR, -5, HOUR],
+  [HOUR, 'never', HOUR],
+  [HOUR, HOUR - 1, HOUR - 1],
+  [HOUR, '1800', 1800],
+  [600, HOUR, 600],
+  [1, 43_199, 1],
+  [12 * HOUR, 43_199, CAP],
+  [12 * HOUR, 0, CAP],
+  [12 * HOUR, 600, 600],
+  [0, absent, 0],
+  [-1, absent, 0],
+  [-HOUR, HOUR, 0],
+  [absent, 1800, 1800],
+  [absent, 0, UNKNOWN],
+  ['soon', 1800, 1800],
+  ['soon', 0, UNKNOWN],
+  [null, absent, UNKNOWN],
+];
+
+const tokenWith = (exp: unknown) =>
+  jwt(exp === absent ? {} : { exp: typeof exp === 'number' ? NOON / 1000 + exp : exp });
+
+describe('The lifetime', () => {
+  test.each(opaque)('of an opaque token (exp %j) with expires_in %j is %d s', (_, expiresIn, seconds) => {
+    expect(lifetimeSeconds(OPAQUE, { expires_in: expiresIn })).toBe(seconds);
+  });
+
+  test.each(jwts)('of a JWT that expires after %j s, with expires_in %j, is %d s', (exp, expiresIn, seconds) => {
+    expect(lifetimeSeconds(tokenWith(exp), { expires_in: expiresIn })).toBe(seconds);
+  });
+
+  test.each([
+    ['no claims', 'a.b.c'],
+    ['claims that are no object', `a.${Buffer.from('[1]').toString('base64url')}.c`],
+    ['five parts', 'a.b.c.d.e'],
+    ['an exp beyond all numbers', `e30.${Buffer.from('{"exp":1e999}').toString('base64url')}.c`],
+  ])('of a token with %s is what expires_in tells', (_, accessToken) => {
+    expect(lifetimeSeconds(accessToken, { expires_in: 60 })).toBe(60);
+    expect(lifetimeSeconds(accessToken, {})).toBe(UNKNOWN);
+  });
+});
+
+describe('A clock that is off changes nothing', () => {
+  const skews = [-86_400, -HOUR, -61, 61, HOUR, 86_400].map((seconds) => [seconds] as const);
+
+  test.each(skews)('where the authorization server’s is %d s from ours', (skewSeconds) => {
+    const theirNoon = NOON + skewSeconds * 1000;
+    const accessToken = jwt({ exp: theirNoon / 1000 + 1800 });
+    expect(lifetimeSeconds(accessToken, { expires_in: 1799 }, theirNoon)).toBe(1799);
+    expect(lifetimeSeconds(accessToken, {}, theirNoon)).toBe(1800);
+  });
+
+  test.each(skews)('nor does it make an expired token live, %d s off', (skewSeconds) => {
+    const theirNoon = NOON + skewSeconds * 1000;
+    expect(lifetimeSeconds(jwt({ exp: theirNoon / 1000 - 1 }), { expires_in: 1800 }, theirNoon)).toBe(0);
+  });
+
+  test('unless the server does not tell its own: then ours is all there is', () => {
+    const accessToken = jwt({ exp: NOON / 1000 + 900 });
+    const { expiresAt } = readTokenResponse(granted(accessToken, {}, { date: 'some day' }), cf, NOON);
+    expect(expiresAt).toBe(NOON + 900_000);
+  });
+});

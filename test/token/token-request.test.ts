@@ -1,0 +1,99 @@
+/** The request of the client credentials grant, byte for byte: Neo in query and Basic header, Cloud Foundry in a form. */
+import { describe, expect, test } from 'vitest';
+import type { Credentials } from '../../functions/token/credentials.ts';
+import { tokenRequest } from '../../functions/token/token-endpoint.ts';
+import { cf, neo } from './token-answer.ts';
+
+/** Client id, secret, and both as they must stand in a form (WHATWG URL, "application/x-www-form-urlencoded"). */
+const characters: readonly (readonly [string, string, string, string])[] = [
+  ['orders', 'secret', 'orders', 'secret'],
+  ['sb-1!b2|it-rt!b3', '1111$AbC_dEf-012=', 'sb-1%21b2%7Cit-rt%21b3', '1111%24AbC_dEf-012%3D'],
+  ['a+b', 'c+d/e==', 'a%2Bb', 'c%2Bd%2Fe%3D%3D'],
+  ['100%', '%41%zz', '100%25', '%2541%25zz'],
+  ['with space', ' a  b ', 'with+space', '+a++b+'],
+  ['a&b=c', '&client_id=other', 'a%26b%3Dc', '%26client_id%3Dother'],
+  ['a', 'b:c:', 'a', 'b%3Ac%3A'],
+  ['jörg', 'pässwörd€', 'j%C3%B6rg', 'p%C3%A4ssw%C3%B6rd%E2%82%AC'],
+  ['a', '\u{1F511}', 'a', '%F0%9F%94%91'],
+  ['a~b*c', '\'(x)"\\', 'a%7Eb*c', '%27%28x%29%22%5C'],
+];
+
+const withClient = (credentials: Credentials, clientId: string, clientSecret: string) => ({
+  ...credentials,
+  clientId,
+  clientSecret,
+});
+
+describe('On Neo', () => {
+  test('is a POST with its parameters in the query and no body', () => {
+    const { method, url, headers, body } = tokenRequest(neo, 'jwt');
+    expect(method).toBe('POST');
+    expect(url.href).toBe(`${neo.tokenUrl}?grant_type=client_credentials&token_format=jwt`);
+    expect(Object.keys(headers).sort()).toEqual(['Accept', 'Authorization']);
+    expect(headers.Accept).toBe('application/json');
+    expect(body).toBeUndefined();
+  });
+
+  test('leaves token_format out for an opaque token', () => {
+    expect(tokenRequest(neo, 'opaque').url.href).toBe(`${neo.tokenUrl}?grant_type=client_credentials`);
+  });
+
+  test.each([
+    ['a parameter of its own', '?tenant=a%20b', '?tenant=a+b&grant_type=client_credentials&token_format=jwt'],
+    ['the grant already', '?grant_type=client_credentials', '?grant_type=client_credentials&token_format=jwt'],
+    ['another grant', '?grant_type=password', '?grant_type=client_credentials&token_format=jwt'],
+  ])('keeps the query of a token URL with %s', (_, search, expected) => {
+    const { url } = tokenRequest({ ...neo, tokenUrl: neo.tokenUrl + search }, 'jwt');
+    expect(url.search).toBe(expected);
+  });
+
+  test.each(characters)('sends client %j with secret %j as they are, in UTF-8', (clientId, clientSecret) => {
+    const { headers, url } = tokenRequest(withClient(neo, clientId, clientSecret), 'jwt');
+    const [scheme, sent = ''] = (headers.Authorization ?? '').split(' ');
+    expect(scheme).toBe('Basic');
+    expect(sent).toBe(Buffer.from(`${clientId}:${clientSecret}`, 'utf8').toString('base64'));
+    expect(Buffer.from(sent, 'base64').toString('utf8')).toBe(`${clientId}:${clientSecret}`);
+    expect([...url.searchParams.keys()]).toEqual(['grant_type', 'token_format']);
+  });
+
+  test('has the very header of RFC 7617, section 2.1', () => {
+    const { headers } = tokenRequest(withClient(neo, 'test', '123£'), 'jwt');
+    expect(headers.Authorization).toBe('Basic dGVzdDoxMjPCow==');
+  });
+});
+
+describe('On Cloud Foundry', () => {
+  test('is a POST of a form, with nothing in the URL and no Basic header', () => {
+    const { method, url, headers } = tokenRequest(cf, 'jwt');
+    expect(method).toBe('POST');
+    expect(url.href).toBe(cf.tokenUrl);
+    expect(headers).toEqual({ Accept: 'application/json', 'Content-Type': 'application/x-www-form-urlencoded' });
+  });
+
+  test.each(characters)(
+    'sends client %j with secret %j, byte for byte',
+    async (clientId, clientSecret, idIn, secretIn) => {
+      const { body } = tokenRequest(withClient(cf, clientId, clientSecret), 'jwt');
+      const bytes = await body?.open();
+      const form = `grant_type=client_credentials&token_format=jwt&client_id=${idIn}&client_secret=${secretIn}`;
+      expect(String(bytes)).toBe(form);
+      expect(body?.bytes).toBe(Buffer.byteLength(form));
+      expect(new URLSearchParams(String(bytes)).get('client_secret')).toBe(clientSecret);
+    },
+  );
+
+  test('leaves token_format out for an opaque token', async () => {
+    const { body } = tokenRequest(withClient(cf, 'a', 'b'), 'opaque');
+    expect(String(await body?.open())).toBe('grant_type=client_credentials&client_id=a&client_secret=b');
+  });
+
+  test('can be sent again: its body opens anew', async () => {
+    const { body } = tokenRequest(cf, 'jwt');
+    expect(await body?.open()).toEqual(await body?.open());
+  });
+});
+
+test('Which way is taken the credentials say, not the URL', () => {
+  expect(tokenRequest({ ...neo, environment: 'cf' }, 'jwt').body).toBeDefined();
+  expect(tokenRequest({ ...cf, environment: 'neo' }, 'jwt').headers).toHaveProperty('Authorization');
+});

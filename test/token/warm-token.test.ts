@@ -1,0 +1,154 @@
+/** The token between invocations: one request for all who ask at once, used until a margin before its end, then anew. */
+import { describe, expect, test } from 'vitest';
+import { createAuthorization } from './authorization.ts';
+import { granted, relayError } from './token-answer.ts';
+
+describe('A token', () => {
+  test('is asked for once, however many want it at once, and counted once', async () => {
+    const { token, requests, counts } = createAuthorization();
+    const got = await Promise.all(Array.from({ length: 50 }, () => token.get()));
+    expect(new Set(got).size).toBe(1);
+    expect(requests).toHaveLength(1);
+    expect(counts).toEqual({ secretReads: 1, onRequest: 1 });
+  });
+
+  test('is asked for within ten seconds, and with a signal that ends the request', async () => {
+    const { token, requests } = createAuthorization();
+    await token.get();
+    expect(requests).toMatchObject([{ method: 'POST', timeoutMs: 10_000, signal: expect.any(AbortSignal) }]);
+  });
+
+  test('is not asked for before somebody wants it', () => {
+    expect(createAuthorization().requests).toHaveLength(0);
+  });
+
+  test.each([
+    [7200, 60],
+    [3600, 60],
+    [601, 60],
+    [600, 60],
+    [599, 59.9],
+    [300, 30],
+    [10, 1],
+  ])('that lives %d s is used until %d s before its end', async (expiresInSeconds, marginSeconds) => {
+    const authorization = createAuthorization();
+    const { token, clock, requests } = authorization;
+    authorization.respond = (_, index) => granted(`token-${index}`, { expires_in: expiresInSeconds });
+    const { expiresAt } = await token.get();
+    clock.ms = expiresAt - marginSeconds * 1000 - 1;
+    expect((await token.get()).accessToken).toBe('token-1');
+    clock.ms += 1;
+    expect((await token.get()).accessToken).toBe('token-2');
+    expect(requests).toHaveLength(2);
+  });
+
+  test('that is over when it comes is handed out once and not kept', async () => {
+    const authorization = createAuthorization();
+    const over = `e30.${Buffer.from('{"exp":1}').toString('base64url')}.c`;
+    authorization.respond = (_, index) => granted(`${over}${index}`);
+    expect((await authorization.token.get()).accessToken).toBe(`${over}1`);
+    expect((await authorization.token.get()).accessToken).toBe(`${over}2`);
+  });
+
+  test('that is renewed does not make the secret be read again', async () => {
+    const { token, clock, counts } = createAuthorization();
+    await token.get();
+    clock.ms += 3_600_000;
+    await token.get();
+    expect(counts).toEqual({ secretReads: 1, onRequest: 2 });
+  });
+
+  test('is stamped when its answer came, not when it was asked for', async () => {
+    const authorization = createAuthorization();
+    authorization.respond = () => {
+      authorization.clock.ms += 4_000;
+      return granted('slow', { expires_in: 3600 });
+    };
+    const { issuedAt, expiresAt } = await authorization.token.get();
+    expect(issuedAt).toBe(authorization.clock.ms);
+    expect(expiresAt - issuedAt).toBe(3_600_000);
+  });
+});
+
+describe('A token that was refused', () => {
+  test('is forgotten, and the next is a new one', async () => {
+    const { token } = createAuthorization();
+    const first = await token.get();
+    token.forget(first);
+    expect((await token.get()).accessToken).toBe('token-2');
+  });
+
+  test('does not take its successor along, however often it is forgotten', async () => {
+    const { token, requests } = createAuthorization();
+    const first = await token.get();
+    token.forget(first);
+    const second = await token.get();
+    token.forget(first);
+    expect(await token.get()).toBe(second);
+    expect(requests).toHaveLength(2);
+  });
+
+  test('is known by its identity: an equal one is another', async () => {
+    const { token } = createAuthorization();
+    const first = await token.get();
+    token.forget({ ...first });
+    expect(await token.get()).toBe(first);
+  });
+});
+
+describe('One who waits for a token', () => {
+  test('and gives up alone leaves it to the others', async () => {
+    const authorization = createAuthorization();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    authorization.respond = async () => {
+      await promise;
+      return granted('late', { expires_in: 3600 });
+    };
+    const impatient = new AbortController();
+    const [givenUp, patient] = [authorization.token.get(impatient.signal), authorization.token.get()];
+    impatient.abort(new Error('no time'));
+    await expect(givenUp).rejects.toThrow('no time');
+    resolve();
+    expect((await patient).accessToken).toBe('late');
+    expect(authorization.requests).toMatchObject([{ signal: { aborted: false } }]);
+  });
+
+  test('and is the last to give up ends the request', async () => {
+    const authorization = createAuthorization();
+    const { promise: asked, resolve: isAsked } = Promise.withResolvers<AbortSignal | undefined>();
+    authorization.respond = (request) => {
+      isAsked(request.signal);
+      return new Promise((_, reject) =>
+        request.signal?.addEventListener('abort', () => reject(request.signal?.reason)),
+      );
+    };
+    const impatient = new AbortController();
+    const givenUp = authorization.token.get(impatient.signal);
+    const signal = await asked;
+    impatient.abort(new Error('no time'));
+    await expect(givenUp).rejects.toThrow('no time');
+    expect(signal?.aborted).toBe(true);
+    authorization.respond = () => granted('afterwards');
+    expect((await authorization.token.get()).accessToken).toBe('afterwards');
+  });
+
+  test('who has given up before is not waited for', async () => {
+    const { token, requests } = createAuthorization();
+    await expect(token.get(AbortSignal.abort(new Error('no time')))).rejects.toThrow('no time');
+    expect(requests).toHaveLength(0);
+  });
+});
+
+test('A failure is told to all who wait, and not kept', async () => {
+  const authorization = createAuthorization();
+  const { token, requests } = authorization;
+  const respond = authorization.respond;
+  authorization.respond = () => ({ ...granted(''), status: 503 });
+  const results = await Promise.allSettled([token.get(), token.get(), token.get()]);
+  for (const result of results) {
+    expect(relayError(result.status === 'rejected' ? result.reason : undefined).code).toBe('TOKEN_UNAVAILABLE');
+  }
+  expect(requests).toHaveLength(1);
+  authorization.respond = respond;
+  expect((await token.get()).accessToken).toBe('token-2');
+});
