@@ -83,6 +83,7 @@ export function createHttpClient(options: HttpClientOptions = {}): Send {
   }
 
   return async function send(request) {
+    const endsAt = now() + request.timeoutMs;
     const body = await request.body?.open();
     const agent = agentFor(request);
     closeStale(agent, now);
@@ -92,10 +93,11 @@ export function createHttpClient(options: HttpClientOptions = {}): Send {
       if (!(error instanceof DeadSocket)) throw error;
       // The other side closed a kept socket while it idled: with no byte of an answer the request goes out once more.
       closeIdle(agent);
+      const again = (resent: HttpRequest) => ({ ...resent, timeoutMs: Math.max(1, endsAt - now()) });
       try {
-        return { ...(await exchange(request, await request.body?.open(), agent)), resent: true };
-      } catch (again) {
-        throw maybeExecuted(again instanceof DeadSocket ? again.failure : again);
+        return { ...(await exchange(again(request), await request.body?.open(), agent)), resent: true };
+      } catch (second) {
+        throw maybeExecuted(second instanceof DeadSocket ? second.failure : second);
       }
     }
   };
@@ -124,12 +126,17 @@ function exchange(
     if (request.body !== undefined) headers['Content-Length'] = request.body.bytes;
     const sent: ClientRequest = (url.protocol === 'http:' ? http : https).request(url, { method, headers, agent });
 
+    // A request that still waits for a socket tells nobody that it was destroyed: so it is failed here as well.
+    const end = (error: Error) => {
+      sent.destroy(error);
+      fail(error);
+    };
     const timer = setTimeout(() => {
       timedOut = true;
-      sent.destroy(new Error(`no answer within ${timeoutMs} ms`));
+      end(new Error(`no answer within ${timeoutMs} ms`));
     }, timeoutMs);
-    const abort = () => sent.destroy(new Error('the time of the invocation is over'));
-    if (signal?.aborted === true) abort();
+    const abort = () => end(new Error('the time of the invocation is over'));
+    if (signal?.aborted === true) queueMicrotask(abort);
     else signal?.addEventListener('abort', abort, { once: true });
     const settle = () => {
       clearTimeout(timer);

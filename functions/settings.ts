@@ -104,7 +104,7 @@ const webhookFields = {
     v.pipe(
       v.string('expected a header name or a JSON pointer'),
       v.check(
-        (value) => (value.startsWith('/') ? /^(\/([^~]|~[01])*)+$/.test(value) : TOKEN.test(value)),
+        (value) => (value.startsWith('/') ? /^(\/([^~/]|~[01])*)+$/.test(value) : TOKEN.test(value)),
         'expected a header name or a JSON pointer that starts with /',
       ),
       v.transform((value) => (value.startsWith('/') ? value : value.toLowerCase())),
@@ -250,6 +250,8 @@ export function destinationOfQueue(
   const entries = [...destinations];
   return (
     entries.find(([, { queue }]) => queue === queueArn) ??
+    // A bare name is of this account; the name in an ARN may be another's, and comes last.
+    entries.find(([, { queue }]) => queue === queueName(queueArn)) ??
     entries.find(([, { queue }]) => queue !== undefined && queueName(queue) === queueName(queueArn)) ??
     (entries.length === 1 ? entries[0] : undefined)
   );
@@ -299,7 +301,12 @@ function problemsOf(name: string, value: unknown): string[] {
     ...unknownFields(value, destinationFields, name),
     ...(isRecord(value.webhook) ? unknownFields(value.webhook, webhookFields, `${name}.webhook`) : []),
   ];
-  return [...named, ...unknown, ...new Set(lines)];
+  return [...named, ...unknown, ...new Set(lines)].map(oneLine);
+}
+
+/** A name may hold anything, a line break too. */
+function oneLine(line: string): string {
+  return line.replace(/\p{Cc}/gu, '?');
 }
 
 /** All of them, where the schema's own strictness would stop at the first. */

@@ -100,7 +100,8 @@ function messageOf<R>(event: HttpEvent, body: Buffer, { webhook, forwardHeaders 
     id: messageIdOf(event, webhook.messageId),
     headers,
     body: { bytes: body.byteLength, open: async () => body },
-    ...(contentType === undefined ? {} : { contentType }),
+    // An empty one says as little as none.
+    ...(contentType ? { contentType } : {}),
   };
 }
 

@@ -160,10 +160,17 @@ function unsuccessful(answer: HttpAnswer, at: string, now: number): RelayError {
   return new RelayError('TOKEN_RESPONSE_INVALID', message, { status });
 }
 
-/** The `error` of RFC 6749 section 5.2 alone: a short code. A description could repeat what was sent. */
+/** Of RFC 6749 section 5.2, and what SAP's servers were seen to say; anything else could repeat what was sent. */
+const KNOWN_ERRORS = new Set(
+  'invalid_request invalid_client invalid_grant unauthorized_client unsupported_grant_type invalid_scope unauthorized access_denied server_error temporarily_unavailable'.split(
+    ' ',
+  ),
+);
+
+/** Its code alone: a description could repeat what was sent. */
 function errorCode(body: Buffer): string | undefined {
   const error = parseJson(body)?.error;
-  return typeof error === 'string' && /^[\w.-]{1,60}$/.test(error) ? error : undefined;
+  return typeof error === 'string' && KNOWN_ERRORS.has(error) ? error : undefined;
 }
 
 function parseJson(body: Buffer): Record<string, unknown> | undefined {
