@@ -8,7 +8,7 @@ import { build } from '../build.ts';
 import { createDeliveryLog } from './delivery-log.ts';
 import { type Deployed, type Landscape, type LocalDestination, startLandscape } from './landscape.ts';
 import { startMonitor } from './monitor.ts';
-import { tellStory } from './story.ts';
+import { orderFlow, tellStory } from './story.ts';
 
 const { once } = parseArgs({ options: { once: { type: 'boolean', default: false } } }).values;
 const print = (line: string) => process.stdout.write(`${line}\n`);
@@ -25,7 +25,7 @@ async function run(): Promise<number> {
   const landscape = await startLandscape({ environment: 'neo', s3: !once, onOutput: (line) => follow(line) });
   try {
     const webhookUser = { username: 'legacy', password: randomBytes(9).toString('base64url') };
-    const orders = landscape.connect({ name: 'orders', webhook: webhookUser, visibilityTimeoutSeconds: 5 });
+    const orders = landscape.connect({ name: 'orders', flow: { answer: orderFlow }, webhook: webhookUser });
     const deployed = await landscape.deploy({ polling: false });
     introduce(landscape, deployed, orders);
     const told = tellStory({ landscape, deployed, orders, webhookUser, log, print });
@@ -56,7 +56,7 @@ function introduce(landscape: Landscape, { httpApi }: Deployed, orders: LocalDes
   print(`   role                   ESBMessaging.send assigned to the user "oauth_client_${orders.clientId}"`);
   print(`   runtime node           ${runtimeNode.url}   flow "orders" at /http/orders, HTTPS sender, CSRF-protected`);
   print(`   secret                 ${orders.secret}`);
-  print(`   queue                  ${orders.queue.name}`);
+  print(`   queue                  ${orders.queue.name}, dead letters in ${orders.deadLetterQueue.name}`);
   print(`   webhook                ${httpApi.url}/webhooks/orders`);
 }
 

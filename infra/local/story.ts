@@ -1,12 +1,15 @@
 /**
- * The main job, told: orders through a queue, a webhook, a rotation of the signing key and more orders. Sends realistic
- * payloads, waits until they have arrived, and says in words and figures what happened. Prints; decides nothing.
+ * The main job, told: orders through a queue, a webhook, a rotation of the signing key, an order that the flow refuses for
+ * good, an outage that heals. Sends realistic payloads, waits until they have arrived, and says in words and figures what
+ * happened. Prints; decides nothing.
  */
 import { createHash, randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { styleText } from 'node:util';
+import { waitForMessages } from './aws/sqs.ts';
 import type { DeliveryLog } from './delivery-log.ts';
 import type { Deployed, Landscape, LocalDestination } from './landscape.ts';
+import type { FlowResult, Received } from './sap/integration-flow.ts';
 
 /** A payload as a legacy system has it. */
 interface Payload {
@@ -37,9 +40,20 @@ const PAYLOADS: Readonly<Record<keyof typeof FILES, Payload>> = {
   json: { what: 'order, JSON', contentType: 'application/json', bytes: read(FILES.json) },
   pdf: { what: 'delivery note, PDF', contentType: 'application/pdf', bytes: read(FILES.pdf) },
 };
+/** What the flow of the story makes of an order: for one without a customer it has no use, today or ever. */
+export function orderFlow({ body }: Received): FlowResult {
+  const isRefused = body.includes('"customer": ""');
+  return isRefused ? { status: 422, headers: { 'Content-Type': 'text/plain' }, body: 'no customer' } : undefined;
+}
+
+const REFUSED: Payload = {
+  what: 'order without customer',
+  contentType: 'application/json',
+  bytes: Buffer.from(PAYLOADS.json.bytes.toString().replace(/"customer": "\d+"/, '"customer": ""')),
+};
 const BATCH = ['idoc', 'json', 'json', 'pdf', 'json', 'idoc', 'json', 'json', 'idoc', 'json'] as const;
 
-/** @returns whether every message was delivered, counted at the runtime node by id and SHA-256 */
+/** @returns whether every message was delivered, or lies in the dead-letter queue, counted at the runtime node by id and SHA-256 */
 export async function tellStory(stage: Stage): Promise<boolean> {
   const { landscape, orders, print } = stage;
   const { authorizationServer } = landscape;
@@ -61,15 +75,53 @@ export async function tellStory(stage: Stage): Promise<boolean> {
   sent.push(...(await throughQueue(stage, BATCH)));
   tokenRequestsSoFar(stage);
 
+  chapter(print, '4', 'An order that the flow refuses for good: dead-letter queue, with the reason');
+  await refused(stage);
+
+  chapter(print, '5', 'The runtime node goes down: orders wait in the queue, and arrive when it is back');
+  sent.push(...(await throughOutage(stage)));
+  tokenRequestsSoFar(stage);
+
   const arrived = sent.filter((message) => hasArrived(landscape, message)).length;
   const requests = authorizationServer.tokenRequests.length;
-  const left = orders.queue.size + orders.deadLetterQueue.size;
-  const complete = arrived === sent.length && left === 0;
+  const lost = sent.length - arrived + orders.queue.size;
+  const complete = lost === 0 && orders.deadLetterQueue.size === 1;
   print('');
   print(
-    `${complete ? styleText('green', '✓') : styleText('red', '✗')} ${bold(`${arrived} of ${sent.length} messages delivered`)}, counted at the runtime node by id and SHA-256; ${left} left in the queues; ${requests} token requests in all`,
+    `${mark(complete)} ${bold(`${arrived} of ${sent.length} messages delivered`)}, counted at the runtime node by id and SHA-256`,
   );
+  print(`  1 refused, in the dead-letter queue with its reason; 0 lost; ${requests} token requests in all`);
   return complete;
+}
+
+async function refused({ orders, log, print }: Stage): Promise<void> {
+  const { messageId } = queued(orders, REFUSED);
+  await waitForMessages(orders.deadLetterQueue, 1, { timeoutMs: 30_000 });
+  await orders.trigger?.waitUntilIdle({ timeoutMs: 30_000 });
+  const letter = orders.deadLetterQueue.messages[0]?.attributes.deadLetter?.stringValue ?? '{}';
+  const { reason, outcome, status, destination } = JSON.parse(letter) as Record<string, string>;
+  print(`   ${messageId}  ${REFUSED.what}: answered ${log.attemptsOf(messageId).at(-1)?.status ?? '-'}`);
+  print(dim(`   deadLetter: ${JSON.stringify({ outcome, status, destination, reason })}`));
+}
+
+async function throughOutage(stage: Stage): Promise<Sent[]> {
+  const { landscape, orders, log, print } = stage;
+  const before = landscape.runtimeNode.messages.length;
+  await landscape.runtimeNode.server.stop();
+  const attemptsBefore = log.attempts.length;
+  const sent = (['idoc', 'json', 'json'] as const).map((kind) => queued(orders, PAYLOADS[kind]));
+  await orders.queue.changes.until('three failed attempts', () => log.attempts.length >= attemptsBefore + 3, {
+    timeoutMs: 30_000,
+  });
+  for (const { outcome, reason } of log.attempts.slice(attemptsBefore, attemptsBefore + 1))
+    print(dim(`   ${outcome}: ${reason}`));
+  await landscape.runtimeNode.server.start();
+  print(dim('   The runtime node is back; each message waits for its own backoff, 1 to 2 s after the first try.'));
+  await landscape.runtimeNode.waitForMessages(before + sent.length, { timeoutMs: 30_000 });
+  await orders.trigger?.waitUntilIdle({ timeoutMs: 30_000 });
+  heading(print);
+  for (const message of sent) row(stage, message);
+  return sent;
 }
 
 async function throughQueue(stage: Stage, kinds: readonly (keyof typeof FILES)[]): Promise<Sent[]> {
@@ -123,7 +175,7 @@ function hasArrived({ runtimeNode }: Landscape, { messageId, sha256 }: Sent): bo
   return runtimeNode.messages.some((arrived) => arrived.messageId === messageId && arrived.bodySha256 === sha256);
 }
 
-const COLUMNS = [38, 20, 8, 8, 9, 7, 18, 6] as const;
+const COLUMNS = [38, 20, 8, 8, 9, 7, 21, 6] as const;
 
 function heading(print: Stage['print']): void {
   print(dim(`   ${columns(['message', 'payload', 'flow', 'status', 'attempt', 'calls', 'token', 'ms'])}`));
@@ -143,8 +195,7 @@ function row({ landscape, log, print }: Stage, message: Sent): void {
     tokenOf(last),
     String(last?.durationMs ?? '-'),
   ];
-  const mark = hasArrived(landscape, message) ? styleText('green', '✓') : styleText('red', '✗');
-  print(` ${mark} ${columns(cells)}`);
+  print(` ${mark(hasArrived(landscape, message))} ${columns(cells)}`);
   if (last?.reason !== undefined) print(`   ${last.reason}`);
 }
 
@@ -173,5 +224,6 @@ function sha256(bytes: Buffer): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
+const mark = (good: boolean) => (good ? styleText('green', '✓') : styleText('red', '✗'));
 const bold = (text: string) => styleText('bold', text);
 const dim = (text: string) => styleText('dim', text);
