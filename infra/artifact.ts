@@ -38,7 +38,6 @@ export default function artifact(framework: Framework, _options: unknown, { log 
       region: provider.getRegion(),
       custom: service.custom,
     });
-    for (const note of destinations.notes) log.warning(note);
     // On first need: every command of the framework loads this plugin, and few of them bundle.
     const { build } = await import('./build.ts');
     const folder = await mkdtemp(join(tmpdir(), 'token-relay-'));

@@ -14,7 +14,6 @@ const made = async ({ resolveConfigurationProperty, resolveVariable }) =>
     custom: {
       destinations: await resolveConfigurationProperty(['custom', 'destinations']),
       kmsKeyArns: await resolveConfigurationProperty(['custom', 'kmsKeyArns']),
-      accountId: await resolveConfigurationProperty(['custom', 'accountId']),
     },
   });
 

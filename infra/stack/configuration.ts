@@ -13,14 +13,13 @@ import { queueOf } from './queue.ts';
  */
 export function readConfiguration(input: ServiceInput): Configuration {
   const custom = isRecord(input.custom) ? input.custom : {};
-  const { accountId, kmsKeyArns } = custom;
+  const { kmsKeyArns } = custom;
   refuse([...writtenMistakes(custom.destinations), ...customMistakes(custom)]);
   const destinations = readDestinations(input, custom.destinations as Record<string, Record<string, unknown>>);
   refuse(deploymentMistakes(destinations));
   refuse(writtenMistakes(Object.fromEntries(destinations.map(({ settings, written }) => [settings.name, written]))));
   return {
     region: input.region,
-    ...(typeof accountId === 'string' ? { accountId } : {}),
     kmsKeyArns: (kmsKeyArns ?? []) as string[],
     destinations,
   };

@@ -29,8 +29,6 @@ export interface Destination {
 
 export interface Configuration {
   readonly region: string;
-  /** `custom.accountId`: needed for queue URLs in a file alone. */
-  readonly accountId?: string;
   /** `custom.kmsKeyArns`. Default none. */
   readonly kmsKeyArns: readonly string[];
   /** In the order of serverless.yml; at least one. */

@@ -1,13 +1,16 @@
 /**
  * The function's one environment variable, `DESTINATIONS`: the settings as the operator wrote them, with what the
- * deployment knows about the queues. Above 3.5 KB it is a file beside the bundle, since Lambda has 4 KB for everything.
+ * deployment knows about the queues. Above 3.5 KB it is a file beside the bundle, since Lambda has 4 KB for everything;
+ * CloudFormation cannot fill a URL into a file, and the function then derives what it needs from its queue's ARN.
  */
 import type { Configuration, Destination } from './destination.ts';
-import { deadLetterQueueId, queueId, queueUrl } from './queue.ts';
+import { deadLetterQueueId, queueId } from './queue.ts';
 import { join, ref, type Value } from './template.ts';
 
 /** Name of the file in the zip, beside the bundles. */
 export const DESTINATIONS_FILE = 'destinations.json';
+/** A queue's URL at its longest: `https://sqs.ap-southeast-1.amazonaws.com/123456789012/` and a name of 80 characters. */
+const URL_BYTES = 135;
 /** Of the 4 KB; the rest is for what the user or a layer adds. */
 const LARGEST_VARIABLE_BYTES = 3584;
 
@@ -16,19 +19,18 @@ export interface DestinationsVariable {
   readonly value: Value;
   /** Content of `destinations.json`, where the value names it. */
   readonly file?: string;
-  /** What the operator should know. */
-  readonly notes: readonly string[];
 }
 
-export function destinationsVariable(configuration: Configuration): DestinationsVariable {
-  const { destinations, region, accountId } = configuration;
-  // The length with real URLs in it counts; where they are not known, the account's digits are as many.
-  const whole = JSON.stringify(withUrls(destinations, region, accountId ?? '0'.repeat(12)));
-  if (Buffer.byteLength(whole) <= LARGEST_VARIABLE_BYTES) return { value: join(...inline(destinations)), notes: [] };
-  const file = accountId === undefined ? JSON.stringify(withUrls(destinations, region, undefined)) : whole;
-  const note = `DESTINATIONS is over ${LARGEST_VARIABLE_BYTES} bytes and becomes ${DESTINATIONS_FILE}; set custom.accountId, or no queue URL is in it and rejected messages stay in their queues`;
-  const lacksUrls = accountId === undefined && destinations.some(({ queue }) => queue.created);
-  return { value: `@${DESTINATIONS_FILE}`, file, notes: lacksUrls ? [note] : [] };
+export function destinationsVariable({ destinations }: Configuration): DestinationsVariable {
+  const value = inline(destinations);
+  // The length with real URLs in it counts: of an account's digits every one is as long as another.
+  const bytes = value.reduce<number>(
+    (sum, part) => sum + (typeof part === 'string' ? Buffer.byteLength(part) : URL_BYTES),
+    0,
+  );
+  if (bytes <= LARGEST_VARIABLE_BYTES) return { value: join(...value) };
+  const written = destinations.map(({ settings: { name }, written }) => [name, written]);
+  return { value: `@${DESTINATIONS_FILE}`, file: JSON.stringify(Object.fromEntries(written)) };
 }
 
 function inline(destinations: readonly Destination[]): Value[] {
@@ -44,14 +46,4 @@ function inline(destinations: readonly Destination[]): Value[] {
     ];
   });
   return [...entries, '}'];
-}
-
-function withUrls(destinations: readonly Destination[], region: string, accountId: string | undefined): object {
-  return Object.fromEntries(
-    destinations.map(({ settings: { name }, written, queue }) => {
-      if (!queue.created || accountId === undefined) return [name, written];
-      const url = (queueName: string) => queueUrl(region, accountId, queueName);
-      return [name, { ...written, queueUrl: url(queue.name), deadLetterQueueUrl: url(queue.deadLetterName) }];
-    }),
-  );
 }

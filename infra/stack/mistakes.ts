@@ -19,14 +19,11 @@ export function writtenMistakes(destinations: unknown): string[] {
 }
 
 /** Mistakes in the other fields of `custom` that are ours. */
-export function customMistakes({ kmsKeyArns = [], accountId }: Readonly<Record<string, unknown>>): string[] {
+export function customMistakes({ kmsKeyArns = [] }: Readonly<Record<string, unknown>>): string[] {
   const lines: string[] = [];
   const isKeyArn = (value: unknown) => typeof value === 'string' && KMS_KEY_ARN.test(value);
   if (!Array.isArray(kmsKeyArns) || !kmsKeyArns.every(isKeyArn)) {
     lines.push('custom.kmsKeyArns: expected a list of ARNs of keys, arn:aws:kms:<region>:<account>:key/<id>');
-  }
-  if (accountId !== undefined && !(typeof accountId === 'string' && /^\d{12}$/.test(accountId))) {
-    lines.push('custom.accountId: expected the 12 digits of the account in quotes');
   }
   return lines;
 }

@@ -104,11 +104,6 @@ export function isQueueUrl(url: string): boolean {
   return QUEUE_URL.test(url);
 }
 
-/** Composed by hand, for a file that no intrinsic reaches into. */
-export function queueUrl(region: string, accountId: string, name: string): string {
-  return `https://sqs.${region}.amazonaws.com${region.startsWith('cn-') ? '.cn' : ''}/${accountId}/${name}`;
-}
-
 function batchWindowSeconds({ batchSize }: DestinationSettings): number {
   return batchSize > 10 ? BATCH_WINDOW_SECONDS : 0;
 }

@@ -11,6 +11,8 @@ export function queueRole({ destinations, kmsKeyArns }: Configuration, logGroupI
   const deadLetterArns = destinations.flatMap(({ settings, queue }) => deadLetterArn(settings, queue) ?? []);
   const stored = destinations.flatMap(({ settings }) => settings.payloadBucket ?? []);
   const followed = destinations.flatMap(({ settings }) => settings.payloadBuckets);
+  const emptied = destinations.filter(({ settings }) => settings.deletePayloads);
+  const deleted = emptied.flatMap(({ settings }) => [settings.payloadBucket ?? [], settings.payloadBuckets].flat());
   return role([
     ...logs(logGroupId),
     ...allow(['secretsmanager:GetSecretValue'], secretArns(destinations.map(({ settings }) => settings.secret))),
@@ -21,6 +23,7 @@ export function queueRole({ destinations, kmsKeyArns }: Configuration, logGroupI
     ...allow(['sqs:SendMessage'], deadLetterArns),
     ...allow(['s3:GetObject'], objectArns([...stored, ...followed])),
     ...allow(['s3:PutObject'], objectArns(stored)),
+    ...allow(['s3:DeleteObject'], objectArns(deleted)),
     ...allow(['kms:Decrypt'], kmsKeyArns),
   ]);
 }

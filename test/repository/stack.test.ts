@@ -1,6 +1,6 @@
 /** What follows from `custom` in serverless.yml, case by case; that it reaches the template is in package.test.ts. */
 import { describe, expect, test } from 'vitest';
-import { readSettings } from '../../functions/settings.ts';
+import { destinationOfQueue, readSettings } from '../../functions/settings.ts';
 import { type Stack, stack } from '../../infra/stack/stack.ts';
 
 const service = { service: 'token-relay', stage: 'dev', region: 'eu-central-1' };
@@ -105,11 +105,11 @@ describe('the dead-letter queue of an existing queue', () => {
 });
 
 describe('above 3.5 KB', () => {
-  /** Settings whose DESTINATIONS, with real URLs in it, has this many bytes. */
+  /** Settings whose DESTINATIONS, with URLs at their longest, has this many bytes. */
   const ofBytes = (bytes: number) => {
     const padded = (length: number) => ({ ...flow, headers: { 'X-Padding': 'x'.repeat(length) } });
-    const url = 'https://sqs.eu-central-1.amazonaws.com/123456789012/token-relay-dev-orders';
-    const queue = { queue: 'token-relay-dev-orders', queueUrl: url, deadLetterQueueUrl: `${url}-dlq` };
+    const url = 'x'.repeat(135);
+    const queue = { queue: 'token-relay-dev-orders', queueUrl: url, deadLetterQueueUrl: url };
     return { orders: padded(bytes - JSON.stringify({ orders: { ...padded(0), ...queue } }).length) };
   };
 
@@ -121,20 +121,12 @@ describe('above 3.5 KB', () => {
     expect(value === '@destinations.json').toBe(what === 'becomes a file');
   });
 
-  test('the file has no URLs where the account is not known, and says so', () => {
-    const { file = '', notes } = made(ofBytes(4000)).destinations;
+  test('the file has no URLs, which nobody can fill into it, but the name by which a queue finds its destination', () => {
+    const { file = '' } = made(ofBytes(4000)).destinations;
     expect(Object.keys(JSON.parse(file).orders)).toEqual(['secret', 'path', 'headers', 'queue']);
-    expect(notes).toEqual([expect.stringContaining('custom.accountId')]);
-  });
-
-  test('custom.accountId puts the URLs into the file, which the function then reads', () => {
-    const { file = '', notes } = made(ofBytes(4000), { accountId: '123456789012' }).destinations;
-    const { destinations } = readSettings({ DESTINATIONS: '@destinations.json' }, () => file);
-    expect(destinations.get('orders')).toMatchObject({
-      queueUrl: 'https://sqs.eu-central-1.amazonaws.com/123456789012/token-relay-dev-orders',
-      deadLetterQueueUrl: 'https://sqs.eu-central-1.amazonaws.com/123456789012/token-relay-dev-orders-dlq',
-    });
-    expect(notes).toEqual([]);
+    const settings = readSettings({ DESTINATIONS: '@destinations.json' }, () => file);
+    const arn = 'arn:aws:sqs:eu-central-1:123456789012:token-relay-dev-orders';
+    expect(destinationOfQueue(arn, settings)?.[0]).toBe('orders');
   });
 });
 
@@ -184,19 +176,16 @@ describe('mistakes', () => {
       ['custom.destinations.euOrders: expected a name that differs from eu-orders in more than hyphens and capitals'],
     ],
     [
-      'a key that is no ARN, an account that is a number',
-      { destinations: { orders: flow }, kmsKeyArns: ['alias/mine'], accountId: 123456789012 },
-      [
-        'custom.kmsKeyArns: expected a list of ARNs of keys, arn:aws:kms:<region>:<account>:key/<id>',
-        'custom.accountId: expected the 12 digits of the account in quotes',
-      ],
+      'a key that is no ARN',
+      { destinations: { orders: flow }, kmsKeyArns: ['alias/mine'] },
+      ['custom.kmsKeyArns: expected a list of ARNs of keys, arn:aws:kms:<region>:<account>:key/<id>'],
     ],
   ])('%s', (_, custom, lines) => {
     expect(mistakes(custom)).toEqual(lines);
   });
 
   test.each([
-    ['standard', false, 'token-relay-dev-', 75],
+    ['standard', false, 'token-relay-dev-', 76],
     ['FIFO', true, 'token-relay-dev--dlq.fifo', 80],
   ])('a name too long for a %s queue and its dead-letter queue', (_, fifo, rest, most) => {
     const named = (length: number) => ({ destinations: { ['a'.repeat(length)]: { ...flow, fifo } } });
