@@ -21,12 +21,8 @@ interface Framework {
 }
 type ZipFiles = (files: readonly string[], zipFileName: string, stripped: string) => Promise<string>;
 
-interface PluginUtilities {
-  readonly log: { warning(line: string): void };
-}
-
 /** The framework calls this with `new`. */
-export default function artifact(framework: Framework, _options: unknown, { log }: PluginUtilities): object {
+export default function artifact(framework: Framework): object {
   async function zip(): Promise<void> {
     const { service, pluginManager } = framework;
     const zipping = pluginManager.plugins.find((plugin) => plugin.zipFiles !== undefined);
