@@ -10,10 +10,14 @@ import { type QueueTrigger, startQueueTrigger } from './aws/queue-trigger.ts';
 import { startS3 } from './aws/s3.ts';
 import { type SecretsManager, startSecretsManager } from './aws/secrets-manager.ts';
 import { type Queue, type Sqs, startSqs } from './aws/sqs.ts';
+import { type CertificateAuthority, createCertificateAuthority } from './certificates.ts';
 import { type Account, createAccount } from './sap/account.ts';
 import { type AuthorizationServer, startAuthorizationServer } from './sap/authorization-server.ts';
 import type { Deployment } from './sap/integration-flow.ts';
 import { type RuntimeNode, type RuntimeNodeOptions, startRuntimeNode } from './sap/runtime-node.ts';
+import { type ClientPlan, registerSender } from './sender.ts';
+import type { LocalServer } from './server.ts';
+import { writeTrustFile } from './trust-file.ts';
 
 const DIST = resolve(import.meta.dirname, '../../dist');
 const FOURTEEN_DAYS_SECONDS = 1_209_600;
@@ -23,9 +27,16 @@ export interface LandscapeOptions {
   readonly environment?: 'neo' | 'cf';
   /** Folder with the built bundles. Default `dist`. */
   readonly dist?: string;
+  /**
+   * SAP's side speaks HTTPS alone, by a certificate authority of the landscape, which the relay's functions trust by
+   * `NODE_EXTRA_CA_CERTS`; clients may have certificates. Default false: plain HTTP.
+   */
+  readonly tls?: boolean;
   readonly runtimeNode?: Pick<RuntimeNodeOptions, 'workers' | 'expiredTokenStatus' | 'leewaySeconds'>;
   /** Also starts S3. Default false. */
   readonly s3?: boolean;
+  /** The clock of the queues, epoch ms, apart from all others: a wait of hours is over by turning it on. Default `Date.now`. */
+  readonly sqsNow?: () => number;
   /** Every line that a process of the relay writes. */
   readonly onOutput?: (line: string) => void;
   /** Told every secret, token and payload that comes up. */
@@ -43,12 +54,8 @@ export interface DestinationPlan {
   readonly webhook?: { readonly username: string; readonly password: string };
   /** Added to, or put in place of, the settings that follow from the plan. */
   readonly settings?: Readonly<Record<string, unknown>>;
-  /** The client, its secret and its lifetime. */
-  readonly client?: {
-    readonly clientId?: string;
-    readonly clientSecret?: string;
-    readonly tokenLifetimeSeconds?: number;
-  };
+  /** The client, what it proves itself with, and its tokens' lifetime. */
+  readonly client?: ClientPlan;
   /** The role is assigned as the guide's step 2 says. Default true. */
   readonly assignRole?: boolean;
   /** How the service key lies in the secret, on Cloud Foundry. Default true: `{"oauth":{…}}`. */
@@ -72,6 +79,11 @@ export interface LocalDestination {
   unassignRole(): void;
   /** A new client secret at the authorization server, and in Secrets Manager unless `store` is false. */
   rotateSecret(options?: { store?: boolean }): void;
+  /**
+   * A new certificate and key: SAP's, or the sender's own, registered; the old one is refused from now on. In Secrets
+   * Manager too unless `store` is false. Throws an Error for a client that has a secret.
+   */
+  renewCertificate(options?: { store?: boolean }): void;
   /** Puts the current credentials into Secrets Manager. */
   storeSecret(): void;
 }
@@ -101,11 +113,15 @@ export interface DeployOptions {
 
 export interface Landscape {
   readonly account: Account;
+  /** With `tls`: whom everyone in the landscape trusts. */
+  readonly certificateAuthority: CertificateAuthority | undefined;
   readonly authorizationServer: AuthorizationServer;
   readonly runtimeNode: RuntimeNode;
   readonly secretsManager: SecretsManager;
   readonly sqs: Sqs;
-  /** The SDK's variables for endpoints, with which any client or process reaches the services. */
+  /** Through which the relay reaches the queues. */
+  readonly sqsServer: LocalServer;
+  /** The SDK's variables for endpoints, with `tls` also `NODE_EXTRA_CA_CERTS`: what a process needs to reach the services. */
   readonly endpoints: Readonly<Record<string, string>>;
   /** Steps 1 and 2 of SAP's guide, a secret, a flow and a queue. */
   connect(plan: DestinationPlan): LocalDestination;
@@ -118,26 +134,36 @@ const REGION = 'eu-central-1';
 const SUBSCRIPTION = 'acme-dev.iflmap';
 
 export async function startLandscape(options: LandscapeOptions = {}): Promise<Landscape> {
-  const { environment = 'cf', dist = DIST, onOutput, confidential = ignore } = options;
+  const { environment = 'cf', dist = DIST, tls = false, onOutput, confidential = ignore } = options;
   const stops: (() => Promise<void>)[] = [];
-  const account = createAccount({ environment, confidential });
+  // Keys of an elliptic curve are made at once; those of clients are RSA all the same, as in service keys.
+  const certificateAuthority = tls ? createCertificateAuthority({ keyType: 'ec', confidential }) : undefined;
+  const trusted = certificateAuthority === undefined ? undefined : await writeTrustFile(certificateAuthority);
+  const account = createAccount({
+    environment,
+    confidential,
+    ...(certificateAuthority === undefined ? {} : { certificateAuthority }),
+  });
   account.addSubscription({ vmName: SUBSCRIPTION, nodeType: 'iflmap' });
 
   const [authorizationServer, secretsManager, startedSqs, s3] = await Promise.all([
-    startAuthorizationServer({ account, confidential }),
+    startAuthorizationServer({ account, tls, confidential }),
     startSecretsManager({ confidential }),
-    startSqs({ confidential, region: REGION }),
+    startSqs({ confidential, region: REGION, ...(options.sqsNow === undefined ? {} : { now: options.sqsNow }) }),
     options.s3 === true ? startS3() : undefined,
   ]);
   const runtimeNode = await startRuntimeNode({
     ...options.runtimeNode,
     authorizationServer,
     subscription: SUBSCRIPTION,
+    tls,
     confidential,
   });
   const { sqs } = startedSqs;
   stops.push(
+    async () => trusted?.remove(),
     () => authorizationServer.server.stop(),
+    async () => authorizationServer.certificateServer?.stop(),
     () => secretsManager.server.stop(),
     () => startedSqs.server.stop(),
     async () => s3?.stop(),
@@ -147,6 +173,7 @@ export async function startLandscape(options: LandscapeOptions = {}): Promise<La
     AWS_ENDPOINT_URL_SECRETS_MANAGER: secretsManager.url,
     AWS_ENDPOINT_URL_SQS: startedSqs.url,
     ...(s3 === undefined ? {} : { AWS_ENDPOINT_URL_S3: s3.url }),
+    ...trusted?.variables,
   };
   const destinations: LocalDestination[] = [];
 
@@ -154,16 +181,11 @@ export async function startLandscape(options: LandscapeOptions = {}): Promise<La
     const { name, fifo = false, webhook } = plan;
     const clientId = plan.client?.clientId ?? clientIdFor(environment, name);
     const secret = `cpi/${name}`;
-    account.registerClient({
-      ...plan.client,
-      clientId,
-      subscription: SUBSCRIPTION,
-      authorizationGrant: 'client_credentials',
-    });
+    const sender = registerSender(account, { ...plan.client, name, clientId, subscription: SUBSCRIPTION });
     const assignment = { user: `oauth_client_${clientId}`, role: 'ESBMessaging.send', subscription: SUBSCRIPTION };
     if (plan.assignRole ?? true) account.assignRole(assignment);
     const storeSecret = () => {
-      secretsManager.put(secret, account.serviceKey(clientId, runtimeNode.url, { nested: plan.nestedKey ?? true }));
+      secretsManager.put(secret, sender.credentials(runtimeNode.url, { nested: plan.nestedKey ?? true }));
     };
     storeSecret();
     if (webhook !== undefined) secretsManager.put(`webhooks/${name}`, webhook);
@@ -203,6 +225,10 @@ export async function startLandscape(options: LandscapeOptions = {}): Promise<La
       storeSecret,
       rotateSecret: ({ store = true } = {}) => {
         account.rotateClientSecret(clientId);
+        if (store) storeSecret();
+      },
+      renewCertificate: ({ store = true } = {}) => {
+        sender.renewCertificate();
         if (store) storeSecret();
       },
     };
@@ -261,10 +287,12 @@ export async function startLandscape(options: LandscapeOptions = {}): Promise<La
 
   return {
     account,
+    certificateAuthority,
     authorizationServer,
     runtimeNode,
     secretsManager,
     sqs,
+    sqsServer: startedSqs.server,
     endpoints,
     connect,
     deploy,

@@ -24,7 +24,13 @@ describe('registering an OAuth client', () => {
       clientSecret: 's3cret',
       tokenLifetimeSeconds: 60,
     });
-    expect(client).toEqual({ ...registration, subscription, clientSecret: 's3cret', tokenLifetimeSeconds: 60 });
+    expect(client).toEqual({
+      ...registration,
+      subscription,
+      credentialType: 'secret',
+      clientSecret: 's3cret',
+      tokenLifetimeSeconds: 60,
+    });
     expect(account.client('orders')).toEqual(client);
   });
 

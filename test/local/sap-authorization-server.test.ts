@@ -127,7 +127,7 @@ describe('Neo', () => {
     expect(answer.status).toBe(200);
     expect(accessToken(answer).split('.')).toHaveLength(format === 'jwt' ? 3 : 1);
     expect(authorizationServer.tokenRequests).toEqual([
-      { at: Date.UTC(2026, 0, 1, 12), clientId, status: 200, format },
+      { at: Date.UTC(2026, 0, 1, 12), clientId, clientAuthentication: 'secret', status: 200, format },
     ]);
   });
 

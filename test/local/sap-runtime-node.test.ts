@@ -53,7 +53,16 @@ describe.each(environments)('a message to a flow without CSRF protection: %s', (
     expect(node.messages[0]?.mplId).toMatch(mplIdForm);
     const tokenFingerprint = createHash('sha256').update(bearer).digest('hex').slice(0, 12);
     expect(node.requests).toEqual([
-      { at: noon, method: 'POST', path: '/http/orders', status: 200, tokenFingerprint, csrf: 'none', flowRan: true },
+      {
+        at: noon,
+        method: 'POST',
+        path: '/http/orders',
+        status: 200,
+        tokenFingerprint,
+        callerAuthentication: 'token',
+        csrf: 'none',
+        flowRan: true,
+      },
     ]);
   });
 

@@ -5,32 +5,22 @@
  */
 import { createHash } from 'node:crypto';
 import { type Answer, type LocalServer, type Request, startServer } from '../server.ts';
-import { createAccessTokens, type TokenFormat } from './access-tokens.ts';
+import { createAccessTokens } from './access-tokens.ts';
 import type { Account } from './account.ts';
-import { tomcatPage } from './front.ts';
-import { clientSecret, type RandomBytes, systemRandom, uuid } from './identifiers.ts';
+import { clientCertificateTls, tomcatPage } from './front.ts';
+import { clientSecret, type RandomBytes, systemRandom } from './identifiers.ts';
 import { answerIntrospection } from './introspection.ts';
-import { createJournal, type WaitOptions } from './journal.ts';
+import type { WaitOptions } from './journal.ts';
 import { createSigningKeys, type SigningKeys } from './signing-keys.ts';
-import { type ExpiresIn, refusalAnswer, type TokenRefusal, tokenAnswer } from './token-answer.ts';
-import { type Credentials, readTokenRequest } from './token-request.ts';
+import type { ExpiresIn } from './token-answer.ts';
+import { type ClientAuthentication, createTokenEndpoint, type TokenRequestEntry } from './token-endpoint.ts';
+import type { Credentials } from './token-request.ts';
 
 /** Neo's paths but the first are assumed (not published); Cloud Foundry's are UAA's. */
 const paths = {
   neo: { token: '/oauth2/api/v1/token', keys: '/oauth2/api/v1/token_keys', introspection: '/oauth2/api/v1/introspect' },
   cf: { token: '/oauth/token', keys: '/token_keys', introspection: '/introspect' },
 } as const;
-
-/** One request that reached the token endpoint, refused ones too. */
-export interface TokenRequestEntry {
-  /** Epoch milliseconds. */
-  readonly at: number;
-  /** As the request claimed; undefined when it had no readable credentials. */
-  readonly clientId: string | undefined;
-  readonly status: number;
-  /** Undefined unless a token was issued. */
-  readonly format: TokenFormat | undefined;
-}
 
 /** What a runtime node must know of the server whose tokens it takes. */
 export interface Trust {
@@ -58,11 +48,15 @@ export interface AuthorizationServerOptions {
 /** Everything but the socket. */
 export interface AuthorizationServerCore {
   readonly url: string;
-  /** Full URL. */
+  /** Full URL; takes client id and secret. */
   readonly tokenEndpoint: string;
+  /** Full URL of the one that asks for client certificates; undefined without such a host. */
+  readonly certificateTokenEndpoint: string | undefined;
   readonly account: Account;
   readonly trust: Trust;
   answer(request: Request): Promise<Answer>;
+  /** What the host that asks for client certificates answers; in all but authentication the same. */
+  answerCertificateHost(request: Request): Promise<Answer>;
   readonly tokenRequests: readonly TokenRequestEntry[];
   /** How many introspections it was asked for. */
   readonly introspections: number;
@@ -85,52 +79,47 @@ export interface AuthorizationServerCore {
 
 export interface AuthorizationServer extends AuthorizationServerCore {
   readonly server: LocalServer;
+  /** The host that asks for client certificates, on CF where the account has a certificate authority. */
+  readonly certificateServer: LocalServer | undefined;
 }
 
-/** The server without its socket. `url` is where it says that it is; the account's Token Endpoint is set accordingly. */
+export interface AuthorizationServerSockets {
+  readonly port?: number;
+  /** Also the host for secrets speaks HTTPS, with a certificate of the account's authority. Default false. */
+  readonly tls?: boolean;
+  /**
+   * Where the certificate host judges what a client presents. `answer`: by SAP's rules and on the landscape's clock, with
+   * 401 like any bad credentials. `handshake`: before that, on the machine's clock, a client without a trusted certificate
+   * does not get a connection; seen at SAP's as the alert `certificate_required` (integration library issue 1225).
+   * Default `answer`.
+   */
+  readonly certificateCheck?: 'answer' | 'handshake';
+}
+
+/**
+ * The server without its sockets. `url` is where it says that it is, `certificateUrl` its host for client certificates,
+ * if it has one; the account's token endpoints are set accordingly.
+ */
 export function createAuthorizationServer(
-  options: AuthorizationServerOptions & { readonly url: string },
+  options: AuthorizationServerOptions & { readonly url: string; readonly certificateUrl?: string | undefined },
 ): AuthorizationServerCore {
-  const { account, url, random = systemRandom, confidential = () => undefined } = options;
+  const { account, url, certificateUrl, random = systemRandom, confidential = () => undefined } = options;
   const { environment } = account;
   const path = paths[environment];
   const tokenEndpoint = `${url}${path.token}`;
+  const certificateTokenEndpoint = certificateUrl === undefined ? undefined : `${certificateUrl}${path.token}`;
   const issuer = environment === 'cf' ? tokenEndpoint : url;
   const signingKeys = options.signingKeys ?? createSigningKeys({ random });
   let skewMs = 0;
   const now = (): number => (options.now ?? Date.now)() + skewMs;
   const jku = `${url}${path.keys}`;
   const tokens = createAccessTokens({ account, issuer, jku, signingKeys, now, random, confidential });
-  const journal = createJournal<TokenRequestEntry>('token requests');
+  const endpoint = createTokenEndpoint({ account, tokens, now, random, confidential });
   const resourceServer = { clientId: `runtime-${account.name}`, clientSecret: clientSecret(random) };
   confidential(resourceServer.clientSecret);
-  const failures: Answer[] = [];
-  let expiresIn: ExpiresIn = 'true';
   let introspections = 0;
   account.tokenEndpoint = tokenEndpoint;
-
-  async function answerTokenRequest(request: Request): Promise<Answer> {
-    const at = now();
-    const { credentials, grantType, format } = readTokenRequest(environment, request);
-    const arrived = [request.headers.authorization?.split(' ').at(-1), credentials?.clientSecret];
-    for (const value of arrived) if (value) confidential(value);
-    const done = (answer: Answer, issuedFormat?: TokenFormat): Answer => {
-      journal.add({ at, clientId: credentials?.clientId, status: answer.status, format: issuedFormat });
-      return answer;
-    };
-    const refused = (refusal: TokenRefusal): Answer => done(refusalAnswer(environment, refusal, uuid(random)));
-
-    const failure = failures.shift();
-    if (failure !== undefined) return done(failure);
-    if (request.method !== 'POST') return refused({ reason: 'method', method: request.method });
-    if (credentials === undefined) return refused({ reason: 'no credentials' });
-    const client = account.client(credentials.clientId);
-    if (client?.clientSecret !== credentials.clientSecret) return refused({ reason: 'bad credentials' });
-    if (grantType === undefined) return refused({ reason: 'no grant type' });
-    if (grantType !== client.authorizationGrant) return refused({ reason: 'unknown grant type', grantType });
-    const issued = await tokens.issue(client, format);
-    return done(tokenAnswer(environment, issued, expiresIn, now()), format);
-  }
+  account.certificateTokenEndpoint = certificateTokenEndpoint;
 
   function answerKeys(request: Request): Answer {
     const body = JSON.stringify(signingKeys.published());
@@ -139,8 +128,8 @@ export function createAuthorizationServer(
     return request.headers['if-none-match'] === etag ? { status: 304, headers } : { status: 200, headers, body };
   }
 
-  async function route(request: Request): Promise<Answer> {
-    if (request.path === path.token) return answerTokenRequest(request);
+  async function route(request: Request, authentication: ClientAuthentication): Promise<Answer> {
+    if (request.path === path.token) return endpoint.answer(request, authentication);
     if (request.path === path.keys) return answerKeys(request);
     if (request.path === path.introspection) {
       introspections += 1;
@@ -149,9 +138,15 @@ export function createAuthorizationServer(
     return tomcatPage(404, 'Not Found');
   }
 
+  async function dated(request: Request, authentication: ClientAuthentication): Promise<Answer> {
+    const answered = await route(request, authentication);
+    return { ...answered, headers: { Date: new Date(now()).toUTCString(), ...answered.headers } };
+  }
+
   return {
     url,
     tokenEndpoint,
+    certificateTokenEndpoint,
     account,
     trust: {
       account,
@@ -161,39 +156,50 @@ export function createAuthorizationServer(
       resourceServer,
       keysVersion: signingKeys.version,
     },
-    answer: async (request) => {
-      const answered = await route(request);
-      return { ...answered, headers: { Date: new Date(now()).toUTCString(), ...answered.headers } };
-    },
-    tokenRequests: journal.entries,
+    answer: (request) => dated(request, 'secret'),
+    answerCertificateHost: (request) => dated(request, 'certificate'),
+    tokenRequests: endpoint.requests.entries,
     get introspections() {
       return introspections;
     },
-    waitForTokenRequests: journal.waitFor,
+    waitForTokenRequests: endpoint.requests.waitFor,
     rotateSigningKey: signingKeys.rotate,
     revoke: tokens.revoke,
     expireAllTokens: tokens.expireAll,
     issueSameTokenAgain: tokens.issueSameAgain,
-    setExpiresIn: (mode) => {
-      expiresIn = mode;
-    },
+    setExpiresIn: endpoint.setExpiresIn,
     setClockSkew: (aheadMs) => {
       skewMs = aheadMs;
     },
-    failTokenRequests: (answer, { times = 1 } = {}) => {
-      failures.push(...Array<Answer>(times).fill(answer));
-    },
+    failTokenRequests: endpoint.fail,
   };
 }
 
-/** The server on loopback. `server` stops it, starts it, and makes its network fail. */
+/**
+ * The server on loopback. `server` and `certificateServer` stop it, start it, and make its network fail. Throws an Error
+ * for `tls` where the account has no certificate authority.
+ */
 export async function startAuthorizationServer(
-  options: AuthorizationServerOptions & { readonly port?: number },
+  options: AuthorizationServerOptions & AuthorizationServerSockets,
 ): Promise<AuthorizationServer> {
-  const { port = 0, ...rest } = options;
+  const { port = 0, tls = false, certificateCheck = 'answer', ...rest } = options;
+  const { certificateAuthority: authority, environment } = rest.account;
+  if (tls && authority === undefined) throw new Error('tls: the account has no certificate authority');
   const core = Promise.withResolvers<AuthorizationServerCore>();
-  const server = await startServer(async (request) => (await core.promise).answer(request), { port });
-  const created = createAuthorizationServer({ ...rest, url: server.url });
+  const certificateHost =
+    authority === undefined || environment === 'neo'
+      ? undefined
+      : startServer(async (request) => (await core.promise).answerCertificateHost(request), {
+          tls: clientCertificateTls(authority, certificateCheck === 'handshake'),
+        });
+  const [server, certificateServer] = await Promise.all([
+    startServer(async (request) => (await core.promise).answer(request), {
+      port,
+      ...(tls && authority !== undefined ? { tls: authority.serverCertificate() } : {}),
+    }),
+    certificateHost,
+  ]);
+  const created = createAuthorizationServer({ ...rest, url: server.url, certificateUrl: certificateServer?.url });
   core.resolve(created);
-  return Object.assign(created, { server });
+  return Object.assign(created, { server, certificateServer });
 }

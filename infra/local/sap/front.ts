@@ -1,8 +1,10 @@
 /**
- * Answers that come from what stands in front of SAP's servers, or from their servlet container, and not from the
- * service itself: HTML and plain text where a client expects JSON. Handed to a server's `fail`, they are faults; the
- * emulated servers use `tomcatPage` themselves.
+ * What stands in front of SAP's servers, or around them: the load balancer's TLS, and answers that come from it or from
+ * the servlet container and not from the service itself, HTML and plain text where a client expects JSON. Handed to a
+ * server's `fail`, they are faults; the emulated servers use `tomcatPage` themselves.
  */
+import type { ServerOptions } from 'node:https';
+import type { CertificateAuthority } from '../certificates.ts';
 import type { Answer } from '../server.ts';
 
 /** 429 of the authorization server's nginx, HTML with `Retry-After` in seconds (SAP: "Rate Limiting" of XSUAA). */
@@ -45,4 +47,12 @@ export function tomcatPage(status: number, reason: string): Answer {
     headers: { 'Content-Type': 'text/html;charset=utf-8', 'Content-Language': 'en' },
     body: `<!doctype html><html lang="en"><head><title>${title}</title></head><body><h1>${title}</h1></body></html>`,
   };
+}
+
+/**
+ * TLS that asks each client for a certificate. One that `authority` has not issued, or none, ends the connection where the
+ * client is `required` to have one, and else is left to the service to judge, which alone knows the landscape's clock.
+ */
+export function clientCertificateTls(authority: CertificateAuthority, required: boolean): ServerOptions {
+  return { ...authority.serverCertificate(), ca: authority.caPem, requestCert: true, rejectUnauthorized: required };
 }

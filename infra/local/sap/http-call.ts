@@ -2,7 +2,8 @@
  * How an emulated system calls another one: a request as data, and its answer. `httpCall` sends it over a socket; a
  * simulation hands in the other system's `answer` in its place. What is asked is for the caller.
  */
-import { request as sendRequest } from 'node:http';
+import { request as sendHttp } from 'node:http';
+import { request as sendHttps } from 'node:https';
 import type { Answer, Request } from '../server.ts';
 
 /** Gives the answer, whatever its status; rejects when there is none. */
@@ -19,13 +20,17 @@ export function requestTo(
   return { method, path, query: new URLSearchParams(search), target, headers, rawHeaders, body: Buffer.from(body) };
 }
 
-/** Calls the server at `url`, each time over a new connection, so that no earlier stop of it shows itself later. */
-export function httpCall(url: string, { timeoutMs }: { readonly timeoutMs: number }): Call {
+/**
+ * Calls the server at `url`, each time over a new connection, so that no earlier stop of it shows itself later. For HTTPS
+ * `ca` (PEM) is the authority that is trusted.
+ */
+export function httpCall(url: string, { timeoutMs, ca }: { readonly timeoutMs: number; readonly ca?: string }): Call {
+  const sendRequest = url.startsWith('https:') ? sendHttps : sendHttp;
   return ({ method, target, headers, body }) =>
     new Promise((resolve, reject) => {
       const outgoing = sendRequest(
         `${url}${target}`,
-        { method, headers, agent: false, signal: AbortSignal.timeout(timeoutMs) },
+        { method, headers, agent: false, signal: AbortSignal.timeout(timeoutMs), ...(ca === undefined ? {} : { ca }) },
         (incoming) => {
           const chunks: Buffer[] = [];
           incoming.on('data', (chunk: Buffer) => chunks.push(chunk));

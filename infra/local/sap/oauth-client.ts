@@ -2,13 +2,13 @@
  * An OAuth client as it is registered in step 1 of SAP's guide ("OAuth Client Credentials Grant"), with the rules of that
  * form: which runtime nodes, which grant, which lifetimes. Where clients are kept, and their roles, is for `account.ts`.
  */
+import type { RegisteredCertificate } from './client-certificate.ts';
 
 /** Where the tenant runs: SAP BTP, Neo environment, or Cloud Foundry. */
 export type Environment = 'neo' | 'cf';
 
-export interface Client {
+interface ClientOfAnyType {
   readonly clientId: string;
-  readonly clientSecret: string;
   /** VM name of the runtime node that its tokens are for. */
   readonly subscription: string;
   readonly authorizationGrant: 'client_credentials';
@@ -16,15 +16,48 @@ export interface Client {
   readonly tokenLifetimeSeconds: number;
 }
 
-export interface ClientRegistration {
+/** A client whose service key has the type *ClientId/Secret*, and every client on Neo. */
+export interface SecretClient extends ClientOfAnyType {
+  readonly credentialType: 'secret';
+  readonly clientSecret: string;
+}
+
+/** A client whose service key has the type *Certificate* or *External Certificate* (SAP: "Service Key Types"). */
+export interface CertificateClient extends ClientOfAnyType {
+  readonly credentialType: 'certificate' | 'certificate_external';
+  readonly clientSecret?: undefined;
+  /** By which it is known, the newest last; more than one while an old service key is kept beside its successor. */
+  readonly certificates: readonly RegisteredCertificate[];
+  /** Private key of the newest certificate (PEM), where SAP has made it. */
+  readonly key?: string;
+}
+
+export type Client = SecretClient | CertificateClient;
+
+/** How a client proves who it is: the JSON parameter `key-type` of its service key. */
+export type CredentialType = Client['credentialType'];
+
+interface RegistrationOfAnyType {
   readonly clientId: string;
-  /** Default: generated, `<uuid>$<base64url>=`. */
-  readonly clientSecret?: string;
   /** VM name of the runtime node; its node type must be one of `senderNodeTypes`. */
   readonly subscription: string;
   readonly authorizationGrant: string;
   /** Seconds. Default 43200 on Neo, 3600 on Cloud Foundry. */
   readonly tokenLifetimeSeconds?: number;
+}
+
+export interface ClientRegistration extends RegistrationOfAnyType {
+  /** Default: generated, `<uuid>$<base64url>=`. */
+  readonly clientSecret?: string;
+}
+
+export interface CertificateClientRegistration extends RegistrationOfAnyType {
+  /** The sender's own certificate (PEM, not the whole chain). Default: SAP makes a key pair and a certificate. */
+  readonly certificate?: string;
+  /** *Pin Certificate*, of the sender's own certificate: exactly this one is accepted. Default true. */
+  readonly pinned?: boolean;
+  /** *Validity in days* of a certificate that SAP makes, from 1 to 365. Default 365. */
+  readonly validDays?: number;
 }
 
 /** "You can only register applications for node type iflmap or hcioem" (the guide, step 1). */
@@ -49,9 +82,8 @@ export function userOf(clientId: string): string {
 }
 
 /** Throws an Error that names the field and its rule. Whether client id and subscription exist is for the account. */
-export function checkRegistration(environment: Environment, registration: ClientRegistration): void {
+export function checkRegistration(environment: Environment, registration: RegistrationOfAnyType): void {
   if (registration.clientId === '') throw new Error('clientId: must not be empty');
-  if (registration.clientSecret === '') throw new Error('clientSecret: must not be empty');
   if (registration.authorizationGrant !== 'client_credentials') {
     throw new Error(`authorizationGrant: must be client_credentials, not ${registration.authorizationGrant}`);
   }

@@ -1,12 +1,14 @@
 /**
  * A runtime node of SAP Cloud Integration: the endpoints `/http/<Address>` of the integration flows deployed on it. It
- * owns the order in which a call is judged (token, endpoint, role, method, CSRF, size) and remembers every call and every
- * message. Tokens are judged by `token-validation.ts`, sessions by `csrf.ts`, and what a flow does is the flow's.
+ * owns the order in which a call is judged (caller, endpoint, role, method, CSRF, size) and remembers every call and every
+ * message. Callers are judged by `caller.ts`, sessions by `csrf.ts`, and what a flow does is the flow's.
  */
 import { type Answer, type LocalServer, type Request, startServer } from '../server.ts';
 import type { AuthorizationServer, Trust } from './authorization-server.ts';
 import { bearerToken, fingerprint } from './bearer-token.ts';
+import { authenticationOf, type CallerAuthentication, createCallers } from './caller.ts';
 import { createCsrfSessions, csrfIntent } from './csrf.ts';
+import { clientCertificateTls } from './front.ts';
 import { type Call, httpCall } from './http-call.ts';
 import { mplId, type RandomBytes, systemRandom, uuid } from './identifiers.ts';
 import {
@@ -21,7 +23,7 @@ import {
 import { createJournal, type WaitOptions } from './journal.ts';
 import { userOf } from './oauth-client.ts';
 import * as answers from './runtime-answer.ts';
-import { createTokenValidation, type Verdict } from './token-validation.ts';
+import type { Verdict } from './token-validation.ts';
 
 /** One call of the node, whatever came of it. */
 export interface CallEntry {
@@ -32,6 +34,8 @@ export interface CallEntry {
   readonly status: number;
   /** The first 12 hex digits of the bearer token's SHA-256; undefined when there was none. */
   readonly tokenFingerprint: string | undefined;
+  /** By what the caller was judged. */
+  readonly callerAuthentication: CallerAuthentication;
   readonly csrf: 'fetch' | 'sent' | 'none';
   readonly flowRan: boolean;
 }
@@ -86,9 +90,8 @@ export function createRuntimeNode(
   const { account } = trust;
   const { environment } = account;
   const subscription = account.subscription(options.subscription);
-  const { audience } = subscription;
   const leewaySeconds = options.leewaySeconds ?? 60;
-  const validate = createTokenValidation({ trust, call, audience, now, leewaySeconds });
+  const callers = createCallers({ trust, call, subscription: subscription.vmName, now, leewaySeconds });
   const csrf = createCsrfSessions({
     environment,
     accountName: account.name,
@@ -108,29 +111,18 @@ export function createRuntimeNode(
       ? [...flows.values()].find((flow) => serves(flow, path.slice('/http'.length)))
       : undefined;
 
-  /** On CF the role must be in the token and, still, in the account; on Neo it is looked up in the account alone. */
-  function mayCall(clientId: string, scopes: readonly string[], role: string): boolean {
-    const inToken = environment === 'neo' || scopes.includes(`${audience}.${role}`);
-    return inToken && account.hasRole({ user: userOf(clientId), role, subscription: subscription.vmName });
-  }
-
-  function refuseToken({ kind }: Verdict, request: Request): Answer {
+  function refuse({ kind }: Verdict, request: Request): Answer {
     const failed = kind === 'unavailable' || (kind === 'expired' && options.expiredTokenStatus === 500);
     return failed ? answers.securityFailure() : answers.unauthorized(environment, request);
   }
 
-  async function judge(
-    request: Request,
-    token: string | undefined,
-    at: number,
-  ): Promise<{ answer: Answer; ran?: true }> {
-    if (token === undefined) return { answer: answers.unauthorized(environment, request) };
-    const verdict = await validate(token);
-    if (verdict.kind !== 'accepted') return { answer: refuseToken(verdict, request) };
+  async function judge(request: Request, at: number): Promise<{ answer: Answer; ran?: true }> {
+    const verdict = await callers.authenticate(request);
+    if (verdict.kind !== 'accepted') return { answer: refuse(verdict, request) };
     const flow = flowAt(request.path);
     if (flow === undefined) return { answer: answers.notFound() };
     const { clientId, scopes } = verdict;
-    if (!mayCall(clientId, scopes, flow.userRole)) return { answer: answers.forbidden() };
+    if (!callers.mayCall(clientId, scopes, flow.userRole)) return { answer: answers.forbidden() };
     const headless = request.method === 'HEAD' && !flow.csrfProtected;
     if (headless || !methods.includes(request.method)) return { answer: answers.methodNotAllowed() };
     if (flow.csrfProtected) {
@@ -152,13 +144,14 @@ export function createRuntimeNode(
       const token = bearerToken(request);
       if (token !== undefined) confidential(token);
       if (request.body.byteLength > 0) options.confidential?.(request.body.toString('utf8'));
-      const { answer, ran = false } = await judge(request, token, at);
+      const { answer, ran = false } = await judge(request, at);
       calls.add({
         at,
         method: request.method,
         path: request.path,
         status: answer.status,
         tokenFingerprint: token === undefined ? undefined : fingerprint(token),
+        callerAuthentication: authenticationOf(request),
         csrf: csrfIntent(request),
         flowRan: ran,
       });
@@ -181,18 +174,27 @@ export function createRuntimeNode(
   };
 }
 
-/** The node on loopback, which calls `authorizationServer` over HTTP, and waits for it at most `authorizationTimeoutMs`. */
+/**
+ * The node on loopback, which calls `authorizationServer` over HTTP or HTTPS, as that is, and waits for it at most
+ * `authorizationTimeoutMs`. Throws an Error for `tls` where the account has no certificate authority.
+ */
 export async function startRuntimeNode(
   options: RuntimeNodeOptions & {
     readonly authorizationServer: AuthorizationServer;
     readonly port?: number;
+    /** HTTPS, with a certificate of the account's authority; on CF clients may present theirs. Default false. */
+    readonly tls?: boolean;
     /** Default 10000 [assumed]. */
     readonly authorizationTimeoutMs?: number;
   },
 ): Promise<RuntimeNode> {
-  const { authorizationServer, port = 0, authorizationTimeoutMs = 10_000, ...rest } = options;
-  const call = httpCall(authorizationServer.url, { timeoutMs: authorizationTimeoutMs });
+  const { authorizationServer, port = 0, tls = false, authorizationTimeoutMs: timeoutMs = 10_000, ...rest } = options;
+  const { certificateAuthority: authority } = authorizationServer.account;
+  if (tls && authority === undefined) throw new Error('tls: the account has no certificate authority');
+  const ca = authority === undefined ? {} : { ca: authority.caPem };
+  const call = httpCall(authorizationServer.url, { timeoutMs, ...ca });
   const core = createRuntimeNode({ ...rest, trust: authorizationServer.trust, call });
-  const server = await startServer(core.answer, { port });
+  const secure = tls && authority !== undefined ? { tls: clientCertificateTls(authority, false) } : {};
+  const server = await startServer(core.answer, { port, ...secure });
   return { ...core, url: server.url, server };
 }

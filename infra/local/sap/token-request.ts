@@ -14,6 +14,8 @@ export interface Credentials {
 export interface TokenRequest {
   /** Undefined when they are missing, malformed, or in a place that the environment does not accept. */
   readonly credentials: Credentials | undefined;
+  /** The form's `client_id`, with which a client that presents a certificate names itself. */
+  readonly clientId: string | undefined;
   readonly grantType: string | undefined;
   readonly format: TokenFormat;
 }
@@ -24,14 +26,15 @@ export function readTokenRequest(environment: Environment, request: Request): To
   const parameter = (name: string): string | undefined => request.query.get(name) ?? form.get(name) ?? undefined;
   const wanted = parameter('token_format');
   const grantType = parameter('grant_type');
+  const clientId = form.get('client_id') ?? undefined;
   if (environment === 'neo') {
     // "Sending client credentials in the body of HTTP request is not supported" (SAP: "OAuth 2.0 Client Credentials Grant").
     const format = wanted === 'jwt' || wanted === 'jwtrfc' ? 'jwt' : 'opaque';
-    return { credentials: basicCredentials(request), grantType, format };
+    return { credentials: basicCredentials(request), clientId, grantType, format };
   }
   const hasHeader = request.headers.authorization !== undefined;
   const credentials = hasHeader ? basicCredentials(request) : formCredentials(form);
-  return { credentials, grantType, format: wanted === 'opaque' ? 'opaque' : 'jwt' };
+  return { credentials, clientId, grantType, format: wanted === 'opaque' ? 'opaque' : 'jwt' };
 }
 
 /** The request's form parameters; none when its content type does not announce a form. */
