@@ -4,7 +4,7 @@
  */
 import type { Deadline } from '../deadline.ts';
 import type { QueuedMessage } from '../envelope.ts';
-import type { RelayError } from '../error.ts';
+import { RelayError, type RelayErrorCode } from '../error.ts';
 import type { Outcome } from '../relay/outcome.ts';
 import type { Route } from '../relay/relay.ts';
 import type { Telemetry } from '../telemetry.ts';
@@ -63,7 +63,7 @@ export async function deliverBatch(
 
   async function deliverLane(lane: readonly QueuedMessage[]): Promise<void> {
     for (const [position, queued] of lane.entries()) {
-      if (breaker.isOpen && !isProbe(queued)) return postpone(lane, position, { why: 'breaker' });
+      if (breaker.isOpen && queued !== probe && isReadable(queued)) return postpone(lane, position, { why: 'breaker' });
       if (deadline.remainingMs() < neededMs(longestMs)) return postpone(lane, position, { why: 'deadline' });
       const outcome = await attempt(queued);
       if (outcome.kind === 'delivered') continue;
@@ -87,8 +87,7 @@ export async function deliverBatch(
     };
     const outcome = await attemptDelivery(attempted, deadline, telemetry, now);
     longestMs = Math.max(longestMs, now() - before);
-    // Time that is over says nothing of the endpoint.
-    if (outcome.kind === 'delivered' || outcome.code !== 'DEADLINE') breaker.record(outcome.kind);
+    if (saysSomethingOfEndpoint(outcome)) breaker.record(outcome.kind);
     return outcome;
   }
 
@@ -111,12 +110,12 @@ export async function deliverBatch(
     }
   }
 
-  const probe = breaker.isOpen ? lanes[0]?.[0] : undefined;
-  const isProbe = (queued: QueuedMessage) => queued === probe;
-  if (probe !== undefined) {
+  const probing = breaker.isOpen ? lanes.find(([head]) => head !== undefined && isReadable(head)) : undefined;
+  const probe = probing?.[0];
+  if (probing !== undefined) {
     // Alone, before all others: they go after it, or not at all.
-    next = 1;
-    await deliverLane(lanes[0] ?? []);
+    lanes.splice(lanes.indexOf(probing), 1);
+    await deliverLane(probing);
   }
   await Promise.all(Array.from({ length: Math.min(queue.concurrency, lanes.length) }, work));
   for (const [why, count] of postponed)
@@ -129,6 +128,24 @@ const WORDS: Readonly<Record<string, string>> = {
   deadline: 'not tried: no time left in this invocation',
   behind: 'not tried: behind a message of their group that stays',
 };
+
+function isReadable({ message }: QueuedMessage): boolean {
+  return !(message instanceof RelayError);
+}
+
+/** A message that never went out tells nothing, nor does time that is over. */
+function saysSomethingOfEndpoint(outcome: Outcome): boolean {
+  return outcome.kind === 'delivered' || outcome.code === undefined || !SILENT.has(outcome.code);
+}
+
+const SILENT = new Set<RelayErrorCode>([
+  'DEADLINE',
+  'MESSAGE_INVALID',
+  'EVENT_INVALID',
+  'PAYLOAD_MISSING',
+  'PAYLOAD_TOO_LARGE',
+  'PAYLOAD_UNAVAILABLE',
+]);
 
 function stayAfter(outcome: Outcome): Stay {
   if (outcome.kind !== 'failed') return { why: 'blocked' };

@@ -2,6 +2,7 @@
  * What becomes of a message that will never be delivered: it goes to the dead-letter queue as it was, with one attribute
  * beside it that says why. Whether a message is given up, and how its letter fits into SQS's limits, is decided here.
  */
+import type { SQSMessageAttribute } from 'aws-lambda';
 import type { Attribute, OutgoingMessage } from '../aws/sqs.ts';
 import { DEAD_LETTER, OWN_ATTRIBUTES, type Pointer, type QueuedMessage } from '../envelope.ts';
 import type { Outcome } from '../relay/outcome.ts';
@@ -51,24 +52,29 @@ export function letterOf(queued: QueuedMessage, outcome: Outcome, options: Lette
   const own = Object.fromEntries(Object.entries(attributes).filter(([name]) => OWN_ATTRIBUTES.includes(name)));
   const moved = Object.fromEntries(Object.entries(attributes).filter(([name]) => !OWN_ATTRIBUTES.includes(name)));
   const reason = reasonOf(queued, outcome, options, moved);
-  const slim = { ...own, [DEAD_LETTER]: reason };
-  if (bytesOf(reason.StringValue ?? '') > MAX_LETTER_BYTES) return undefined;
+  const isMovable = bytesOf(reason.StringValue ?? '') <= MAX_LETTER_BYTES;
+  const slim = isMovable ? { ...own, [DEAD_LETTER]: reason } : whole;
   if (fits(queued.body, slim)) return { message: messageOf(queued, queued.body, slim) };
+  return payloadBucket === undefined ? undefined : storedLetter(queued, slim, payloadBucket, options.destination);
+}
 
-  if (payloadBucket === undefined) return undefined;
-  const at = { bucket: payloadBucket, key: `dead-letters/${options.destination}/${queued.recordId}` };
+function storedLetter(
+  queued: QueuedMessage,
+  attributes: OutgoingMessage['attributes'],
+  bucket: string,
+  destination: string,
+): Letter | undefined {
+  const at = { bucket, key: `dead-letters/${destination}/${queued.recordId}` };
   const pointer = JSON.stringify([
     'software.amazon.payloadoffloading.PayloadS3Pointer',
     { s3BucketName: at.bucket, s3Key: at.key },
   ]);
-  const stored = storedBody(queued);
+  const body = storedBody(queued);
   const { bodyEncoding: _, ...pointed }: Record<string, Attribute> = {
-    ...slim,
-    ExtendedPayloadSize: { DataType: 'Number', StringValue: String(stored.byteLength) },
+    ...attributes,
+    ExtendedPayloadSize: { DataType: 'Number', StringValue: String(body.byteLength) },
   };
-  return fits(pointer, pointed)
-    ? { message: messageOf(queued, pointer, pointed), store: { at, body: stored } }
-    : undefined;
+  return fits(pointer, pointed) ? { message: messageOf(queued, pointer, pointed), store: { at, body } } : undefined;
 }
 
 /** An object in S3 is the payload itself, whatever it was in the queue. */
@@ -113,8 +119,9 @@ function dateOf(time: number): string | undefined {
   return time < 8.64e15 ? new Date(time).toISOString() : undefined;
 }
 
-function outgoing(attributes: QueuedMessage['attributes']): Record<string, Attribute> {
-  const entries = Object.entries(attributes).filter(([name]) => name !== DEAD_LETTER);
+/** As they came; of a letter that came back as it is, those, too, that had moved into it. */
+function outgoing({ [DEAD_LETTER]: letter, ...attributes }: QueuedMessage['attributes']): Record<string, Attribute> {
+  const entries = [...Object.entries(movedInto(letter?.stringValue)), ...Object.entries(attributes)];
   return Object.fromEntries(
     entries.map(([name, { dataType, stringValue, binaryValue }]) => [
       name,
@@ -123,6 +130,27 @@ function outgoing(attributes: QueuedMessage['attributes']): Record<string, Attri
         : { DataType: dataType, BinaryValue: Buffer.from(binaryValue, 'base64') },
     ]),
   );
+}
+
+function movedInto(letter: string | undefined): QueuedMessage['attributes'] {
+  const { attributes } = parseJson(letter ?? '{}');
+  const moved: Record<string, SQSMessageAttribute> = {};
+  for (const [name, entry] of Object.entries(attributes ?? {})) {
+    const { dataType, value } = (entry ?? {}) as Partial<ReturnType<typeof plain>>;
+    // Anyone may send an attribute of this name: what is not of our making is passed over.
+    if (typeof dataType !== 'string' || typeof value !== 'string') continue;
+    moved[name] = dataType.startsWith('Binary') ? { dataType, binaryValue: value } : { dataType, stringValue: value };
+  }
+  return moved;
+}
+
+function parseJson(json: string): Record<string, unknown> {
+  try {
+    return { ...JSON.parse(json) };
+  } catch {
+    // An attribute of this name that is not ours; its error would quote it.
+    return {};
+  }
 }
 
 /** As SQS counts: names, types and values of the attributes count like the body. */

@@ -41,9 +41,10 @@ async function hide(staying: readonly Staying[], { changeVisibility, deadline }:
       next += BATCH;
       const entries = batch.map(({ receiptHandle, waitMs }) => ({ receiptHandle, seconds: Math.ceil(waitMs / 1000) }));
       // Refused or not reached: the message comes back by the queue's own timeout.
-      missed += deadline.signal.aborted
+      const unchanged = deadline.signal.aborted
         ? batch.length
         : await changeVisibility(entries, deadline.signal).catch(() => batch.length);
+      missed += unchanged;
     }
   }
 

@@ -68,10 +68,12 @@ export function warmToken(options: TokenOptions): Warm<Token> {
 
   /** The ladder: the secret as it is warm, as it is now, as it was before. */
   async function climb(deadline: Deadline): Promise<Token> {
-    const warmOnes = credentials.peek();
-    if (isSecretStale && warmOnes !== undefined) credentials.forget(warmOnes);
+    const known = credentials.peek();
+    // What is replaced stays until its successor is there: a good token goes by the version it was bought under.
+    const first = await (isSecretStale && known !== undefined
+      ? credentials.renew(known, deadline)
+      : credentials.get(deadline));
     isSecretStale = false;
-    const first = await credentials.get(deadline);
     const refused: Credentials[] = [];
     let lastRefusal: RelayError | undefined;
 
@@ -87,10 +89,7 @@ export function warmToken(options: TokenOptions): Warm<Token> {
       }
     }
     let token = await asked(first);
-    if (token === undefined) {
-      credentials.forget(first);
-      token = await asked(await credentials.get(deadline));
-    }
+    token ??= await asked(await credentials.renew(first, deadline));
     token ??= await asked(await previousCredentials(deadline));
     if (token === undefined) throw lastRefusal;
     return token;
