@@ -98,6 +98,37 @@ describe('The request does not go out a third time', () => {
   });
 });
 
+describe('The time of a call', () => {
+  test('holds for both sends together', async () => {
+    const clock = { ms: 1_000_000 };
+    const wire = await startWire((request) => {
+      if (request.connection > 1) return;
+      if (request.index === 1) return answer(request);
+      clock.ms += 4_950;
+      reset(request);
+    });
+    const send = createHttpClient({ now: () => clock.ms });
+    await send(post(wire.url));
+    const error = await failureOf(send(post(wire.url, { timeoutMs: 5_000 })));
+    expect(error).toMatchObject({ code: 'TIMED_OUT', executed: 'unknown' });
+    expect(error.message).toMatch(/: no answer \(within 50 ms\)$/);
+  });
+
+  test('that is over after the first send leaves next to nothing for the second, which may be all it needs', async () => {
+    const clock = { ms: 1_000_000 };
+    const wire = await startWire((request) => {
+      if (request.connection > 1) return;
+      if (request.index === 1) return answer(request);
+      clock.ms += 60_000;
+      reset(request);
+    });
+    const send = createHttpClient({ now: () => clock.ms });
+    await send(post(wire.url));
+    const error = await failureOf(send(post(wire.url, { timeoutMs: 5_000 })));
+    expect(error.message).toMatch(/\(within 1 ms\)$/);
+  });
+});
+
 describe('The request does not go out a second time', () => {
   test('where a new socket breaks', async () => {
     const wire = await startWire(reset);
@@ -132,7 +163,10 @@ describe('The request does not go out a second time', () => {
   test('where the call is ended from outside', async () => {
     const abort = new AbortController();
     const { send, seen, wire } = await warmed(() => abort.abort());
-    expect(await failureOf(send(post(wire.url, { signal: abort.signal })))).toMatchObject({ executed: 'unknown' });
+    expect(await failureOf(send(post(wire.url, { signal: abort.signal })))).toMatchObject({
+      code: 'DEADLINE',
+      executed: 'unknown',
+    });
     expect(seen).toEqual(['1.1', '1.2']);
   });
 });

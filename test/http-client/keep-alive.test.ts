@@ -1,7 +1,7 @@
 /** Sockets that outlive their request: how many there are, how long they are trusted, and when they are not kept. */
 import { describe, expect, test } from 'vitest';
 import { createHttpClient } from '../../functions/http-client.ts';
-import { post } from './call.ts';
+import { failureOf, post } from './call.ts';
 import { reply, startWire, type WireRequest } from './wire.ts';
 
 const answerAtOnce = ({ socket }: WireRequest) => void socket.write(reply());
@@ -88,6 +88,45 @@ describe('The number of sockets', () => {
     expect(wire.made()).toBe(most);
     expect(together).toBe(most);
   });
+});
+
+describe('A call that waits for a socket, because all are busy', () => {
+  async function busy() {
+    const wire = await startWire(() => undefined);
+    const send = createHttpClient({ maxSockets: 1 });
+    const release = new AbortController();
+    const first = failureOf(send(post(wire.url, { signal: release.signal })));
+    await wire.waitForOpen(1);
+    return { wire, send, release, first };
+  }
+
+  test('ends at its time, and nothing was sent', async () => {
+    const { wire, send, release, first } = await busy();
+    const error = await failureOf(send(post(wire.url, { timeoutMs: 50 })));
+    expect(error).toMatchObject({ code: 'TIMED_OUT', executed: 'no' });
+    release.abort();
+    await first;
+    expect(wire.made()).toBe(1);
+  }, 4_000);
+
+  test('ends with the invocation, and nothing was sent', async () => {
+    const { wire, send, release, first } = await busy();
+    const abort = new AbortController();
+    const waiting = failureOf(send(post(wire.url, { signal: abort.signal })));
+    setImmediate(() => abort.abort());
+    expect(await waiting).toMatchObject({ code: 'DEADLINE', executed: 'no' });
+    release.abort();
+    await first;
+    expect(wire.made()).toBe(1);
+  }, 4_000);
+
+  test('does not begin if the invocation is over already', async () => {
+    const { wire, send, release, first } = await busy();
+    const error = await failureOf(send(post(wire.url, { signal: AbortSignal.abort() })));
+    expect(error).toMatchObject({ code: 'DEADLINE', executed: 'no' });
+    release.abort();
+    await first;
+  }, 4_000);
 });
 
 describe('Idleness', () => {

@@ -1,8 +1,12 @@
 /** Calls that bring no whole answer: which error, and whether the other side may have acted on the request. */
 import { getEventListeners } from 'node:events';
 import { afterEach, describe, expect, test } from 'vitest';
+import { RelayError } from '../../functions/error.ts';
 import { createHttpClient } from '../../functions/http-client.ts';
+import { outcomeOfError } from '../../functions/relay/outcome.ts';
+import { directReply } from '../../functions/source/direct.ts';
 import { type Fault, type LocalServer, startServer } from '../../infra/local/server.ts';
+import { hangDoor } from '../source/door.ts';
 import { failureOf, post } from './call.ts';
 import { startWire } from './wire.ts';
 
@@ -105,7 +109,7 @@ describe('A signal', () => {
   test('that was given before ends the call, and nothing is sent', async () => {
     const { handled, url } = await start();
     const error = await failureOf(createHttpClient()(post(url, { signal: AbortSignal.abort() })));
-    expect(error.executed).toBe('no');
+    expect(error).toMatchObject({ code: 'DEADLINE', executed: 'no' });
     expect(handled.count).toBe(0);
   });
 
@@ -113,7 +117,8 @@ describe('A signal', () => {
     const abort = new AbortController();
     const wire = await startWire(() => abort.abort());
     const error = await failureOf(createHttpClient()(post(wire.url, { signal: abort.signal })));
-    expect(error).toMatchObject({ executed: 'unknown', status: undefined });
+    expect(error).toMatchObject({ code: 'DEADLINE', executed: 'unknown', status: undefined });
+    expect(error.message).toMatch(/: no answer \(the time of the invocation is over\)$/);
     await wire.waitForOpen(0);
   });
 
@@ -123,8 +128,23 @@ describe('A signal', () => {
       socket.write('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf', () => setImmediate(() => abort.abort()));
     });
     const error = await failureOf(createHttpClient()(post(wire.url, { signal: abort.signal })));
-    expect(error).toMatchObject({ executed: 'unknown' });
+    expect(error).toMatchObject({ code: 'DEADLINE', executed: 'unknown' });
     await wire.waitForOpen(0);
+  });
+
+  test('that ends a call makes it a gateway timeout for a waiting caller', async () => {
+    const abort = new AbortController();
+    const wire = await startWire(() => abort.abort(new RelayError('DEADLINE', 'over')));
+    const error = await failureOf(createHttpClient()(post(wire.url, { signal: abort.signal })));
+    expect(directReply(outcomeOfError(error), hangDoor().door.webhook).status).toBe(504);
+  });
+
+  test('that is given up after the time was over does not make a timeout of the invocation’s', async () => {
+    const abort = new AbortController();
+    const wire = await startWire(() => undefined);
+    const error = await failureOf(createHttpClient()(post(wire.url, { timeoutMs: 30, signal: abort.signal })));
+    abort.abort();
+    expect(error.code).toBe('TIMED_OUT');
   });
 
   test('is not listened to any longer when the call is over, however it ended', async () => {

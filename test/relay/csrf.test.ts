@@ -41,6 +41,14 @@ describe('The handshake', () => {
     expect(fetch?.timeoutMs).toBe(5_000);
   });
 
+  test('fetches with the client certificate, and no token, where that is how the message goes', async () => {
+    const { exchange, requests } = startHandshake(true);
+    const certificate = { cert: 'PEM', key: 'PEM' };
+    await exchange(tokenOf(''), { headers: { 'Content-Type': 'application/json' }, certificate });
+    expect(requests[0]?.headers).toEqual({ 'X-CSRF-Token': 'Fetch' });
+    expect(requests.map((request) => request.certificate)).toEqual([certificate, certificate]);
+  });
+
   test('adds the pair to the message and changes nothing else of it', async () => {
     const { exchange, requests } = startHandshake(true);
     await exchange(tokenOf('a'));
@@ -112,7 +120,7 @@ describe('A pair', () => {
 
   test('of one token is not sent with another’s, whatever comes at once', async () => {
     const { exchange, requests } = startHandshake(true);
-    const tokens = ['a', 'b', 'c'].map(tokenOf);
+    const tokens = ['a', 'b', 'c'].map((accessToken) => tokenOf(accessToken));
     const sendings = Array.from({ length: 30 }, (_, index) => tokens[index % 3] as object);
     await Promise.all(
       sendings.map((identity, index) => exchange(identity, { headers: { Authorization: `Bearer ${index % 3}` } })),

@@ -6,10 +6,13 @@ import { outcomeOfError } from '../../functions/relay/outcome.ts';
 /** Complete by its type: a new code fails to compile here until somebody says what it means. */
 const KINDS: Readonly<Record<RelayErrorCode, 'rejected' | 'failed' | 'blocked'>> = {
   SETTING_INVALID: 'blocked',
+  SECRET_NOT_FOUND: 'blocked',
   SECRET_UNREADABLE: 'blocked',
   SECRET_MALFORMED: 'blocked',
+  CERTIFICATE_EXPIRED: 'blocked',
   SECRET_UNAVAILABLE: 'failed',
   TOKEN_REFUSED: 'blocked',
+  TOKEN_REJECTED: 'blocked',
   TOKEN_RESPONSE_INVALID: 'blocked',
   TOKEN_UNAVAILABLE: 'failed',
   CSRF_UNAVAILABLE: 'blocked',
@@ -17,6 +20,11 @@ const KINDS: Readonly<Record<RelayErrorCode, 'rejected' | 'failed' | 'blocked'>>
   TIMED_OUT: 'failed',
   DEADLINE: 'failed',
   MESSAGE_INVALID: 'rejected',
+  EVENT_INVALID: 'failed',
+  PAYLOAD_MISSING: 'rejected',
+  PAYLOAD_TOO_LARGE: 'rejected',
+  PAYLOAD_UNAVAILABLE: 'failed',
+  QUEUE_UNAVAILABLE: 'failed',
 };
 const codes = Object.entries(KINDS) as [RelayErrorCode, string][];
 

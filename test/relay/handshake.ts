@@ -1,6 +1,7 @@
 /** Calls through the CSRF handshake, against a protected endpoint, from which the tests of the handshake begin. */
 import type { HttpRequest } from '../../functions/http-client.ts';
 import { createCsrf } from '../../functions/relay/adapter/csrf.ts';
+import { deadlineOf } from './http-answer.ts';
 import { createProtectedEndpoint } from './protected-endpoint.ts';
 
 /** What the endpoint sees of a message without a pair. */
@@ -22,9 +23,13 @@ export function startHandshake(required: boolean) {
   const endpoint = createProtectedEndpoint();
   const csrf = createCsrf({ required, send: endpoint.send });
   const calls = { count: 0 };
-  const exchange = (identity: object, fields?: Partial<HttpRequest>) =>
-    csrf.exchange(request(fields), identity, () => {
-      calls.count += 1;
+  const exchange = (identity: object, fields?: Partial<HttpRequest>, deadline = deadlineOf()) =>
+    csrf.exchange(request(fields), {
+      identity,
+      deadline,
+      onCall: () => {
+        calls.count += 1;
+      },
     });
   return { ...endpoint, endpoint, exchange, calls };
 }

@@ -1,7 +1,8 @@
 /** An answer of a runtime node as the HTTP client hands it over, and a message and its deadline, for the relay's parts. */
 import type { IncomingHttpHeaders } from 'node:http';
+import type { Deadline } from '../../functions/deadline.ts';
 import type { HttpAnswer } from '../../functions/http-client.ts';
-import type { Deadline, Message } from '../../functions/relay/message.ts';
+import type { Message } from '../../functions/relay/message.ts';
 import type { Token } from '../../functions/token/token-endpoint.ts';
 
 export const NOON = Date.UTC(2026, 0, 1, 12);
@@ -14,8 +15,8 @@ export function answer(status: number, body = '', headers: IncomingHttpHeaders =
   return { status, headers, body: Buffer.from(body), truncated: false, resent: false };
 }
 
-export function tokenOf(accessToken: string): Token {
-  return { accessToken, issuedAt: NOON - 60_000, expiresAt: NOON + 3_540_000 };
+export function tokenOf(accessToken: string, fields: Partial<Token> = {}): Token {
+  return { accessToken, issuedAt: NOON - 60_000, expiresAt: NOON + 3_540_000, expiryKnown: true, ...fields };
 }
 
 export function messageOf(fields: Partial<Message> = {}, payload = '{"order":4711}'): Message {

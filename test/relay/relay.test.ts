@@ -1,56 +1,13 @@
 /** The story of one message: how often a token is got and forgotten, and how often the message goes out, on each path. */
 import { describe, expect, test } from 'vitest';
 import { RelayError } from '../../functions/error.ts';
-import type { HttpAnswer } from '../../functions/http-client.ts';
 import type { Adapter } from '../../functions/relay/adapter/https.ts';
-import type { Message } from '../../functions/relay/message.ts';
+import { createRejections } from '../../functions/relay/rejection.ts';
 import { relay } from '../../functions/relay/relay.ts';
 import type { Token } from '../../functions/token/token-endpoint.ts';
+import type { Warm } from '../../functions/warm.ts';
 import { answer, deadlineOf, messageOf, NOON, tokenOf } from './http-answer.ts';
-
-/** An answer; one to the fetch of a CSRF token; or an error, thrown before or after the message went out. */
-type Step = HttpAnswer | { fetch: HttpAnswer } | RelayError | { sent: RelayError };
-
-interface Told {
-  readonly got: number;
-  readonly forgotten: string[];
-  readonly sentWith: string[];
-}
-
-/** Runs one message over tokens and answers that come in this order. */
-async function run(tokens: readonly (string | RelayError)[], steps: readonly Step[]) {
-  const forgotten: string[] = [];
-  const sentWith: string[] = [];
-  const messages = new Set<Message>();
-  let got = 0;
-  const token = {
-    get: async (): Promise<Token> => {
-      const next = tokens[got++];
-      if (next === undefined) throw new Error('one token too many was asked for');
-      if (next instanceof RelayError) throw next;
-      return tokenOf(next);
-    },
-    forget: ({ accessToken }: Token) => void forgotten.push(accessToken),
-  };
-  const left = [...steps];
-  const adapter: Adapter = {
-    async exchange(message, { accessToken }, _deadline, onCall) {
-      messages.add(message);
-      const step = left.shift();
-      if (step === undefined) throw new Error('one call too many');
-      if (step instanceof RelayError) throw step;
-      if ('fetch' in step) return { answer: step.fetch, reachedFlow: false };
-      onCall();
-      sentWith.push(accessToken);
-      if ('sent' in step) throw step.sent;
-      return { answer: step, reachedFlow: true };
-    },
-  };
-  const attempt = await relay(messageOf(), { token, adapter, now: () => NOON }, deadlineOf());
-  expect(left).toHaveLength(0);
-  expect(messages.size).toBeLessThanOrEqual(1);
-  return { ...attempt, told: { got, forgotten, sentWith } satisfies Told };
-}
+import { run, type Step, type Told, told } from './run.ts';
 
 const refused = new RelayError('TOKEN_REFUSED', 'refused', { status: 401 });
 const reset = new RelayError('CONNECTION_FAILED', 'reset', { executed: 'unknown' });
@@ -60,54 +17,89 @@ type Row = readonly [
   name: string,
   tokens: readonly (string | RelayError)[],
   steps: readonly Step[],
-  expected: readonly [kind: string, executed: string, got: number, forgotten: string[], sentWith: string[]],
+  kind: string,
+  executed: string,
+  told: Told,
 ];
 
 const paths: readonly Row[] = [
-  ['delivered at once', ['a'], [answer(200)], ['delivered', 'yes', 1, [], ['a']]],
-  ['a 401 that a new token heals', ['a', 'b'], [answer(401), answer(202)], ['delivered', 'yes', 2, ['a'], ['a', 'b']]],
-  ['a second 401', ['a', 'b'], [answer(401), answer(401)], ['blocked', 'no', 2, ['a'], ['a', 'b']]],
-  ['a 401, then a 500', ['a', 'b'], [answer(401), answer(500)], ['failed', 'unknown', 2, ['a'], ['a', 'b']]],
-  ['a 401, then a 403', ['a', 'b'], [answer(401), answer(403)], ['blocked', 'no', 2, ['a'], ['a', 'b']]],
-  ['a 401, then a 400', ['a', 'b'], [answer(401), answer(400)], ['rejected', 'unknown', 2, ['a'], ['a', 'b']]],
-  ['a 401, and the very same token again', ['a', 'a'], [answer(401)], ['blocked', 'no', 2, ['a', 'a'], ['a']]],
-  ['a 401, and no new token', ['a', refused], [answer(401)], ['blocked', 'no', 2, ['a'], ['a']]],
-  ['a 401, and no time for a new token', ['a', outOfTime], [answer(401)], ['failed', 'no', 2, ['a'], ['a']]],
-  ['a 401, then a reset', ['a', 'b'], [answer(401), { sent: reset }], ['failed', 'unknown', 2, ['a'], ['a', 'b']]],
-  ['no token', [refused], [], ['blocked', 'no', 1, [], []]],
-  ['a reset', ['a'], [{ sent: reset }], ['failed', 'unknown', 1, [], ['a']]],
-  ['a message that cannot be sent', ['a'], [new RelayError('MESSAGE_INVALID', 'no')], ['rejected', 'no', 1, [], []]],
-  ['a role that is missing', ['a'], [answer(403)], ['blocked', 'no', 1, [], ['a']]],
-  ['a server error', ['a'], [answer(500)], ['failed', 'unknown', 1, [], ['a']]],
-  ['a redirect', ['a'], [answer(302)], ['blocked', 'unknown', 1, [], ['a']]],
+  ['delivered at once', ['a'], [answer(200)], 'delivered', 'yes', told(1, [], ['a'])],
+  ['a 401 healed', ['a', 'b'], [answer(401), answer(202)], 'delivered', 'yes', told(2, ['a'], ['a', 'b'])],
+  ['a second 401', ['a', 'b'], [answer(401), answer(401)], 'blocked', 'no', told(2, ['a', 'b'], ['a', 'b'])],
+  ['a 401, then a 500', ['a', 'b'], [answer(401), answer(500)], 'failed', 'unknown', told(2, ['a'], ['a', 'b'])],
+  ['a 401, then a 403', ['a', 'b'], [answer(401), answer(403)], 'blocked', 'no', told(2, ['a'], ['a', 'b'])],
+  ['a 401, then a 400', ['a', 'b'], [answer(401), answer(400)], 'rejected', 'unknown', told(2, ['a'], ['a', 'b'])],
+  ['a 401, and the very same token again', ['a', 'a'], [answer(401)], 'blocked', 'no', told(2, ['a'], ['a'])],
+  ['a 401, and no new token', ['a', refused], [answer(401)], 'blocked', 'no', told(2, ['a'], ['a'])],
+  ['a 401, and no time for a new token', ['a', outOfTime], [answer(401)], 'failed', 'no', told(2, ['a'], ['a'])],
+  ['a 401, then a reset', ['a', 'b'], [answer(401), { sent: reset }], 'failed', 'unknown', told(2, ['a'], ['a', 'b'])],
+  ['no token', [refused], [], 'blocked', 'no', told(1, [], [])],
+  ['a reset', ['a'], [{ sent: reset }], 'failed', 'unknown', told(1, [], ['a'])],
+  [
+    'a message that cannot be sent',
+    ['a'],
+    [new RelayError('MESSAGE_INVALID', 'no')],
+    'rejected',
+    'no',
+    told(1, [], []),
+  ],
+  [
+    'a 403 healed by new scopes',
+    ['a', 'b'],
+    [answer(403), answer(200)],
+    'delivered',
+    'yes',
+    told(1, [], ['a', 'b'], 1),
+  ],
+  ['a role that is missing', ['a', 'b'], [answer(403), answer(403)], 'blocked', 'no', told(1, [], ['a', 'b'], 1)],
+  ['a 403, and the very same token again', ['a', 'a'], [answer(403)], 'blocked', 'no', told(1, [], ['a'], 1)],
+  ['a 403, then a 401', ['a', 'b'], [answer(403), answer(401)], 'blocked', 'no', told(1, ['b'], ['a', 'b'], 1)],
+  ['a 403, and no new token', ['a', refused], [answer(403)], 'blocked', 'no', told(1, [], ['a'], 1)],
+  ['a server error', ['a'], [answer(500)], 'failed', 'unknown', told(1, [], ['a'])],
+  ['a redirect', ['a'], [answer(302)], 'blocked', 'unknown', told(1, [], ['a'])],
   [
     'a 401 to the fetch of a CSRF token, healed',
     ['a', 'b'],
     [{ fetch: answer(401) }, answer(200)],
-    ['delivered', 'yes', 2, ['a'], ['b']],
+    'delivered',
+    'yes',
+    told(2, ['a'], ['b']),
   ],
   [
     'a 401 to both fetches',
     ['a', 'b'],
     [{ fetch: answer(401) }, { fetch: answer(401) }],
-    ['blocked', 'no', 2, ['a'], []],
+    'blocked',
+    'no',
+    told(2, ['a', 'b'], []),
   ],
-  ['a 403 to the fetch', ['a'], [{ fetch: answer(403) }], ['blocked', 'no', 1, [], []]],
-  ['a 500 to the fetch', ['a'], [{ fetch: answer(500) }], ['failed', 'no', 1, [], []]],
+  [
+    'a 403 to both fetches',
+    ['a', 'b'],
+    [{ fetch: answer(403) }, { fetch: answer(403) }],
+    'blocked',
+    'no',
+    told(1, [], [], 1),
+  ],
+  ['a 500 to the fetch', ['a'], [{ fetch: answer(500) }], 'failed', 'no', told(1, [], [])],
 ];
 
 describe('On the path', () => {
-  test.each(paths)('%s', async (_, tokens, steps, [kind, executed, got, forgotten, sentWith]) => {
+  test.each(paths)('%s', async (_, tokens, steps, kind, executed, expected) => {
     const { outcome, calls, told } = await run(tokens, steps);
     expect(outcome).toMatchObject({ kind, executed });
-    expect(told).toEqual({ got, forgotten, sentWith });
-    expect(calls).toBe(sentWith.length);
+    expect(told).toEqual(expected);
+    expect(calls).toBe(expected.sentWith.length);
   });
 });
 
 describe('An attempt tells', () => {
   test('the age of the token that went out last', async () => {
     expect(await run(['a'], [answer(200)])).toMatchObject({ tokenAgeMs: 60_000 });
+  });
+
+  test('that age even where the second token has gone out and was rejected, too', async () => {
+    expect(await run(['a', 'b'], [answer(401), answer(401)])).toMatchObject({ calls: 2, tokenAgeMs: 60_000 });
   });
 
   test('no age where no token was to be had', async () => {
@@ -128,7 +120,7 @@ describe('An attempt tells', () => {
   test('who must act where the very same token comes again', async () => {
     const { outcome } = await run(['a', 'a'], [answer(401)]);
     expect(outcome).toMatchObject({
-      code: 'TOKEN_REFUSED',
+      code: 'TOKEN_REJECTED',
       status: 401,
       reason: expect.stringContaining('the operator must check that the client is registered for this runtime node'),
     });
@@ -144,17 +136,34 @@ describe('An attempt tells', () => {
   });
 });
 
-test('The deadline’s signal goes to whoever gets the token', async () => {
-  const { signal } = new AbortController();
-  const signals: unknown[] = [];
-  const token = {
-    get: async (given?: AbortSignal) => {
-      signals.push(given);
-      return tokenOf(String(signals.length));
-    },
+test('The deadline goes to whoever gets or renews the token, and to whoever makes the call', async () => {
+  const deadline = deadlineOf(1_000);
+  const given: unknown[] = [];
+  const noted =
+    (name: string) =>
+    async (...values: unknown[]) => {
+      given.push(name, values.at(-1));
+      return tokenOf(String(given.length));
+    };
+  const renewed = noted('renew');
+  const token: Warm<Token> = {
+    get: noted('get'),
+    renew: (_old, ...rest) => renewed(...rest),
     forget: () => undefined,
+    peek: () => undefined,
+    renewing: () => undefined,
+    abortRenewal: () => undefined,
   };
-  const adapter: Adapter = { exchange: async () => ({ answer: answer(401), reachedFlow: true }) };
-  await relay(messageOf(), { token, adapter, now: () => NOON }, deadlineOf(1_000, signal));
-  expect(signals).toEqual([signal, signal]);
+  const answers = [answer(403), answer(401)];
+  const adapter: Adapter = {
+    async exchange(_message, _token, atCall) {
+      given.push('call', atCall);
+      return { answer: answers.shift() ?? answer(200), reachedFlow: true };
+    },
+  };
+  const now = () => NOON;
+  await relay(messageOf(), { token, adapter, rejections: createRejections(now), now }, deadline);
+  await relay(messageOf(), { token, adapter, rejections: createRejections(now), now }, deadline);
+  expect(given.filter((_, index) => index % 2 === 0)).toEqual(['get', 'call', 'renew', 'call', 'get', 'call']);
+  for (const value of given.filter((_, index) => index % 2 === 1)) expect(value).toBe(deadline);
 });

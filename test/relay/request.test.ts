@@ -6,14 +6,14 @@ import type { Destination } from '../../functions/relay/destination.ts';
 import type { Message } from '../../functions/relay/message.ts';
 import { readSettings } from '../../functions/settings.ts';
 import type { Token } from '../../functions/token/token-endpoint.ts';
-import { answer, deadlineOf, messageOf, tokenOf } from './http-answer.ts';
+import { answer, deadlineOf, messageOf, NOON, tokenOf } from './http-answer.ts';
 
 const url = 'https://flows.example.com/http/orders';
 
 function destinationWith(settings: object): Destination {
   const written = { secret: 'cpi/orders', ...('path' in settings ? {} : { url }), ...settings };
   const read = readSettings({ DESTINATIONS: JSON.stringify({ orders: written }) }).destinations.get('orders');
-  if (read === undefined || read instanceof Error) throw read ?? new Error('no destination');
+  if (read === undefined || 'error' in read) throw read?.error ?? new Error('no destination');
   return read;
 }
 
@@ -21,7 +21,7 @@ async function requestOf(
   settings: object = {},
   message: Message = messageOf(),
   token: Token = tokenOf('t0ken'),
-  options: Partial<AdapterOptions> & { remainingMs?: number } = {},
+  options: Partial<AdapterOptions> & { remainingMs?: number; signal?: AbortSignal } = {},
 ): Promise<HttpRequest> {
   const requests: HttpRequest[] = [];
   const send = async (request: HttpRequest) => {
@@ -29,7 +29,7 @@ async function requestOf(
     return answer(200);
   };
   const adapter = httpsAdapter({ destination: destinationWith(settings), send, ...options });
-  await adapter.exchange(message, token, deadlineOf(options.remainingMs), () => undefined);
+  await adapter.exchange(message, token, deadlineOf(options.remainingMs, options.signal), () => undefined);
   const [request] = requests;
   if (request === undefined) throw new Error('no request');
   return request;
@@ -179,9 +179,18 @@ describe('The call', () => {
     expect(request.timeoutMs).toBe(timeoutMs);
   });
 
+  test('goes out with the client certificate in place of a token, where that is how the destination authenticates', async () => {
+    const certificate = { cert: 'PEM', key: 'PEM', validUntil: NOON + 1 };
+    const request = await requestOf({}, messageOf(), tokenOf('', { certificate }));
+    expect(request.certificate).toBe(certificate);
+    expect(request.headers).toEqual({ 'Content-Type': 'application/json', SAP_ApplicationID: 'order-4711' });
+    expect(await requestOf()).not.toHaveProperty('certificate');
+  });
+
   test('ends with the invocation, and keeps of the answer what it is told to', async () => {
-    const request = await requestOf({}, messageOf(), tokenOf('t'), { keepBytes: 4_400_000 });
-    expect(request.signal).toBeInstanceOf(AbortSignal);
+    const { signal } = new AbortController();
+    const request = await requestOf({}, messageOf(), tokenOf('t'), { keepBytes: 4_400_000, signal });
+    expect(request.signal).toBe(signal);
     expect(request.keepBytes).toBe(4_400_000);
     expect(await requestOf()).not.toHaveProperty('keepBytes');
   });

@@ -1,29 +1,10 @@
 /** Secrets that hold no client credentials: which field, what was expected, who must act, and nothing of the content. */
-import { describe, expect, test } from 'vitest';
-import { RelayError } from '../../functions/error.ts';
-import { readCredentials } from '../../functions/token/credentials.ts';
+import { describe, test } from 'vitest';
+import { expectRefusal } from './refusal.ts';
 import { changed, flat, forms, MARK, neutral } from './secrets.ts';
 
-const MUST = '; the operator must correct the secret';
 const TEXT = 'expected a text that is not empty';
 const URL_EXPECTED = 'expected an https: URL without user and fragment (http: for loopback hosts alone)';
-
-function refusal(text: string): RelayError {
-  try {
-    readCredentials({ text, versionId: 'v1' }, 'cpi/orders');
-  } catch (error) {
-    if (error instanceof RelayError) return error;
-    throw error;
-  }
-  throw new Error('expected a refusal');
-}
-
-function expectRefusal(text: string, problem: string): void {
-  const error = refusal(text);
-  expect(error).toMatchObject({ code: 'SECRET_MALFORMED', executed: 'no' });
-  expect(error.message).toBe(`secret "cpi/orders": ${problem}${MUST}`);
-  expect(`${error.stack} ${String(error.cause)}`).not.toContain(MARK);
-}
 
 describe('A secret is refused', () => {
   test.each([
@@ -90,19 +71,6 @@ describe('A secret is refused', () => {
       const text = JSON.stringify({ ...content, environment });
       expectRefusal(text, '"environment": expected "neo" or "cf"');
     });
-  });
-
-  test.each([
-    ['flat', flat, ''],
-    ['nested', { oauth: flat }, 'oauth.'],
-  ])('in the form %s, that is a key with a certificate', (_, content, prefix) => {
-    const key = { certificate: `-----BEGIN CERTIFICATE-----\\n${MARK}`, key: `-----BEGIN KEY-----\\n${MARK}` };
-    const { clientsecret: _secret, ...rest } = flat;
-    const fields = { ...rest, ...key };
-    expectRefusal(
-      JSON.stringify('oauth' in content ? { oauth: fields } : fields),
-      `"${prefix}clientsecret" is missing: keys with a certificate are not supported by this version`,
-    );
   });
 
   test.each([

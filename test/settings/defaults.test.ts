@@ -18,6 +18,8 @@ const defaults: Destination = {
   contentType: 'application/json',
   forwardHeaders: ['traceparent', 'tracestate', 'sap-passport'],
   tokenFormat: 'jwt',
+  maxTokenUseSeconds: 7_200,
+  authentication: 'oauth',
   csrf: false,
   idHeader: 'SAP_ApplicationID',
   timeoutSeconds: 60,
@@ -28,6 +30,7 @@ const defaults: Destination = {
   concurrency: 10,
   retryForHours: 72,
   payloadBuckets: [],
+  deletePayloads: false,
 };
 
 describe('The defaults', () => {
@@ -40,6 +43,10 @@ describe('The defaults', () => {
       ...defaults,
       webhook: { ...basic, methods: ['POST'], maxBodyBytes: 6_291_456, maxHeaderBytes: 16_384, returnHeaders: [] },
     });
+  });
+
+  test('leave the scope out: no scope asked for means all that the client has', () => {
+    expect(read(orders)).not.toHaveProperty('scope');
   });
 
   test('are not shared: what happens to one destination’s does not happen to the other’s', () => {
@@ -82,6 +89,15 @@ const taken: readonly (readonly [string, object, object])[] = [
   ['a queue by its ARN', { queue: 'arn:aws:sqs:eu-central-1:123456789012:in' }, { fifo: false }],
   ['a queue in China', { queue: 'arn:aws-cn:sqs:cn-north-1:123456789012:in' }, { fifo: false }],
   ['a queue by its name', { queue: 'legacy_in-1' }, { queue: 'legacy_in-1' }],
+  ['a queue with the longest name', { queue: 'q'.repeat(80) }, { queue: 'q'.repeat(80) }],
+  ['a FIFO queue with the longest name', { queue: `${'q'.repeat(75)}.fifo` }, { fifo: true }],
+  ['an opaque token', { tokenFormat: 'opaque' }, { tokenFormat: 'opaque' }],
+  ['one scope', { scope: 'it-rt!b1.ESBMessaging.send' }, { scope: 'it-rt!b1.ESBMessaging.send' }],
+  ['several scopes', { scope: 'uaa.resource !#$[]^~' }, { scope: 'uaa.resource !#$[]^~' }],
+  ['tokens that are used for a minute', { maxTokenUseSeconds: 60 }, { maxTokenUseSeconds: 60 }],
+  ['tokens that are used for a day', { maxTokenUseSeconds: 86_400 }, { maxTokenUseSeconds: 86_400 }],
+  ['a client certificate in place of a token', { authentication: 'certificate' }, { authentication: 'certificate' }],
+  ['payloads that are deleted once delivered', { deletePayloads: true }, { deletePayloads: true }],
   ['static headers', { headers: { SOAPAction: '"urn:x"' } }, { headers: { SOAPAction: '"urn:x"' } }],
   ['a static query', { query: { a: 'ü b', '': '' } }, { query: { a: 'ü b', '': '' } }],
   [

@@ -12,12 +12,12 @@ const OWNED = 'this header belongs to HTTP or to the relay and cannot be set';
 const NEVER = 'this header is never passed on';
 const PATTERN = 'expected a header name, * at its end allowed';
 const QUEUE = 'expected the ARN or the name of a queue';
-const LONG = 'q'.repeat(76);
 
 const mistakes: readonly Mistake[] = [
   ['a text in place of a destination', 'cpi/orders-key', 'orders: expected an object'],
   ['nothing in place of a destination', null, 'orders: expected an object'],
   ['a number in place of a destination', 4711, 'orders: expected an object'],
+  ['a list in place of a destination', ['cpi/orders-key'], 'orders: expected an object'],
   ['no secret', { url: orders.url }, 'orders.secret: required, but missing'],
   ['an empty secret', { ...orders, secret: '' }, `orders.secret: ${SECRET_EXPECTED}`],
   [
@@ -117,7 +117,6 @@ const mistakes: readonly Mistake[] = [
   ],
   ['a header pattern with a space', { ...orders, forwardHeaders: ['x hunter'] }, `orders.forwardHeaders.0: ${PATTERN}`],
   ['an empty header pattern', { ...orders, forwardHeaders: [''] }, `orders.forwardHeaders.0: ${PATTERN}`],
-  ['an unknown token format', { ...orders, tokenFormat: 'jwtrfc' }, 'orders.tokenFormat: expected jwt or opaque'],
   ['csrf as a text', { ...orders, csrf: 'truehunter' }, 'orders.csrf: expected true or false'],
   ['an id header that is the relay’s', { ...orders, idHeader: 'Content-Length' }, `orders.idHeader: ${OWNED}`],
   ['an id header that is no name', { ...orders, idHeader: 'Message Id' }, 'orders.idHeader: expected a header name'],
@@ -136,7 +135,13 @@ const mistakes: readonly Mistake[] = [
     { ...orders, queue: 'arn:aws:sns:eu-central-1:123456789012:orders' },
     `orders.queue: ${QUEUE}`,
   ],
-  ['a queue name that is too long', { ...orders, queue: LONG }, `orders.queue: ${QUEUE}`],
+  ['a queue name that is too long', { ...orders, queue: 'q'.repeat(81) }, `orders.queue: ${QUEUE}`],
+  ['a FIFO queue name that is too long', { ...orders, queue: `${'q'.repeat(76)}.fifo` }, `orders.queue: ${QUEUE}`],
+  [
+    'an ARN with a queue name that is too long',
+    { ...orders, queue: `arn:aws:sqs:eu-central-1:123456789012:${'q'.repeat(81)}` },
+    `orders.queue: ${QUEUE}`,
+  ],
   [
     'fifo that the queue contradicts',
     { ...orders, queue: 'hunter', fifo: true },
@@ -182,6 +187,11 @@ const mistakes: readonly Mistake[] = [
     { ...orders, payloadBuckets: ['good', '-x'] },
     'orders.payloadBuckets.1: expected the name of a bucket',
   ],
+  [
+    'the deletion of payloads as a word',
+    { ...orders, deletePayloads: 'yes' },
+    'orders.deletePayloads: expected true or false',
+  ],
 ];
 
 describeMistakes('a destination', mistakes);
@@ -197,10 +207,33 @@ describe('Several mistakes', () => {
     ]);
   });
 
+  test('in the names of fields are all found, not the first alone', () => {
+    expect(problems({ orders: { ...orders, methd: 'PUT', timeout: 30 } })).toEqual([
+      'orders.methd: unknown field',
+      'orders.timeout: unknown field',
+    ]);
+    expect(problems({ orders: { ...orders, webhook: { ...basic, verfy: 1, mdoe: 2 } } })).toEqual([
+      'orders.webhook.verfy: unknown field',
+      'orders.webhook.mdoe: unknown field',
+    ]);
+  });
+
+  test('in the names of fields and in values are found beside each other', () => {
+    expect(problems({ orders: { ...orders, methd: 'PUT', csrf: 1 } })).toEqual([
+      'orders.methd: unknown field',
+      'orders.csrf: expected true or false',
+    ]);
+  });
+
   test('in several destinations are all found, in their order', () => {
     expect(problems({ b: { ...orders, csrf: 1 }, a: { ...orders, fifo: 1 }, c: orders })).toEqual([
       'b.csrf: expected true or false',
       'a.fifo: expected true or false',
     ]);
   });
+});
+
+test.each(['toString', 'constructor', '__proto__'])('A field is unknown even if every object has it: %s', (field) => {
+  const written = JSON.parse(`{"secret":"s","url":"https://h.example.com/","${field}":"hunter22"}`);
+  expect(problems({ orders: written })).toEqual([`orders.${field}: unknown field`]);
 });

@@ -2,13 +2,13 @@
 import { describe, expect, test } from 'vitest';
 import { RelayError } from '../../functions/error.ts';
 import { problems, readSettings } from '../../functions/settings.ts';
-import { orders } from './destination.ts';
+import { errorOf as invalid, orders } from './destination.ts';
 
 const MUST = '; the operator must correct custom.destinations in serverless.yml and deploy again';
 const OBJECT = 'expected a JSON object with at least one destination';
 const FILE = 'expected a readable JSON file';
 
-function errorOf(value: string | undefined, file?: string): RelayError {
+function startError(value: string | undefined, file?: string): RelayError {
   const noFile = () => {
     throw new Error('ENOENT: no such file hunter22');
   };
@@ -36,7 +36,7 @@ describe('A start fails', () => {
     ['its file is no JSON', '@destinations.json', FILE, '{"orders":hunter22}'],
     ['its file has no destination', '@destinations.json', OBJECT, '{}'],
   ])('when %s, and says who must act without quoting it', (_, value, expected, file?) => {
-    const error = errorOf(value, file);
+    const error = startError(value, file);
     expect(error).toMatchObject({ code: 'SETTING_INVALID', message: `DESTINATIONS: ${expected}${MUST}` });
     // What is printed of an error is its stack, and the stack of its cause.
     expect(`${error.stack} ${String(error.cause)}`).not.toContain('hunter22');
@@ -83,9 +83,17 @@ describe('The name of a destination', () => {
       const written = `{${JSON.stringify(name)}:${JSON.stringify(orders)}}`;
       const expected = `${name}: expected a name of letters, digits and -, 63 at most, a letter first`;
       expect(problems(JSON.parse(written))).toEqual([expected]);
-      expect(readSettings({ DESTINATIONS: written }).destinations.get(name)).toBeInstanceOf(RelayError);
+      const read = readSettings({ DESTINATIONS: written }).destinations.get(name);
+      expect(invalid(read).message).toBe(`DESTINATIONS: ${expected}${MUST}`);
     },
   );
+});
+
+test('The name of a destination with a line break is told in one line', () => {
+  const expected = 'a?b: expected a name of letters, digits and -, 63 at most, a letter first';
+  expect(problems({ 'a\nb': orders })).toEqual([expected]);
+  expect(problems({ 'a\u007fb': orders })).toEqual([expected]);
+  expect(problems({ orders: { ...orders, 'a\r\nb': 1 } })).toEqual(['orders.a??b: unknown field']);
 });
 
 describe('Two destinations with one queue', () => {
@@ -100,8 +108,25 @@ describe('Two destinations with one queue', () => {
     expect(problems(written)).toEqual([line]);
     const { destinations } = readSettings({ DESTINATIONS: JSON.stringify(written) });
     expect(destinations.get('one')).toMatchObject({ queue });
-    expect(destinations.get('two')).toMatchObject({ code: 'SETTING_INVALID', message: `DESTINATIONS: ${line}${MUST}` });
+    expect(invalid(destinations.get('two'))).toMatchObject({
+      code: 'SETTING_INVALID',
+      message: `DESTINATIONS: ${line}${MUST}`,
+    });
     expect(destinations.get('three')).toMatchObject({ name: 'three' });
+  });
+
+  test.each([
+    ['first by its ARN, then by its name', arn, 'in'],
+    ['first by its name, then by its ARN', 'in', arn],
+  ])('%s are refused', (_, one, two) => {
+    expect(problems({ one: { ...orders, queue: one }, two: { ...orders, queue: two } })).toEqual([
+      'two.queue: expected a queue of its own, one.queue is the same',
+    ]);
+  });
+
+  test('are two queues where two ARNs differ in more than the name', () => {
+    const other = arn.replace('123456789012', '999999999999');
+    expect(problems({ one: { ...orders, queue: arn }, two: { ...orders, queue: other } })).toEqual([]);
   });
 
   test('are each named, where there are three', () => {
@@ -119,6 +144,6 @@ describe('Two destinations with one queue', () => {
       'a-b': { ...orders, queue: 'in2' },
     };
     const { destinations } = readSettings({ DESTINATIONS: JSON.stringify(written) });
-    expect([...destinations].filter(([, value]) => value instanceof RelayError).map(([name]) => name)).toEqual(['ab']);
+    expect([...destinations].filter(([, value]) => 'error' in value).map(([name]) => name)).toEqual(['ab']);
   });
 });

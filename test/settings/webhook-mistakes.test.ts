@@ -41,6 +41,11 @@ const mistakes: readonly Mistake[] = [
   ],
   ['a message id with a space', webhookWith({ messageId: 'my hunter' }), `orders.webhook.messageId: ${MESSAGE_ID}`],
   ['a JSON pointer with a bare ~', webhookWith({ messageId: '/a~b' }), `orders.webhook.messageId: ${MESSAGE_ID}`],
+  [
+    'a JSON pointer with a bare ~ behind many slashes, found at once',
+    webhookWith({ messageId: `${'/'.repeat(60)}~` }),
+    `orders.webhook.messageId: ${MESSAGE_ID}`,
+  ],
   ['GET among the methods', webhookWith({ methods: ['POST', 'GET'] }), `orders.webhook.methods.1: ${METHODS}`],
   ['no methods', webhookWith({ methods: [] }), 'orders.webhook.methods: expected at least one method'],
   [

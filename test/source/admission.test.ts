@@ -1,5 +1,6 @@
 /** The front door: in which order a request is checked, and what a stranger learns of it. */
 import { describe, expect, test } from 'vitest';
+import { RelayError } from '../../functions/error.ts';
 import type { WebhookSettings } from '../../functions/relay/destination.ts';
 import { UNAUTHORIZED } from '../../functions/source/problem.ts';
 import { webhookEvent } from './aws-http-events.ts';
@@ -60,35 +61,6 @@ describe('The checks', () => {
 
   test('refuse what is no HTTP event', async () => {
     expect(statusOf(await hangDoor().admitEvent({ Records: [] }))).toBe(400);
-  });
-});
-
-describe('The path', () => {
-  test.each<[string, number | undefined]>([
-    ['/webhooks/orders', undefined],
-    ['/prod/webhooks/orders', undefined],
-    ['/base/path/webhooks/orders', undefined],
-    ['/webhooks/webhooks/orders', undefined],
-    ['/webhooks/%6Frders', undefined],
-    ['/webhooks/Orders', 401],
-    ['/webhooks/%256Frders', 401],
-    ['/webhooks/orders%2F', 401],
-    ['/webhooks/a%2Fwebhooks%2Forders', 401],
-    ['/webhooks/%20', 401],
-    ['/webhooks/%', 400],
-    ['/webhooks/%E0%A4', 400],
-    ['/webhooks/%FF', 400],
-    ['/webhooks/', 404],
-    ['/webhooks', 404],
-    ['/webhooks/orders/', 404],
-    ['/webhooks/orders/1', 404],
-    ['/Webhooks/orders', 404],
-    ['/mywebhooks/orders', 404],
-    ['webhooks/orders', 404],
-    ['/', 404],
-    ['', 404],
-  ])('%j is answered %s', async (rawPath, status) => {
-    expect(statusOf(await hangDoor().admit({ rawPath }))).toBe(status);
   });
 });
 
@@ -165,6 +137,45 @@ describe('A stranger learns the same', () => {
 
   test('with no credentials at all', async () => {
     expect(await hangDoor().admitEvent(webhookEvent())).toStrictEqual({ refusal: UNAUTHORIZED });
+  });
+});
+
+describe('The time of the invocation', () => {
+  test('ends the wait for the secret: 503, and the cause is for the log', async () => {
+    const hung = hangDoor();
+    const abort = new AbortController();
+    hung.deadline = { remainingMs: () => 0, signal: abort.signal };
+    const signals: AbortSignal[] = [];
+    hung.reading = (signal) => {
+      signals.push(signal);
+      abort.abort(new RelayError('DEADLINE', 'the time of the invocation is over'));
+      return new Promise(() => undefined);
+    };
+    expect(await hung.admit()).toMatchObject({
+      refusal: { status: 503, headers: { 'Retry-After': '30' } },
+      cause: { code: 'DEADLINE' },
+    });
+    expect(signals).toMatchObject([{ aborted: true }]);
+  });
+
+  test('ends the second reading after a failed check: the sender is not let in by the entries that did not hold', async () => {
+    const hung = hangDoor();
+    await hung.admit();
+    const abort = new AbortController();
+    hung.deadline = { remainingMs: () => 0, signal: abort.signal };
+    hung.reading = () => {
+      abort.abort(new RelayError('DEADLINE', 'the time of the invocation is over'));
+      return new Promise(() => undefined);
+    };
+    expect(statusOf(await hung.admit({ headers: { authorization: 'Basic d3Jvbmc6d3Jvbmc=' } }))).toBe(401);
+  });
+
+  test('that is over lets nobody in, nor reads anything', async () => {
+    const hung = hangDoor();
+    const over = new RelayError('DEADLINE', 'the time of the invocation is over');
+    hung.deadline = { remainingMs: () => 0, signal: AbortSignal.abort(over) };
+    expect(await hung.admit()).toMatchObject({ refusal: { status: 503 }, cause: over });
+    expect(hung.readings.count).toBe(0);
   });
 });
 

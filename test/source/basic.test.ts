@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { RelayError } from '../../functions/error.ts';
 import { holds, NO_ENTRY, readBasicEntries } from '../../functions/source/verification/basic.ts';
-import { basicOf, hangDoor, JOE, joe, statusOf } from './door.ts';
+import { basicOf, hangDoor, JOE, joe, statusOf, unavailable } from './door.ts';
 
 const ann = { username: 'ann', password: 'new' };
 const base64 = (text: string | Buffer) => Buffer.from(text).toString('base64');
@@ -157,6 +157,25 @@ describe('A stranger makes the secret be read', () => {
     const hung = hangDoor();
     await hung.admit({ rawPath: '/webhooks/unknown' });
     expect(hung.readings.count).toBe(0);
+  });
+
+  test('while it cannot be read, no more often, and shuts the door on nobody who was let in before', async () => {
+    const hung = hangDoor();
+    expect(statusOf(await hung.admit())).toBeUndefined();
+    hung.secret = unavailable();
+    for (let knock = 0; knock < 10; knock += 1) expect(statusOf(await hung.admit(wrong))).toBe(401);
+    expect(hung.readings.count).toBe(2);
+    expect(statusOf(await hung.admit())).toBeUndefined();
+    hung.clock.ms += 30_000;
+    await hung.admit(wrong);
+    expect(hung.readings.count).toBe(3);
+  });
+
+  test('in the first half minute of the clock, too', async () => {
+    const hung = hangDoor();
+    hung.clock.ms = 0;
+    await hung.admit(wrong);
+    expect(hung.readings.count).toBe(2);
   });
 
   test('and keeps nobody else out meanwhile', async () => {

@@ -69,14 +69,21 @@ describe('Without an answer', () => {
     );
   });
 
-  test.each(['TOKEN_REFUSED', 'SECRET_UNREADABLE', 'SECRET_MALFORMED', 'SETTING_INVALID', 'CSRF_UNAVAILABLE'] as const)(
-    '%s is a bad gateway of which the caller learns no more',
-    (code) => {
-      expect(directReply(outcomeOfError(new RelayError(code, 'hunter22')), webhookWith())).toEqual(
-        problem('bad-gateway'),
-      );
-    },
-  );
+  test.each([
+    'TOKEN_REFUSED',
+    'TOKEN_REJECTED',
+    'TOKEN_RESPONSE_INVALID',
+    'SECRET_NOT_FOUND',
+    'SECRET_UNREADABLE',
+    'SECRET_MALFORMED',
+    'CERTIFICATE_EXPIRED',
+    'SETTING_INVALID',
+    'CSRF_UNAVAILABLE',
+  ] as const)('%s is a bad gateway of which the caller learns no more', (code) => {
+    expect(directReply(outcomeOfError(new RelayError(code, 'hunter22')), webhookWith())).toEqual(
+      problem('bad-gateway'),
+    );
+  });
 
   test('because the message cannot be sent, it is rejected', () => {
     const outcome = outcomeOfError(new RelayError('MESSAGE_INVALID', 'hunter22'));
@@ -144,6 +151,16 @@ describe('What was delivered', () => {
     }
     expect(names).toContain('etag');
   });
+
+  test.each([['*'], ['content-*'], ['content-encoding'], ['content-language'], ['Content-Type']])(
+    'comes with no header twice in another spelling, where returnHeaders is %s',
+    (pattern) => {
+      const reply = directReply(outcomeOfAnswer(answer(200, '<a/>', headers)), webhookWith([pattern.toLowerCase()]));
+      const names = Object.keys(reply.headers).map((name) => name.toLowerCase());
+      expect(names).toEqual([...new Set(names)]);
+      expect(reply.headers).toMatchObject(own);
+    },
+  );
 
   test('but is too large to be passed on is a bad gateway', () => {
     const outcome = outcomeOfAnswer({ ...answer(200, 'part'), truncated: true });

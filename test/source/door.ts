@@ -1,10 +1,12 @@
 /** A webhook's door as the setup hangs it, with a secret that can be changed and whose readings are counted. */
+import type { Deadline } from '../../functions/deadline.ts';
 import { RelayError } from '../../functions/error.ts';
 import type { WebhookSettings } from '../../functions/relay/destination.ts';
 import { type Admission, admit, type Door } from '../../functions/source/admission.ts';
 import { readHttpEvent } from '../../functions/source/http.ts';
 import { readBasicEntries } from '../../functions/source/verification/basic.ts';
 import { warm } from '../../functions/warm.ts';
+import { deadlineOf } from '../relay/http-answer.ts';
 import { webhookEvent } from './aws-http-events.ts';
 
 export const NOON = Date.UTC(2026, 0, 1, 12);
@@ -25,14 +27,19 @@ export interface Hung {
   readonly readings: { count: number };
   /** The secret as it is now; an error is thrown by a reading. */
   secret: unknown;
+  /** Of the invocation. */
+  deadline: Deadline;
+  /** Holds a reading back until it is settled. */
+  reading: (signal: AbortSignal) => Promise<void> | undefined;
 }
 
 export function hangDoor(webhook: Partial<WebhookSettings> = {}, forwardHeaders: readonly string[] = []): Hung {
   const clock = { ms: NOON };
   const readings = { count: 0 };
   const entries = warm({
-    load: async () => {
+    load: async ({ signal }) => {
       readings.count += 1;
+      await hung.reading(signal);
       if (hung.secret instanceof Error) throw hung.secret;
       return readBasicEntries({ text: JSON.stringify(hung.secret), versionId: 'v1' }, 'webhooks/orders');
     },
@@ -51,22 +58,25 @@ export function hangDoor(webhook: Partial<WebhookSettings> = {}, forwardHeaders:
     },
     forwardHeaders,
     entries,
-    lastReadAgain: 0,
+    lastReadAgain: Number.NEGATIVE_INFINITY,
     behind: 'the route',
   };
-  const { signal } = new AbortController();
-
   const hung: Hung = {
     door,
     clock,
     readings,
     secret: joe,
+    deadline: deadlineOf(),
+    reading: () => undefined,
     admit: ({ headers, ...fields } = {}) =>
       hung.admitEvent(
         webhookEvent({ ...fields, headers: { authorization: JOE, 'content-type': 'application/json', ...headers } }),
       ),
     admitEvent: (event) =>
-      admit(readHttpEvent(event), (name) => (name === 'orders' ? door : undefined), { signal, now: () => clock.ms }),
+      admit(readHttpEvent(event), (name) => (name === 'orders' ? door : undefined), {
+        deadline: hung.deadline,
+        now: () => clock.ms,
+      }),
   };
   return hung;
 }

@@ -22,6 +22,7 @@ describe('AWS’s sample event', () => {
         method: 'POST',
         path: '/my/path',
         headers: { header1: 'value1', header2: 'value1,value2' },
+        isPathEncoded: false,
         body: Buffer.from('Hello from Lambda'),
         multiValue: false,
       },
@@ -33,6 +34,7 @@ describe('AWS’s sample event', () => {
         method: 'POST',
         path: '/my/path',
         headers: { header1: 'value1', header2: 'value1,value2' },
+        isPathEncoded: true,
         body: Buffer.from('Hello from client!'),
         multiValue: false,
       },
@@ -40,17 +42,38 @@ describe('AWS’s sample event', () => {
     [
       'of an HTTP API, payload 1.0',
       httpApi1,
-      { method: 'GET', path: '/my/path', headers: joined, body: Buffer.from('Hello from Lambda!'), multiValue: true },
+      {
+        method: 'GET',
+        path: '/my/path',
+        isPathEncoded: false,
+        headers: joined,
+        body: Buffer.from('Hello from Lambda!'),
+        multiValue: true,
+      },
     ],
     [
       'of a REST API',
       restApi,
-      { method: 'GET', path: '/my/path', headers: joined, body: Buffer.from('Hello from Lambda!'), multiValue: true },
+      {
+        method: 'GET',
+        path: '/my/path',
+        isPathEncoded: true,
+        headers: joined,
+        body: Buffer.from('Hello from Lambda!'),
+        multiValue: true,
+      },
     ],
     [
       'of a load balancer',
       loadBalancer,
-      { method: 'GET', path: '/lambda', headers: loadBalancer.headers, body: Buffer.alloc(0), multiValue: false },
+      {
+        method: 'GET',
+        path: '/lambda',
+        isPathEncoded: true,
+        headers: loadBalancer.headers,
+        body: Buffer.alloc(0),
+        multiValue: false,
+      },
     ],
     [
       'of a load balancer with multi-value headers',
@@ -58,13 +81,15 @@ describe('AWS’s sample event', () => {
       {
         method: 'GET',
         path: '/lambda',
+        isPathEncoded: true,
         headers: { accept: 'text/html', cookie: 'name1=value1, name2=value2', 'x-forwarded-port': '80' },
         body: Buffer.alloc(0),
         multiValue: true,
       },
     ],
   ])('%s', (_, event, request) => {
-    expect(readHttpEvent(event)).toStrictEqual(request);
+    const { headers, ...read } = readHttpEvent(event) ?? { headers: {} };
+    expect({ ...read, headers: { ...headers } }).toStrictEqual(request);
   });
 });
 
@@ -114,6 +139,16 @@ describe('Headers', () => {
   ])('%s', (_, fields, headers) => {
     expect(readHttpEvent(webhookEvent({ ...fields }))?.headers).toEqual(headers);
   });
+});
+
+test('A header named like something that every object has is read as it came', () => {
+  const headers = JSON.parse('{"constructor":"a","__proto__":"b","toString":"c"}');
+  const read = readHttpEvent(webhookEvent({ headers }))?.headers ?? {};
+  expect(Object.entries(read)).toEqual([
+    ['constructor', 'a'],
+    ['__proto__', 'b'],
+    ['tostring', 'c'],
+  ]);
 });
 
 describe('What is no HTTP event', () => {

@@ -5,10 +5,11 @@ import type { HttpEvent } from '../../functions/source/http.ts';
 import { messageIdOf } from '../../functions/source/message-id.ts';
 
 const NEW = 'new-id';
+const eventWith = { method: 'POST', path: '/', isPathEncoded: false, multiValue: false };
 
 function idOf(headers: Record<string, string>, body: string | object = '', setting?: string): string {
   const text = typeof body === 'string' ? body : JSON.stringify(body);
-  const event: HttpEvent = { method: 'POST', path: '/', headers, body: Buffer.from(text), multiValue: false };
+  const event: HttpEvent = { ...eventWith, headers, body: Buffer.from(text) };
   return messageIdOf(event, setting, () => NEW);
 }
 
@@ -49,7 +50,7 @@ describe('The order', () => {
   );
 
   test('without any, it is new each time', () => {
-    const event: HttpEvent = { method: 'POST', path: '/', headers: {}, body: undefined, multiValue: false };
+    const event: HttpEvent = { ...eventWith, headers: {}, body: undefined };
     const ids = [messageIdOf(event, undefined), messageIdOf(event, undefined)];
     expect(ids[0]).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
     expect(ids[0]).not.toBe(ids[1]);
@@ -102,6 +103,24 @@ describe('A JSON pointer finds', () => {
     '/data/list/00',
   ])('nothing at %s, and the next place counts', (pointer) => {
     expect(idOf({ 'webhook-id': 'other' }, body, pointer)).toBe('other');
+  });
+
+  test.each([
+    '12345678901234567890',
+    '12345678901234567891',
+    '1.0',
+    '1.10',
+    '-0',
+    '1e3',
+    '1E400',
+    '0.1000000000000000055511151231257827',
+  ])('a number as it is written, whatever a double would make of it: %s', (number) => {
+    expect(idOf({}, `{"id":${number}}`, '/id')).toBe(number);
+    expect(idOf({}, `{"data":[{"id": ${number} }]}`, '/data/0/id')).toBe(number);
+  });
+
+  test('two ids in two numbers that are one double: on FIFO the second would be dropped as a duplicate', () => {
+    expect(idOf({}, '{"id":12345678901234567890}', '/id')).not.toBe(idOf({}, '{"id":12345678901234567891}', '/id'));
   });
 
   test.each(['', 'no json', '{"id":', '"text"', 'null', '<id>1</id>'])('nothing in the body %j', (text) => {

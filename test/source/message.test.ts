@@ -87,6 +87,10 @@ describe('The message bears', () => {
     expect(await messageOf({ headers: { 'content-type': contentType } })).toMatchObject({ contentType });
   });
 
+  test('no content type where the sender gave an empty one, so that the destination’s counts', async () => {
+    expect(await messageOf({ headers: { 'content-type': '' } })).not.toHaveProperty('contentType');
+  });
+
   test('the id that the setting points at', async () => {
     const message = await messageOf(
       { headers: { 'x-id': 'by-header' }, body: '{"id":"by-pointer"}' },

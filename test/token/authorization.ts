@@ -1,38 +1,53 @@
 /** A secret, a token endpoint and a clock in miniature: what they are asked is counted, what they answer is set. */
+import type { Deadline } from '../../functions/deadline.ts';
 import { RelayError } from '../../functions/error.ts';
 import type { HttpAnswer, HttpRequest } from '../../functions/http-client.ts';
 import type { Credentials } from '../../functions/token/credentials.ts';
 import { warmToken } from '../../functions/token/token.ts';
-import type { Token } from '../../functions/token/token-endpoint.ts';
+import type { Token, Wanted } from '../../functions/token/token-endpoint.ts';
 import { type Warm, warm } from '../../functions/warm.ts';
-import { cf, granted, NOON } from './token-answer.ts';
+import { cf, granted, NOON, opaqueWanted } from './token-answer.ts';
 
 export interface Authorization {
   readonly token: Warm<Token>;
+  readonly credentials: Warm<Credentials>;
   /** Of the client secrets that token requests came with, in their order. */
   readonly asked: string[];
   /** The requests, in their order. */
   readonly requests: HttpRequest[];
-  readonly counts: { secretReads: number; onRequest: number };
+  readonly counts: { secretReads: number; previousReads: number; onRequest: number };
+  /** Waiting moves it on: nobody waits in real time. */
   readonly clock: { ms: number };
+  /** How long was waited, each time, in milliseconds. */
+  readonly waits: number[];
+  /** Why renewals ahead failed. */
+  readonly renewalFailures: unknown[];
   /** The secret as it is now; an error is thrown by a reading. */
   secret: Credentials | RelayError;
+  /** The version before; `undefined` for a secret that was never rotated. */
+  previous: Credentials | RelayError | undefined;
   /** Answers a token request; default: a new opaque token that lives one hour. */
   respond: (request: HttpRequest, index: number) => HttpAnswer | Promise<HttpAnswer>;
 }
 
-export function createAuthorization(): Authorization {
+export interface AuthorizationOptions {
+  readonly wanted?: Wanted;
+  /** Default 0.5: renewal ahead is due at exactly half of a token's life. */
+  readonly random?: () => number;
+}
+
+export function createAuthorization({ wanted = opaqueWanted, random = () => 0.5 }: AuthorizationOptions = {}) {
   const clock = { ms: NOON };
-  const counts = { secretReads: 0, onRequest: 0 };
+  const counts = { secretReads: 0, previousReads: 0, onRequest: 0 };
   const requests: HttpRequest[] = [];
   const asked: string[] = [];
+  const waits: number[] = [];
+  const renewalFailures: unknown[] = [];
 
   const credentials = warm<Credentials>({
     load: async () => {
       counts.secretReads += 1;
-      const { secret } = authorization;
-      if (secret instanceof RelayError) throw secret;
-      return { ...secret };
+      return read(authorization.secret);
     },
   });
 
@@ -42,22 +57,61 @@ export function createAuthorization(): Authorization {
     return authorization.respond(request, requests.length);
   }
 
+  function after(ms: number, callback: () => void): () => void {
+    waits.push(ms);
+    let cancelled = false;
+    queueMicrotask(() => {
+      if (cancelled) return;
+      clock.ms += ms;
+      callback();
+    });
+    return () => {
+      cancelled = true;
+    };
+  }
+
   const authorization: Authorization = {
     token: warmToken({
       credentials,
-      tokenFormat: 'opaque',
+      previousCredentials: async () => {
+        counts.previousReads += 1;
+        return authorization.previous === undefined ? undefined : read(authorization.previous);
+      },
+      wanted,
       send,
       now: () => clock.ms,
+      after,
+      random,
       onRequest: () => {
         counts.onRequest += 1;
       },
+      onRenewalFailed: (error) => void renewalFailures.push(error),
     }),
+    credentials,
     asked,
     requests,
     counts,
     clock,
+    waits,
+    renewalFailures,
     secret: cf,
+    previous: undefined,
     respond: (_, index) => granted(`token-${index}`, { expires_in: 3600 }),
   };
   return authorization;
+}
+
+/** Each reading is an object of its own, as JSON that is parsed anew. */
+function read(secret: Credentials | RelayError): Credentials {
+  if (secret instanceof RelayError) throw secret;
+  return { ...secret };
+}
+
+export function deadlineOf(remainingMs: number, signal = new AbortController().signal): Deadline {
+  return { remainingMs: () => remainingMs, signal };
+}
+
+/** Lets everything happen that is due. */
+export function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }

@@ -1,13 +1,20 @@
 /** Client credentials as SAP hands them out: each form is read, and which way the authorization server is asked. */
 import { describe, expect, test } from 'vitest';
-import { readCredentials } from '../../functions/token/credentials.ts';
+import { readCredentials, sameCredentials } from '../../functions/token/credentials.ts';
 import { flat, neutral } from '../settings/secrets.ts';
+import { flatKey, other } from './client-certificate.ts';
 
 const read = (content: object) => readCredentials({ text: JSON.stringify(content), versionId: 'v7' }, 'cpi/orders');
 
 describe('Credentials are read', () => {
   test('from the neutral form', () => {
-    expect(read(neutral)).toStrictEqual({ ...neutral, environment: 'neo', versionId: 'v7' });
+    expect(read(neutral)).toStrictEqual({
+      clientId: neutral.clientId,
+      proof: { clientSecret: neutral.clientSecret },
+      tokenUrl: neutral.tokenUrl,
+      environment: 'neo',
+      versionId: 'v7',
+    });
   });
 
   test.each([
@@ -16,12 +23,16 @@ describe('Credentials are read', () => {
   ])('from a service key, %s, with the host of its runtime node', (_, content) => {
     expect(read(content)).toStrictEqual({
       clientId: flat.clientid,
-      clientSecret: flat.clientsecret,
+      proof: { clientSecret: flat.clientsecret },
       tokenUrl: flat.tokenurl,
       serviceUrl: flat.url,
       environment: 'cf',
       versionId: 'v7',
     });
+  });
+
+  test.each(['key', 'certificate'])('from the neutral form with a further field "%s", which is ignored', (field) => {
+    expect(read({ ...neutral, [field]: 'of somebody else' })).toStrictEqual(read(neutral));
   });
 
   test('from a service key without a host', () => {
@@ -37,7 +48,11 @@ describe('Credentials are read', () => {
     ['white space around it', `\n\t ${JSON.stringify(neutral)} \r\n`],
     ['further fields', JSON.stringify({ ...neutral, comment: 'orders', createdate: 1, sap: { a: [] } })],
   ])('with %s', (_, text) => {
-    expect(readCredentials({ text, versionId: '' }, 's')).toMatchObject(neutral);
+    expect(readCredentials({ text, versionId: '' }, 's')).toMatchObject({
+      clientId: neutral.clientId,
+      proof: { clientSecret: neutral.clientSecret },
+      tokenUrl: neutral.tokenUrl,
+    });
   });
 
   test('with a token URL on loopback', () => {
@@ -47,7 +62,30 @@ describe('Credentials are read', () => {
 
   test('exactly as they stand: nothing is trimmed or decoded', () => {
     const clientSecret = ' p%C3%A4ss wörd+/=\u{1F511} ';
-    expect(read({ ...neutral, clientSecret })).toMatchObject({ clientSecret });
+    expect(read({ ...neutral, clientSecret })).toMatchObject({ proof: { clientSecret } });
+  });
+});
+
+describe('Two versions of a secret', () => {
+  const changes: readonly (readonly [string, object, boolean])[] = [
+    ['the version alone', { versionId: 'v8' }, true],
+    ['the host of the runtime node', { serviceUrl: 'https://rt.example.com' }, true],
+    ['the client id', { clientId: 'sb-other' }, false],
+    ['the client secret', { proof: { clientSecret: 'other' } }, false],
+    ['the token URL', { tokenUrl: 'https://other.example.com/oauth/token' }, false],
+  ];
+
+  test.each(changes)('that differ in %s are the same to the authorization server or not', (_, change, same) => {
+    const one = read(flat);
+    expect(sameCredentials(one, { ...one, ...change })).toBe(same);
+    expect(sameCredentials({ ...one, ...change }, one)).toBe(same);
+  });
+
+  test('with certificates are told apart by these, and from one with a secret', () => {
+    const [one, two, secret] = [read(flatKey), read({ ...flatKey, ...other }), read(flat)];
+    expect(sameCredentials(one, read(flatKey))).toBe(true);
+    expect(sameCredentials(one, two)).toBe(false);
+    expect(sameCredentials(one, secret)).toBe(false);
   });
 });
 

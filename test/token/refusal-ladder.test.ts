@@ -1,17 +1,25 @@
-/** When the authorization server refuses: the secret is read once more, and only what has changed is tried once more. */
+/**
+ * When the authorization server refuses: the secret is read once more, then its previous version, and only what differs
+ * is tried; if all are refused, nobody asks again until the pause is over.
+ */
 import { describe, expect, test } from 'vitest';
 import { RelayError } from '../../functions/error.ts';
 import type { HttpAnswer } from '../../functions/http-client.ts';
+import type { Credentials } from '../../functions/token/credentials.ts';
 import { type Authorization, createAuthorization } from './authorization.ts';
-import { answer, cf, granted, MARK, relayError } from './token-answer.ts';
+import { answer, CF_SECRET, cf, granted, MARK, relayError } from './token-answer.ts';
 
 const refused = answer(401, { error: 'invalid_client', error_description: MARK });
-const rotated = { ...cf, clientSecret: `rotated-${MARK}` };
+const withSecret = (clientSecret: string): Credentials => ({ ...cf, proof: { clientSecret } });
+const ROTATED = `rotated-${MARK}`;
+const OLD = `old-${MARK}`;
+const rotated = withSecret(ROTATED);
+const old = withSecret(OLD);
 
 async function errorOf({ token }: Authorization): Promise<RelayError> {
   return token.get().then(
     () => Promise.reject(new Error('expected an error')),
-    (error) => relayError(error, [rotated.clientSecret]),
+    (error) => relayError(error, [ROTATED, OLD]),
   );
 }
 
@@ -22,12 +30,12 @@ function knowing(authorization: Authorization, clientSecret: string): void {
 }
 
 describe('A refused token request', () => {
-  test('with a secret that has not changed is not repeated', async () => {
+  test('with a secret that has not changed, and never did, is not repeated', async () => {
     const authorization = createAuthorization();
     authorization.respond = () => refused;
     expect(await errorOf(authorization)).toMatchObject({ code: 'TOKEN_REFUSED', status: 401, executed: 'no' });
-    expect(authorization.asked).toEqual([cf.clientSecret]);
-    expect(authorization.counts).toEqual({ secretReads: 2, onRequest: 1 });
+    expect(authorization.asked).toEqual([CF_SECRET]);
+    expect(authorization.counts).toEqual({ secretReads: 2, previousReads: 1, onRequest: 1 });
   });
 
   test('with a secret that was rotated is repeated with the new one', async () => {
@@ -35,15 +43,66 @@ describe('A refused token request', () => {
     await authorization.token.get();
     authorization.clock.ms += 3_600_000;
     authorization.secret = rotated;
-    knowing(authorization, rotated.clientSecret);
+    knowing(authorization, ROTATED);
     expect((await authorization.token.get()).accessToken).toBe('token-3');
-    expect(authorization.asked).toEqual([cf.clientSecret, cf.clientSecret, rotated.clientSecret]);
-    expect(authorization.counts).toEqual({ secretReads: 2, onRequest: 3 });
+    expect(authorization.asked).toEqual([CF_SECRET, CF_SECRET, ROTATED]);
+    expect(authorization.counts).toEqual({ secretReads: 2, previousReads: 0, onRequest: 3 });
+  });
+
+  test('is repeated with the previous version, where the new one is not known yet', async () => {
+    const authorization = createAuthorization();
+    authorization.secret = rotated;
+    authorization.previous = old;
+    knowing(authorization, OLD);
+    expect((await authorization.token.get()).accessToken).toBe('token-2');
+    expect(authorization.asked).toEqual([ROTATED, OLD]);
+    expect(authorization.counts).toEqual({ secretReads: 2, previousReads: 1, onRequest: 2 });
+  });
+
+  test('climbs all three steps, and no further', async () => {
+    const authorization = createAuthorization();
+    authorization.previous = old;
+    authorization.respond = () => {
+      authorization.secret = rotated;
+      return refused;
+    };
+    expect(await errorOf(authorization)).toMatchObject({ code: 'TOKEN_REFUSED', status: 401 });
+    expect(authorization.asked).toEqual([CF_SECRET, ROTATED, OLD]);
+    expect(authorization.counts).toEqual({ secretReads: 2, previousReads: 1, onRequest: 3 });
+  });
+
+  test.each([
+    ['the version that is in use', cf],
+    ['the version that was refused at first', withSecret(CF_SECRET)],
+  ])('is not repeated with a previous version that holds the same as %s', async (_, previous) => {
+    const authorization = createAuthorization();
+    authorization.previous = { ...previous, versionId: 'v0' };
+    authorization.respond = () => refused;
+    expect(await errorOf(authorization)).toMatchObject({ code: 'TOKEN_REFUSED' });
+    expect(authorization.asked).toEqual([CF_SECRET]);
+  });
+
+  test('whose previous version is the one that was refused at first is not repeated a third time', async () => {
+    const authorization = createAuthorization();
+    authorization.previous = cf;
+    authorization.respond = () => {
+      authorization.secret = rotated;
+      return refused;
+    };
+    await errorOf(authorization);
+    expect(authorization.asked).toEqual([CF_SECRET, ROTATED]);
+  });
+
+  test('whose previous version cannot be read says that', async () => {
+    const authorization = createAuthorization();
+    authorization.previous = new RelayError('SECRET_UNAVAILABLE', 'not now');
+    authorization.respond = () => refused;
+    expect(await errorOf(authorization)).toMatchObject({ code: 'SECRET_UNAVAILABLE' });
   });
 
   test.each([
     ['the client id', { clientId: 'sb-other' }],
-    ['the client secret', { clientSecret: rotated.clientSecret }],
+    ['the client secret', { proof: { clientSecret: ROTATED } }],
     ['the token URL', { tokenUrl: 'https://other.authentication.eu10.hana.ondemand.com/oauth/token' }],
   ])('is repeated once where %s has changed, and not a third time', async (_, change) => {
     const authorization = createAuthorization();
@@ -52,7 +111,7 @@ describe('A refused token request', () => {
       return refused;
     };
     expect(await errorOf(authorization)).toMatchObject({ code: 'TOKEN_REFUSED' });
-    expect(authorization.counts).toEqual({ secretReads: 2, onRequest: 2 });
+    expect(authorization.counts).toEqual({ secretReads: 2, previousReads: 1, onRequest: 2 });
   });
 
   test('is not repeated where only the version of the secret has changed', async () => {
@@ -70,11 +129,11 @@ describe('A refused token request', () => {
     await authorization.token.get();
     authorization.clock.ms += 3_600_000;
     authorization.secret = rotated;
-    knowing(authorization, rotated.clientSecret);
+    knowing(authorization, ROTATED);
     await authorization.token.get();
     authorization.clock.ms += 3_600_000;
     await authorization.token.get();
-    expect(authorization.asked.at(-1)).toBe(rotated.clientSecret);
+    expect(authorization.asked.at(-1)).toBe(ROTATED);
     expect(authorization.counts.secretReads).toBe(2);
   });
 
@@ -85,38 +144,31 @@ describe('A refused token request', () => {
       return refused;
     };
     expect(await errorOf(authorization)).toMatchObject({ code: 'SECRET_UNAVAILABLE' });
-    expect(authorization.counts).toEqual({ secretReads: 2, onRequest: 1 });
-  });
-
-  test('is asked for again by the next who wants a token', async () => {
-    const authorization = createAuthorization();
-    authorization.respond = () => refused;
-    await errorOf(authorization);
-    authorization.respond = () => granted('healed');
-    expect((await authorization.token.get()).accessToken).toBe('healed');
+    expect(authorization.counts).toEqual({ secretReads: 2, previousReads: 0, onRequest: 1 });
   });
 
   test('climbs the ladder once for all who wait', async () => {
     const authorization = createAuthorization();
     authorization.respond = () => refused;
     await Promise.all(Array.from({ length: 20 }, () => errorOf(authorization)));
-    expect(authorization.counts).toEqual({ secretReads: 2, onRequest: 1 });
+    expect(authorization.counts).toEqual({ secretReads: 2, previousReads: 1, onRequest: 1 });
   });
 });
 
 describe('No second reading of the secret follows', () => {
-  test.each<[number | string, HttpAnswer, string]>([
-    [400, answer(400, { error: 'invalid_request' }), 'TOKEN_REFUSED'],
-    [403, answer(403), 'TOKEN_REFUSED'],
-    [404, answer(404), 'TOKEN_RESPONSE_INVALID'],
-    [429, answer(429), 'TOKEN_UNAVAILABLE'],
-    [500, answer(500), 'TOKEN_UNAVAILABLE'],
-    ['HTML', answer(200, '<html>'), 'TOKEN_RESPONSE_INVALID'],
-  ])('on %s', async (_, response, code) => {
+  test.each<[number | string, HttpAnswer, string, number]>([
+    [400, answer(400, { error: 'invalid_request' }), 'TOKEN_REFUSED', 1],
+    [403, answer(403), 'TOKEN_REFUSED', 1],
+    [404, answer(404), 'TOKEN_RESPONSE_INVALID', 1],
+    [429, answer(429), 'TOKEN_UNAVAILABLE', 4],
+    [500, answer(500), 'TOKEN_UNAVAILABLE', 4],
+    ['HTML', answer(200, '<html>'), 'TOKEN_RESPONSE_INVALID', 1],
+  ])('on %s', async (_, response, code, onRequest) => {
     const authorization = createAuthorization();
+    authorization.previous = old;
     authorization.respond = () => response;
     expect(await errorOf(authorization)).toMatchObject({ code });
-    expect(authorization.counts).toEqual({ secretReads: 1, onRequest: 1 });
+    expect(authorization.counts).toEqual({ secretReads: 1, previousReads: 0, onRequest });
   });
 });
 
@@ -141,15 +193,14 @@ describe('A token request without an answer', () => {
     const error = await errorOf(authorization);
     expect(error).toMatchObject({ code: 'TOKEN_UNAVAILABLE', executed: 'no', cause: thrown });
     expect(error.message).toBe(`token endpoint on ${host}: ${reason}; a later try may help`);
-    expect(authorization.counts).toEqual({ secretReads: 1, onRequest: 1 });
+    expect(authorization.counts).toEqual({ secretReads: 1, previousReads: 0, onRequest: 4 });
   });
-});
 
-test('Without a secret nobody is asked for a token', async () => {
-  const authorization = createAuthorization();
-  authorization.secret = new RelayError('SECRET_UNREADABLE', 'does not exist');
-  expect(await errorOf(authorization)).toMatchObject({ code: 'SECRET_UNREADABLE' });
-  expect(authorization.counts).toEqual({ secretReads: 1, onRequest: 0 });
-  authorization.secret = cf;
-  expect((await authorization.token.get()).accessToken).toBe('token-1');
+  test('because the time of the invocation is over says that, and is not repeated', async () => {
+    const authorization = createAuthorization();
+    const over = new RelayError('DEADLINE', 'the time of the invocation is over');
+    authorization.respond = () => Promise.reject(over);
+    expect(await errorOf(authorization)).toBe(over);
+    expect(authorization.counts.onRequest).toBe(1);
+  });
 });

@@ -4,15 +4,19 @@ import { expect } from 'vitest';
 import { RelayError } from '../../functions/error.ts';
 import type { HttpAnswer } from '../../functions/http-client.ts';
 import type { Credentials } from '../../functions/token/credentials.ts';
+import type { Wanted } from '../../functions/token/token-endpoint.ts';
 
 /** Noon of our own clock. */
 export const NOON = Date.UTC(2026, 0, 1, 12);
 /** Stands in every secret and token, so that none can be told unseen. */
 export const MARK = 'hunter22';
 
+export const CF_SECRET = `s3cret$${MARK}=`;
+export const NEO_SECRET = `s3cret-${MARK}`;
+
 export const cf: Credentials = {
   clientId: `sb-orders!b1|it-rt-${MARK}!b5`,
-  clientSecret: `s3cret$${MARK}=`,
+  proof: { clientSecret: CF_SECRET },
   tokenUrl: 'https://acme-dev.authentication.eu10.hana.ondemand.com/oauth/token',
   environment: 'cf',
   versionId: 'v1',
@@ -20,11 +24,15 @@ export const cf: Credentials = {
 
 export const neo: Credentials = {
   clientId: `orders-${MARK}`,
-  clientSecret: `s3cret-${MARK}`,
+  proof: { clientSecret: NEO_SECRET },
   tokenUrl: 'https://oauthasservices-a1b2c3.eu2.hana.ondemand.com/oauth2/api/v1/token',
   environment: 'neo',
   versionId: 'v1',
 };
+
+/** What is asked for by default: a JWT, used for two hours at most. */
+export const jwtWanted: Wanted = { tokenFormat: 'jwt', maxLifetimeMs: 7_200_000 };
+export const opaqueWanted: Wanted = { ...jwtWanted, tokenFormat: 'opaque' };
 
 export const CF_AT = 'token endpoint https://acme-dev.authentication.eu10.hana.ondemand.com/oauth/token';
 
@@ -60,7 +68,7 @@ export function relayError(error: unknown, secrets: readonly string[] = []): Rel
   const { message, stack, cause } = error;
   expect(message).not.toMatch(/[\r\n]/);
   const printed = `${message} ${stack} ${cause instanceof Error ? cause.stack : String(cause)}`;
-  for (const secret of [MARK, cf.clientSecret, neo.clientSecret, ...secrets]) {
+  for (const secret of [MARK, CF_SECRET, NEO_SECRET, ...secrets]) {
     expect(printed).not.toContain(secret);
     expect(printed).not.toContain(encodeURIComponent(secret));
     expect(printed).not.toContain(Buffer.from(secret).toString('base64').replace(/=+$/, ''));

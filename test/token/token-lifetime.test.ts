@@ -1,7 +1,7 @@
 /** How long a token is used: of `exp` and `expires_in` the smaller, never what is unbelievable, on either side's clock. */
 import { describe, expect, test } from 'vitest';
 import { readTokenResponse } from '../../functions/token/token-endpoint.ts';
-import { cf, granted, jwt, NOON } from './token-answer.ts';
+import { CF_AT, cf, errorOf, granted, jwt, jwtWanted, NOON } from './token-answer.ts';
 
 const OPAQUE = '8271a067126f0aa93b46c2fe07c6880';
 const HOUR = 3600;
@@ -9,9 +9,13 @@ const HOUR = 3600;
 const CAP = 2 * HOUR;
 const UNKNOWN = HOUR;
 
-function lifetimeSeconds(accessToken: string, fields: object, date?: number): number {
+function read(accessToken: string, fields: object, date?: number, wanted = jwtWanted) {
   const headers = date === undefined ? {} : { date: new Date(date).toUTCString() };
-  const { issuedAt, expiresAt } = readTokenResponse(granted(accessToken, fields, headers), cf, NOON);
+  return readTokenResponse(granted(accessToken, fields, headers), cf, wanted, NOON);
+}
+
+function lifetimeSeconds(accessToken: string, fields: object, date?: number): number {
+  const { issuedAt, expiresAt } = read(accessToken, fields, date);
   expect(issuedAt).toBe(NOON);
   return (expiresAt - issuedAt) / 1000;
 }
@@ -56,9 +60,6 @@ const jwts: readonly Row[] = [
   [12 * HOUR, 43_199, CAP],
   [12 * HOUR, 0, CAP],
   [12 * HOUR, 600, 600],
-  [0, absent, 0],
-  [-1, absent, 0],
-  [-HOUR, HOUR, 0],
   [absent, 1800, 1800],
   [absent, 0, UNKNOWN],
   ['soon', 1800, 1800],
@@ -89,6 +90,55 @@ describe('The lifetime', () => {
   });
 });
 
+/** `exp` after noon in seconds, `expires_in`. */
+const over: readonly (readonly [exp: number, expiresIn: unknown])[] = [
+  [0, absent],
+  [-1, absent],
+  [-HOUR, HOUR],
+  [-HOUR, 0],
+];
+
+describe('A token that is over when it comes', () => {
+  test.each(over)('is none: exp after %d s, expires_in %j', (exp, expiresIn) => {
+    const error = errorOf(() => read(tokenWith(exp), { expires_in: expiresIn }));
+    expect(error).toMatchObject({ code: 'TOKEN_RESPONSE_INVALID', status: 200 });
+    expect(error.message).toBe(
+      `${CF_AT}: gave a token that has expired already; the operator must check the token URL in the secret`,
+    );
+  });
+});
+
+describe('The longest use of a token, as it is set,', () => {
+  const wantedFor = (maxTokenUseSeconds: number) => ({ ...jwtWanted, maxLifetimeMs: maxTokenUseSeconds * 1000 });
+
+  test.each([
+    [60, 43_199, 60],
+    [600, HOUR, 600],
+    [HOUR, HOUR, HOUR],
+    [HOUR, HOUR - 1, HOUR - 1],
+    [86_400, 43_199, 43_199],
+    [86_400, 172_800, 86_400],
+    [60, 0, 60],
+    [86_400, 0, UNKNOWN],
+  ])('of %d s makes of a lifetime of %d s %d s', (maxTokenUseSeconds, expiresIn, seconds) => {
+    const { expiresAt } = read(OPAQUE, { expires_in: expiresIn }, undefined, wantedFor(maxTokenUseSeconds));
+    expect(expiresAt).toBe(NOON + seconds * 1000);
+  });
+
+  /** What the endpoint would not say, too, is no reason to take its 500 for a 401. */
+  test.each<[string, unknown, unknown, boolean]>([
+    ['told by expires_in', absent, HOUR, true],
+    ['told by exp', HOUR, absent, true],
+    ['told by both', HOUR, 1800, true],
+    ['told to be exactly as long as the longest use', CAP, absent, true],
+    ['cut to the longest use', 12 * HOUR, 43_199, false],
+    ['told by nobody', absent, absent, false],
+    ['told to be 0', absent, 0, false],
+  ])('and the end of a lifetime that is %s: known', (_, exp, expiresIn, expiryKnown) => {
+    expect(read(tokenWith(exp), { expires_in: expiresIn })).toMatchObject({ expiryKnown });
+  });
+});
+
 describe('A clock that is off changes nothing', () => {
   const skews = [-86_400, -HOUR, -61, 61, HOUR, 86_400].map((seconds) => [seconds] as const);
 
@@ -101,12 +151,14 @@ describe('A clock that is off changes nothing', () => {
 
   test.each(skews)('nor does it make an expired token live, %d s off', (skewSeconds) => {
     const theirNoon = NOON + skewSeconds * 1000;
-    expect(lifetimeSeconds(jwt({ exp: theirNoon / 1000 - 1 }), { expires_in: 1800 }, theirNoon)).toBe(0);
+    const accessToken = jwt({ exp: theirNoon / 1000 - 1 });
+    const error = errorOf(() => read(accessToken, { expires_in: 1800 }, theirNoon));
+    expect(error.message).toContain('gave a token that has expired already');
   });
 
   test('unless the server does not tell its own: then ours is all there is', () => {
     const accessToken = jwt({ exp: NOON / 1000 + 900 });
-    const { expiresAt } = readTokenResponse(granted(accessToken, {}, { date: 'some day' }), cf, NOON);
+    const { expiresAt } = readTokenResponse(granted(accessToken, {}, { date: 'some day' }), cf, jwtWanted, NOON);
     expect(expiresAt).toBe(NOON + 900_000);
   });
 });

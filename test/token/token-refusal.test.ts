@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Credentials } from '../../functions/token/credentials.ts';
 import { readTokenResponse } from '../../functions/token/token-endpoint.ts';
-import { answer, CF_AT, cf, errorOf, jwt, MARK, NOON, neo } from './token-answer.ts';
+import { answer, CF_AT, cf, errorOf, jwt, jwtWanted, MARK, NOON, neo } from './token-answer.ts';
 
 const REFUSED =
   'the operator must check that the client is registered there and that the secret holds its id and secret';
@@ -13,7 +13,7 @@ const NGINX =
 const XML = `<UnauthorizedUserException><error>unauthorized_user</error><error_description>${MARK}</error_description></UnauthorizedUserException>`;
 
 const refusalOf = (response: Parameters<typeof readTokenResponse>[0], credentials: Credentials = cf) =>
-  errorOf(() => readTokenResponse(response, credentials, NOON));
+  errorOf(() => readTokenResponse(response, credentials, jwtWanted, NOON));
 
 const answers: readonly (readonly [string, number, string | object, string, string])[] = [
   [
@@ -81,7 +81,9 @@ describe('The token endpoint answers', () => {
 
   test.each([
     ['a description in place of a code', { error: `Bad credentials for ${MARK}` }],
-    ['a code of 61 characters', { error: 'e'.repeat(61) }],
+    ['a code that nobody knows', { error: `invalid_${MARK}` }],
+    ['a known code in capitals', { error: 'INVALID_CLIENT' }],
+    ['a known code with a space', { error: 'invalid_client ' }],
     ['a line break', { error: 'invalid_client\nINFO forged' }],
     ['an object as code', { error: { code: MARK } }],
     ['a number', { error: 401 }],
@@ -89,6 +91,21 @@ describe('The token endpoint answers', () => {
     ['a list', [{ error: 'invalid_client' }]],
   ])('with %s, which is not repeated', (_, body) => {
     expect(refusalOf(answer(401, body)).message).toBe(`${CF_AT}: answered 401; ${REFUSED}`);
+  });
+
+  test.each([
+    'invalid_request',
+    'invalid_client',
+    'invalid_grant',
+    'unauthorized_client',
+    'unsupported_grant_type',
+    'invalid_scope',
+    'unauthorized',
+    'access_denied',
+    'server_error',
+    'temporarily_unavailable',
+  ])('with the code %s, which is known, and so repeated', (error) => {
+    expect(refusalOf(answer(401, { error })).message).toBe(`${CF_AT}: answered 401 ${error}; ${REFUSED}`);
   });
 
   test('for Neo, and the query is not repeated', () => {
@@ -114,6 +131,11 @@ describe('How long to wait', () => {
     ['nothing', {}, undefined],
     ['a word', { 'retry-after': 'soon' }, undefined],
     ['an empty value', { 'retry-after': '' }, undefined],
+    ['a fraction, which Date.parse would take for a year', { 'retry-after': '1.5' }, undefined],
+    ['a number below 0', { 'retry-after': '-5' }, undefined],
+    ['a list of numbers', { 'retry-after': '1, 2' }, undefined],
+    ['a date of another form', { 'retry-after': '2026-01-01T12:00:30Z' }, undefined],
+    ['more seconds than anyone waits', { 'retry-after': '9999999999' }, undefined],
   ])('is told by %s', (_, headers, retryAfterMs) => {
     for (const status of [408, 429, 500, 503]) {
       expect(refusalOf(answer(status, '', headers)).retryAfterMs).toBe(retryAfterMs);

@@ -1,8 +1,9 @@
 /** The request of the client credentials grant, byte for byte: Neo in query and Basic header, Cloud Foundry in a form. */
 import { describe, expect, test } from 'vitest';
-import type { Credentials } from '../../functions/token/credentials.ts';
+import { type Credentials, readCredentials } from '../../functions/token/credentials.ts';
 import { tokenRequest } from '../../functions/token/token-endpoint.ts';
-import { cf, neo } from './token-answer.ts';
+import { flatKey } from './client-certificate.ts';
+import { cf, jwtWanted, neo, opaqueWanted } from './token-answer.ts';
 
 /** Client id, secret, and both as they must stand in a form (WHATWG URL, "application/x-www-form-urlencoded"). */
 const characters: readonly (readonly [string, string, string, string])[] = [
@@ -21,12 +22,19 @@ const characters: readonly (readonly [string, string, string, string])[] = [
 const withClient = (credentials: Credentials, clientId: string, clientSecret: string) => ({
   ...credentials,
   clientId,
-  clientSecret,
+  proof: { clientSecret },
 });
+
+/** As they are asked for, as they stand in a query or form. */
+const scopes = [
+  ['it-rt!b1.ESBMessaging.send', 'it-rt%21b1.ESBMessaging.send'],
+  ['uaa.resource openid', 'uaa.resource+openid'],
+  ['a+b&c=d', 'a%2Bb%26c%3Dd'],
+] as const;
 
 describe('On Neo', () => {
   test('is a POST with its parameters in the query and no body', () => {
-    const { method, url, headers, body } = tokenRequest(neo, 'jwt');
+    const { method, url, headers, body } = tokenRequest(neo, jwtWanted);
     expect(method).toBe('POST');
     expect(url.href).toBe(`${neo.tokenUrl}?grant_type=client_credentials&token_format=jwt`);
     expect(Object.keys(headers).sort()).toEqual(['Accept', 'Authorization']);
@@ -35,7 +43,12 @@ describe('On Neo', () => {
   });
 
   test('leaves token_format out for an opaque token', () => {
-    expect(tokenRequest(neo, 'opaque').url.href).toBe(`${neo.tokenUrl}?grant_type=client_credentials`);
+    expect(tokenRequest(neo, opaqueWanted).url.href).toBe(`${neo.tokenUrl}?grant_type=client_credentials`);
+  });
+
+  test.each(scopes)('asks for the scope %j', (scope, encoded) => {
+    const { url } = tokenRequest(neo, { ...opaqueWanted, scope });
+    expect(url.href).toBe(`${neo.tokenUrl}?grant_type=client_credentials&scope=${encoded}`);
   });
 
   test.each([
@@ -43,12 +56,12 @@ describe('On Neo', () => {
     ['the grant already', '?grant_type=client_credentials', '?grant_type=client_credentials&token_format=jwt'],
     ['another grant', '?grant_type=password', '?grant_type=client_credentials&token_format=jwt'],
   ])('keeps the query of a token URL with %s', (_, search, expected) => {
-    const { url } = tokenRequest({ ...neo, tokenUrl: neo.tokenUrl + search }, 'jwt');
+    const { url } = tokenRequest({ ...neo, tokenUrl: neo.tokenUrl + search }, jwtWanted);
     expect(url.search).toBe(expected);
   });
 
   test.each(characters)('sends client %j with secret %j as they are, in UTF-8', (clientId, clientSecret) => {
-    const { headers, url } = tokenRequest(withClient(neo, clientId, clientSecret), 'jwt');
+    const { headers, url } = tokenRequest(withClient(neo, clientId, clientSecret), jwtWanted);
     const [scheme, sent = ''] = (headers.Authorization ?? '').split(' ');
     expect(scheme).toBe('Basic');
     expect(sent).toBe(Buffer.from(`${clientId}:${clientSecret}`, 'utf8').toString('base64'));
@@ -57,14 +70,14 @@ describe('On Neo', () => {
   });
 
   test('has the very header of RFC 7617, section 2.1', () => {
-    const { headers } = tokenRequest(withClient(neo, 'test', '123£'), 'jwt');
+    const { headers } = tokenRequest(withClient(neo, 'test', '123£'), jwtWanted);
     expect(headers.Authorization).toBe('Basic dGVzdDoxMjPCow==');
   });
 });
 
 describe('On Cloud Foundry', () => {
   test('is a POST of a form, with nothing in the URL and no Basic header', () => {
-    const { method, url, headers } = tokenRequest(cf, 'jwt');
+    const { method, url, headers } = tokenRequest(cf, jwtWanted);
     expect(method).toBe('POST');
     expect(url.href).toBe(cf.tokenUrl);
     expect(headers).toEqual({ Accept: 'application/json', 'Content-Type': 'application/x-www-form-urlencoded' });
@@ -73,7 +86,7 @@ describe('On Cloud Foundry', () => {
   test.each(characters)(
     'sends client %j with secret %j, byte for byte',
     async (clientId, clientSecret, idIn, secretIn) => {
-      const { body } = tokenRequest(withClient(cf, clientId, clientSecret), 'jwt');
+      const { body } = tokenRequest(withClient(cf, clientId, clientSecret), jwtWanted);
       const bytes = await body?.open();
       const form = `grant_type=client_credentials&token_format=jwt&client_id=${idIn}&client_secret=${secretIn}`;
       expect(String(bytes)).toBe(form);
@@ -83,17 +96,42 @@ describe('On Cloud Foundry', () => {
   );
 
   test('leaves token_format out for an opaque token', async () => {
-    const { body } = tokenRequest(withClient(cf, 'a', 'b'), 'opaque');
+    const { body } = tokenRequest(withClient(cf, 'a', 'b'), opaqueWanted);
     expect(String(await body?.open())).toBe('grant_type=client_credentials&client_id=a&client_secret=b');
   });
 
+  test.each(scopes)('asks for the scope %j', async (scope, encoded) => {
+    const { body } = tokenRequest(withClient(cf, 'a', 'b'), { ...jwtWanted, scope });
+    expect(String(await body?.open())).toBe(
+      `grant_type=client_credentials&token_format=jwt&scope=${encoded}&client_id=a&client_secret=b`,
+    );
+  });
+
+  test('names the client alone where it proves itself with a certificate, which goes to TLS (RFC 8705)', async () => {
+    const client = readCredentials({ text: JSON.stringify(flatKey), versionId: 'v1' }, 'cpi/orders');
+    const { method, url, headers, body, certificate } = tokenRequest(client, jwtWanted);
+    expect([method, url.href]).toEqual(['POST', flatKey.tokenurl]);
+    expect(headers).not.toHaveProperty('Authorization');
+    const form = new URLSearchParams({
+      grant_type: 'client_credentials',
+      token_format: 'jwt',
+      client_id: flatKey.clientid,
+    });
+    expect(String(await body?.open())).toBe(form.toString());
+    expect(certificate).toMatchObject({ cert: flatKey.certificate, key: flatKey.key });
+  });
+
+  test('has no certificate where the client has a secret', () => {
+    expect(tokenRequest(cf, jwtWanted)).not.toHaveProperty('certificate');
+  });
+
   test('can be sent again: its body opens anew', async () => {
-    const { body } = tokenRequest(cf, 'jwt');
+    const { body } = tokenRequest(cf, jwtWanted);
     expect(await body?.open()).toEqual(await body?.open());
   });
 });
 
 test('Which way is taken the credentials say, not the URL', () => {
-  expect(tokenRequest({ ...neo, environment: 'cf' }, 'jwt').body).toBeDefined();
-  expect(tokenRequest({ ...cf, environment: 'neo' }, 'jwt').headers).toHaveProperty('Authorization');
+  expect(tokenRequest({ ...neo, environment: 'cf' }, jwtWanted).body).toBeDefined();
+  expect(tokenRequest({ ...cf, environment: 'neo' }, jwtWanted).headers).toHaveProperty('Authorization');
 });

@@ -1,7 +1,7 @@
 /** A token response with 200: what of it is taken, and what is no token response at all; no token in any error. */
 import { describe, expect, test } from 'vitest';
 import { readTokenResponse } from '../../functions/token/token-endpoint.ts';
-import { answer, CF_AT, cf, errorOf, granted, jwt, MARK, NOON, neo } from './token-answer.ts';
+import { answer, CF_AT, cf, errorOf, granted, jwt, jwtWanted, MARK, NOON, neo } from './token-answer.ts';
 
 const MUST = 'the operator must check the token URL in the secret';
 const OPAQUE = '8271a067126f0aa93b46c2fe07c6880';
@@ -9,10 +9,11 @@ const OPAQUE = '8271a067126f0aa93b46c2fe07c6880';
 describe('A token is taken', () => {
   test('from SAP’s sample of Neo', () => {
     const body = `{ "access_token": "${OPAQUE}", "token_type": "Bearer", "expires_in": 0, "scopes": [] }`;
-    expect(readTokenResponse(answer(200, body), neo, NOON)).toStrictEqual({
+    expect(readTokenResponse(answer(200, body), neo, jwtWanted, NOON)).toStrictEqual({
       accessToken: OPAQUE,
       issuedAt: NOON,
       expiresAt: NOON + 3_600_000,
+      expiryKnown: false,
     });
   });
 
@@ -20,20 +21,21 @@ describe('A token is taken', () => {
     const accessToken = jwt({ exp: NOON / 1000 + 3600 });
     const fields = { expires_in: 3599, scope: 'it-rt!b1.ESBMessaging.send', jti: 'be340353ac694b4cb504c6823f938647' };
     const response = granted(accessToken, fields, { 'content-type': 'application/json;charset=UTF-8' });
-    expect(readTokenResponse(response, cf, NOON)).toStrictEqual({
+    expect(readTokenResponse(response, cf, jwtWanted, NOON)).toStrictEqual({
       accessToken,
       issuedAt: NOON,
       expiresAt: NOON + 3_599_000,
+      expiryKnown: true,
     });
   });
 
   test('with the host of the runtime node that bought it', () => {
     const serviceUrl = 'https://acme.it-cpi001-rt.cfapps.eu10.hana.ondemand.com';
-    expect(readTokenResponse(granted(OPAQUE), { ...cf, serviceUrl }, NOON)).toMatchObject({ serviceUrl });
+    expect(readTokenResponse(granted(OPAQUE), { ...cf, serviceUrl }, jwtWanted, NOON)).toMatchObject({ serviceUrl });
   });
 
   test.each(['bearer', 'Bearer', 'BEARER'])('of type %s', (token_type) => {
-    expect(readTokenResponse(granted(OPAQUE, { token_type }), cf, NOON).accessToken).toBe(OPAQUE);
+    expect(readTokenResponse(granted(OPAQUE, { token_type }), cf, jwtWanted, NOON).accessToken).toBe(OPAQUE);
   });
 
   test.each([
@@ -42,12 +44,12 @@ describe('A token is taken', () => {
     ['that looks like a JWT but is none', 'a.b.c'],
     ['of the longest kind', 'x'.repeat(16_384)],
   ])('%s', (_, accessToken) => {
-    expect(readTokenResponse(granted(accessToken), cf, NOON).accessToken).toBe(accessToken);
+    expect(readTokenResponse(granted(accessToken), cf, jwtWanted, NOON).accessToken).toBe(accessToken);
   });
 
   test('whatever the content type says', () => {
     const response = granted(OPAQUE, {}, { 'content-type': 'text/html' });
-    expect(readTokenResponse(response, cf, NOON).accessToken).toBe(OPAQUE);
+    expect(readTokenResponse(response, cf, jwtWanted, NOON).accessToken).toBe(OPAQUE);
   });
 });
 
@@ -92,7 +94,7 @@ describe('No token is taken', () => {
       'gave a token longer than 16384 bytes',
     ],
   ])('%s', (_, body, problem) => {
-    const error = errorOf(() => readTokenResponse(answer(200, body), cf, NOON));
+    const error = errorOf(() => readTokenResponse(answer(200, body), cf, jwtWanted, NOON));
     expect(error).toMatchObject({ code: 'TOKEN_RESPONSE_INVALID', status: 200, executed: 'no' });
     expect(error.message).toBe(`${CF_AT}: ${problem}; ${MUST}`);
     expect(error.message.length).toBeLessThan(300);
@@ -100,7 +102,7 @@ describe('No token is taken', () => {
 
   test('from an answer too long to be kept, even if what was kept reads well', () => {
     const response = { ...granted(OPAQUE), truncated: true };
-    const error = errorOf(() => readTokenResponse(response, cf, NOON), [OPAQUE]);
+    const error = errorOf(() => readTokenResponse(response, cf, jwtWanted, NOON), [OPAQUE]);
     expect(error.code).toBe('TOKEN_RESPONSE_INVALID');
     expect(error.message).toBe(`${CF_AT}: answered 200 with more than ${response.body.byteLength} bytes; ${MUST}`);
   });

@@ -1,7 +1,7 @@
 /** The token between invocations: one request for all who ask at once, used until a margin before its end, then anew. */
 import { describe, expect, test } from 'vitest';
-import { createAuthorization } from './authorization.ts';
-import { granted, relayError } from './token-answer.ts';
+import { createAuthorization, deadlineOf, turn } from './authorization.ts';
+import { CF_AT, granted, relayError } from './token-answer.ts';
 
 describe('A token', () => {
   test('is asked for once, however many want it at once, and counted once', async () => {
@@ -9,7 +9,7 @@ describe('A token', () => {
     const got = await Promise.all(Array.from({ length: 50 }, () => token.get()));
     expect(new Set(got).size).toBe(1);
     expect(requests).toHaveLength(1);
-    expect(counts).toEqual({ secretReads: 1, onRequest: 1 });
+    expect(counts).toEqual({ secretReads: 1, previousReads: 0, onRequest: 1 });
   });
 
   test('is asked for within ten seconds, and with a signal that ends the request', async () => {
@@ -17,6 +17,20 @@ describe('A token', () => {
     await token.get();
     expect(requests).toMatchObject([{ method: 'POST', timeoutMs: 10_000, signal: expect.any(AbortSignal) }]);
   });
+
+  test.each([
+    [4_000, 4_000],
+    [9_999, 9_999],
+    [10_000, 10_000],
+    [600_000, 10_000],
+  ])(
+    'is asked for within what the invocation leaves, %d ms, and never longer: %d ms',
+    async (remainingMs, timeoutMs) => {
+      const { token, requests } = createAuthorization();
+      await token.get(deadlineOf(remainingMs));
+      expect(requests).toMatchObject([{ timeoutMs }]);
+    },
+  );
 
   test('is not asked for before somebody wants it', () => {
     expect(createAuthorization().requests).toHaveLength(0);
@@ -33,21 +47,33 @@ describe('A token', () => {
   ])('that lives %d s is used until %d s before its end', async (expiresInSeconds, marginSeconds) => {
     const authorization = createAuthorization();
     const { token, clock, requests } = authorization;
-    authorization.respond = (_, index) => granted(`token-${index}`, { expires_in: expiresInSeconds });
+    const { promise: renewed, resolve } = Promise.withResolvers<void>();
+    authorization.respond = async (_, index) => {
+      // The renewal ahead, which is due long before, is held back: the margin alone decides.
+      if (index > 1) await renewed;
+      return granted(`token-${index}`, { expires_in: expiresInSeconds });
+    };
     const { expiresAt } = await token.get();
     clock.ms = expiresAt - marginSeconds * 1000 - 1;
-    expect((await token.get()).accessToken).toBe('token-1');
+    expect(await Promise.race([token.get(), turn()])).toMatchObject({ accessToken: 'token-1' });
     clock.ms += 1;
-    expect((await token.get()).accessToken).toBe('token-2');
+    const waiting = token.get();
+    expect(await Promise.race([waiting, turn()])).toBeUndefined();
+    resolve();
+    expect((await waiting).accessToken).toBe('token-2');
     expect(requests).toHaveLength(2);
   });
 
-  test('that is over when it comes is handed out once and not kept', async () => {
+  test('that is over when it comes is not handed out, and the operator is told', async () => {
     const authorization = createAuthorization();
     const over = `e30.${Buffer.from('{"exp":1}').toString('base64url')}.c`;
-    authorization.respond = (_, index) => granted(`${over}${index}`);
-    expect((await authorization.token.get()).accessToken).toBe(`${over}1`);
-    expect((await authorization.token.get()).accessToken).toBe(`${over}2`);
+    authorization.respond = () => granted(over);
+    const error = await authorization.token.get().catch((thrown: unknown) => relayError(thrown, [over]));
+    expect(error).toMatchObject({
+      code: 'TOKEN_RESPONSE_INVALID',
+      message: `${CF_AT}: gave a token that has expired already; the operator must check the token URL in the secret`,
+    });
+    expect(authorization.token.peek()).toBeUndefined();
   });
 
   test('that is renewed does not make the secret be read again', async () => {
@@ -55,7 +81,7 @@ describe('A token', () => {
     await token.get();
     clock.ms += 3_600_000;
     await token.get();
-    expect(counts).toEqual({ secretReads: 1, onRequest: 2 });
+    expect(counts).toEqual({ secretReads: 1, previousReads: 0, onRequest: 2 });
   });
 
   test('is stamped when its answer came, not when it was asked for', async () => {
@@ -105,7 +131,10 @@ describe('One who waits for a token', () => {
       return granted('late', { expires_in: 3600 });
     };
     const impatient = new AbortController();
-    const [givenUp, patient] = [authorization.token.get(impatient.signal), authorization.token.get()];
+    const [givenUp, patient] = [
+      authorization.token.get(deadlineOf(9_000, impatient.signal)),
+      authorization.token.get(),
+    ];
     impatient.abort(new Error('no time'));
     await expect(givenUp).rejects.toThrow('no time');
     resolve();
@@ -123,7 +152,7 @@ describe('One who waits for a token', () => {
       );
     };
     const impatient = new AbortController();
-    const givenUp = authorization.token.get(impatient.signal);
+    const givenUp = authorization.token.get(deadlineOf(9_000, impatient.signal));
     const signal = await asked;
     impatient.abort(new Error('no time'));
     await expect(givenUp).rejects.toThrow('no time');
@@ -134,7 +163,8 @@ describe('One who waits for a token', () => {
 
   test('who has given up before is not waited for', async () => {
     const { token, requests } = createAuthorization();
-    await expect(token.get(AbortSignal.abort(new Error('no time')))).rejects.toThrow('no time');
+    const over = deadlineOf(0, AbortSignal.abort(new Error('no time')));
+    await expect(token.get(over)).rejects.toThrow('no time');
     expect(requests).toHaveLength(0);
   });
 });
@@ -148,7 +178,8 @@ test('A failure is told to all who wait, and not kept', async () => {
   for (const result of results) {
     expect(relayError(result.status === 'rejected' ? result.reason : undefined).code).toBe('TOKEN_UNAVAILABLE');
   }
-  expect(requests).toHaveLength(1);
+  // One request and its three repetitions, for all of them together.
+  expect(requests).toHaveLength(4);
   authorization.respond = respond;
-  expect((await token.get()).accessToken).toBe('token-2');
+  expect((await token.get()).accessToken).toBe('token-5');
 });

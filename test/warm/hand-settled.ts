@@ -1,15 +1,50 @@
-/** A warm value whose loads the test settles by hand, in whichever order it likes. */
-import { warm } from '../../functions/warm.ts';
+/** A warm value whose loads the test settles by hand, in whichever order it likes, and deadlines to ask for it with. */
+import type { Deadline } from '../../functions/deadline.ts';
+import { type WarmOptions, warm } from '../../functions/warm.ts';
+
+export interface Value {
+  readonly n: number;
+}
+
+export interface Load {
+  readonly deadline: Deadline;
+  readonly signal: AbortSignal;
+  readonly resolve: (value: Value) => void;
+  readonly reject: (error: unknown) => void;
+}
 
 /** Loads that the test settles by hand. */
-export function start(isFresh?: (value: { n: number }) => boolean) {
-  const loads: { signal: AbortSignal; resolve: (value: { n: number }) => void; reject: (error: unknown) => void }[] =
-    [];
-  const value = warm<{ n: number }>({
-    load: (signal) => new Promise((resolve, reject) => loads.push({ signal, resolve, reject })),
-    ...(isFresh === undefined ? {} : { isFresh }),
+export function start(options: Omit<WarmOptions<Value>, 'load'> = {}) {
+  const loads: Load[] = [];
+  const value = warm<Value>({
+    load: (deadline) =>
+      new Promise((resolve, reject) => loads.push({ deadline, signal: deadline.signal, resolve, reject })),
+    ...options,
   });
   /** Lets everything happen that is due. */
   const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
   return { value, loads, turn };
+}
+
+/** A value that is loaded, and due for renewal from then on; `state.fresh` and `state.due` can be changed. */
+export async function startDue() {
+  const state = { due: false, fresh: true, ms: 1_000_000 };
+  const failures: unknown[] = [];
+  const started = start({
+    isFresh: ({ n }) => n > 1 || state.fresh,
+    isDue: ({ n }) => n === 1 && state.due,
+    onRenewalFailed: (error) => void failures.push(error),
+    now: () => state.ms,
+  });
+  const { value, loads, turn } = started;
+  const asked = value.get();
+  await turn();
+  loads[0]?.resolve({ n: 1 });
+  const first = await asked;
+  state.due = true;
+  return { ...started, state, failures, first };
+}
+
+export function until(signal: AbortSignal, remainingMs = 30_000): Deadline {
+  return { remainingMs: () => remainingMs, signal };
 }

@@ -2,16 +2,9 @@
  * A warm value under any interleaving of commands, with what must hold after each of them written as exceptions: the
  * commands are plain data, so that fast-check can shrink a run that breaks a rule.
  */
-import { type Warm, warm } from '../../functions/warm.ts';
-
-export type Command =
-  | { readonly type: 'get' }
-  | { readonly type: 'get with signal' }
-  | { readonly type: 'abort'; readonly which: number }
-  | { readonly type: 'settle'; readonly which: number; readonly as: 'value' | 'failure' }
-  | { readonly type: 'forget'; readonly which: number }
-  | { readonly type: 'expire' }
-  | { readonly type: 'turn' };
+import { RENEWAL_PAUSE_MS, type Warm, warm } from '../../functions/warm.ts';
+import type { Command } from './command.ts';
+import { until } from './hand-settled.ts';
 
 interface Value {
   readonly load: number;
@@ -22,12 +15,16 @@ interface Load {
   readonly signal: AbortSignal;
   readonly settle: (as: 'value' | 'failure') => void;
   settled?: 'value' | 'failure';
+  /** Whether it was given up before it was settled. */
+  wasGivenUp?: boolean;
 }
 
 interface Getter {
   readonly abort?: AbortController;
-  /** Values that were forgotten or stale when it asked. */
+  /** Values that were forgotten or stale when it asked, and the one in place of which it wants another. */
   readonly barred: ReadonlySet<Value>;
+  /** The fresh value there was when it asked: it need not wait. */
+  readonly kept: Value | undefined;
   /** Loads whose failure somebody had been told when it asked. */
   readonly toldBefore: ReadonlySet<number>;
   over: boolean;
@@ -39,17 +36,28 @@ function rule(holds: boolean, words: string): asserts holds {
 
 /** @throws Error at the first rule that is broken, by its words */
 export async function run(commands: readonly Command[]): Promise<void> {
+  const clock = { ms: 1_000_000 };
   const loads: Load[] = [];
   const getters: Getter[] = [];
   const known: Value[] = [];
   const barred = new Set<Value>();
+  const stale = new Set<Value>();
   const failed = new Set<number>();
   const told = new Set<number>();
   const broken: unknown[] = [];
+  /** Values of loads before this one are due. */
+  let dueBelow = 0;
+  let renewal: { readonly done: Promise<void>; readonly ms: number } | undefined;
 
   const value: Warm<Value> = warm<Value>({
+    now: () => clock.ms,
     isFresh: (candidate) => !stale.has(candidate),
-    load: (signal) =>
+    isDue: (candidate) => candidate.load < dueBelow,
+    onRenewalFailed: (error) => {
+      const number = loadIn(error);
+      if (number !== undefined) told.add(number);
+    },
+    load: ({ signal }) =>
       new Promise((resolve, reject) => {
         const number = loads.length;
         const running = loads.filter((load) => load.settled === undefined && !load.signal.aborted);
@@ -61,29 +69,33 @@ export async function run(commands: readonly Command[]): Promise<void> {
         });
       }),
   });
-  const stale = new Set<Value>();
 
-  function get(abort?: AbortController): void {
+  function ask(abort: AbortController | undefined, old?: Value): void {
+    const there = value.peek();
+    const isKept = there !== undefined && there !== old && !stale.has(there);
     const getter: Getter = {
       ...(abort === undefined ? {} : { abort }),
-      barred: new Set(barred),
+      barred: new Set(old === undefined ? barred : [...barred, old]),
+      kept: isKept ? there : undefined,
       toldBefore: new Set(told),
       over: false,
     };
     getters.push(getter);
-    value
-      .get(abort?.signal)
+    const deadline = abort === undefined ? undefined : until(abort.signal);
+    (old === undefined ? value.get(deadline) : value.renew(old, deadline))
       .then(
         (got) => {
-          rule(!getter.barred.has(got), 'a value that was forgotten or stale is handed out');
+          rule(!getter.barred.has(got), 'a value that was forgotten, stale or not wanted any longer is handed out');
+          rule(getter.kept === undefined || got === getter.kept, 'one waits although there is a fresh value');
           rule(loads[got.load]?.settled === 'value', 'a value comes that no load brought');
           if (!known.includes(got)) known.push(got);
         },
         (error: unknown) => {
           if (abort?.signal.aborted === true && error === abort.signal.reason) return;
-          const number = Number(/^load (\d+)$/.exec((error as Error).message)?.[1]);
-          rule(failed.has(number), 'a failure comes that no load brought');
+          const number = loadIn(error);
+          rule(number !== undefined && failed.has(number), 'a failure comes that no load brought');
           rule(!getter.toldBefore.has(number), 'a failure is kept');
+          rule(getter.kept === undefined, 'a failure comes although there is a fresh value');
           told.add(number);
         },
       )
@@ -91,10 +103,21 @@ export async function run(commands: readonly Command[]): Promise<void> {
       .finally(() => {
         getter.over = true;
       });
+    look();
+  }
+
+  /** At a renewal that has begun: not too early after the one before. */
+  function look(): void {
+    const done = value.renewing();
+    if (done === undefined || done === renewal?.done) return;
+    if (renewal !== undefined && clock.ms - renewal.ms < RENEWAL_PAUSE_MS)
+      broken.push(new Error('two renewals begin less than 30 s apart'));
+    renewal = { done, ms: clock.ms };
   }
 
   function settle(load: Load, as: 'value' | 'failure'): void {
     load.settled = as;
+    load.wasGivenUp = load.signal.aborted;
     if (as === 'failure') failed.add(load.number);
     load.settle(as);
   }
@@ -102,14 +125,23 @@ export async function run(commands: readonly Command[]): Promise<void> {
   async function turn(): Promise<void> {
     await new Promise<void>((resolve) => setImmediate(resolve));
     const waiting = getters.filter(({ over }) => !over).length;
+    const isRenewing = value.renewing() !== undefined;
     const running = loads.filter((load) => load.settled === undefined && !load.signal.aborted).length;
-    rule(running === (waiting > 0 ? 1 : 0), `${running} loads run for ${waiting} who wait`);
+    rule(
+      running === (waiting > 0 || isRenewing ? 1 : 0),
+      `${running} loads run for ${waiting} who wait, ${isRenewing ? 'and one' : 'and no'} renewal`,
+    );
+    const there = value.peek();
+    rule(there === undefined || loads[there.load]?.wasGivenUp === false, 'what was given up is kept');
   }
 
   for (const command of commands) {
-    if (command.type === 'get') get();
-    else if (command.type === 'get with signal') get(new AbortController());
-    else if (command.type === 'abort') {
+    if (command.type === 'get') ask(undefined);
+    else if (command.type === 'get with signal') ask(new AbortController());
+    else if (command.type === 'renew') {
+      const old = known.at(-1);
+      if (old !== undefined) ask(new AbortController(), old);
+    } else if (command.type === 'abort') {
       const able = getters.filter(({ abort, over }) => abort !== undefined && !over && !abort.signal.aborted);
       able[command.which % able.length]?.abort?.abort(new Error('given up'));
     } else if (command.type === 'settle') {
@@ -128,26 +160,37 @@ export async function run(commands: readonly Command[]): Promise<void> {
         stale.add(old);
         barred.add(old);
       }
+    } else if (command.type === 'fall due') dueBelow = loads.length;
+    else if (command.type === 'pass') clock.ms += command.ms;
+    else if (command.type === 'end invocation') {
+      value.abortRenewal();
+      rule(value.renewing() === undefined, 'a renewal outlives its invocation');
     } else await turn();
   }
 
   await turn();
+  value.abortRenewal();
   for (const load of loads) if (load.settled === undefined) settle(load, 'value');
   await turn();
   rule(
     getters.every(({ over }) => over),
     'somebody waits for ever',
   );
-  const [newest] = known.slice(-1);
-  for (const old of known) if (old !== newest) value.forget(old);
-  if (newest !== undefined && !barred.has(newest) && kept(newest)) {
+  dueBelow = 0;
+  const newest = known.at(-1);
+  if (newest !== undefined && !barred.has(newest) && loads[newest.load]?.wasGivenUp === false)
+    rule(value.peek() !== undefined, 'a value is lost that nobody has forgotten');
+  const there = value.peek();
+  for (const old of known) if (old !== there) value.forget(old);
+  if (there !== undefined && !stale.has(there)) {
     const before = loads.length;
-    rule((await value.get()) === newest && loads.length === before, 'to forget an old value takes its successor along');
+    rule((await value.get()) === there && loads.length === before, 'to forget an old value takes its successor along');
   }
   if (broken.length > 0) throw broken[0];
+}
 
-  /** The newest value is kept if its load was not given up before it came. */
-  function kept({ load }: Value): boolean {
-    return loads[load]?.signal.aborted === false;
-  }
+/** The number of the load that failed with this error. */
+function loadIn(error: unknown): number | undefined {
+  const number = /^load (\d+)$/.exec(error instanceof Error ? error.message : '')?.[1];
+  return number === undefined ? undefined : Number(number);
 }

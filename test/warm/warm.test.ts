@@ -24,7 +24,7 @@ describe('A value', () => {
 
   test('that is stale is loaded anew, and not handed out even if the load fails', async () => {
     let fresh = true;
-    const { value, loads, turn } = start(() => fresh);
+    const { value, loads, turn } = start({ isFresh: () => fresh });
     const first = value.get();
     await turn();
     loads[0]?.resolve({ n: 1 });
@@ -110,5 +110,36 @@ describe('A value that is forgotten', () => {
     const { value, old } = await loaded();
     value.forget({ ...old });
     expect(await value.get()).toBe(old);
+  });
+
+  test('is not kept, and nobody’s to look at', async () => {
+    const { value, old } = await loaded();
+    expect(value.peek()).toBe(old);
+    value.forget(old);
+    expect(value.peek()).toBeUndefined();
+  });
+});
+
+describe('What is kept', () => {
+  test('is nothing before the first load, while it goes on, and after a failure', async () => {
+    const { value, loads, turn } = start();
+    expect(value.peek()).toBeUndefined();
+    const asked = value.get().catch(() => 'failed');
+    await turn();
+    expect(value.peek()).toBeUndefined();
+    loads[0]?.reject(new Error('down'));
+    await asked;
+    expect(value.peek()).toBeUndefined();
+  });
+
+  test('can be looked at even if it is stale', async () => {
+    let fresh = true;
+    const { value, loads, turn } = start({ isFresh: () => fresh });
+    const asked = value.get();
+    await turn();
+    loads[0]?.resolve({ n: 1 });
+    const first = await asked;
+    fresh = false;
+    expect(value.peek()).toBe(first);
   });
 });

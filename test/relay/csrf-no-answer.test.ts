@@ -1,0 +1,45 @@
+/** A fetch of a CSRF token that gets no answer: the flow does not run on it, so that nothing can have been executed. */
+import { describe, expect, test } from 'vitest';
+import { RelayError } from '../../functions/error.ts';
+import type { HttpRequest } from '../../functions/http-client.ts';
+import { httpsAdapter } from '../../functions/relay/adapter/https.ts';
+import { createRejections } from '../../functions/relay/rejection.ts';
+import { relay } from '../../functions/relay/relay.ts';
+import { readSettings } from '../../functions/settings.ts';
+import { warm } from '../../functions/warm.ts';
+import { answer, deadlineOf, messageOf, NOON, tokenOf } from './http-answer.ts';
+import { REQUIRED } from './protected-endpoint.ts';
+
+const now = () => NOON;
+
+function destinationWith(csrf: boolean) {
+  const written = { secret: 'cpi/orders', url: 'https://flows.example.com/http/orders', csrf };
+  const read = readSettings({ DESTINATIONS: JSON.stringify({ orders: written }) }).destinations.get('orders');
+  if (read === undefined || 'error' in read) throw new Error('no destination');
+  return read;
+}
+
+describe.each(['TIMED_OUT', 'CONNECTION_FAILED', 'DEADLINE'] as const)('A fetch that ends with %s', (code) => {
+  test.each<[string, string, boolean, number]>([
+    ['by HEAD, before the message', 'HEAD', true, 0],
+    ['by HEAD, after a message that was refused for want of it', 'HEAD', false, 1],
+    ['by GET, which only follows such a message', 'GET', false, 1],
+  ])('%s, has executed nothing', async (_, failing, csrf, calls) => {
+    const send = async ({ method }: HttpRequest) => {
+      if (method === 'POST') return REQUIRED;
+      if (method !== failing) return answer(405);
+      throw new RelayError(code, `${method} there: no answer`, { executed: 'unknown' });
+    };
+    const adapter = httpsAdapter({ destination: destinationWith(csrf), send });
+    const token = warm({ load: async () => tokenOf('a') });
+    const rejections = createRejections(now);
+    const attempt = await relay(messageOf(), { token, adapter, rejections, now }, deadlineOf());
+    expect(attempt.calls).toBe(calls);
+    expect(attempt.outcome).toMatchObject({
+      kind: 'failed',
+      code,
+      executed: 'no',
+      reason: `${failing} there: no answer`,
+    });
+  });
+});

@@ -1,0 +1,64 @@
+/** Tokens that an endpoint has rejected: a 500 that means it, and what the messages after it are spared. */
+import { describe, expect, test } from 'vitest';
+import type { HttpAnswer } from '../../functions/http-client.ts';
+import { createRejections } from '../../functions/relay/rejection.ts';
+import { answer, EXCEPTION, NOON } from './http-answer.ts';
+import { type RunOptions, run, told } from './run.ts';
+
+describe('A 500 from before the flow, for a token that has expired,', () => {
+  const expired: RunOptions = { tokenFields: { expiresAt: NOON } };
+
+  test('counts as a 401: a new token heals it', async () => {
+    const { outcome, told: seen } = await run(['a', 'b'], [answer(500), answer(200)], expired);
+    expect(outcome.kind).toBe('delivered');
+    expect(seen).toEqual(told(2, ['a'], ['a', 'b']));
+  });
+
+  test.each<[string, HttpAnswer, RunOptions]>([
+    ['names the log of a flow that has run', answer(500, EXCEPTION), expired],
+    ['comes a moment before its end', answer(500), { tokenFields: { expiresAt: NOON + 1 } }],
+    ['comes where nobody told its end', answer(500), { tokenFields: { expiresAt: NOON, expiryKnown: false } }],
+    ['is a 502', answer(502), expired],
+  ])('unless it %s', async (_, response, options) => {
+    const { outcome, told: seen } = await run(['a'], [response], options);
+    expect(outcome).toMatchObject({ kind: 'failed', executed: 'unknown' });
+    expect(seen).toEqual(told(1, [], ['a']));
+  });
+});
+
+describe('The messages after one', () => {
+  test('that a second 401 has ended ask for no token and make no call, for half a minute', async () => {
+    const clock = { ms: NOON };
+    const now = () => clock.ms;
+    const options = { now, rejections: createRejections(now) };
+    const { outcome: blocked } = await run(['a', 'b'], [answer(401), answer(401)], options);
+    clock.ms += 29_999;
+    const after = await run([], [], options);
+    expect(after).toMatchObject({ calls: 0, told: told(0, [], []) });
+    expect(after.outcome).toMatchObject({ kind: 'blocked', code: 'TOKEN_REJECTED', executed: 'no', status: 401 });
+    expect(after.outcome).toHaveProperty('reason', (blocked as { reason: string }).reason);
+    clock.ms += 1;
+    expect((await run(['c'], [answer(200)], options)).outcome.kind).toBe('delivered');
+  });
+
+  test('whose token this endpoint has rejected do not send it: the next one is asked for at once', async () => {
+    const options = { rejections: createRejections(() => NOON) };
+    await run(['a', 'b'], [answer(401), answer(200)], options);
+    // A destination with the same credentials, which takes the token, may have kept it warm.
+    const { outcome, told: seen } = await run(['a', 'b'], [answer(200)], options);
+    expect(outcome.kind).toBe('delivered');
+    expect(seen).toEqual(told(2, ['a'], ['b']));
+  });
+
+  test('that was told a role is missing ask for no further token, for ten minutes', async () => {
+    const clock = { ms: NOON };
+    const now = () => clock.ms;
+    const options = { now, rejections: createRejections(now) };
+    await run(['a', 'b'], [answer(403), answer(403)], options);
+    clock.ms += 599_999;
+    const { told: seen } = await run(['b'], [answer(403)], options);
+    expect(seen).toEqual(told(1, [], ['b']));
+    clock.ms += 1;
+    await run(['b', 'c'], [answer(403), answer(200)], options);
+  });
+});

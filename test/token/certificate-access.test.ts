@@ -1,0 +1,97 @@
+/** The client certificate itself in place of a token: what of the secret it takes, how long it is good, when it is read anew. */
+import { describe, expect, test } from 'vitest';
+import { RelayError } from '../../functions/error.ts';
+import { certificateAccess } from '../../functions/token/certificate-access.ts';
+import { type Credentials, readCredentials } from '../../functions/token/credentials.ts';
+import { warm } from '../../functions/warm.ts';
+import { flat } from '../settings/secrets.ts';
+import { flatKey, other, VALID_UNTIL } from './client-certificate.ts';
+import { cf, NOON, relayError } from './token-answer.ts';
+
+const orders = readCredentials({ text: JSON.stringify(flatKey), versionId: 'v1' }, 'cpi/orders');
+const others = readCredentials({ text: JSON.stringify({ ...flatKey, ...other }), versionId: 'v2' }, 'cpi/orders');
+const certificateOf = ({ proof }: Credentials) => ('certificate' in proof ? proof.certificate : undefined);
+
+function start(secret: Credentials | RelayError = orders) {
+  const state = { secret, reads: 0, ms: NOON };
+  const credentials = warm<Credentials>({
+    load: async () => {
+      state.reads += 1;
+      if (state.secret instanceof RelayError) throw state.secret;
+      return { ...state.secret };
+    },
+  });
+  return { state, credentials, access: certificateAccess(credentials, 'cpi/orders', () => state.ms) };
+}
+
+describe('A certificate in place of a token', () => {
+  test('is the one in the service key, good until it ends, and no token is asked for', async () => {
+    const { access } = start();
+    expect(await access.get()).toStrictEqual({
+      accessToken: '',
+      certificate: certificateOf(orders),
+      issuedAt: NOON,
+      expiresAt: VALID_UNTIL,
+      expiryKnown: true,
+      serviceUrl: flat.url,
+    });
+  });
+
+  test('is read once for all who want it, and kept', async () => {
+    const { access, state } = start();
+    const got = await Promise.all(Array.from({ length: 20 }, () => access.get()));
+    expect(new Set([...got, await access.get()]).size).toBe(1);
+    expect(state.reads).toBe(1);
+  });
+
+  test('that was rejected is taken from the secret as it is now', async () => {
+    const { access, state } = start();
+    access.forget(await access.get());
+    state.secret = others;
+    expect((await access.get()).certificate).toBe(certificateOf(others));
+    expect(state.reads).toBe(2);
+  });
+
+  test('that ends is taken from the secret as it is then', async () => {
+    const { access, state } = start();
+    const first = await access.get();
+    state.ms = VALID_UNTIL - 1;
+    expect(await access.get()).toBe(first);
+    state.ms = VALID_UNTIL;
+    const certificate = { cert: 'renewed', key: 'renewed', validUntil: VALID_UNTIL + 1_000 };
+    state.secret = { ...orders, proof: { certificate } };
+    expect(await access.get()).toMatchObject({ certificate, issuedAt: VALID_UNTIL, expiresAt: VALID_UNTIL + 1_000 });
+  });
+
+  test('does not make a secret be read that somebody else has just read', async () => {
+    const { access, credentials, state } = start();
+    await credentials.get();
+    await access.get();
+    expect(state.reads).toBe(1);
+  });
+});
+
+describe('No certificate is had', () => {
+  test('where it has expired, and the secret holds no other: its date is told', async () => {
+    const { access, state } = start();
+    state.ms = VALID_UNTIL;
+    const error = relayError(await access.get().catch((thrown: unknown) => thrown));
+    expect(error).toMatchObject({ code: 'CERTIFICATE_EXPIRED', message: expect.stringContaining('2026-02-28') });
+  });
+
+  test('where the service key has a secret alone', async () => {
+    const { access } = start(cf);
+    const error = relayError(await access.get().catch((thrown: unknown) => thrown));
+    expect(error.code).toBe('SECRET_MALFORMED');
+    expect(error.message).toBe(
+      'secret "cpi/orders": expected a service key with certificate and key, since the destination authenticates with the certificate; the operator must correct the secret',
+    );
+  });
+
+  test('where the secret cannot be read', async () => {
+    const { access, state } = start(new RelayError('SECRET_UNAVAILABLE', 'not now'));
+    await expect(access.get()).rejects.toMatchObject({ code: 'SECRET_UNAVAILABLE' });
+    state.secret = orders;
+    expect((await access.get()).certificate).toBe(certificateOf(orders));
+  });
+});

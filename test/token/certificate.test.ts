@@ -1,0 +1,109 @@
+/** Client certificates in a secret: each form in which SAP hands them out is read, and they are good until they end. */
+import { X509Certificate } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
+import { assertValid } from '../../functions/token/certificate.ts';
+import { type Credentials, readCredentials } from '../../functions/token/credentials.ts';
+import { createCertificateAuthority } from '../../infra/local/certificates.ts';
+import { flat } from '../settings/secrets.ts';
+import { createAuthorization } from './authorization.ts';
+import { escaped, externalKey, flatKey, nestedKey, orders, VALID_UNTIL } from './client-certificate.ts';
+import { cf, errorOf, relayError } from './token-answer.ts';
+
+const read = (content: object) => readCredentials({ text: JSON.stringify(content), versionId: 'v7' }, 'cpi/orders');
+const proof = { certificate: { cert: orders.certificate, key: orders.key, validUntil: VALID_UNTIL } };
+
+describe('A certificate is read', () => {
+  test.each([
+    ['a flat service key', flatKey],
+    ['a nested one', nestedKey],
+    ['a nested one with the key of an external certificate beside it', externalKey],
+    ['one whose line ends are a backslash and an n', { oauth: lineEndsEscaped(flatKey) }],
+    ['one with an external certificate, all line ends escaped', { ...externalKey, ...lineEndsEscaped(externalKey) }],
+    ['one that names the environment', { ...nestedKey, environment: 'cf' }],
+  ])('from %s', (_, content) => {
+    expect(read(content)).toStrictEqual({
+      clientId: flat.clientid,
+      proof,
+      tokenUrl: flat.tokenurl,
+      environment: 'cf',
+      serviceUrl: flat.url,
+      versionId: 'v7',
+    });
+  });
+
+  test('with its whole chain, the end of which is not the client’s', () => {
+    const { proof } = read(flatKey);
+    const cert = 'certificate' in proof ? proof.certificate.cert : '';
+    expect(cert.match(/BEGIN CERTIFICATE/g)).toHaveLength(2);
+    expect(new X509Certificate(cert).subject).toContain('CN=orders');
+  });
+
+  test('with an RSA key, as SAP makes them', () => {
+    const issued = createCertificateAuthority({ keyType: 'rsa' }).clientCertificate({ commonName: 'orders' });
+    const { certificate, key, validUntil } = issued;
+    expect(key).toContain('BEGIN RSA PRIVATE KEY');
+    expect(read({ ...flatKey, certificate, key }).proof).toEqual({
+      certificate: { cert: certificate, key, validUntil },
+    });
+  });
+
+  test('with the key in the service key, where there is another beside it', () => {
+    expect(read({ ...nestedKey, key: 'of somebody else' }).proof).toEqual(proof);
+  });
+});
+
+describe('A certificate', () => {
+  test.each([
+    ['before its last second', VALID_UNTIL - 1_000],
+    ['just before its end', VALID_UNTIL - 1],
+  ])('is good %s', (_, now) => {
+    expect(() => assertValid(proof.certificate, now)).not.toThrow();
+  });
+
+  test.each([
+    ['at its end', VALID_UNTIL],
+    ['years after', VALID_UNTIL + 1e11],
+  ])('has expired %s: its date is told, and who must act', (_, now) => {
+    const error = errorOf(() => assertValid(proof.certificate, now), [orders.key]);
+    expect(error).toMatchObject({ code: 'CERTIFICATE_EXPIRED', executed: 'no' });
+    expect(error.message).toBe(
+      'the client certificate expired on 2026-02-28; the operator must create a new service key and store it in the secret',
+    );
+  });
+
+  test('that has expired is not sent to the authorization server, and one in a new version of the secret is', async () => {
+    const authorization = createAuthorization();
+    const { token, clock, counts, requests } = authorization;
+    const client: Credentials = { ...cf, proof };
+    authorization.secret = client;
+    clock.ms = VALID_UNTIL;
+    const error = await token.get().catch((thrown: unknown) => relayError(thrown));
+    expect(error).toMatchObject({ code: 'CERTIFICATE_EXPIRED' });
+    expect(counts).toMatchObject({ secretReads: 1, onRequest: 0 });
+
+    const renewed = { ...proof.certificate, validUntil: VALID_UNTIL + 1 + 30_000 };
+    authorization.secret = { ...client, proof: { certificate: renewed } };
+    clock.ms += 30_000;
+    expect((await token.get()).accessToken).toBe('token-1');
+    expect(requests[0]?.certificate).toBe(renewed);
+  });
+
+  test('that is good is sent with the request, and the token may outlive it', async () => {
+    const authorization = createAuthorization();
+    const { token, clock, requests } = authorization;
+    authorization.secret = { ...cf, proof };
+    clock.ms = VALID_UNTIL - 1;
+    const { expiresAt } = await token.get();
+    expect(requests[0]).toMatchObject({ method: 'POST', certificate: proof.certificate });
+    expect(expiresAt).toBeGreaterThan(VALID_UNTIL);
+  });
+});
+
+/** The PEM texts of a key, as a copy out of JSON text leaves them. */
+function lineEndsEscaped<T extends object>(content: T): T {
+  const entries = Object.entries(content).map(([name, value]) => [
+    name,
+    typeof value === 'object' ? lineEndsEscaped(value) : escaped(String(value)),
+  ]);
+  return Object.fromEntries(entries);
+}

@@ -1,0 +1,50 @@
+/** A token and the version of the secret that it was bought under: which of the two outlives the other. */
+import { describe, expect, test } from 'vitest';
+import { RelayError } from '../../functions/error.ts';
+import { createAuthorization } from './authorization.ts';
+import { cf, granted, neo } from './token-answer.ts';
+
+describe('A token bought under one version of the secret', () => {
+  const v2 = { ...cf, versionId: 'v2' };
+
+  test('is not kept beside a newer one, which somebody else’s token made known', async () => {
+    const authorization = createAuthorization();
+    const { token, credentials } = authorization;
+    const first = await token.get();
+    authorization.secret = v2;
+    credentials.forget(await credentials.get());
+    await credentials.get();
+    expect((await token.get()).accessToken).toBe('token-2');
+    expect(await token.get()).not.toBe(first);
+  });
+
+  test('is kept where the secret was read again and has the same version', async () => {
+    const { token, credentials } = createAuthorization();
+    const first = await token.get();
+    credentials.forget(await credentials.get());
+    await credentials.get();
+    expect(await token.get()).toBe(first);
+  });
+
+  test('is kept if it was the version before, while the newer one is not known yet', async () => {
+    const authorization = createAuthorization();
+    authorization.secret = v2;
+    authorization.previous = neo;
+    authorization.respond = ({ url }, index) =>
+      url.origin === new URL(neo.tokenUrl).origin
+        ? granted(`token-${index}`, { expires_in: 3600 })
+        : { ...granted(''), status: 401 };
+    const first = await authorization.token.get();
+    expect(await authorization.token.get()).toBe(first);
+    expect(authorization.requests).toHaveLength(2);
+  });
+});
+
+test('Without a secret nobody is asked for a token', async () => {
+  const authorization = createAuthorization();
+  authorization.secret = new RelayError('SECRET_UNAVAILABLE', 'not now');
+  await expect(authorization.token.get()).rejects.toMatchObject({ code: 'SECRET_UNAVAILABLE' });
+  expect(authorization.counts).toEqual({ secretReads: 1, previousReads: 0, onRequest: 0 });
+  authorization.secret = cf;
+  expect((await authorization.token.get()).accessToken).toBe('token-1');
+});

@@ -1,0 +1,52 @@
+/** A successor that is asked for by name of the value it is to follow: all who want one wait for the same. */
+import { describe, expect, test } from 'vitest';
+import { startDue, until } from './hand-settled.ts';
+
+describe('To renew a value', () => {
+  test('loads its successor once for all who ask, and all wait', async () => {
+    const { value, loads, turn, first } = await startDue();
+    const asked = [value.renew(first), value.renew(first)];
+    await turn();
+    expect(loads).toHaveLength(2);
+    loads[1]?.resolve({ n: 2 });
+    expect(await Promise.all(asked)).toEqual([{ n: 2 }, { n: 2 }]);
+  });
+
+  test('that has been replaced already gives the one there is', async () => {
+    const { value, loads, turn, first } = await startDue();
+    const asked = value.renew(first);
+    await turn();
+    loads[1]?.resolve({ n: 2 });
+    const second = await asked;
+    expect(await value.renew(first)).toBe(second);
+    expect(loads).toHaveLength(2);
+  });
+
+  test('keeps it for the others until its successor is there, and if that fails', async () => {
+    const { value, loads, turn, first, state } = await startDue();
+    state.due = false;
+    const asked = value.renew(first).catch(() => 'failed');
+    await turn();
+    expect(await value.get()).toBe(first);
+    loads[1]?.reject(new Error('down'));
+    expect(await asked).toBe('failed');
+    expect(await value.get()).toBe(first);
+  });
+
+  test('loads one where there is none', async () => {
+    const { value, loads, turn, first } = await startDue();
+    value.forget(first);
+    const asked = value.renew(first);
+    await turn();
+    loads[1]?.resolve({ n: 2 });
+    expect(await asked).toEqual({ n: 2 });
+  });
+
+  test('is nothing for one whose time is over', async () => {
+    const { value, loads, turn, first } = await startDue();
+    const over = until(AbortSignal.abort(new Error('over')), 0);
+    await expect(value.renew(first, over)).rejects.toThrow('over');
+    await turn();
+    expect(loads).toHaveLength(1);
+  });
+});

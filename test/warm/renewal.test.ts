@@ -1,0 +1,136 @@
+/** A successor loaded beside the work: nobody waits for it, a failure costs nothing, and it does not outlive its invocation. */
+import { describe, expect, test } from 'vitest';
+import { RENEWAL_PAUSE_MS } from '../../functions/warm.ts';
+import { startDue, until } from './hand-settled.ts';
+
+describe('A value that is due', () => {
+  test('is handed out at once, while its successor is loaded once for all', async () => {
+    const { value, loads, turn, first } = await startDue();
+    expect(await Promise.all([value.get(), value.get(), value.get()])).toEqual([first, first, first]);
+    await turn();
+    expect(loads).toHaveLength(2);
+    expect(value.renewing()).toBeInstanceOf(Promise);
+    loads[1]?.resolve({ n: 2 });
+    await turn();
+    expect(await value.get()).toEqual({ n: 2 });
+    expect(value.renewing()).toBeUndefined();
+    expect(loads).toHaveLength(2);
+  });
+
+  test('is not renewed before somebody wants it', async () => {
+    const { value, loads, turn } = await startDue();
+    await turn();
+    expect(loads).toHaveLength(1);
+    expect(value.renewing()).toBeUndefined();
+  });
+
+  test('that goes stale meanwhile is waited for with those who renew it', async () => {
+    const { value, loads, turn, state } = await startDue();
+    await value.get();
+    await turn();
+    state.fresh = false;
+    const waiting = value.get();
+    await turn();
+    expect(loads).toHaveLength(2);
+    loads[1]?.resolve({ n: 2 });
+    expect(await waiting).toEqual({ n: 2 });
+  });
+
+  test('that is forgotten meanwhile is not handed out again, and its successor is', async () => {
+    const { value, loads, turn, first } = await startDue();
+    await value.get();
+    value.forget(first);
+    const waiting = value.get();
+    await turn();
+    expect(loads).toHaveLength(2);
+    loads[1]?.resolve({ n: 2 });
+    expect(await waiting).toEqual({ n: 2 });
+  });
+});
+
+describe('A renewal that fails', () => {
+  test('is told, keeps the value, and is begun again 30 s after it began', async () => {
+    const { value, loads, turn, first, failures, state } = await startDue();
+    await value.get();
+    await turn();
+    const down = new Error('down');
+    loads[1]?.reject(down);
+    await value.renewing();
+    expect(failures).toEqual([down]);
+    state.ms += RENEWAL_PAUSE_MS - 1;
+    expect(await value.get()).toBe(first);
+    await turn();
+    expect(loads).toHaveLength(2);
+    state.ms += 1;
+    expect(await value.get()).toBe(first);
+    await turn();
+    expect(loads).toHaveLength(3);
+    expect(RENEWAL_PAUSE_MS).toBe(30_000);
+  });
+
+  test('fails for those who wait for it, too, and is told all the same', async () => {
+    const { value, loads, turn, first, failures } = await startDue();
+    await value.get();
+    const waiting = value.renew(first).catch((error: Error) => error.message);
+    await turn();
+    loads[1]?.reject(new Error('down'));
+    expect(await waiting).toBe('down');
+    await turn();
+    expect(failures).toHaveLength(1);
+    expect(value.peek()).toBe(first);
+  });
+});
+
+describe('A renewal that is ended', () => {
+  test('is aborted, counts as failed, and what it brings after all is not kept', async () => {
+    const { value, loads, turn, first } = await startDue();
+    await value.get();
+    await turn();
+    const renewing = value.renewing();
+    value.abortRenewal();
+    expect(loads[1]?.signal.aborted).toBe(true);
+    expect(value.renewing()).toBeUndefined();
+    loads[1]?.resolve({ n: 2 });
+    await renewing;
+    expect(await value.get()).toBe(first);
+  });
+
+  test('goes on for somebody who waits for it, and ends with him', async () => {
+    const { value, loads, turn, first } = await startDue();
+    await value.get();
+    const abort = new AbortController();
+    const waiting = value.renew(first, until(abort.signal)).catch(() => 'given up');
+    await turn();
+    value.abortRenewal();
+    expect(loads[1]?.signal.aborted).toBe(false);
+    abort.abort();
+    expect(await waiting).toBe('given up');
+    expect(loads[1]?.signal.aborted).toBe(true);
+  });
+
+  test('where there is none changes nothing', async () => {
+    const { value, loads, turn, first } = await startDue();
+    value.abortRenewal();
+    expect(await value.get()).toBe(first);
+    await turn();
+    expect(loads[1]?.signal.aborted).toBe(false);
+  });
+
+  test('is not ended by one who waited for it and gives up', async () => {
+    const { value, loads, turn, first } = await startDue();
+    await value.get();
+    const abort = new AbortController();
+    const waiting = value.renew(first, until(abort.signal)).catch(() => 'given up');
+    await turn();
+    abort.abort();
+    expect(await waiting).toBe('given up');
+    expect(loads[1]?.signal.aborted).toBe(false);
+  });
+});
+
+test('A renewal has what the invocation leaves that it runs beside', async () => {
+  const { value, loads, turn } = await startDue();
+  await value.get(until(new AbortController().signal, 4_700));
+  await turn();
+  expect(loads[1]?.deadline.remainingMs()).toBe(4_700);
+});
