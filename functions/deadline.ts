@@ -8,6 +8,9 @@ export interface Deadline {
   readonly signal: AbortSignal;
 }
 
+/** Least time that a call of an endpoint is started with, in milliseconds: one that is cut off may run twice. */
+export const MIN_CALL_MS = 500;
+
 export interface InvocationDeadline extends Deadline {
   /** Ends the timer; nothing may run on after the reply. */
   end(): void;

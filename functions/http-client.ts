@@ -55,6 +55,8 @@ export interface HttpClientOptions {
   readonly now?: () => number;
 }
 
+/** A kept socket that was closed while it idled says so at the first byte, not later than this, in milliseconds. */
+const DEAD_WITHIN_MS = 1_000;
 /** A load balancer or NAT on the way may have forgotten a socket that idled longer than this, in milliseconds. */
 const MAX_IDLE_MS = 10_000;
 
@@ -88,14 +90,14 @@ export function createHttpClient(options: HttpClientOptions = {}): Send {
     const agent = agentFor(request);
     closeStale(agent, now);
     try {
-      return await exchange(request, body, agent);
+      return await exchange(request, body, agent, now);
     } catch (error) {
       if (!(error instanceof DeadSocket)) throw error;
       // The other side closed a kept socket while it idled: with no byte of an answer the request goes out once more.
       closeIdle(agent);
       const again = (resent: HttpRequest) => ({ ...resent, timeoutMs: Math.max(1, endsAt - now()) });
       try {
-        return { ...(await exchange(again(request), await request.body?.open(), agent)), resent: true };
+        return { ...(await exchange(again(request), await request.body?.open(), agent, now)), resent: true };
       } catch (second) {
         throw maybeExecuted(second instanceof DeadSocket ? second.failure : second);
       }
@@ -116,9 +118,11 @@ function exchange(
   request: HttpRequest,
   body: Uint8Array | Readable | undefined,
   agent: HttpAgent,
+  now: () => number,
 ): Promise<HttpAnswer> {
   return new Promise((resolve, reject) => {
     const { method, url, timeoutMs, signal } = request;
+    const startedAt = now();
     let executed: Executed = 'no';
     let response: IncomingMessage | undefined;
     let timedOut = false;
@@ -146,7 +150,9 @@ function exchange(
       settle();
       if (typeof body === 'object' && 'destroy' in body) body.destroy();
       const failure = noAnswer(codeOf(timedOut, signal), request, error, executed, response?.statusCode);
-      const dead = sent.reusedSocket && response === undefined && isReset(error);
+      // One that broke later had been taken up: the other side may be at work on it, and a second one would run twice.
+      const wasIdle = now() - startedAt < DEAD_WITHIN_MS;
+      const dead = sent.reusedSocket && wasIdle && response === undefined && isReset(error);
       reject(dead ? new DeadSocket(failure) : failure);
     };
 
@@ -165,6 +171,7 @@ function exchange(
       readBody(incoming, request.keepBytes ?? 65_536, (error, kept, truncated) => {
         if (error !== undefined) return fail(error);
         settle();
+        if (typeof body === 'object' && 'destroy' in body) body.destroy();
         resolve({ status: incoming.statusCode ?? 0, headers: incoming.headers, body: kept, truncated, resent: false });
       });
     });

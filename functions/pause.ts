@@ -6,8 +6,12 @@
 export interface Pause {
   /** The refusal that opened it, while it lasts. */
   current(): Error | undefined;
-  /** Opens it, or leaves it as it is where it lasts already: many callers may be refused at once. */
-  open(refusal: Error): void;
+  /**
+   * Opens it, or leaves it as it is where it lasts already: many callers may be refused at once.
+   *
+   * @param forMs how long, where the other side said so; five minutes at most. Default: longer with each in a row
+   */
+  open(refusal: Error, forMs?: number): void;
   /** Ends it, and with it the growth: what was asked for was had. */
   end(): void;
 }
@@ -22,10 +26,10 @@ export function createPause(now: () => number): Pause {
   let lengthMs = 0;
   return {
     current: () => (now() < until ? refusal : undefined),
-    open(error) {
+    open(error, forMs) {
       if (now() < until) return;
-      lengthMs = Math.min(LONGEST_MS, lengthMs === 0 ? FIRST_MS : lengthMs * 2);
-      until = now() + lengthMs;
+      if (forMs === undefined) lengthMs = Math.min(LONGEST_MS, lengthMs === 0 ? FIRST_MS : lengthMs * 2);
+      until = now() + Math.min(LONGEST_MS, forMs ?? lengthMs);
       refusal = error;
     },
     end() {

@@ -22,7 +22,7 @@ async function deliver(event: unknown, context: Context): Promise<SQSBatchRespon
     }
     return keepInQueue(kept);
   } finally {
-    await environment.end();
+    await environment.end(reserve);
     deadline.end();
     reserve.end();
   }
@@ -43,7 +43,7 @@ async function deliverFrom(
     telemetry.problem('queue.unknown', { queueArn, messages: messages.length, reason });
     return messages.map(({ recordId }) => recordId);
   }
-  const kept = await deliverBatch(messages, queue, { deadline, telemetry, now: clock.now, random });
+  const kept = await deliverBatch(messages, queue, { deadline, reserve, telemetry, now: clock.now, random });
   const missed = await hideAll(kept, { changeVisibility: queue.changeVisibility, deadline: reserve });
   if (missed > 0) telemetry.problem('visibility.unchanged', { queueArn, messages: missed });
   return kept.map(({ recordId }) => recordId);

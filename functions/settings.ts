@@ -46,7 +46,9 @@ const notYet = <const T extends readonly string[], const L extends readonly stri
     v.transform((value) => value as T[number]),
   );
 
-const secret = text('expected the name or ARN of a secret in Secrets Manager');
+const SECRET = 'expected the name or ARN of a secret in Secrets Manager';
+/** Errors name a secret: what is pasted here in place of its name must not get that far. */
+const secret = v.pipe(text(SECRET), v.regex(/^[\w/+=.@:-]{1,2048}$/, SECRET));
 const headerName = (expected: string) =>
   v.pipe(
     v.string(expected),

@@ -5,14 +5,15 @@
 import { createS3, type S3 } from './aws/s3.ts';
 import { createSecretReader, type ReadSecret } from './aws/secrets-manager.ts';
 import { createSqs, queueUrlOf, type Sqs } from './aws/sqs.ts';
-import type { Clock } from './deadline.ts';
+import type { Clock, Deadline } from './deadline.ts';
 import type { QueueRoute } from './delivery/batch.ts';
 import { createBreaker } from './delivery/breaker.ts';
 import { createBurial } from './delivery/burial.ts';
 import { isGivenUp } from './delivery/dead-letter.ts';
 import { createPayloads, createRoom } from './delivery/payload.ts';
-import type { RelayError } from './error.ts';
+import { RelayError } from './error.ts';
 import { createHttpClient, type Send } from './http-client.ts';
+import { createPause } from './pause.ts';
 import { httpsAdapter } from './relay/adapter/https.ts';
 import type { Destination } from './relay/destination.ts';
 import { createRejections } from './relay/rejection.ts';
@@ -45,8 +46,12 @@ export interface Environment {
   door(name: string): Door<Route> | undefined;
   /** An invocation begins; it must `end`. */
   begin(): void;
-  /** The work of an invocation is done: what still runs beside it is awaited shortly, then aborted. Never rejects. */
-  end(): Promise<void>;
+  /**
+   * The work of an invocation is done: what still runs beside it is awaited shortly, then aborted. Never rejects.
+   *
+   * @param reserve what the reply leaves of the time. Default: enough
+   */
+  end(reserve?: Deadline): Promise<void>;
 }
 
 export interface SetupOptions {
@@ -88,7 +93,20 @@ export function setup({ settings = readSettings(), outside = {}, ...calls }: Set
     routes.set(name, route);
     if (webhook === undefined) continue;
     const { secret } = webhook;
-    const entries = warm({ load: async ({ signal }) => readBasicEntries(await readSecret(secret, signal), secret) });
+    // What strangers cause must not be a read of the secret for each of them.
+    const pause = createPause(now);
+    const entries = warm({
+      async load({ signal }) {
+        const inForce = pause.current();
+        if (inForce !== undefined) throw inForce;
+        try {
+          return readBasicEntries(await readSecret(secret, signal), secret);
+        } catch (error) {
+          if (error instanceof RelayError) pause.open(error, VERIFICATION_PAUSE_MS);
+          throw error;
+        }
+      },
+    });
     doors.set(name, { name, webhook, forwardHeaders, entries, lastReadAgain: Number.NEGATIVE_INFINITY, behind: route });
   }
 
@@ -114,7 +132,7 @@ export function setup({ settings = readSettings(), outside = {}, ...calls }: Set
       concurrency: 1,
       breaker: { isOpen: false, record: () => undefined },
       payloads: createPayloads({ s3, buckets: [], room, deleteDelivered: false }),
-      isGivenUp: () => false,
+      isGivenUp: (outcome, queued) => isGivenUp(outcome, queued, NO_RETRY_LIMIT, now()),
       bury: async () => false,
       changeVisibility: (entries, signal) => sqs.changeVisibility(queueUrl, entries, signal),
     };
@@ -141,12 +159,18 @@ export function setup({ settings = readSettings(), outside = {}, ...calls }: Set
     begin() {
       active += 1;
     },
-    async end() {
+    async end(reserve) {
       active -= 1;
-      if (active === 0) await settleRenewals([...tokens.all], clock);
+      if (active === 0) await settleRenewals([...tokens.all], clock, reserve);
     },
   };
 }
+
+/** Of a destination that cannot be used nothing is known, but that SQS itself drops a message in the end. */
+const NO_RETRY_LIMIT = { retryForHours: Number.POSITIVE_INFINITY };
+
+/** How long a verification secret that could not be read is not read again, in milliseconds. */
+const VERIFICATION_PAUSE_MS = 30_000;
 
 /** What Lambda gave this environment. */
 function memoryBytes(): number {

@@ -52,6 +52,8 @@ export interface Telemetry {
 const LEVEL = { delivered: 'info', rejected: 'error', failed: 'warn', blocked: 'error' } as const;
 const COUNTED = { delivered: 'Delivered', rejected: 'Rejected', failed: 'Failed', blocked: 'Blocked' } as const;
 const NAMESPACE = 'TokenRelay';
+/** At 100 values of a metric Powertools publishes by itself, and forgets the dimension. */
+const VALUES = 99;
 
 export function createTelemetry(): Telemetry {
   const logger = new Logger({ serviceName: process.env.POWERTOOLS_SERVICE_NAME ?? 'token-relay' });
@@ -68,12 +70,14 @@ export function createTelemetry(): Telemetry {
   /** One group of metrics for each destination: a dimension holds for everything that is published with it. */
   function publish(): void {
     for (const [destination, lines] of attempts) {
-      metrics.addDimension('destination', destination);
-      for (const { outcome, durationMs } of lines) {
-        metrics.addMetric(COUNTED[outcome], MetricUnit.Count, 1);
-        metrics.addMetric('Duration', MetricUnit.Milliseconds, durationMs);
+      for (let from = 0; from < lines.length; from += VALUES) {
+        metrics.addDimension('destination', destination);
+        for (const { outcome, durationMs } of lines.slice(from, from + VALUES)) {
+          metrics.addMetric(COUNTED[outcome], MetricUnit.Count, 1);
+          metrics.addMetric('Duration', MetricUnit.Milliseconds, durationMs);
+        }
+        metrics.publishStoredMetrics();
       }
-      metrics.publishStoredMetrics();
     }
     attempts.clear();
     publishCounts('Postponed', postponements);

@@ -21,8 +21,8 @@ export interface Warm<T extends object> {
   peek(): T | undefined;
   /** A renewal that runs beside the work, if one does; it never rejects. */
   renewing(): Promise<void> | undefined;
-  /** Ends a renewal that nobody waits for; it counts as failed. */
-  abortRenewal(): void;
+  /** Ends a renewal that nobody waits for; it counts as failed. @returns when it has ended; undefined if none was ended */
+  abortRenewal(): Promise<void> | undefined;
 }
 
 export interface WarmOptions<T extends object> {
@@ -137,9 +137,11 @@ export function warm<T extends object>(options: WarmOptions<T>): Warm<T> {
     peek: () => value,
     renewing: () => renewal?.done,
     abortRenewal() {
-      const ended = renewal?.load;
+      const ended = renewal;
       renewal = undefined;
-      if (ended !== undefined) giveUp(ended, new Error('the invocation that it ran beside is over'));
+      if (ended === undefined || ended.load.waiting > 0) return undefined;
+      giveUp(ended.load, new Error('the invocation that it ran beside is over'));
+      return ended.done;
     },
   };
 }
@@ -147,17 +149,22 @@ export function warm<T extends object>(options: WarmOptions<T>): Warm<T> {
 /** How long renewals that run beside the work may go on after it, in milliseconds. */
 const RENEWAL_GRACE_MS = 1_000;
 
-/** At the end of an invocation: awaits the renewals shortly, then aborts them. Never rejects. */
-export async function settleRenewals(warms: readonly Warm<object>[], clock: Clock): Promise<void> {
+/** At the end of an invocation: awaits the renewals shortly, while there is time, then aborts them. Never rejects. */
+export async function settleRenewals(
+  warms: readonly Warm<object>[],
+  clock: Clock,
+  reserve: Pick<Deadline, 'remainingMs'> = NO_DEADLINE,
+): Promise<void> {
   const renewals = warms.map((one) => one.renewing()).filter((renewal) => renewal !== undefined);
   if (renewals.length === 0) return;
   const grace = new AbortController();
   // It ends early once all renewals are done; that is no error.
-  const over = wait(RENEWAL_GRACE_MS, grace.signal, clock).catch(() => undefined);
+  const over = wait(Math.min(RENEWAL_GRACE_MS, reserve.remainingMs()), grace.signal, clock).catch(() => undefined);
   await Promise.race([Promise.all(renewals), over]);
   grace.abort();
-  for (const one of warms) one.abortRenewal();
-  await Promise.all([over, ...renewals]);
+  // One that another invocation has joined goes on, and is not awaited here.
+  const aborted = warms.map((one) => one.abortRenewal());
+  await Promise.all([over, ...aborted]);
 }
 
 function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {

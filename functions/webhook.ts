@@ -1,7 +1,7 @@
 /** Lambda entry of the webhooks: an HTTP event in, the reply out. */
 import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
-import { startDeadline } from './deadline.ts';
+import { startDeadline, startReserve } from './deadline.ts';
 import { attemptDelivery } from './delivery/attempt.ts';
 import { setup } from './setup.ts';
 import { admit } from './source/admission.ts';
@@ -18,7 +18,9 @@ async function serve(event: unknown, context: Context) {
 async function answer(request: HttpEvent | undefined, context: Context): Promise<HttpReply> {
   const { telemetry, clock } = environment;
   const { now } = clock;
-  const deadline = startDeadline(context.getRemainingTimeInMillis(), clock);
+  const remainingMs = context.getRemainingTimeInMillis();
+  const deadline = startDeadline(remainingMs, clock);
+  const reserve = startReserve(remainingMs, clock);
   environment.begin();
   try {
     const admission = await admit(request, environment.door, { deadline, now });
@@ -31,8 +33,9 @@ async function answer(request: HttpEvent | undefined, context: Context): Promise
     const attempted = { destination: door.name, route: door.behind, messageId, message, attempt: 1, bytes: body.bytes };
     return directReply(await attemptDelivery(attempted, deadline, telemetry, now), door.webhook);
   } finally {
-    await environment.end();
+    await environment.end(reserve);
     deadline.end();
+    reserve.end();
   }
 }
 

@@ -9,11 +9,17 @@ export interface ObjectAt {
   readonly key: string;
 }
 
+/** What an object is now; another upload makes another version. */
+export interface ObjectVersion {
+  readonly bytes: number;
+  readonly etag?: string;
+}
+
 export interface S3 {
   /** @throws RelayError `PAYLOAD_MISSING`, `PAYLOAD_UNAVAILABLE` */
-  bytes(object: ObjectAt, signal: AbortSignal): Promise<number>;
-  /** Opens the object as a stream. @throws RelayError as above */
-  open(object: ObjectAt, signal: AbortSignal): Promise<Readable>;
+  describe(object: ObjectAt, signal: AbortSignal): Promise<ObjectVersion>;
+  /** Opens exactly this version of the object as a stream. @throws RelayError as above */
+  open(object: ObjectAt, version: ObjectVersion, signal: AbortSignal): Promise<Readable>;
   /** @throws RelayError `PAYLOAD_UNAVAILABLE` */
   put(object: ObjectAt, body: Uint8Array, signal: AbortSignal): Promise<void>;
   /** @throws RelayError `PAYLOAD_UNAVAILABLE` */
@@ -32,7 +38,7 @@ export function createS3(environment: Readonly<Record<string, string | undefined
         // An endpoint of one's own has no host name for each bucket.
         forcePathStyle: endpoint !== undefined,
         maxAttempts: 3,
-        requestHandler: { connectionTimeout: 2_000, requestTimeout: 10_000 },
+        requestHandler: { connectionTimeout: 2_000, requestTimeout: 10_000, throwOnRequestTimeout: true },
       });
       return { client, sdk };
     });
@@ -40,15 +46,15 @@ export function createS3(environment: Readonly<Record<string, string | undefined
   }
 
   return {
-    async bytes({ bucket, key }, abortSignal) {
+    async describe({ bucket, key }, abortSignal) {
       const { client, sdk } = await loaded();
       const command = new sdk.HeadObjectCommand({ Bucket: bucket, Key: key });
-      const { ContentLength = 0 } = await client.send(command, { abortSignal }).catch(failed);
-      return ContentLength;
+      const { ContentLength: bytes = 0, ETag: etag } = await client.send(command, { abortSignal }).catch(failed);
+      return { bytes, ...(etag === undefined ? {} : { etag }) };
     },
-    async open({ bucket, key }, abortSignal) {
+    async open({ bucket, key }, { etag }, abortSignal) {
       const { client, sdk } = await loaded();
-      const command = new sdk.GetObjectCommand({ Bucket: bucket, Key: key });
+      const command = new sdk.GetObjectCommand({ Bucket: bucket, Key: key, IfMatch: etag });
       const { Body } = await client.send(command, { abortSignal }).catch(failed);
       return Body as Readable;
     },

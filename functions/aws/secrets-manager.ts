@@ -34,7 +34,8 @@ export function createSecretReader(
   const client = new SecretsManagerClient({
     ...(region === undefined ? {} : { region }),
     maxAttempts: 3,
-    requestHandler: { connectionTimeout: 2_000, requestTimeout: 5_000 },
+    // Without the last one the SDK only warns, and waits on.
+    requestHandler: { connectionTimeout: 2_000, requestTimeout: 5_000, throwOnRequestTimeout: true },
   });
 
   return async function readSecret(secretId, signal, stage) {

@@ -41,7 +41,7 @@ export function createSqs(environment: Readonly<Record<string, string | undefine
         ...(region === undefined ? {} : { region }),
         maxAttempts: 3,
         useQueueUrlAsEndpoint: false,
-        requestHandler: { connectionTimeout: 2_000, requestTimeout: 5_000 },
+        requestHandler: { connectionTimeout: 2_000, requestTimeout: 5_000, throwOnRequestTimeout: true },
       });
       return { client, sdk };
     });

@@ -78,7 +78,7 @@ async function withPayload(
 ): Promise<Tried> {
   if (payloads === undefined) throw new RelayError('MESSAGE_INVALID', 'payloads in S3 are for messages on a queue');
   const body = await payloads.resolve(pointer, deadline);
-  const attempt = await payloads.withRoom(body.bytes, () => relay({ ...message, body }, route, deadline));
+  const attempt = await payloads.withRoom(body.bytes, deadline, () => relay({ ...message, body }, route, deadline));
   if (attempt.outcome.kind === 'delivered') {
     await payloads.deleteIfAsked(pointer, deadline).catch((error: unknown) => {
       // It was delivered all the same; the bucket's lifecycle rule takes what is left over.

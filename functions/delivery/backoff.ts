@@ -9,6 +9,8 @@ export type Stay =
   | { readonly why: 'failed'; readonly retryAfterMs?: number }
   /** It was tried; an operator must act first. */
   | { readonly why: 'blocked' }
+  /** It was given up, but could not be put into the dead-letter queue. */
+  | { readonly why: 'unburied' }
   /** It was not tried: the breaker of its destination is open. */
   | { readonly why: 'breaker' }
   /** It was not tried: the invocation had no time left for it. */
@@ -44,6 +46,9 @@ function wished(stay: Stay, count: number, random: number): number {
       return Math.max(stay.retryAfterMs ?? 0, growing(count, random));
     case 'blocked':
       return LONGEST_MS * (1 + random);
+    case 'unburied':
+      // Often enough that SQS's own redrive, after 1,000 receives, comes before its retention of 14 days ends.
+      return (LONGEST_MS / 3) * (1 + random);
     case 'breaker':
       return growing(count, random);
     case 'deadline':

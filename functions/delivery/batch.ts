@@ -2,7 +2,7 @@
  * A batch of one queue: what goes out beside what, in which order, and when to stop. On a standard queue every message
  * is on its own; on FIFO a group goes in order, and ends with the first message that stays. Says what becomes of each.
  */
-import type { Deadline } from '../deadline.ts';
+import { type Deadline, MIN_CALL_MS } from '../deadline.ts';
 import type { QueuedMessage } from '../envelope.ts';
 import { RelayError, type RelayErrorCode } from '../error.ts';
 import type { Outcome } from '../relay/outcome.ts';
@@ -31,6 +31,8 @@ export interface QueueRoute {
 
 export interface BatchOptions {
   readonly deadline: Deadline;
+  /** For what follows a call: a letter is written in the time that is kept for reporting. */
+  readonly reserve: Deadline;
   readonly telemetry: Telemetry;
   readonly now: () => number;
   /** From 0 up to 1. */
@@ -51,7 +53,7 @@ export interface Kept extends Staying {
 export async function deliverBatch(
   messages: readonly QueuedMessage[],
   queue: QueueRoute,
-  { deadline, telemetry, now, random }: BatchOptions,
+  { deadline, reserve, telemetry, now, random }: BatchOptions,
 ): Promise<Kept[]> {
   const { destination, route, breaker } = queue;
   const startedAt = now();
@@ -67,8 +69,9 @@ export async function deliverBatch(
       if (deadline.remainingMs() < neededMs(longestMs)) return postpone(lane, position, { why: 'deadline' });
       const outcome = await attempt(queued);
       if (outcome.kind === 'delivered') continue;
-      if (queue.isGivenUp(outcome, queued) && (await queue.bury(queued, outcome, deadline))) continue;
-      keep(queued, stayAfter(outcome));
+      const isGivenUp = queue.isGivenUp(outcome, queued);
+      if (isGivenUp && (await queue.bury(queued, outcome, reserve))) continue;
+      keep(queued, isGivenUp ? { why: 'unburied' } : stayAfter(outcome));
       return postpone(lane, position + 1, { why: 'behind' });
     }
   }
@@ -151,9 +154,6 @@ function stayAfter(outcome: Outcome): Stay {
   if (outcome.kind !== 'failed') return { why: 'blocked' };
   return outcome.retryAfterMs === undefined ? { why: 'failed' } : { why: 'failed', retryAfterMs: outcome.retryAfterMs };
 }
-
-/** Least time that a call is started with, in milliseconds. */
-const MIN_CALL_MS = 500;
 
 /** A call that would be cut off may run twice: none is started that may take longer than the time that is left. */
 function neededMs(longestMs: number): number {

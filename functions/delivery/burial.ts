@@ -28,13 +28,13 @@ export function createBurial({ destination, sqs, s3, telemetry, now }: BurialOpt
     const queueUrl = deadLetterQueueOf(destination, queueArn);
     if (queueUrl === undefined) return false;
     const options = { destination: name, now: now(), ...(payloadBucket === undefined ? {} : { payloadBucket }) };
-    const letter = letterOf(queued, outcome, options);
-    if (letter === undefined) {
-      const reason = 'it does not fit into SQS beside its reason, and payloadBucket is not set: it stays in its queue';
-      telemetry.problem('dead-letter.impossible', { destination: name, messageId, reason });
-      return false;
-    }
     try {
+      const letter = letterOf(queued, outcome, options);
+      if (letter === undefined) {
+        const reason = 'it does not fit into SQS beside its reason: it stays in its queue until SQS moves it away';
+        telemetry.problem('dead-letter.impossible', { destination: name, messageId, reason });
+        return false;
+      }
       if (letter.store !== undefined) await s3.put(letter.store.at, letter.store.body, signal);
       await sqs.send(queueUrl, letter.message, signal);
     } catch (error) {

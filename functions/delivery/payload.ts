@@ -15,8 +15,8 @@ export interface Payloads {
    * `PAYLOAD_UNAVAILABLE`
    */
   resolve(pointer: ObjectAt, deadline: Deadline): Promise<HttpBody>;
-  /** Waits until so many bytes may be in flight, runs, and gives them free. */
-  withRoom<T>(bytes: number, run: () => Promise<T>): Promise<T>;
+  /** Waits until so many bytes may be in flight, runs, and gives them free. @throws the reason of the deadline's signal */
+  withRoom<T>(bytes: number, deadline: Deadline, run: () => Promise<T>): Promise<T>;
   /** For a message that was delivered, where the destination wants it. @throws RelayError `PAYLOAD_UNAVAILABLE` */
   deleteIfAsked(pointer: ObjectAt, deadline: Deadline): Promise<void>;
 }
@@ -42,14 +42,15 @@ export function createPayloads({ s3, buckets, room, deleteDelivered }: PayloadOp
           'the message points to a bucket that is not among payloadBuckets; the sender must use one of those, or the operator add it',
         );
       }
-      const bytes = await s3.bytes(pointer, signal);
+      const version = await s3.describe(pointer, signal);
+      const { bytes } = version;
       if (bytes > MAX_BYTES) {
         const message = `the payload has ${bytes} bytes, of which SAP takes ${MAX_BYTES} at most; the sender must split it`;
         throw new RelayError('PAYLOAD_TOO_LARGE', message);
       }
-      return { bytes, open: () => s3.open(pointer, signal) };
+      return { bytes, open: () => s3.open(pointer, version, signal) };
     },
-    withRoom: (bytes, run) => room.with(bytes, run),
+    withRoom: (bytes, { signal }, run) => room.with(bytes, run, signal),
     async deleteIfAsked(pointer, { signal }) {
       if (deleteDelivered) await s3.delete(pointer, signal);
     },
@@ -58,7 +59,8 @@ export function createPayloads({ s3, buckets, room, deleteDelivered }: PayloadOp
 
 /** So many bytes and no more at a time; one that is larger than all of it goes alone. */
 export interface Room {
-  with<T>(bytes: number, run: () => Promise<T>): Promise<T>;
+  /** @throws the signal's reason, where it ends the waiting */
+  with<T>(bytes: number, run: () => Promise<T>, signal?: AbortSignal): Promise<T>;
 }
 
 export function createRoom(totalBytes: number): Room {
@@ -75,9 +77,23 @@ export function createRoom(totalBytes: number): Room {
   }
 
   return {
-    async with(bytes, run) {
-      await new Promise<void>((enter) => {
-        waiting.push({ bytes, enter });
+    async with(bytes, run, signal) {
+      await new Promise<void>((resolve, reject) => {
+        const leave = () => {
+          waiting.splice(waiting.indexOf(entry), 1);
+          reject(signal?.reason);
+          admit();
+        };
+        const entry = {
+          bytes,
+          enter: () => {
+            signal?.removeEventListener('abort', leave);
+            resolve();
+          },
+        };
+        signal?.throwIfAborted();
+        signal?.addEventListener('abort', leave, { once: true });
+        waiting.push(entry);
         admit();
       });
       try {

@@ -43,7 +43,10 @@ export interface Destination {
   readonly deadLetterQueueUrl?: string;
   readonly payloadBucket?: string;
   readonly payloadBuckets: readonly string[];
-  /** Whether a payload in S3 is deleted once its message is delivered. */
+  /**
+   * Whether a payload in S3 is deleted once its message is delivered. A delivered message that SQS hands out again, as it
+   * may, then finds nothing and is rejected; a lifecycle rule of the bucket does without that.
+   */
   readonly deletePayloads: boolean;
   readonly webhook?: WebhookSettings;
 }

@@ -82,7 +82,8 @@ export function outcomeOfAnswer(answer: HttpAnswer, reachedFlow = true, retryAft
   const refused = NOT_EXECUTED.has(status) || (status === 503 && mplId === undefined);
   const executed = refused || !reachedFlow ? 'no' : 'unknown';
   const said = { ...evidence, executed } as const;
-  if (REJECTED.has(status)) {
+  // The fetch of a CSRF token says nothing of the message, which has not gone out.
+  if (reachedFlow && REJECTED.has(status)) {
     return {
       kind: 'rejected',
       reason: `the endpoint answered ${status}: it will never take this message; the sender must correct it`,

@@ -22,6 +22,10 @@ export interface Rejections {
   /** Whether this endpoint has rejected such a token: it is not sent again. */
   has(token: Token): boolean;
   add(token: Token): void;
+  /** Whether the endpoint would see the same in both. */
+  isSame(one: Token, other: Token): boolean;
+  /** There is no newer one to be had: it is not asked for again for a while. */
+  notStale(token: Token): void;
   /** The end of the ladder: a new token was rejected, too, or there was none that differs. Begins the pause. */
   giveUp(reason: string): RelayError;
   /** A token was accepted: a pause that was opened is over. */
@@ -63,6 +67,10 @@ export function createRejections(now: () => number): Rejections {
       return status === 500 && hasExpired && !answer.body.includes('MPL ID') ? 'rejected' : 'accepted';
     },
     has: (token) => rejected.has(textOf(token)),
+    isSame: (one, other) => textOf(one) === textOf(other),
+    notStale: (token) => {
+      stale.delete(token);
+    },
     add(token) {
       rejected.add(textOf(token));
       const [oldest] = rejected;
@@ -71,6 +79,8 @@ export function createRejections(now: () => number): Rejections {
     giveUp(reason) {
       const refusal = new RelayError('TOKEN_REJECTED', reason, { status: 401 });
       pause.open(refusal);
+      // A certificate does not end by itself as a token does: once the pause is over, the same may be tried again.
+      for (const text of rejected) if (text.startsWith('-----BEGIN')) rejected.delete(text);
       return refusal;
     },
     accepted: pause.end,

@@ -4,7 +4,8 @@
  *
  * @see SAP Help, "OAuth Client Credentials Grant", step 3
  */
-import type { Deadline } from '../deadline.ts';
+import { type Deadline, MIN_CALL_MS } from '../deadline.ts';
+import { RelayError } from '../error.ts';
 import { retryAfterMs } from '../http-time.ts';
 import type { Token } from '../token/token-endpoint.ts';
 import type { Warm } from '../warm.ts';
@@ -38,7 +39,10 @@ export async function relay(message: Message, route: Route, deadline: Deadline):
   let calls = 0;
   let used: Token | undefined;
 
-  function call(token: Token): Promise<Exchange> {
+  async function call(token: Token): Promise<Exchange> {
+    // The token may have taken what time there was.
+    if (deadline.remainingMs() < MIN_CALL_MS)
+      throw new RelayError('DEADLINE', 'no time left for the call: kept for a later try');
     used = token;
     return route.adapter.exchange(message, token, deadline, () => {
       calls += 1;
@@ -67,8 +71,11 @@ export async function relay(message: Message, route: Route, deadline: Deadline):
   }
 
   async function withNewScopes(first: Exchange, token: Token): Promise<Outcome> {
-    const renewed = await tokens.renew(token, deadline);
-    return renewed.accessToken === token.accessToken ? accepted(first) : lastTry(renewed);
+    // Where there is no new token now, what the endpoint said stands.
+    const renewed = await tokens.renew(token, deadline).catch(() => token);
+    if (!rejections.isSame(renewed, token) && !rejections.has(renewed)) return lastTry(renewed);
+    rejections.notStale(token);
+    return accepted(first);
   }
 
   async function lastTry(token: Token): Promise<Outcome> {

@@ -51,7 +51,7 @@ export function readHttpEvent(event: unknown): HttpEvent | undefined {
 
 /** The reply in the shape that the event asks for. */
 export function toReply(reply: HttpReply, event: HttpEvent | undefined) {
-  const isText = typeof reply.body === 'string' || isReadableText(reply.body, reply.headers);
+  const isText = typeof reply.body === 'string' || isSafeAsText(reply.body, reply.headers);
   return {
     statusCode: reply.status,
     ...(event?.multiValue === true
@@ -78,6 +78,14 @@ function lowerCase(headers: Record<string, unknown>): Record<string, string> {
     joined[key] = joined[key] === undefined ? one : `${joined[key]}, ${one}`;
   }
   return joined;
+}
+
+/** Escaped in the reply's JSON a text may grow beyond base64, and beyond what Lambda takes. */
+function isSafeAsText(bytes: Buffer, headers: HttpReply['headers']): boolean {
+  return (
+    isReadableText(bytes, headers) &&
+    Buffer.byteLength(JSON.stringify(bytes.toString())) <= (bytes.byteLength * 4) / 3 + 64
+  );
 }
 
 /** Only what comes out of the gateway as the very same bytes may go through it as text. */

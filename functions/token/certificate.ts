@@ -3,6 +3,7 @@
  * Checks what can be checked before any call: that both can be read, belong together, and when the certificate ends.
  */
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
+import { createSecureContext } from 'node:tls';
 import { RelayError } from '../error.ts';
 
 /** Handed to TLS as it is. Its identity tells one pair from another: sockets are kept for it. */
@@ -32,6 +33,10 @@ export function readCertificate(
     () => refuse('key', 'expected a private key in PEM, not encrypted'),
   );
   if (!leaf.checkPrivateKey(read)) throw refuse('key', 'does not belong to the certificate');
+  readPem(
+    () => createSecureContext({ cert, key }),
+    () => refuse('certificate', 'is refused by TLS, which wants 2048 bits of RSA or more'),
+  );
   return { cert, key, validUntil: Date.parse(leaf.validTo) };
 }
 

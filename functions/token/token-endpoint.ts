@@ -125,7 +125,7 @@ export function readTokenResponse(
  * @param issuerNow the authorization server's clock (its `Date`): a clock of ours that is off changes nothing
  */
 function lifetimeMs(accessToken: string, expiresIn: unknown, issuerNow: number): number | undefined {
-  const seconds = Number(expiresIn);
+  const seconds = typeof expiresIn === 'number' || typeof expiresIn === 'string' ? Number(expiresIn) : 0;
   const told = seconds > 0 && Number.isFinite(seconds) ? seconds * 1000 : undefined;
   const exp = expiryOf(accessToken);
   if (exp === undefined) return told;

@@ -51,30 +51,33 @@ export function warmToken(options: TokenOptions): Warm<Token> {
   const bought = new WeakMap<Token, { readonly dueAt: number; readonly versionId: string | undefined }>();
 
   async function load(deadline: Deadline): Promise<Token> {
-    const refusal = pause.current();
-    if (refusal !== undefined) throw refusal;
+    const inForce = pause.current();
+    if (inForce !== undefined) throw inForce;
+    const refused: Credentials[] = [];
     try {
-      const token = await climb(deadline);
+      const token = await climb(deadline, refused);
       pause.end();
       return token;
     } catch (error) {
-      if (error instanceof RelayError && OPERATOR_MUST.has(error.code)) {
+      if (!(error instanceof RelayError)) throw error;
+      if (OPERATOR_MUST.has(error.code) || refused.length > 0) {
         pause.open(error);
         isSecretStale = true;
+      } else if (error.retryAfterMs !== undefined) {
+        pause.open(error, error.retryAfterMs);
       }
       throw error;
     }
   }
 
   /** The ladder: the secret as it is warm, as it is now, as it was before. */
-  async function climb(deadline: Deadline): Promise<Token> {
+  async function climb(deadline: Deadline, refused: Credentials[]): Promise<Token> {
     const known = credentials.peek();
     // What is replaced stays until its successor is there: a good token goes by the version it was bought under.
     const first = await (isSecretStale && known !== undefined
       ? credentials.renew(known, deadline)
       : credentials.get(deadline));
     isSecretStale = false;
-    const refused: Credentials[] = [];
     let lastRefusal: RelayError | undefined;
 
     async function asked(client: Credentials | undefined): Promise<Token | undefined> {
@@ -90,7 +93,7 @@ export function warmToken(options: TokenOptions): Warm<Token> {
     }
     let token = await asked(first);
     token ??= await asked(await credentials.renew(first, deadline));
-    token ??= await asked(await previousCredentials(deadline));
+    token ??= await asked(await previousCredentials(deadline).catch(unlessMalformed));
     if (token === undefined) throw lastRefusal;
     return token;
   }
@@ -129,6 +132,11 @@ export function warmToken(options: TokenOptions): Warm<Token> {
     isDue: (token) => now() >= (bought.get(token)?.dueAt ?? 0) && pause.current() === undefined,
     ...(onRenewalFailed === undefined ? {} : { onRenewalFailed }),
   });
+}
+
+/** What was in the secret before may be anything: it says nothing of what is in it now. */
+function unlessMalformed(error: unknown): undefined {
+  if (!(error instanceof RelayError && error.code === 'SECRET_MALFORMED')) throw error;
 }
 
 /** About half of the life, as SAP advises, spread by a tenth so that environments do not all renew at once. */

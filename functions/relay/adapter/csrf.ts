@@ -41,6 +41,13 @@ export interface Call {
   readonly onCall: () => void;
 }
 
+export interface CsrfOptions {
+  readonly required: boolean;
+  readonly send: Send;
+  /** Longest fetch of a token, in milliseconds. */
+  readonly maxCallMs: number;
+}
+
 /** One for each destination: sends a request, with the handshake where the endpoint wants it. */
 export interface Csrf {
   /** @throws RelayError `CONNECTION_FAILED`, `TIMED_OUT`, `CSRF_UNAVAILABLE` */
@@ -51,7 +58,7 @@ export interface Csrf {
  * @param required true: a session is opened before the first message. False: when the endpoint first answers 403 with
  * `X-CSRF-Token: required`, and from then on.
  */
-export function createCsrf({ required, send }: { readonly required: boolean; readonly send: Send }): Csrf {
+export function createCsrf({ required, send, maxCallMs }: CsrfOptions): Csrf {
   const sessions = new WeakMap<object, Warm<Session>>();
   /** `expected` by the setting, `demanded` by the endpoint itself. */
   let protection: 'none' | 'expected' | 'demanded' = required ? 'expected' : 'none';
@@ -60,7 +67,14 @@ export function createCsrf({ required, send }: { readonly required: boolean; rea
     const known = sessions.get(identity);
     if (known !== undefined) return known;
     // GET runs the flow of an endpoint that is not protected, so it must have shown that it is.
-    const made = warm({ load: ({ signal }) => fetchSession({ ...request, signal }, send, protection === 'demanded') });
+    // Of the request only what every message under this token has: its body and its time are its own.
+    const fetch = fetchOf(request);
+    const made = warm({
+      load: ({ signal, remainingMs }) => {
+        const timeoutMs = Math.min(maxCallMs, remainingMs());
+        return fetchSession({ ...fetch, timeoutMs, signal }, send, protection === 'demanded');
+      },
+    });
     sessions.set(identity, made);
     return made;
   }
@@ -124,8 +138,8 @@ function withSession(request: HttpRequest, { token, cookie }: Session): HttpRequ
  *
  * @throws FetchRefused, RelayError `CSRF_UNAVAILABLE`
  */
-async function fetchSession(request: HttpRequest, send: Send, mayGet: boolean): Promise<Session> {
-  const fetchBy = (method: 'HEAD' | 'GET') => send(fetchOf(request, method)).catch(nothingExecuted);
+async function fetchSession(request: Omit<HttpRequest, 'method'>, send: Send, mayGet: boolean): Promise<Session> {
+  const fetchBy = (method: 'HEAD' | 'GET') => send({ ...request, method }).catch(nothingExecuted);
   let answer = await fetchBy('HEAD');
   if (mayGet && sessionIn(answer) === undefined && ![401, 403].includes(answer.status)) {
     answer = await fetchBy('GET');
@@ -146,11 +160,13 @@ function nothingExecuted(error: unknown): never {
   throw new RelayError(error.code, error.message, { cause: error, executed: 'no' });
 }
 
-function fetchOf({ body: _, ...request }: HttpRequest, method: 'HEAD' | 'GET'): HttpRequest {
-  const { Authorization } = request.headers;
-  const headers: Record<string, string> = { 'X-CSRF-Token': 'Fetch' };
-  if (Authorization !== undefined) headers.Authorization = Authorization;
-  return { ...request, method, headers };
+function fetchOf({ url, headers, certificate }: HttpRequest): Pick<HttpRequest, 'url' | 'headers' | 'certificate'> {
+  const { Authorization } = headers;
+  return {
+    url,
+    headers: { ...(Authorization === undefined ? {} : { Authorization }), 'X-CSRF-Token': 'Fetch' },
+    ...(certificate === undefined ? {} : { certificate }),
+  };
 }
 
 function sessionIn({ status, headers }: HttpAnswer): Session | undefined {

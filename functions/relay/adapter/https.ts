@@ -32,8 +32,8 @@ export interface AdapterOptions {
 }
 
 export function httpsAdapter({ destination, send, maxCallMs, keepBytes }: AdapterOptions): Adapter {
-  const csrf = createCsrf({ required: destination.csrf, send });
   const longestMs = Math.min(destination.timeoutSeconds * 1000, maxCallMs ?? Number.POSITIVE_INFINITY);
+  const csrf = createCsrf({ required: destination.csrf, send, maxCallMs: longestMs });
 
   return {
     async exchange(message, token, deadline, onCall) {
@@ -42,7 +42,8 @@ export function httpsAdapter({ destination, send, maxCallMs, keepBytes }: Adapte
         url: endpoint(destination, token.serviceUrl),
         headers: headersOf(message, destination, token),
         body: message.body,
-        timeoutMs: Math.min(longestMs, deadline.remainingMs()),
+        // The invocation's own end is the signal's: what it cuts off is no fault of the endpoint.
+        timeoutMs: longestMs,
         signal: deadline.signal,
         ...(token.certificate === undefined ? {} : { certificate: token.certificate }),
         ...(keepBytes === undefined ? {} : { keepBytes }),
