@@ -10,6 +10,8 @@ import { assertValid } from './certificate.ts';
 import type { Credentials } from './credentials.ts';
 import type { Token } from './token-endpoint.ts';
 
+const PASSING = new Set(['DEADLINE', 'SECRET_UNAVAILABLE']);
+
 /** @throws (from `get`) RelayError `SECRET_…`, `CERTIFICATE_EXPIRED` */
 export function certificateAccess(credentials: Warm<Credentials>, secretName: string, now: () => number): Warm<Token> {
   const used = new WeakSet<Credentials>();
@@ -27,7 +29,8 @@ export function certificateAccess(credentials: Warm<Credentials>, secretName: st
         pause.end();
         return access;
       } catch (error) {
-        if (error instanceof RelayError && error.code !== 'DEADLINE') pause.open(error);
+        // What may pass by itself is asked for again at once.
+        if (error instanceof RelayError && !PASSING.has(error.code)) pause.open(error);
         throw error;
       }
     },

@@ -21,7 +21,7 @@ export function request(fields: Partial<HttpRequest> = {}): HttpRequest {
 
 export function startHandshake(required: boolean) {
   const endpoint = createProtectedEndpoint();
-  const csrf = createCsrf({ required, send: endpoint.send });
+  const csrf = createCsrf({ required, send: endpoint.send, maxCallMs: 5_000 });
   const calls = { count: 0 };
   const exchange = (identity: object, fields?: Partial<HttpRequest>, deadline = deadlineOf()) =>
     csrf.exchange(request(fields), {

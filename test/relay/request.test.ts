@@ -173,7 +173,12 @@ describe('The call', () => {
     ['what is set', { timeoutSeconds: 5 }, {}, 5_000],
     ['what the door allows', { timeoutSeconds: 60 }, { maxCallMs: 25_000 }, 25_000],
     ['what is set, where the door allows more', { timeoutSeconds: 5 }, { maxCallMs: 25_000 }, 5_000],
-    ['what the invocation leaves', {}, { maxCallMs: 25_000, remainingMs: 700 }, 700],
+    [
+      'what the door allows, where the invocation leaves less: its end is the signal’s',
+      {},
+      { maxCallMs: 25_000, remainingMs: 700 },
+      25_000,
+    ],
   ])('takes at most %s', async (_, settings, options, timeoutMs) => {
     const request = await requestOf(settings, messageOf(), tokenOf('t'), { remainingMs: 100_000, ...options });
     expect(request.timeoutMs).toBe(timeoutMs);
