@@ -1,0 +1,74 @@
+/** Letters as an operator reads them: two lines in a list, or one letter in full. The body only where it is asked for. */
+import type { Attribute } from '../../../functions/aws/sqs.ts';
+import { DEAD_LETTER } from '../../../functions/envelope.ts';
+import { writeDuration } from './duration.ts';
+import type { Letter } from './letter.ts';
+import { harmless, shorten, wrap, writeBytes } from './terminal.ts';
+
+const NAME_COLUMNS = 16;
+
+/** @returns two lines: what it is, and why it is dead. The id is never cut, since `--show` wants it whole. */
+export function listed(letter: Letter, { now, columns }: { now: number; columns: number }): string[] {
+  const status = statusOf(letter);
+  const facts = [
+    letter.messageId.padEnd(36),
+    shorten(status === undefined ? letter.outcome : `${letter.outcome} ${status}`, 12).padEnd(12),
+    `${writeDuration(now - letter.deadAt)} ago`.padEnd(11),
+    writeBytes(letter.bytes).padStart(10),
+    shorten(letter.destination ?? '', 63),
+  ];
+  return [facts.join('  ').trimEnd(), `    ${shorten(letter.why, columns - 4)}`];
+}
+
+/** @param options `showBody`: the payload too, as it lies in the queue */
+export function shown(
+  letter: Letter,
+  { now, columns, showBody }: { now: number; columns: number; showBody: boolean },
+): string[] {
+  const { stored, reason } = letter;
+  const said = reason === undefined || reason === 'unreadable' ? {} : reason;
+  const facts: readonly (readonly [string, string | number | undefined])[] = [
+    ['message id', letter.messageId],
+    ['letter id', letter.letterId],
+    ['outcome', letter.outcome],
+    ['status', said.status],
+    ['reason', letter.why],
+    ['MPL id', said.mplId],
+    ['destination', letter.destination],
+    ['queue', letter.queueArn],
+    ['group', letter.groupId],
+    ['received', said.receiveCount === undefined ? undefined : `${said.receiveCount} times`],
+    ['sent', said.sentAt],
+    ['first received', said.firstReceivedAt],
+    ['dead', `${new Date(letter.deadAt).toISOString()}, ${writeDuration(now - letter.deadAt)} ago`],
+    ['size', writeBytes(letter.bytes)],
+  ];
+  const { [DEAD_LETTER]: _, ...own } = stored.MessageAttributes;
+  const attributes = Object.entries({ ...said.attributes, ...own });
+  return [
+    ...facts.flatMap(([name, value]) => (value === undefined ? [] : fact(name, harmless(String(value)), columns))),
+    ...(attributes.length === 0 ? [] : ['attributes']),
+    ...attributes.map(([name, attribute]) => `  ${harmless(name)}  ${written(attribute)}`),
+    // As it is, line breaks too, but without what a terminal would obey.
+    ...(showBody ? ['', stored.Body.split(/\r?\n/).map(tabbed).join('\n')] : []),
+  ];
+}
+
+function fact(name: string, value: string, columns: number): string[] {
+  return wrap(value, columns - NAME_COLUMNS).map(
+    (line, index) => (index === 0 ? name : '').padEnd(NAME_COLUMNS) + line,
+  );
+}
+
+function statusOf({ reason }: Letter): number | undefined {
+  return reason === undefined || reason === 'unreadable' ? undefined : reason.status;
+}
+
+function tabbed(line: string): string {
+  return line.split('\t').map(harmless).join('\t');
+}
+
+function written({ DataType, StringValue, BinaryValue }: Attribute): string {
+  const value = BinaryValue === undefined ? (StringValue ?? '') : `${BinaryValue.byteLength} bytes`;
+  return harmless(`${DataType}  ${value}`);
+}
