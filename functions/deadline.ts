@@ -42,6 +42,11 @@ export function startReserve(remainingMs: number, clock: Clock = {}): Invocation
   return startTimer(Math.max(0, remainingMs - REPLY_MS), clock);
 }
 
+/** The part of that which reporting may take once the work is over. */
+export function startReport(reserve: Pick<Deadline, 'remainingMs'>, clock: Clock = {}): InvocationDeadline {
+  return startTimer(Math.min(RESERVE_MS, reserve.remainingMs()), clock);
+}
+
 function startTimer(usableMs: number, { now = Date.now, after = afterTimeout }: Clock): InvocationDeadline {
   const endsAt = now() + usableMs;
   const abort = new AbortController();

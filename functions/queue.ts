@@ -1,7 +1,7 @@
 /** Lambda entry of the queues: a batch of SQS in, the partial batch response out. */
 import middy from '@middy/core';
 import type { Context, SQSBatchResponse } from 'aws-lambda';
-import { startDeadline, startReserve } from './deadline.ts';
+import { startDeadline, startReport, startReserve } from './deadline.ts';
 import { deliverBatch } from './delivery/batch.ts';
 import { hideAll } from './delivery/visibility.ts';
 import type { QueuedMessage } from './envelope.ts';
@@ -44,7 +44,9 @@ async function deliverFrom(
     return messages.map(({ recordId }) => recordId);
   }
   const kept = await deliverBatch(messages, queue, { deadline, reserve, telemetry, now: clock.now, random });
-  const missed = await hideAll(kept, { changeVisibility: queue.changeVisibility, deadline: reserve });
+  const report = startReport(reserve, clock);
+  const missed = await hideAll(kept, { changeVisibility: queue.changeVisibility, deadline: report });
+  report.end();
   if (missed > 0) telemetry.problem('visibility.unchanged', { queueArn, messages: missed });
   return kept.map(({ recordId }) => recordId);
 }

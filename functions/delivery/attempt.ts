@@ -30,23 +30,22 @@ export async function attemptDelivery(
   now: () => number,
 ): Promise<Outcome> {
   const startedAt = now();
-  const { outcome, calls, tokenAgeMs, bytes } = await tried(attempted, deadline, telemetry);
+  const { outcome, calls, resent, tokenAgeMs, bytes } = await tried(attempted, deadline, telemetry);
   const durationMs = now() - startedAt;
-  const isResent = outcome.kind === 'delivered' && outcome.answer.resent;
   telemetry.attempted({
     destination: attempted.destination,
     messageId: attempted.messageId,
     attempt: attempted.attempt,
     outcome: outcome.kind,
-    // It ran once for certain, and once more perhaps.
-    executed: isResent ? 'unknown' : outcome.executed,
+    // Whatever came of it in the end, it may have run at the first send.
+    executed: resent ? 'unknown' : outcome.executed,
     durationMs,
     calls,
     bytes: bytes ?? attempted.bytes,
     ...(outcome.status === undefined ? {} : { status: outcome.status }),
     ...(outcome.mplId === undefined ? {} : { mplId: outcome.mplId }),
     ...(outcome.kind === 'delivered' ? {} : { reason: outcome.reason }),
-    ...(isResent ? { resent: true } : {}),
+    ...(resent ? { resent } : {}),
     ...(tokenAgeMs === undefined ? {} : { token: tokenAgeMs < durationMs ? 'new' : 'warm', tokenAgeMs }),
   });
   return outcome;
@@ -59,13 +58,13 @@ async function tried(
   deadline: Deadline,
   telemetry: Telemetry,
 ): Promise<Tried> {
-  if (route instanceof RelayError) return { outcome: outcomeOfError(route), calls: 0 };
-  if (message instanceof RelayError) return { outcome: outcomeOfError(message), calls: 0 };
+  if (route instanceof RelayError) return { outcome: outcomeOfError(route), calls: 0, resent: false };
+  if (message instanceof RelayError) return { outcome: outcomeOfError(message), calls: 0, resent: false };
   if (!('pointer' in message)) return { ...(await relay(message, route, deadline)), bytes: message.body.bytes };
   try {
     return await withPayload(message, route, payloads, deadline, telemetry);
   } catch (error) {
-    return { outcome: outcomeOfError(error), calls: 0 };
+    return { outcome: outcomeOfError(error), calls: 0, resent: false };
   }
 }
 

@@ -31,7 +31,8 @@ export function createBurial({ destination, sqs, s3, telemetry, now }: BurialOpt
     try {
       const letter = letterOf(queued, outcome, options);
       if (letter === undefined) {
-        const reason = 'it does not fit into SQS beside its reason: it stays in its queue until SQS moves it away';
+        const where = payloadBucket === undefined ? ', and payloadBucket is not set' : '';
+        const reason = `it does not fit into SQS beside its reason${where}: it stays in its queue until SQS moves it away`;
         telemetry.problem('dead-letter.impossible', { destination: name, messageId, reason });
         return false;
       }

@@ -28,6 +28,8 @@ export interface Attempt {
   readonly outcome: Outcome;
   /** How often the message went out in this attempt. */
   readonly calls: number;
+  /** True if a dead socket made the client send once more than told: the flow may have run before the outcome. */
+  readonly resent: boolean;
   /** Age of the token that went out last, in milliseconds; absent where none was to be had. */
   readonly tokenAgeMs?: number;
 }
@@ -37,6 +39,7 @@ export async function relay(message: Message, route: Route, deadline: Deadline):
   const { token: tokens, rejections } = route;
   const startedAt = route.now();
   let calls = 0;
+  let resent = false;
   let used: Token | undefined;
 
   async function call(token: Token): Promise<Exchange> {
@@ -44,9 +47,11 @@ export async function relay(message: Message, route: Route, deadline: Deadline):
     if (deadline.remainingMs() < MIN_CALL_MS)
       throw new RelayError('DEADLINE', 'no time left for the call: kept for a later try');
     used = token;
-    return route.adapter.exchange(message, token, deadline, () => {
+    const exchange = await route.adapter.exchange(message, token, deadline, () => {
       calls += 1;
     });
+    if (exchange.answer.resent) resent = true;
+    return exchange;
   }
 
   /** In place of one that this endpoint has rejected: a different one. */
@@ -95,7 +100,7 @@ export async function relay(message: Message, route: Route, deadline: Deadline):
 
   const outcome = await deliver().catch(outcomeOfError);
   const age = used === undefined ? {} : { tokenAgeMs: route.now() - used.issuedAt };
-  return { outcome, calls, ...age };
+  return { outcome, calls, resent, ...age };
 }
 
 const SAME_TOKEN =
