@@ -63,11 +63,19 @@ export function warmToken(options: TokenOptions): Warm<Token> {
       if (OPERATOR_MUST.has(error.code) || refused.length > 0) {
         pause.open(error);
         isSecretStale = true;
+        keepValid();
       } else if (error.retryAfterMs !== undefined) {
         pause.open(error, error.retryAfterMs);
       }
       throw error;
     }
+  }
+
+  /** Nothing better is to be had: a token that is still good is not given up for a newer version of the secret. */
+  function keepValid(): void {
+    const valid = tokens.peek();
+    const known = valid && bought.get(valid);
+    if (valid && known) bought.set(valid, { ...known, versionId: credentials.peek()?.versionId });
   }
 
   /** The ladder: the secret as it is warm, as it is now, as it was before. */
@@ -123,7 +131,7 @@ export function warmToken(options: TokenOptions): Warm<Token> {
     return token;
   }
 
-  return warm({
+  const tokens = warm({
     load,
     now,
     // A token is not kept beside a newer version of the secret than it was bought under.
@@ -132,6 +140,7 @@ export function warmToken(options: TokenOptions): Warm<Token> {
     isDue: (token) => now() >= (bought.get(token)?.dueAt ?? 0) && pause.current() === undefined,
     ...(onRenewalFailed === undefined ? {} : { onRenewalFailed }),
   });
+  return tokens;
 }
 
 /** What was in the secret before may be anything: it says nothing of what is in it now. */
