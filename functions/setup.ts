@@ -4,7 +4,7 @@
  */
 import { createS3, type S3 } from './aws/s3.ts';
 import { createSecretReader, type ReadSecret } from './aws/secrets-manager.ts';
-import { createSqs, queueUrlOf, type Sqs } from './aws/sqs.ts';
+import { createSqs, type Sqs } from './aws/sqs.ts';
 import type { Clock, Deadline } from './deadline.ts';
 import type { QueueRoute } from './delivery/batch.ts';
 import { createBreaker } from './delivery/breaker.ts';
@@ -14,6 +14,7 @@ import { createPayloads, createRoom } from './delivery/payload.ts';
 import { RelayError } from './error.ts';
 import { createHttpClient, type Send } from './http-client.ts';
 import { createPause } from './pause.ts';
+import { queueUrlOf } from './queue-url.ts';
 import { httpsAdapter } from './relay/adapter/https.ts';
 import type { Destination } from './relay/destination.ts';
 import { createRejections } from './relay/rejection.ts';

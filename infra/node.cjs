@@ -22,7 +22,6 @@ if (node === process.execPath && Number(process.versions.node.split('.')[0]) < 2
 
 const path = [dirname(node), resolve(root, 'node_modules/.bin'), process.env.PATH].join(delimiter);
 const child = spawn(node, process.argv.slice(2), { stdio: 'inherit', env: { ...process.env, PATH: path } });
-// A terminal's Ctrl-C reaches the child by itself; this process must only outlive it. Other signals are passed on.
-process.on('SIGINT', () => undefined);
-for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+// A terminal's Ctrl-C reaches the child by itself, too: a second one does no harm there.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
 child.on('exit', (code, signal) => process.exit(code === null ? 128 + constants.signals[signal] : code));

@@ -76,13 +76,6 @@ export function createSqs(environment: Readonly<Record<string, string | undefine
   };
 }
 
-/** Where a queue is called: with this, its region's endpoint is found, and the path names account and queue. */
-export function queueUrlOf(queueArn: string): string {
-  const [, partition = 'aws', , region = '', account = '', name = ''] = queueArn.split(':');
-  const suffix = partition === 'aws-cn' ? 'amazonaws.com.cn' : 'amazonaws.com';
-  return `https://sqs.${region}.${suffix}/${account}/${name}`;
-}
-
 function unavailable(cause: unknown): never {
   const name = cause instanceof Error ? cause.name : 'unknown error';
   throw new RelayError('QUEUE_UNAVAILABLE', `SQS did not confirm it (${name}); a later try may help`, { cause });

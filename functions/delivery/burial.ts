@@ -1,8 +1,9 @@
 /** Puts a message into the dead-letter queue of its destination, and says so; if it is not safe there, it stays. */
 import type { S3 } from '../aws/s3.ts';
-import { queueUrlOf, type Sqs } from '../aws/sqs.ts';
+import type { Sqs } from '../aws/sqs.ts';
 import type { Deadline } from '../deadline.ts';
 import type { QueuedMessage } from '../envelope.ts';
+import { queueUrlOf } from '../queue-url.ts';
 import type { Destination } from '../relay/destination.ts';
 import type { Outcome } from '../relay/outcome.ts';
 import type { Telemetry } from '../telemetry.ts';

@@ -6,15 +6,17 @@ import type { IConfiguration, IRegularForbiddenRuleType } from 'dependency-cruis
 
 /** Rooms of functions/ → what they may import of functions/. What has no row is a leaf: it imports nothing of ours. */
 const ROOMS: Readonly<Record<string, readonly string[]>> = {
-  '^functions/(queue|webhook)\\.ts$': ['setup', 'source/', 'delivery/'],
-  '^functions/setup\\.ts$': ['(?!queue|webhook)'],
+  '^functions/(queue|webhook)\\.ts$': ['setup', 'source/', 'delivery/', 'deadline'],
+  '^functions/setup\\.ts$': ['(?!queue\\.|webhook\\.)'],
   '^functions/settings\\.ts$': ['error', 'safe-url', 'relay/headers'],
-  '^functions/delivery/': ['delivery/', 'relay/', 'envelope', 'telemetry', 'error'],
+  '^functions/delivery/': ['delivery/', 'relay/', 'envelope', 'telemetry', 'error', 'deadline', 'queue-url'],
   '^functions/source/': ['source/', 'envelope', 'warm', 'error', 'relay/headers'],
+  '^functions/warm\\.ts$': ['deadline'],
+  '^functions/deadline\\.ts$': ['error'],
   '^functions/envelope\\.ts$': ['error'],
-  '^functions/relay/(?!adapter/)': ['relay/', 'error', 'http-time'],
+  '^functions/relay/(?!adapter/)': ['relay/', 'error', 'http-time', 'deadline', 'pause'],
   '^functions/relay/adapter/': ['relay/', 'warm', 'error'],
-  '^functions/token/': ['token/', 'warm', 'error', 'safe-url', 'http-time'],
+  '^functions/token/': ['token/', 'warm', 'error', 'safe-url', 'http-time', 'deadline', 'pause'],
   '^functions/aws/': ['error'],
   '^functions/http-client\\.ts$': ['error'],
 };

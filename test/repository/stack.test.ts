@@ -166,8 +166,8 @@ describe('mistakes', () => {
       'secrets that would open others',
       { destinations: { orders: { ...flow, secret: 'cpi/*', webhook: { ...webhook, secret: 'web?' } } } },
       [
-        'custom.destinations.orders.secret: expected the name or ARN of a secret: letters, digits and /_+=.@-',
-        'custom.destinations.orders.webhook.secret: expected the name or ARN of a secret: letters, digits and /_+=.@-',
+        'custom.destinations.orders.secret: expected the name or ARN of a secret in Secrets Manager',
+        'custom.destinations.orders.webhook.secret: expected the name or ARN of a secret in Secrets Manager',
       ],
     ],
     [

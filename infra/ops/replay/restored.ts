@@ -2,8 +2,9 @@
  * What is sent for a letter: the message as it was before it died, with its stable id, to the queue that it came from; or
  * the letter itself, back into the dead-letter queue. Decided without a call of SQS, so that a dry run can tell.
  */
-import { type Attribute, queueUrlOf } from '../../../functions/aws/sqs.ts';
+import type { Attribute } from '../../../functions/aws/sqs.ts';
 import { DEAD_LETTER, stableId } from '../../../functions/envelope.ts';
+import { queueUrlOf } from '../../../functions/queue-url.ts';
 import { type Attributes, type Letter, messageBytes } from './letter.ts';
 
 /** SQS: message attributes of one message, and bytes of body and attributes together. */

@@ -9,7 +9,6 @@ import { messageBytes } from './digest.ts';
 import { invalidValue, required, sqsError } from './error.ts';
 import type { MessageAttribute, MessageAttributes, NewMessage } from './message.ts';
 
-export const MAX_MESSAGE_BYTES = 1_048_576;
 export const MAX_BATCH_BYTES = 1_048_576;
 export const MAX_BATCH_ENTRIES = 10;
 export const MAX_ATTRIBUTES = 10;

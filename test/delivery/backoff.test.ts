@@ -1,0 +1,111 @@
+/** How long a message that stays is out of sight: the table of numbers, at its edges and in between. */
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { type Stay, waitMs } from '../../functions/delivery/backoff.ts';
+
+const MINUTE_MS = 60_000;
+const TWELVE_HOURS_MS = 43_200_000;
+/** The greatest that a random number can be. */
+const ALMOST_1 = 1 - Number.EPSILON;
+const FRESH = { count: 1, sinceMs: 0 };
+
+describe('After a failure', () => {
+  test.each([
+    { count: 1, leastMs: 1_000, mostMs: 2_000 },
+    { count: 2, leastMs: 2_000, mostMs: 4_000 },
+    { count: 3, leastMs: 4_000, mostMs: 8_000 },
+    { count: 8, leastMs: 128_000, mostMs: 256_000 },
+    { count: 9, leastMs: 256_000, mostMs: 512_000 },
+    { count: 10, leastMs: 450_000, mostMs: 900_000 },
+    { count: 11, leastMs: 450_000, mostMs: 900_000 },
+    { count: 1_000, leastMs: 450_000, mostMs: 900_000 },
+    { count: Number.MAX_SAFE_INTEGER, leastMs: 450_000, mostMs: 900_000 },
+  ])('receive $count waits from $leastMs to $mostMs ms', ({ count, leastMs, mostMs }) => {
+    const receive = { count, sinceMs: 0 };
+    expect(waitMs({ why: 'failed' }, receive, 0)).toBe(leastMs);
+    expect(waitMs({ why: 'failed' }, receive, ALMOST_1)).toBe(mostMs);
+    expect(waitMs({ why: 'failed' }, receive, 0.5)).toBe((leastMs + mostMs) / 2);
+  });
+
+  test.each([
+    { what: 'a longer Retry-After holds', retryAfterMs: 30_000, waits: 30_000 },
+    { what: 'a shorter one does not shorten', retryAfterMs: 500, waits: 2_000 },
+    { what: 'one of nothing changes nothing', retryAfterMs: 0, waits: 2_000 },
+    { what: 'one beyond the quarter of an hour holds', retryAfterMs: 3_600_000, waits: 3_600_000 },
+    { what: 'one of a day is cut to what SQS takes', retryAfterMs: 86_400_000, waits: TWELVE_HOURS_MS - MINUTE_MS },
+    { what: 'one without end is cut, too', retryAfterMs: Number.POSITIVE_INFINITY, waits: TWELVE_HOURS_MS - MINUTE_MS },
+  ])('$what', ({ retryAfterMs, waits }) => {
+    expect(waitMs({ why: 'failed', retryAfterMs }, FRESH, ALMOST_1)).toBe(waits);
+  });
+});
+
+test.each([
+  { why: 'blocked', leastMs: 15 * MINUTE_MS, mostMs: 30 * MINUTE_MS },
+  { why: 'unburied', leastMs: 5 * MINUTE_MS, mostMs: 10 * MINUTE_MS },
+  { why: 'breaker', leastMs: 1_000, mostMs: 2_000 },
+  { why: 'deadline', leastMs: 0, mostMs: 2_000 },
+  { why: 'behind', leastMs: 0, mostMs: 0 },
+] as const)('a message that stays as "$why" waits from $leastMs to $mostMs ms', ({ why, leastMs, mostMs }) => {
+  expect(waitMs({ why }, FRESH, 0)).toBe(leastMs);
+  expect(waitMs({ why }, FRESH, ALMOST_1)).toBe(mostMs);
+});
+
+describe('Whatever the reason', () => {
+  const stay: fc.Arbitrary<Stay> = fc.oneof(
+    fc.constantFrom<Stay>(
+      { why: 'blocked' },
+      { why: 'unburied' },
+      { why: 'breaker' },
+      { why: 'deadline' },
+      { why: 'behind' },
+    ),
+    fc.constant<Stay>({ why: 'failed' }),
+    fc.double({ min: 0, noNaN: true }).map((retryAfterMs): Stay => ({ why: 'failed', retryAfterMs })),
+  );
+  const count = fc.oneof(
+    fc.integer({ min: 1, max: 20 }),
+    fc.maxSafeNat().map((number) => number + 1),
+  );
+  const sinceMs = fc.oneof(fc.integer({ min: 0, max: 900_000 }), fc.integer({ min: 0, max: 2 * TWELVE_HOURS_MS }));
+  const random = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
+
+  test('a wait is a whole number of milliseconds that SQS takes: never more than 43,200 s less the time since the receive, less 60 s', () => {
+    fc.assert(
+      fc.property(stay, count, sinceMs, random, (why, receives, since, chance) => {
+        const wait = waitMs(why, { count: receives, sinceMs: since }, chance);
+        expect(Number.isInteger(wait)).toBe(true);
+        expect(wait).toBeGreaterThanOrEqual(0);
+        expect(wait).toBeLessThanOrEqual(Math.max(0, TWELVE_HOURS_MS - since - MINUTE_MS));
+      }),
+    );
+  });
+
+  test('in whole seconds, rounded up as SQS is told, it is still within the twelve hours', () => {
+    fc.assert(
+      fc.property(stay, count, sinceMs, random, (why, receives, since, chance) => {
+        const seconds = Math.ceil(waitMs(why, { count: receives, sinceMs: since }, chance) / 1000);
+        expect(seconds).toBeLessThanOrEqual(43_200);
+        if (since <= TWELVE_HOURS_MS - MINUTE_MS) expect(since + seconds * 1000).toBeLessThanOrEqual(TWELVE_HOURS_MS);
+      }),
+    );
+  });
+
+  test('a failure never waits less than its Retry-After where SQS takes that, and grows with the receives up to a quarter of an hour', () => {
+    fc.assert(
+      fc.property(count, fc.integer({ min: 0, max: 40_000_000 }), random, (receives, retryAfterMs, chance) => {
+        const receive = { count: receives, sinceMs: 0 };
+        const wait = waitMs({ why: 'failed', retryAfterMs }, receive, chance);
+        const longest = Math.min(900_000, 2_000 * 2 ** (receives - 1));
+        expect(wait).toBeGreaterThanOrEqual(Math.max(retryAfterMs, longest / 2));
+        expect(wait).toBeLessThanOrEqual(Math.max(retryAfterMs, longest));
+      }),
+    );
+  });
+
+  test('messages that failed together are spread: another chance, another wait', () => {
+    for (const why of ['failed', 'blocked', 'unburied', 'breaker', 'deadline'] as const) {
+      const waits = Array.from({ length: 100 }, (_, index) => waitMs({ why }, { count: 5, sinceMs: 0 }, index / 100));
+      expect(new Set(waits).size).toBe(100);
+    }
+  });
+});

@@ -1,0 +1,89 @@
+/** The time of an invocation: what of it is for the work, what for reporting, and what is left of it at each moment. */
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { startDeadline, startReport, startReserve, wait } from '../../functions/deadline.ts';
+import { SENT_AT } from './queued.ts';
+import { createSimulatedTime } from './simulated-time.ts';
+
+describe('Of the time that Lambda leaves', () => {
+  test.each([
+    { remainingMs: 900_000, workMs: 898_000, reportingMs: 899_750 },
+    { remainingMs: 150_000, workMs: 148_000, reportingMs: 149_750 },
+    { remainingMs: 10_000, workMs: 8_000, reportingMs: 9_750 },
+    { remainingMs: 3_000, workMs: 2_400, reportingMs: 2_750 },
+    { remainingMs: 1_000, workMs: 800, reportingMs: 750 },
+    { remainingMs: 200, workMs: 160, reportingMs: 0 },
+    { remainingMs: 0, workMs: 0, reportingMs: 0 },
+  ])(
+    '$remainingMs ms: $workMs for the work, reports end at $reportingMs',
+    async ({ remainingMs, workMs, reportingMs }) => {
+      const time = createSimulatedTime(SENT_AT);
+      const deadline = startDeadline(remainingMs, time);
+      const reserve = startReserve(remainingMs, time);
+      expect(deadline.remainingMs()).toBe(workMs);
+      expect(reserve.remainingMs()).toBe(reportingMs);
+
+      const abortedAt = (signal: AbortSignal) =>
+        new Promise<number>((resolve) => signal.addEventListener('abort', () => resolve(time.now() - SENT_AT)));
+      const [work, reporting] = await time.run(Promise.all([abortedAt(deadline.signal), abortedAt(reserve.signal)]));
+      expect([work, reporting]).toEqual([workMs, reportingMs]);
+      expect(deadline.remainingMs()).toBe(0);
+      expect(deadline.signal.reason).toMatchObject({ code: 'DEADLINE', executed: 'no' });
+    },
+  );
+
+  test('whatever it is, work and reports end before it does', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 900_000 }), (remainingMs) => {
+        const time = createSimulatedTime(SENT_AT);
+        expect(startDeadline(remainingMs, time).remainingMs()).toBeLessThan(remainingMs);
+        expect(startReserve(remainingMs, time).remainingMs()).toBeLessThan(remainingMs);
+      }),
+    );
+  });
+});
+
+test.each([
+  { what: 'the work ended early', elapsedMs: 100, reportMs: 2_000 },
+  { what: 'the work took all its time', elapsedMs: 8_000, reportMs: 1_750 },
+  { what: 'letters took of it, too', elapsedMs: 9_500, reportMs: 250 },
+  { what: 'nothing is left', elapsedMs: 9_900, reportMs: 0 },
+])('of 10 s, after $elapsedMs ms, since $what, $reportMs ms are for reporting', async ({ elapsedMs, reportMs }) => {
+  const time = createSimulatedTime(SENT_AT);
+  const reserve = startReserve(10_000, time);
+  await time.run(time.sleep(elapsedMs));
+  expect(startReport(reserve, time).remainingMs()).toBe(reportMs);
+});
+
+test('what is left grows less with the clock, and is never below nothing', async () => {
+  const time = createSimulatedTime(SENT_AT);
+  const deadline = startDeadline(10_000, time);
+  await time.run(time.sleep(3_000));
+  expect(deadline.remainingMs()).toBe(5_000);
+  await time.run(time.sleep(60_000));
+  expect(deadline.remainingMs()).toBe(0);
+});
+
+test('a deadline that was ended leaves no timer behind', async () => {
+  const time = createSimulatedTime(SENT_AT);
+  const deadline = startDeadline(10_000, time);
+  deadline.end();
+  await expect(time.run(new Promise(() => undefined))).rejects.toThrow('no timer is left');
+  expect(deadline.signal.aborted).toBe(false);
+});
+
+describe('Waiting', () => {
+  test('ends when its time is over', async () => {
+    const time = createSimulatedTime(SENT_AT);
+    await time.run(wait(5_000, new AbortController().signal, time));
+    expect(time.now()).toBe(SENT_AT + 5_000);
+  });
+
+  test('ends with the deadline, and says so', async () => {
+    const time = createSimulatedTime(SENT_AT);
+    const { signal } = startDeadline(10_000, time);
+    await expect(time.run(wait(60_000, signal, time))).rejects.toMatchObject({ code: 'DEADLINE' });
+    expect(time.now()).toBe(SENT_AT + 8_000);
+    await expect(wait(1, signal, time)).rejects.toMatchObject({ code: 'DEADLINE' });
+  });
+});

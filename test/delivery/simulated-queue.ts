@@ -1,0 +1,168 @@
+/**
+ * A queue's route in simulated time: the real relay with an endpoint that takes a while and answers as the test says, so
+ * that order, concurrency and the end of the time can be watched. Everything that happens is written down.
+ */
+
+import { startDeadline, startReserve } from '../../functions/deadline.ts';
+import { deliverBatch, type Kept, type QueueRoute } from '../../functions/delivery/batch.ts';
+import { type Breaker, createBreaker } from '../../functions/delivery/breaker.ts';
+import type { QueuedMessage } from '../../functions/envelope.ts';
+import { RelayError } from '../../functions/error.ts';
+import type { Outcome } from '../../functions/relay/outcome.ts';
+import { createRejections } from '../../functions/relay/rejection.ts';
+import type { AttemptLine } from '../../functions/telemetry.ts';
+import type { Token } from '../../functions/token/token-endpoint.ts';
+import { warm } from '../../functions/warm.ts';
+import { SENT_AT } from './queued.ts';
+import { createSimulatedTime } from './simulated-time.ts';
+
+export interface SimulatedQueueOptions {
+  readonly concurrency?: number;
+  /** Status of the answer to a message; `hang` for none. Default 200. */
+  readonly answer?: (messageId: string) => number | 'hang';
+  /** Default 100. */
+  readonly callMs?: (messageId: string) => number;
+  /** Default 150,000. */
+  readonly remainingMs?: number;
+  /** Whether a letter gets into the dead-letter queue. Default true. */
+  readonly buries?: boolean;
+  readonly retryAfterSeconds?: number;
+  readonly breaker?: Breaker;
+}
+
+export interface Delivery {
+  readonly kept: Kept[];
+  /** Ids in the order in which calls began. */
+  readonly calls: string[];
+  /** Ids in the order in which calls were answered. */
+  readonly answered: string[];
+  readonly buried: string[];
+  readonly lines: AttemptLine[];
+  readonly postponed: { readonly messages: number; readonly reason: string }[];
+  /** Most calls at once: in all, and of one group. */
+  readonly mostAtOnce: number;
+  readonly mostOfGroup: number;
+  /** Milliseconds that it took. */
+  readonly tookMs: number;
+}
+
+export interface SimulatedQueue {
+  readonly breaker: Breaker;
+  deliver(messages: readonly QueuedMessage[], options?: SimulatedQueueOptions): Promise<Delivery>;
+}
+
+const TOKEN: Token = {
+  accessToken: 'synthetic',
+  issuedAt: SENT_AT,
+  expiresAt: SENT_AT + 3_600_000,
+  expiryKnown: true,
+};
+
+/** Each batch begins a minute after the one before; `options` of one delivery go before those of the queue. */
+export function createSimulatedQueue(defaults: SimulatedQueueOptions = {}): SimulatedQueue {
+  const breaker = defaults.breaker ?? createBreaker();
+  let startsAt = SENT_AT;
+
+  async function deliver(messages: readonly QueuedMessage[], overrides: SimulatedQueueOptions = {}): Promise<Delivery> {
+    const {
+      concurrency = 10,
+      answer = () => 200,
+      callMs = () => 100,
+      remainingMs = 150_000,
+      ...how
+    } = { ...defaults, ...overrides };
+    const time = createSimulatedTime(startsAt);
+    const groups = new Map(messages.map(({ messageId, group }) => [messageId, group]));
+    const calls: string[] = [];
+    const answered: string[] = [];
+    const buried: string[] = [];
+    const lines: AttemptLine[] = [];
+    const postponed: { messages: number; reason: string }[] = [];
+    const open: string[] = [];
+    let mostAtOnce = 0;
+    let mostOfGroup = 0;
+
+    function countOpen(id: string): void {
+      const group = groups.get(id);
+      const ofGroup = open.filter((other) => group !== undefined && groups.get(other) === group).length;
+      mostAtOnce = Math.max(mostAtOnce, open.length);
+      mostOfGroup = Math.max(mostOfGroup, ofGroup);
+    }
+
+    const exchange: QueueRoute['route'] = {
+      token: warm({ load: async () => TOKEN }),
+      rejections: createRejections(time.now),
+      now: time.now,
+      adapter: {
+        async exchange({ id }, _token, deadline, onCall) {
+          onCall();
+          calls.push(id);
+          open.push(id);
+          countOpen(id);
+          try {
+            const status = answer(id);
+            const over = new Promise<never>((_, reject) =>
+              deadline.signal.addEventListener('abort', () =>
+                reject(new RelayError('DEADLINE', 'the time is over', { executed: 'unknown' })),
+              ),
+            );
+            await Promise.race([status === 'hang' ? new Promise<void>(() => undefined) : time.sleep(callMs(id)), over]);
+            answered.push(id);
+            const headers = how.retryAfterSeconds === undefined ? {} : { 'retry-after': String(how.retryAfterSeconds) };
+            const body = Buffer.alloc(0);
+            return {
+              reachedFlow: true,
+              answer: { status: Number(status), headers, body, truncated: false, resent: false },
+            };
+          } finally {
+            open.splice(open.indexOf(id), 1);
+          }
+        },
+      },
+    };
+
+    const queue: QueueRoute = {
+      destination: 'orders',
+      route: exchange,
+      concurrency,
+      breaker,
+      payloads: {
+        resolve: () => Promise.reject(new RelayError('PAYLOAD_MISSING', 'nothing lies in S3 here')),
+        withRoom: (_bytes, _deadline, run) => run(),
+        deleteIfAsked: async () => undefined,
+      },
+      changeVisibility: async () => 0,
+      isGivenUp: ({ kind }: Outcome) => kind === 'rejected',
+      bury: async ({ messageId }) => {
+        await time.sleep(10);
+        if (how.buries === false) return false;
+        buried.push(messageId);
+        return true;
+      },
+    };
+    const nothing = () => undefined;
+    const telemetry = {
+      attempted: (line: AttemptLine) => lines.push(line),
+      postponed: (line: { messages: number; reason: string }) => postponed.push(line),
+      buried: nothing,
+      problem: nothing,
+      tokenRequested: nothing,
+      renewalFailed: nothing,
+      middleware: {},
+    };
+    const deadline = startDeadline(remainingMs, time);
+    const delivered = deliverBatch(messages, queue, {
+      deadline,
+      reserve: startReserve(remainingMs, time),
+      telemetry,
+      now: time.now,
+      random: () => 0.5,
+    });
+    const kept = await time.run(delivered);
+    const tookMs = time.now() - startsAt;
+    startsAt = time.now() + 60_000;
+    return { kept, calls, answered, buried, lines, postponed, mostAtOnce, mostOfGroup, tookMs };
+  }
+
+  return { breaker, deliver };
+}

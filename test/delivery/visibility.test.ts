@@ -1,0 +1,124 @@
+/** How waits are told to SQS: in tens, heads before those behind them, best effort. */
+import { describe, expect, test } from 'vitest';
+import type { Visibility } from '../../functions/aws/sqs.ts';
+import { hideAll, type Staying } from '../../functions/delivery/visibility.ts';
+
+const TIME = { remainingMs: () => 2_000, signal: new AbortController().signal };
+const staying = (count: number, waitMs: number): Staying[] =>
+  Array.from({ length: count }, (_, index) => ({ receiptHandle: `${waitMs}-${index}`, waitMs }));
+
+/** SQS, as far as this goes: every call is written down and answered by `answer`. */
+function recorder(answer: (call: number) => Promise<number> | number = () => 0) {
+  const calls: (readonly Visibility[])[] = [];
+  let atOnce = 0;
+  let most = 0;
+  return {
+    calls,
+    most: () => most,
+    changeVisibility: async (entries: readonly Visibility[]) => {
+      calls.push(entries);
+      atOnce += 1;
+      most = Math.max(most, atOnce);
+      try {
+        return await answer(calls.length);
+      } finally {
+        atOnce -= 1;
+      }
+    },
+  };
+}
+
+test.each([
+  { messages: 0, sizes: [] },
+  { messages: 1, sizes: [1] },
+  { messages: 10, sizes: [10] },
+  { messages: 11, sizes: [10, 1] },
+  { messages: 25, sizes: [10, 10, 5] },
+])('$messages messages go in calls of $sizes', async ({ messages, sizes }) => {
+  const { calls, changeVisibility } = recorder();
+
+  expect(await hideAll(staying(messages, 5_000), { changeVisibility, deadline: TIME })).toBe(0);
+
+  expect(calls.map((entries) => entries.length)).toEqual(sizes);
+  expect(new Set(calls.flat().map(({ receiptHandle }) => receiptHandle)).size).toBe(messages);
+});
+
+test.each([
+  { waitMs: 1, seconds: 1 },
+  { waitMs: 1_000, seconds: 1 },
+  { waitMs: 1_001, seconds: 2 },
+  { waitMs: 43_140_000, seconds: 43_140 },
+  { waitMs: 0, seconds: 0 },
+])('a wait of $waitMs ms is told as $seconds s: never less than was meant', async ({ waitMs, seconds }) => {
+  const { calls, changeVisibility } = recorder();
+  await hideAll(staying(1, waitMs), { changeVisibility, deadline: TIME });
+  expect(calls).toEqual([[{ receiptHandle: `${waitMs}-0`, seconds }]]);
+});
+
+test('every head is hidden before the first of those behind is let go of: no group opens too early', async () => {
+  const heads = Promise.withResolvers<number>();
+  const { calls, changeVisibility } = recorder((call) => (call <= 2 ? heads.promise : 0));
+  const mixed = staying(12, 3_000).flatMap((head, index) => [
+    head,
+    ...staying(1, 0).map((one) => ({ ...one, receiptHandle: `behind ${index}` })),
+  ]);
+
+  const hidden = hideAll(mixed, { changeVisibility, deadline: TIME });
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(calls.flat().every(({ seconds }) => seconds === 3)).toBe(true);
+  expect(calls.flat()).toHaveLength(12);
+  heads.resolve(0);
+
+  expect(await hidden).toBe(0);
+  expect(
+    calls
+      .flat()
+      .slice(12)
+      .map(({ seconds }) => seconds),
+  ).toEqual(Array(12).fill(0));
+});
+
+test('at most ten calls run at once', async () => {
+  const { calls, most, changeVisibility } = recorder(() => new Promise((resolve) => setImmediate(() => resolve(0))));
+  await hideAll(staying(500, 1_000), { changeVisibility, deadline: TIME });
+  expect(calls).toHaveLength(50);
+  expect(most()).toBe(10);
+});
+
+describe('What SQS does not do is counted, and no more:', () => {
+  test('entries that it refuses', async () => {
+    const { changeVisibility } = recorder(() => 3);
+    expect(await hideAll(staying(10, 1_000), { changeVisibility, deadline: TIME })).toBe(3);
+  });
+
+  test.each([
+    { what: 'the first of three calls', failing: [1], missed: 10 },
+    { what: 'the second', failing: [2], missed: 10 },
+    { what: 'the last', failing: [3], missed: 5 },
+    { what: 'each', failing: [1, 2, 3], missed: 25 },
+  ])('calls that fail, $what, while the others still go', async ({ failing, missed }) => {
+    const { calls, changeVisibility } = recorder((call) =>
+      failing.includes(call) ? Promise.reject(new Error('no')) : 0,
+    );
+    expect(await hideAll(staying(25, 1_000), { changeVisibility, deadline: TIME })).toBe(missed);
+    expect(calls).toHaveLength(3);
+  });
+
+  test('what there is no time for: it is not even begun', async () => {
+    const { calls, changeVisibility } = recorder();
+    const deadline = { remainingMs: () => 0, signal: AbortSignal.abort() };
+    expect(await hideAll([...staying(20, 1_000), ...staying(5, 0)], { changeVisibility, deadline })).toBe(25);
+    expect(calls).toEqual([]);
+  });
+
+  test('what the end of the time cuts off: no further call is begun', async () => {
+    const over = new AbortController();
+    const { calls, changeVisibility } = recorder(() => {
+      over.abort();
+      return 0;
+    });
+    const deadline = { remainingMs: () => 1, signal: over.signal };
+    expect(await hideAll(staying(200, 1_000), { changeVisibility, deadline })).toBe(190);
+    expect(calls).toHaveLength(1);
+  });
+});

@@ -1,0 +1,52 @@
+/** Which headers go along: exact names stay exact, `*` is any rest, and what HTTP or the relay owns never goes. */
+import { describe, expect, test } from 'vitest';
+import { isOwned, isSendable, passedOn } from '../../functions/relay/headers.ts';
+
+describe('A header', () => {
+  test.each([
+    'authorization',
+    'Cookie',
+    'SET-COOKIE',
+    'host',
+    'content-length',
+    'content-type',
+    'connection',
+    'keep-alive',
+    'te',
+    'trailer',
+    'transfer-encoding',
+    'upgrade',
+    'expect',
+    'x-csrf-token',
+    'proxy-authorization',
+    'Proxy-Connection',
+  ])('%s is owned', (name) => {
+    expect(isOwned(name)).toBe(true);
+    expect(passedOn({ [name.toLowerCase()]: 'v' }, ['*'])).toEqual({});
+  });
+
+  test.each(['', 'x-proxy-id', 'x-authorization', 'traceparent', 'content-encoding', 'csrf-token'])(
+    '%j is not',
+    (name) => {
+      expect(isOwned(name)).toBe(false);
+    },
+  );
+
+  test.each([
+    ['abc', 'abc', true],
+    ['abc', 'abd', false],
+    ['abc', 'ab', false],
+    ['abc', 'abcd', false],
+    ['ab*', 'abc', true],
+    ['ab*', 'ab', true],
+    ['ab*', 'a', false],
+    ['*', 'anything', true],
+  ])('that is listed as %s lets %s pass: %s', (pattern, name, passes) => {
+    expect(passedOn({ [name]: 'v' }, [pattern])).toEqual(passes ? { [name]: 'v' } : {});
+  });
+
+  test('that could not stand in a request does not go along', () => {
+    expect(passedOn({ a: 'x\r\ny', b: 'ok', c: '\u20ac' }, ['*'])).toEqual({ b: 'ok' });
+    expect([isSendable('ä\t~'), isSendable('\u0000'), isSendable('')]).toEqual([true, false, true]);
+  });
+});

@@ -1,0 +1,23 @@
+/** A small run of `run.ts`: every kind of fault at least once, a tenth of a minute, and all is accounted for. */
+import { expect, test } from 'vitest';
+import { TROUBLES } from './faults.ts';
+import { runReliability } from './reliability.ts';
+
+test('600 messages under faults of every kind: each is delivered or a dead letter with a true reason, in the order of its group', {
+  timeout: 90_000,
+}, async () => {
+  const result = await runReliability({ messages: 600, seed: 7, groups: 20, waveSize: 150, troubleMs: 200 });
+
+  expect(result.lost).toEqual([]);
+  expect(result.orderBroken).toEqual([]);
+  expect(result.untold).toEqual([]);
+  expect(result.untrue).toEqual([]);
+  expect(result.sent).toBe(600);
+  const buried = Object.values(result.deadLetters).reduce((sum, count) => sum + count, 0);
+  expect(result.delivered + buried - result.duplicateLetters).toBe(600);
+  expect([...result.broken.keys()], 'no invocation ended without a reply but by a kill').toEqual(
+    result.broken.size === 0 ? [] : ['Runtime.ExitError'],
+  );
+  // Not each of them finds something to hit in so short a time, most do.
+  expect(result.faults.size).toBeGreaterThanOrEqual(TROUBLES.length / 2 + 10);
+});

@@ -1,0 +1,76 @@
+/**
+ * `node test/reliability/run.ts`: sends so many messages through the built relay under faults of every kind, and says what
+ * became of each of them. Exit code 0 if all is accounted for, 1 if not.
+ */
+import { parseArgs } from 'node:util';
+import { isInOrder } from './accounting.ts';
+import { type Reliability, runReliability } from './reliability.ts';
+
+const HELP = `Usage: node test/reliability/run.ts [options]   (after npm run build)
+
+  --messages <n>  how many are sent, half of them in groups through a FIFO queue (default 20000)
+  --seed <n>      of the faults (default 1)
+  --groups <n>    of the FIFO queue (default 50)
+  --faults <n>    per cent of the calls of the runtime node that fail (default 20)
+  --help          this text`;
+
+const text = { type: 'string' } as const;
+const { values } = parseArgs({
+  options: { messages: text, seed: text, groups: text, faults: text, help: { type: 'boolean', default: false } },
+});
+
+if (values.help) console.log(HELP);
+else await run();
+
+async function run(): Promise<void> {
+  const startedAt = Date.now();
+  const messages = whole('messages', values.messages, 20_000);
+  const result = await runReliability({
+    messages,
+    seed: whole('seed', values.seed, 1),
+    groups: whole('groups', values.groups, 50),
+    faults: whole('faults', values.faults, 20) / 100,
+    progress: ({ sent, runs, left, faults }) => {
+      if (process.stdout.isTTY !== true) return;
+      process.stdout.write(
+        `\r${sent} of ${messages} sent, ${runs} runs of the flow, ${left} waiting, ${faults} faults   `,
+      );
+    },
+  });
+  if (process.stdout.isTTY === true) process.stdout.write('\n');
+  print(result, (Date.now() - startedAt) / 1000);
+  process.exitCode = isInOrder(result) ? 0 : 1;
+}
+
+function print(result: Reliability, seconds: number): void {
+  const { sent, delivered, duplicates, duplicateLetters, deadLetters, lost, orderBroken, untold, untrue } = result;
+  const lines: readonly (readonly [string, unknown])[] = [
+    ['sent', sent],
+    ['delivered', delivered],
+    ['dead letters by reason', words(deadLetters)],
+    ['duplicates by cause', words(duplicates)],
+    ['duplicate letters', duplicateLetters],
+    ['attempts, invocations', `${result.attempts}, ${result.invocations}`],
+    ['invocations without a reply', words(Object.fromEntries(result.broken))],
+    ['faults by kind', words(Object.fromEntries(result.faults))],
+    ['time', `${seconds.toFixed(0)} s, in the queues ${(result.queueSeconds / 3600).toFixed(1)} h`],
+    ['lost', lost.length],
+    ['order broken', orderBroken.length],
+    ['duplicates not told', untold.length],
+    ['not true or not explained', untrue.length],
+  ];
+  for (const [name, value] of lines) console.log(`${name.padEnd(28)} ${value}`);
+  for (const line of [...lost.map((id) => `lost: ${id}`), ...orderBroken, ...untold, ...untrue].slice(0, 50))
+    console.log(line);
+}
+
+function words(counts: Readonly<Record<string, number>>): string {
+  const parts = Object.entries(counts).sort(([one], [other]) => one.localeCompare(other));
+  return parts.map(([name, count]) => `${name} ${count}`).join(', ') || 'none';
+}
+
+function whole(name: string, value: string | undefined, otherwise: number): number {
+  const number = value === undefined ? otherwise : Number(value);
+  if (Number.isInteger(number) && number >= 0) return number;
+  throw new TypeError(`--${name}: expected a whole number`);
+}

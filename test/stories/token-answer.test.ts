@@ -1,0 +1,81 @@
+/** Token endpoints that answer with something that is no token: the operator is told where and what, nothing is sent. */
+import { describe, expect, test } from 'vitest';
+import { nginxPage } from '../../infra/local/sap/front.ts';
+import type { Answer } from '../../infra/local/server.ts';
+import { setStage } from './stage.ts';
+
+const PLAN = { name: 'orders', flow: { csrfProtected: false } } as const;
+
+const json = (body: object): Answer => ({
+  status: 200,
+  headers: { 'Content-Type': 'application/json' },
+  body: JSON.stringify(body),
+});
+
+describe('A token endpoint that answers', () => {
+  test.each<[string, Answer, RegExp]>([
+    ['nothing', { status: 200 }, /: answered 200 with something that is no JSON object; the operator must check/],
+    ['a page', nginxPage(200, 'OK'), /: answered 200 with something that is no JSON object; the operator must check/],
+    [
+      'no access_token',
+      json({ token_type: 'bearer' }),
+      /: answered 200 without an access_token; the operator must check/,
+    ],
+    [
+      'another type of token',
+      json({ access_token: 'a', token_type: 'mac' }),
+      /: gave a token whose token_type is not Bearer; the operator must check/,
+    ],
+    [
+      'a token above 16 KB',
+      json({ access_token: 'x'.repeat(16_385), token_type: 'bearer' }),
+      /: gave a token longer than 16384 bytes; the operator must check/,
+    ],
+    [
+      'more than it may',
+      json({ access_token: 'x', token_type: 'bearer', scope: 'x'.repeat(1_000_000) }),
+      /: answered 200 with more than 65536 bytes; the operator must check/,
+    ],
+    ['404', nginxPage(404, 'Not Found'), /: answered 404; the operator must check the token URL in the secret/],
+    ['403', nginxPage(403, 'Forbidden'), /: answered 403; the operator must check that the client is registered/],
+  ])('%s: ten messages are blocked and kept, one request, no call', async (_, answer, reason) => {
+    const stage = await setStage({ plans: [PLAN] });
+    stage.authorizationServer.failTokenRequests(answer, { times: 9 });
+    const ids = stage.sendMany(10);
+
+    const [invocation] = await stage.poll();
+
+    expect([...(invocation?.kept ?? [])].sort()).toEqual(ids);
+    expect(stage.outcomes()).toEqual({ [`blocked ${answer.status} no 0`]: 10 });
+    for (const attempt of stage.attempts) expect(attempt.reason).toMatch(/^token endpoint http:/);
+    for (const attempt of stage.attempts) expect(attempt.reason).toMatch(reason);
+    expect(stage.tally()).toEqual({
+      tokenRequests: [answer.status],
+      secretReads: { 'cpi/orders': 1 },
+      calls: {},
+      flowRuns: 0,
+      left: 10,
+      dead: 0,
+    });
+  });
+
+  test.each(['reset-before', 'reset-after', 'half-answer'] as const)(
+    'once with a broken connection (%s) is asked again, and everything is delivered',
+    async (fault) => {
+      const stage = await setStage({ plans: [PLAN] });
+      stage.authorizationServer.server.fail({ fault, when: ({ path }) => path.endsWith('/token') });
+      const ids = stage.sendMany(10);
+
+      await stage.poll();
+
+      expect(stage.arrivals().sort()).toEqual(ids);
+      expect(stage.outcomes()).toEqual({ 'delivered 200 yes 1': 10 });
+      // What was handled before the connection broke counts at the server, too.
+      const handled = fault === 'reset-before' ? 1 : 2;
+      expect(stage.tally()).toMatchObject({
+        tokenRequests: Array(handled).fill(200),
+        secretReads: { 'cpi/orders': 1 },
+      });
+    },
+  );
+});

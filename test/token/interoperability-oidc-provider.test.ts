@@ -1,0 +1,113 @@
+/** With a certified authorization server that is none of SAP's, over its own HTTP: the same requests, the same ladder. */
+import { describe, expect, test } from 'vitest';
+import { createHttpClient } from '../../functions/http-client.ts';
+import { readCredentials } from '../../functions/token/credentials.ts';
+import { warmToken } from '../../functions/token/token.ts';
+import type { Wanted } from '../../functions/token/token-endpoint.ts';
+import { warm } from '../../functions/warm.ts';
+import { type CertifiedServerOptions, OTHER_SCOPE, SCOPE, startCertifiedServer } from './certified-server.ts';
+
+/** Any character that RFC 6749 (appendix A) lets stand in a client secret; SAP's own rules are wider. */
+const CLIENT = { clientId: 'sb-orders!b1234|it-rt-acme-dev!b56', clientSecret: 'a+b %2B$!|=&:;"\\~' };
+
+interface Client extends Partial<CertifiedServerOptions> {
+  readonly wanted?: Partial<Wanted>;
+  /** Client secrets by reading; the last one stays. Default: the one that the server knows. */
+  readonly stored?: readonly string[];
+}
+
+async function start({ wanted, stored = [CLIENT.clientSecret], ...options }: Client = {}) {
+  const server = await startCertifiedServer({ ...CLIENT, accessTokenFormat: 'jwt', ...options });
+  const clock = { aheadMs: 0 };
+  let reads = 0;
+  const read = (clientSecret: string) => {
+    const key = { oauth: { clientid: CLIENT.clientId, clientsecret: clientSecret, tokenurl: server.tokenUrl } };
+    return readCredentials({ text: JSON.stringify(key), versionId: `v${reads}` }, 'cpi/orders');
+  };
+  const credentials = warm({
+    load: async () => read(stored[Math.min(reads++, stored.length - 1)] ?? ''),
+  });
+  const token = warmToken({
+    credentials,
+    previousCredentials: async () => undefined,
+    wanted: { tokenFormat: 'jwt', maxLifetimeMs: 7_200_000, ...wanted },
+    send: createHttpClient(),
+    now: () => Date.now() + clock.aheadMs,
+  });
+  return { server, clock, token, reads: () => reads };
+}
+
+describe('A certified authorization server', () => {
+  test('gives a JWT that its own keys vouch for, once for all who ask at once', async () => {
+    const { server, token } = await start();
+    const got = await Promise.all(Array.from({ length: 50 }, () => token.get()));
+    expect(new Set(got).size).toBe(1);
+    const [first] = got;
+    const claims = await server.verify(first?.accessToken ?? '');
+    expect(claims).toMatchObject({ client_id: CLIENT.clientId, sub: CLIENT.clientId });
+    expect((claims.exp ?? 0) - (claims.iat ?? 0)).toBe(600);
+    expect(server.counts).toEqual({ granted: 1, refused: 0 });
+  });
+
+  test('gives an opaque token that it knows', async () => {
+    const { server, token } = await start({ accessTokenFormat: 'opaque', wanted: { tokenFormat: 'opaque' } });
+    const { accessToken, issuedAt, expiresAt } = await token.get();
+    expect(accessToken.split('.')).toHaveLength(1);
+    expect(await server.introspect(accessToken)).toMatchObject({ active: true, client_id: CLIENT.clientId });
+    expect(expiresAt - issuedAt).toBe(600_000);
+  });
+
+  test.each([
+    ['jwt', 'opaque'],
+    ['opaque', 'jwt'],
+  ] as const)('decides the format itself: asked for %s it gives %s, and that is used', async (tokenFormat, given) => {
+    const { token } = await start({ accessTokenFormat: given, wanted: { tokenFormat } });
+    const { accessToken, issuedAt, expiresAt } = await token.get();
+    expect(accessToken.split('.')).toHaveLength(given === 'jwt' ? 3 : 1);
+    expect(Math.abs(expiresAt - issuedAt - 600_000)).toBeLessThanOrEqual(2_000);
+  });
+
+  test('grants the scope that is asked for, and none that is not', async () => {
+    const [asking, silent] = [await start({ wanted: { scope: SCOPE } }), await start()];
+    expect(await asking.server.verify((await asking.token.get()).accessToken)).toMatchObject({ scope: SCOPE });
+    expect(await silent.server.verify((await silent.token.get()).accessToken)).not.toHaveProperty('scope');
+  });
+
+  test('refuses a scope that is another client’s: who acts is told', async () => {
+    const { server, token } = await start({ wanted: { scope: OTHER_SCOPE } });
+    await expect(token.get()).rejects.toMatchObject({
+      code: 'TOKEN_REFUSED',
+      status: 400,
+      message: `token endpoint ${server.tokenUrl}: answered 400 invalid_scope; the operator must check that the client is registered there and that the secret holds its id and secret`,
+    });
+    expect(server.counts).toEqual({ granted: 0, refused: 1 });
+  });
+
+  test('refuses a client secret of yesterday: the secret is read once more, and then it grants', async () => {
+    const { server, token, reads } = await start({ stored: ['of-yesterday', CLIENT.clientSecret] });
+    await server.verify((await token.get()).accessToken);
+    expect([server.counts, reads()]).toEqual([{ granted: 1, refused: 1 }, 2]);
+  });
+
+  test('refuses a client secret that stays wrong: one request, two readings, then a pause', async () => {
+    const { server, token, reads } = await start({ stored: ['wrong'] });
+    for (let attempt = 0; attempt < 3; attempt += 1) {
+      await expect(token.get()).rejects.toMatchObject({ code: 'TOKEN_REFUSED', status: 401 });
+    }
+    expect([server.counts, reads()]).toEqual([{ granted: 0, refused: 1 }, 2]);
+  });
+
+  test('is asked for a new token beside the old one at half of its life, and instead of it at its end', async () => {
+    const { server, token, clock } = await start();
+    const first = await token.get();
+    clock.aheadMs = 400_000;
+    expect(await token.get()).toBe(first);
+    await token.renewing();
+    expect(server.counts.granted).toBe(2);
+    const second = await token.get();
+    clock.aheadMs += 600_000;
+    const third = await token.get();
+    expect(new Set([first, second, third].map(({ accessToken }) => accessToken)).size).toBe(3);
+    expect(server.counts).toEqual({ granted: 3, refused: 0 });
+  });
+});

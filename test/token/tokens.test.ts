@@ -1,0 +1,187 @@
+/** All tokens of one environment: who shares one, what is read of the secret for them, and what reaches the server. */
+import { describe, expect, test } from 'vitest';
+import { RelayError } from '../../functions/error.ts';
+import type { HttpRequest } from '../../functions/http-client.ts';
+import type { Destination } from '../../functions/relay/destination.ts';
+import { readSettings } from '../../functions/settings.ts';
+import { createTokens } from '../../functions/token/tokens.ts';
+import { flatKey } from './client-certificate.ts';
+import { answer, granted, NOON } from './token-answer.ts';
+
+const KEY = { clientId: 'orders', clientSecret: 's', tokenUrl: 'https://a.example/oauth/token' };
+
+function start(settings: Readonly<Record<string, object>>) {
+  const clock = { ms: NOON };
+  const reads: string[] = [];
+  const requests: HttpRequest[] = [];
+  const failures: string[] = [];
+  const state = {
+    read: async (_secretId: string, stage: string): Promise<object> => {
+      if (stage === 'AWSPREVIOUS') throw new RelayError('SECRET_NOT_FOUND', 'no such version');
+      return KEY;
+    },
+    respond: () => granted(`token-${requests.length}`, { expires_in: 43_199 }),
+    counted: 0,
+  };
+  const tokens = createTokens({
+    readSecret: async (secretId, signal, stage = 'AWSCURRENT') => {
+      expect(signal).toBeInstanceOf(AbortSignal);
+      reads.push(`${secretId} ${stage}`);
+      return { text: JSON.stringify(await state.read(secretId, stage)), versionId: 'v1' };
+    },
+    send: async (request) => {
+      requests.push(request);
+      return state.respond();
+    },
+    random: () => 0.5,
+    onRequest: () => {
+      state.counted += 1;
+    },
+    onRenewalFailed: (reason) => void failures.push(reason),
+    now: () => clock.ms,
+    after: (ms, callback) => {
+      clock.ms += ms;
+      queueMicrotask(callback);
+      return () => undefined;
+    },
+  });
+  const entries = Object.entries(settings).map(([name, own]) => {
+    return [name, { secret: 'cpi/orders', url: 'https://b.example/http/orders', ...own }] as const;
+  });
+  const { destinations } = readSettings({ DESTINATIONS: JSON.stringify(Object.fromEntries(entries)) });
+  const destination = (name: string): Destination => {
+    const found = destinations.get(name);
+    if (found === undefined || 'error' in found) throw found?.error ?? new Error(name);
+    return found;
+  };
+  return { state, clock, reads, requests, failures, tokens, tokenOf: (name: string) => tokens.of(destination(name)) };
+}
+
+const form = async (request: HttpRequest | undefined) =>
+  Object.fromEntries(new URLSearchParams(String(await request?.body?.open())));
+
+describe('Two destinations', () => {
+  test.each<[string, object, object, boolean]>([
+    ['with the same of everything share one token', {}, {}, true],
+    ['whose endpoints differ share one', {}, { url: 'https://c.example/', method: 'PUT' }, true],
+    ['with another secret have one each', {}, { secret: 'cpi/invoices' }, false],
+    ['with another format have one each', {}, { tokenFormat: 'opaque' }, false],
+    ['with another scope have one each', { scope: 'a' }, { scope: 'a b' }, false],
+    ['of which one has a scope have one each', {}, { scope: 'a' }, false],
+    ['with another longest use have one each', {}, { maxTokenUseSeconds: 60 }, false],
+    ['of which one goes by its certificate have one each', {}, { authentication: 'certificate' }, false],
+  ])('%s', (_, one, other, isShared) => {
+    const { tokens, tokenOf } = start({ one, other });
+    expect(tokenOf('one') === tokenOf('other')).toBe(isShared);
+    expect(tokenOf('one')).toBe(tokenOf('one'));
+    expect([...tokens.all]).toEqual(isShared ? [tokenOf('one')] : [tokenOf('one'), tokenOf('other')]);
+  });
+
+  test('with one secret and two tokens read the secret once, whoever comes first', async () => {
+    const { tokenOf, reads, requests, state } = start({ one: {}, other: { tokenFormat: 'opaque' } });
+    await tokenOf('one').get();
+    await tokenOf('other').get();
+    expect(reads).toEqual(['cpi/orders AWSCURRENT']);
+    expect([requests.length, state.counted]).toEqual([2, 2]);
+  });
+
+  test('with two secrets read each once', async () => {
+    const { tokenOf, reads } = start({ one: {}, other: { secret: 'cpi/invoices' } });
+    await Promise.all([tokenOf('one').get(), tokenOf('other').get(), tokenOf('one').get()]);
+    expect(reads).toEqual(['cpi/orders AWSCURRENT', 'cpi/invoices AWSCURRENT']);
+  });
+});
+
+describe('A token', () => {
+  test('is asked for in the format and with the scope that the destination sets, and used as long as it says', async () => {
+    const { tokenOf, requests } = start({
+      plain: {},
+      special: { tokenFormat: 'opaque', scope: 'a b', maxTokenUseSeconds: 600 },
+    });
+    const [plain, special] = [await tokenOf('plain').get(), await tokenOf('special').get()];
+    expect([plain.expiresAt - NOON, special.expiresAt - NOON]).toEqual([7_200_000, 600_000]);
+    const common = { grant_type: 'client_credentials', client_id: 'orders', client_secret: 's' };
+    expect(await form(requests[0])).toEqual({ ...common, token_format: 'jwt' });
+    expect(await form(requests[1])).toEqual({ ...common, scope: 'a b' });
+  });
+
+  test('is the client certificate itself where the destination says so, and nobody is asked', async () => {
+    const { tokenOf, requests, state } = start({ one: { authentication: 'certificate' } });
+    state.read = async () => flatKey;
+    const access = await tokenOf('one').get();
+    expect([access.accessToken, access.certificate?.cert.startsWith('-----BEGIN'), requests]).toEqual(['', true, []]);
+  });
+});
+
+describe('A refused client', () => {
+  const refusing = () => {
+    const started = start({ one: {} });
+    started.state.respond = () => answer(401);
+    return started;
+  };
+
+  test('has its secret read again, then the version before, which need not be there', async () => {
+    const { tokenOf, reads } = refusing();
+    await expect(tokenOf('one').get()).rejects.toMatchObject({ code: 'TOKEN_REFUSED', status: 401 });
+    expect(reads).toEqual(['cpi/orders AWSCURRENT', 'cpi/orders AWSCURRENT', 'cpi/orders AWSPREVIOUS']);
+  });
+
+  test('gets a token with the version before, where that is known to the server', async () => {
+    const { tokenOf, requests, state } = refusing();
+    state.read = async (_, stage) => (stage === 'AWSPREVIOUS' ? { ...KEY, clientSecret: 'before' } : KEY);
+    state.respond = () => (requests.length === 1 ? answer(401) : granted('bought', { expires_in: 3_600 }));
+    expect((await tokenOf('one').get()).accessToken).toBe('bought');
+    expect(await form(requests[1])).toMatchObject({ client_secret: 'before' });
+  });
+
+  test.each(['SECRET_UNAVAILABLE', 'SECRET_UNREADABLE'] as const)(
+    'whose version before is %s says that',
+    async (code) => {
+      const { tokenOf, state } = refusing();
+      state.read = async (_, stage) => {
+        if (stage === 'AWSPREVIOUS') throw new RelayError(code, 'why');
+        return KEY;
+      };
+      await expect(tokenOf('one').get()).rejects.toMatchObject({ code });
+    },
+  );
+
+  test('whose version before is no client credentials stays refused', async () => {
+    const { tokenOf, state } = refusing();
+    state.read = async (_, stage) => (stage === 'AWSPREVIOUS' ? { of: 'before' } : KEY);
+    await expect(tokenOf('one').get()).rejects.toMatchObject({ code: 'TOKEN_REFUSED' });
+  });
+});
+
+describe('A renewal ahead that fails is told', () => {
+  async function failing(respond: () => never | ReturnType<typeof answer>) {
+    const started = start({ one: {} });
+    const { tokenOf, state, clock, failures } = started;
+    await tokenOf('one').get();
+    state.respond = respond;
+    clock.ms += 3_600_000;
+    await tokenOf('one').get();
+    await tokenOf('one').renewing();
+    return failures;
+  }
+
+  test('in the words of the error', async () => {
+    const at = 'token endpoint https://a.example/oauth/token';
+    expect(await failing(() => answer(404))).toEqual([
+      `${at}: answered 404; the operator must check the token URL in the secret`,
+    ]);
+  });
+
+  test('without words, where it is no error of ours: they could hold anything', async () => {
+    const failures = await failing(() => {
+      const broken = answer(200);
+      Object.defineProperty(broken, 'status', {
+        get: () => {
+          throw new Error('hunter22');
+        },
+      });
+      return broken;
+    });
+    expect(failures).toEqual(['unexpected error']);
+  });
+});

@@ -1,0 +1,67 @@
+/** Renewals that overlap with one another, with a load that somebody waits for, and with the end of an invocation. */
+import { getEventListeners } from 'node:events';
+import { describe, expect, test } from 'vitest';
+import { RENEWAL_PAUSE_MS, settleRenewals } from '../../functions/warm.ts';
+import { startDue, until } from '../warm/hand-settled.ts';
+
+describe('A renewal', () => {
+  test('that was ended and comes back late does not hide the next one', async () => {
+    const { value, loads, turn, state } = await startDue();
+    await value.get();
+    await turn();
+    value.abortRenewal();
+    state.ms += RENEWAL_PAUSE_MS;
+    await value.get();
+    await turn();
+    expect(loads).toHaveLength(3);
+    loads[1]?.reject(new Error('late'));
+    await turn();
+    expect(value.renewing()).toBeInstanceOf(Promise);
+    loads[2]?.resolve({ n: 3 });
+    await turn();
+    expect([value.peek(), value.renewing()]).toEqual([{ n: 3 }, undefined]);
+  });
+
+  test('is not begun while somebody waits for a successor already', async () => {
+    const { value, loads, turn, first } = await startDue();
+    const waiting = value.renew(first);
+    await turn();
+    expect(await value.get()).toBe(first);
+    await turn();
+    expect(loads).toHaveLength(2);
+    loads[1]?.resolve({ n: 2 });
+    expect(await waiting).toEqual({ n: 2 });
+  });
+
+  test('that was ended is over before the invocation is', async () => {
+    const { value, loads, turn } = await startDue();
+    await value.get();
+    await turn();
+    let isOver = false;
+    const after = (_ms: number, callback: () => void) => {
+      queueMicrotask(callback);
+      return () => undefined;
+    };
+    const settled = settleRenewals([value], { after }).then(() => {
+      isOver = true;
+    });
+    await turn();
+    // It was told to end, and takes its time.
+    expect([loads[1]?.signal.aborted, isOver]).toEqual([true, false]);
+    loads[1]?.reject(new Error('ended'));
+    await settled;
+    expect(isOver).toBe(true);
+  });
+});
+
+test('Who has waited leaves nothing behind at the signal of his deadline, however often he asks', async () => {
+  const { value, loads, turn, first } = await startDue();
+  const { signal } = new AbortController();
+  const waiting = [value.renew(first, until(signal)), value.renew(first, until(signal))];
+  await turn();
+  expect(getEventListeners(signal, 'abort').length).toBeGreaterThan(0);
+  loads[1]?.resolve({ n: 2 });
+  await Promise.all(waiting);
+  await turn();
+  expect(getEventListeners(signal, 'abort')).toEqual([]);
+});

@@ -1,0 +1,14 @@
+/**
+ * What runs against each mutant of the token path: the tests without sockets, processes and landscape, with chance that is
+ * the same each time. The simulated tenants and the stories stay out; they would take hours.
+ */
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    root: `${import.meta.dirname}/../..`,
+    include: ['test/{token,relay,warm}/*.test.ts', 'test/settings/bad-*.test.ts'],
+    exclude: ['test/token/{simulated,interoperability}-*.test.ts', '**/BROKEN-*'],
+    setupFiles: ['test/token/fixed-seed.ts'],
+  },
+});

@@ -1,0 +1,66 @@
+/** A warm token with nothing but what it needs: the clock, the waiting and the chance are the real ones. */
+import { expect, test } from 'vitest';
+import { warmToken } from '../../functions/token/token.ts';
+import { warm } from '../../functions/warm.ts';
+import { answer, cf, granted, opaqueWanted } from './token-answer.ts';
+
+const credentials = () => warm({ load: async () => cf });
+
+test('Without options it asks on the real clock, and is told to nobody', async () => {
+  const token = warmToken({
+    credentials: credentials(),
+    previousCredentials: async () => undefined,
+    wanted: opaqueWanted,
+    send: async () => granted('bought', { expires_in: 3_600 }),
+  });
+  const before = Date.now();
+  const { issuedAt, expiresAt } = await token.get();
+  expect(issuedAt).toBeGreaterThanOrEqual(before);
+  expect(issuedAt).toBeLessThanOrEqual(Date.now());
+  expect(expiresAt - issuedAt).toBe(3_600_000);
+});
+
+test('A renewal that fails without anyone to tell is no error of its own', async () => {
+  const answers = [granted('bought', { expires_in: 3_600 }), answer(400)];
+  const clock = { ms: 0 };
+  const token = warmToken({
+    credentials: credentials(),
+    previousCredentials: async () => undefined,
+    wanted: opaqueWanted,
+    send: async () => answers.shift() ?? answer(500),
+    now: () => clock.ms,
+  });
+  const first = await token.get();
+  clock.ms = 3_000_000;
+  expect(await token.get()).toBe(first);
+  await token.renewing();
+  expect(await token.get()).toBe(first);
+});
+
+test('While a pause lasts that is longer than renewals are apart, none is begun and none counts as failed', async () => {
+  const failures: unknown[] = [];
+  const clock = { ms: 0 };
+  let isUp = true;
+  let requests = 0;
+  const token = warmToken({
+    credentials: credentials(),
+    previousCredentials: async () => undefined,
+    wanted: opaqueWanted,
+    send: async () => {
+      requests += 1;
+      return isUp ? granted('bought', { expires_in: 3_600 }) : answer(400);
+    },
+    now: () => clock.ms,
+    random: () => 0,
+    onRenewalFailed: (error) => void failures.push(error),
+  });
+  await token.get();
+  isUp = false;
+  // The pauses: 30 s, then a minute.
+  for (const ms of [1_800_000, 1_830_000, 1_860_000, 1_889_999]) {
+    clock.ms = ms;
+    await token.get();
+    await token.renewing();
+  }
+  expect([requests, failures.length]).toEqual([3, 2]);
+});
