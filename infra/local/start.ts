@@ -63,13 +63,18 @@ function introduce(landscape: Landscape, { httpApi }: Deployed, orders: LocalDes
 function invite(
   { endpoints }: Landscape,
   { httpApi }: Deployed,
-  { queue }: LocalDestination,
+  { queue, deadLetterQueue }: LocalDestination,
   { username, password }: { username: string; password: string },
   monitorUrl: string,
 ): void {
   const body = JSON.stringify({ QueueUrl: queue.url, MessageBody: '{"order":1}' });
   print('');
-  print(styleText('bold', 'Now yours. The landscape stays up; copy these into another terminal:'));
+  print(
+    styleText(
+      'bold',
+      'Now yours. The landscape stays up and logs each delivery below; copy these into another terminal:',
+    ),
+  );
   print('');
   print(styleText('dim', '# a message through the queue (or any AWS SDK with this endpoint)'));
   print(
@@ -79,6 +84,11 @@ function invite(
   print(styleText('dim', '# a message by webhook'));
   print(
     `curl -i ${httpApi.url}/webhooks/orders -u ${username}:${password} -H 'Content-Type: application/json' -d '{"order":2}'`,
+  );
+  print('');
+  print(styleText('dim', '# the dead letter of the story; --send would put it back'));
+  print(
+    `AWS_ENDPOINT_URL_SQS=${endpoints.AWS_ENDPOINT_URL_SQS} npm run replay -- --dead-letter-queue ${deadLetterQueue.url} --queue ${queue.url}`,
   );
   print('');
   print(styleText('dim', '# what has arrived; the path /<message id> gives a body back'));

@@ -70,6 +70,8 @@ export function createHeldServer({ onLoad, onSecretRead, onBroken }: HeldServerO
   async function send(request: HttpRequest): Promise<HttpAnswer> {
     const { signal } = request;
     if (signal === undefined) throw new Error('a request without a signal');
+    // As the HTTP client: of a request whose time is over nothing leaves.
+    if (signal.aborted) throw new RelayError('DEADLINE', 'given up');
     const secret = new URLSearchParams(String(await request.body?.open())).get('client_secret') ?? '';
     note(signal, secret);
     return new Promise((resolve, reject) => {
@@ -81,8 +83,7 @@ export function createHeldServer({ onLoad, onSecretRead, onBroken }: HeldServerO
       };
       const abort = () => settle(new RelayError('DEADLINE', 'given up'));
       pending = { secret, settle };
-      if (signal.aborted) abort();
-      else signal.addEventListener('abort', abort);
+      signal.addEventListener('abort', abort, { once: true });
     });
   }
 
