@@ -52,8 +52,8 @@ function wished(stay: Stay, count: number, random: number): number {
     case 'breaker':
       return growing(count, random);
     case 'deadline':
-      // It is nobody's fault: soon, but not in one wave.
-      return FIRST_MS * random;
+      // It is nobody's fault: soon, but not while this invocation is still telling the others' waits.
+      return FIRST_MS * (1 + random);
     case 'behind':
       return 0;
   }

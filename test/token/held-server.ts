@@ -70,9 +70,9 @@ export function createHeldServer({ onLoad, onSecretRead, onBroken }: HeldServerO
   async function send(request: HttpRequest): Promise<HttpAnswer> {
     const { signal } = request;
     if (signal === undefined) throw new Error('a request without a signal');
+    const secret = new URLSearchParams(String(await request.body?.open())).get('client_secret') ?? '';
     // As the HTTP client: of a request whose time is over nothing leaves.
     if (signal.aborted) throw new RelayError('DEADLINE', 'given up');
-    const secret = new URLSearchParams(String(await request.body?.open())).get('client_secret') ?? '';
     note(signal, secret);
     return new Promise((resolve, reject) => {
       const settle = (answered: HttpAnswer | RelayError) => {
