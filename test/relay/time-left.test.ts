@@ -1,0 +1,45 @@
+import { expect, test } from 'vitest';
+import { createRejections } from '../../functions/relay/rejection.ts';
+import { relay } from '../../functions/relay/relay.ts';
+import { warm } from '../../functions/warm.ts';
+import { answer, messageOf, NOON, tokenOf } from './http-answer.ts';
+
+/** A route whose token takes so long that so many milliseconds are left. */
+function routeLeaving(remainingMs: number) {
+  let calls = 0;
+  const route = {
+    token: warm({ load: async () => tokenOf('a') }),
+    rejections: createRejections(() => NOON),
+    now: () => NOON,
+    adapter: {
+      exchange: async (_message: unknown, _token: unknown, _deadline: unknown, onCall: () => void) => {
+        calls += 1;
+        onCall();
+        return { answer: answer(200), reachedFlow: true };
+      },
+    },
+  };
+  const deadline = { remainingMs: () => remainingMs, signal: new AbortController().signal };
+  return { attempt: () => relay(messageOf(), route, deadline), calls: () => calls };
+}
+
+test('a call that would be cut off is not begun, and nothing has run', async () => {
+  const { attempt, calls } = routeLeaving(499);
+  expect(await attempt()).toMatchObject({
+    calls: 0,
+    resent: false,
+    outcome: {
+      kind: 'failed',
+      code: 'DEADLINE',
+      executed: 'no',
+      reason: 'no time left for the call: kept for a later try',
+    },
+  });
+  expect(calls()).toBe(0);
+});
+
+test('half a second is enough to begin with', async () => {
+  const { attempt, calls } = routeLeaving(500);
+  expect(await attempt()).toMatchObject({ calls: 1, outcome: { kind: 'delivered' } });
+  expect(calls()).toBe(1);
+});

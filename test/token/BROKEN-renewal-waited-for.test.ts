@@ -1,0 +1,37 @@
+/** Messages that come while a renewal has found a newer version of the secret; each test says what is expected, and fails. */
+import { describe, expect, test } from 'vitest';
+import type { HttpAnswer } from '../../functions/http-client.ts';
+import { createAuthorization, turn } from './authorization.ts';
+import { answer, cf, granted } from './token-answer.ts';
+
+const refused = answer(401, { error: 'invalid_client' });
+
+/** A token that is good for half an hour more, and a renewal that was refused with v1 and now waits for its answer to v2. */
+async function renewingWithNewVersion() {
+  const authorization = createAuthorization();
+  const { token, clock } = authorization;
+  const first = await token.get();
+  authorization.secret = { ...cf, versionId: 'v2', proof: { clientSecret: 'of-today' } };
+  const { promise, resolve } = Promise.withResolvers<HttpAnswer>();
+  authorization.respond = (_, index) => (index === 2 ? refused : promise);
+  clock.ms += 1_800_000;
+  await token.get();
+  await turn();
+  return { ...authorization, first, resolve };
+}
+
+describe('A message that comes while a renewal asks with a newer version of the secret', () => {
+  test('does not wait for it: the token that is still good goes out', async () => {
+    const { token, first, resolve } = await renewingWithNewVersion();
+    const got = await Promise.race([token.get(), turn().then(() => 'one waits')]);
+    resolve(granted('new', { expires_in: 3_600 }));
+    expect(got).toBe(first);
+  });
+
+  test('does not fail with it', async () => {
+    const { token, first, resolve } = await renewingWithNewVersion();
+    const asked = token.get().catch((error: Error) => error.message);
+    resolve(answer(404));
+    expect(await asked).toBe(first);
+  });
+});
