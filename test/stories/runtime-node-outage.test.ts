@@ -42,7 +42,8 @@ test('a runtime node that was restarted between two batches is called on new soc
 
   expect(stage.arrivals().sort()).toEqual(ids.sort());
   expect(stage.tally()).toMatchObject({ tokenRequests: [200], calls: { 'POST 200': 20 }, left: 0 });
-  expect(stage.outcomes('outcome', 'executed')).toEqual({ 'delivered yes': 20 });
+  // Whether the frozen function hears of the end of its sockets before it writes to them, or after, is the network's.
+  expect(stage.outcomes('outcome')).toEqual({ delivered: 20 });
 });
 
 test('a flow that fails is told with the id of its message processing log, and the message is kept', async () => {

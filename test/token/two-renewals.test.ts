@@ -54,6 +54,21 @@ describe('A renewal', () => {
   });
 });
 
+test('A renewal that somebody waits for beyond the invocation is neither ended nor awaited by it', async () => {
+  const { value, loads, turn, first } = await startDue();
+  await value.get();
+  const waiting = value.renew(first, until(new AbortController().signal));
+  await turn();
+  const after = (_ms: number, callback: () => void) => {
+    queueMicrotask(callback);
+    return () => undefined;
+  };
+  await settleRenewals([value], { after });
+  expect(loads[1]?.signal.aborted).toBe(false);
+  loads[1]?.resolve({ n: 2 });
+  expect(await waiting).toEqual({ n: 2 });
+});
+
 test('Who has waited leaves nothing behind at the signal of his deadline, however often he asks', async () => {
   const { value, loads, turn, first } = await startDue();
   const { signal } = new AbortController();

@@ -1,0 +1,108 @@
+/** An attempt beside its outcome: no call without time for it, what was sent twice unasked, tokens without a successor. */
+import { describe, expect, test } from 'vitest';
+import { RelayError } from '../../functions/error.ts';
+import type { HttpAnswer } from '../../functions/http-client.ts';
+import { createRejections } from '../../functions/relay/rejection.ts';
+import { relay } from '../../functions/relay/relay.ts';
+import type { Token } from '../../functions/token/token-endpoint.ts';
+import type { Warm } from '../../functions/warm.ts';
+import { answer, deadlineOf, messageOf, NOON, tokenOf } from './http-answer.ts';
+
+/** A route with these tokens, the last of which stays, and these answers. */
+function start(tokens: readonly (Token | RelayError)[], answers: readonly HttpAnswer[]) {
+  const [waiting, left] = [[...tokens], [...answers]];
+  const clock = { ms: NOON };
+  let renewals = 0;
+  const next = async (): Promise<Token> => {
+    const token = waiting.length > 1 ? waiting.shift() : waiting[0];
+    if (token === undefined || token instanceof RelayError) throw token ?? new Error('no token');
+    return token;
+  };
+  const token: Warm<Token> = {
+    get: next,
+    renew: () => {
+      renewals += 1;
+      return next();
+    },
+    forget: () => undefined,
+    peek: () => undefined,
+    renewing: () => undefined,
+    abortRenewal: () => undefined,
+  };
+  const route = {
+    token,
+    adapter: {
+      exchange: async (_message: unknown, _token: unknown, _deadline: unknown, onCall: () => void) => {
+        onCall();
+        const next = left.shift();
+        if (next === undefined) throw new Error('one call too many');
+        return { answer: next, reachedFlow: true };
+      },
+    },
+    rejections: createRejections(() => clock.ms),
+    now: () => clock.ms,
+  };
+  return {
+    clock,
+    send: (remainingMs = 30_000) => relay(messageOf(), route, deadlineOf(remainingMs)),
+    renewals: () => renewals,
+  };
+}
+
+describe('A call', () => {
+  test.each([
+    [500, 1, 'delivered'],
+    [499, 0, 'failed'],
+    [0, 0, 'failed'],
+  ])('with %i ms left goes out %i times', async (remainingMs, calls, kind) => {
+    const attempt = await start([tokenOf('a')], [answer(200)]).send(remainingMs);
+    expect([attempt.calls, attempt.outcome.kind]).toEqual([calls, kind]);
+    if (calls > 0) return;
+    expect(attempt).not.toHaveProperty('tokenAgeMs');
+    expect(attempt.outcome).toMatchObject({
+      code: 'DEADLINE',
+      executed: 'no',
+      reason: 'no time left for the call: kept for a later try',
+    });
+  });
+
+  const again = { ...answer(200), resent: true };
+  test.each([
+    ['none', [answer(200)], false],
+    ['the only one', [again], true],
+    ['the first of two', [{ ...answer(401), resent: true }, answer(200)], true],
+    ['the second of two', [answer(401), again], true],
+    ['neither of two', [answer(401), answer(200)], false],
+  ])('that a dead socket doubled is told: %s', async (_, answers, resent) => {
+    expect(await start([tokenOf('a'), tokenOf('b')], answers).send()).toMatchObject({ resent });
+  });
+});
+
+describe('A 403 for whose token no newer one is to be had', () => {
+  const same = tokenOf('a');
+
+  test.each<[string, Token | RelayError]>([
+    ['since the very same comes', tokenOf('a')],
+    ['since none comes', new RelayError('TOKEN_UNAVAILABLE', 'down')],
+  ])('%s stands, and no newer one is looked for again for ten minutes', async (_, successor) => {
+    const { send, clock, renewals } = start([same, successor, same], Array(3).fill(answer(403)));
+    expect((await send()).outcome).toMatchObject({ kind: 'blocked', status: 403 });
+    clock.ms += 599_999;
+    expect((await send()).outcome).toMatchObject({ kind: 'blocked', status: 403 });
+    expect(renewals()).toBe(1);
+    clock.ms += 1;
+    await send();
+    expect(renewals()).toBe(2);
+  });
+});
+
+test('A certificate that was rejected may be tried again once the pause is over; a token may not', () => {
+  const rejections = createRejections(() => NOON);
+  const certificate = { cert: '-----BEGIN CERTIFICATE-----\nMIIB', key: 'key', validUntil: NOON + 1 };
+  const [access, token] = [tokenOf('', { certificate }), tokenOf('a')];
+  rejections.add(access);
+  rejections.add(token);
+  expect([rejections.has(access), rejections.has(token)]).toEqual([true, true]);
+  rejections.giveUp('why');
+  expect([rejections.has(access), rejections.has(token)]).toEqual([false, true]);
+});

@@ -1,0 +1,65 @@
+/** What a token endpoint asks us to wait: beyond the invocation it is a pause for all, and no refusal's pause grows by it. */
+import { describe, expect, test } from 'vitest';
+import { RelayError } from '../../functions/error.ts';
+import { createPause } from '../../functions/pause.ts';
+import { readTokenResponse } from '../../functions/token/token-endpoint.ts';
+import { createAuthorization, deadlineOf } from './authorization.ts';
+import { answer, cf, granted, jwtWanted, NOON } from './token-answer.ts';
+
+describe('A Retry-After that is longer than the invocation', () => {
+  test.each([
+    [120, 120],
+    [300, 300],
+    [3_600, 300],
+  ])('of %i s spares the server for %i s', async (askedSeconds, pausedSeconds) => {
+    const authorization = createAuthorization();
+    const { token, clock, counts } = authorization;
+    authorization.respond = () => answer(429, '', { 'retry-after': String(askedSeconds) });
+    const first = await token.get(deadlineOf(30_000)).catch((error: unknown) => error);
+    expect(first).toMatchObject({ code: 'TOKEN_UNAVAILABLE', retryAfterMs: askedSeconds * 1000 });
+    clock.ms += pausedSeconds * 1000 - 1;
+    await expect(token.get(deadlineOf(30_000))).rejects.toBe(first);
+    expect(counts.onRequest).toBe(1);
+    authorization.respond = () => granted('then', { expires_in: 3_600 });
+    clock.ms += 1;
+    expect((await token.get(deadlineOf(30_000))).accessToken).toBe('then');
+    expect(counts).toMatchObject({ secretReads: 1, onRequest: 2 });
+  });
+
+  test('does not make the next refusal’s pause longer', () => {
+    const clock = { ms: 0 };
+    const pause = createPause(() => clock.ms);
+    pause.open(new Error('slow down'), 5_000);
+    clock.ms += 5_000;
+    pause.open(new Error('refused'));
+    clock.ms += 29_999;
+    expect(pause.current()?.message).toBe('refused');
+    clock.ms += 1;
+    expect(pause.current()).toBeUndefined();
+  });
+});
+
+test.each([
+  ['true', true],
+  ['a list', [60]],
+  ['nothing', null],
+])('An expires_in that is %s tells nothing: an hour', (_, expires_in) => {
+  const { issuedAt, expiresAt } = readTokenResponse(granted('a', { expires_in }), cf, jwtWanted, NOON);
+  expect(expiresAt - issuedAt).toBe(3_600_000);
+});
+
+test('An error that is not ours is told as it is, and begins no pause', async () => {
+  const authorization = createAuthorization();
+  const bug = new TypeError('bug');
+  const broken = answer(200);
+  Object.defineProperty(broken, 'status', {
+    get: () => {
+      throw bug;
+    },
+  });
+  authorization.respond = () => broken;
+  await expect(authorization.token.get()).rejects.toBe(bug);
+  authorization.secret = new RelayError('SECRET_UNAVAILABLE', 'not now');
+  authorization.respond = () => granted('healed', { expires_in: 3_600 });
+  expect((await authorization.token.get()).accessToken).toBe('healed');
+});
