@@ -1,4 +1,4 @@
-/** An attempt beside its outcome: no call without time for it, what was sent twice unasked, tokens without a successor. */
+/** An attempt beside its outcome: what was sent twice unasked, and rejections that end with a pause or for want of a token. */
 import { describe, expect, test } from 'vitest';
 import { RelayError } from '../../functions/error.ts';
 import type { HttpAnswer } from '../../functions/http-client.ts';
@@ -44,28 +44,12 @@ function start(tokens: readonly (Token | RelayError)[], answers: readonly HttpAn
   };
   return {
     clock,
-    send: (remainingMs = 30_000) => relay(messageOf(), route, deadlineOf(remainingMs)),
+    send: () => relay(messageOf(), route, deadlineOf()),
     renewals: () => renewals,
   };
 }
 
 describe('A call', () => {
-  test.each([
-    [500, 1, 'delivered'],
-    [499, 0, 'failed'],
-    [0, 0, 'failed'],
-  ])('with %i ms left goes out %i times', async (remainingMs, calls, kind) => {
-    const attempt = await start([tokenOf('a')], [answer(200)]).send(remainingMs);
-    expect([attempt.calls, attempt.outcome.kind]).toEqual([calls, kind]);
-    if (calls > 0) return;
-    expect(attempt).not.toHaveProperty('tokenAgeMs');
-    expect(attempt.outcome).toMatchObject({
-      code: 'DEADLINE',
-      executed: 'no',
-      reason: 'no time left for the call: kept for a later try',
-    });
-  });
-
   const again = { ...answer(200), resent: true };
   test.each([
     ['none', [answer(200)], false],
