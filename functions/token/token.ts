@@ -47,6 +47,8 @@ export function warmToken(options: TokenOptions): Warm<Token> {
   const { onRequest, onRenewalFailed } = options;
   const pause = createPause(now);
   let isSecretStale = false;
+  /** What was good when the ladder was begun beside it: it goes out until the ladder's end, whatever that finds. */
+  let goodMeanwhile: Token | undefined;
   /** When a token is due for renewal, and which version of the secret was the current one when it was bought. */
   const bought = new WeakMap<Token, { readonly dueAt: number; readonly versionId: string | undefined }>();
 
@@ -54,6 +56,8 @@ export function warmToken(options: TokenOptions): Warm<Token> {
     const inForce = pause.current();
     if (inForce !== undefined) throw inForce;
     const refused: Credentials[] = [];
+    const warm = tokens.peek();
+    goodMeanwhile = warm && isGood(warm) ? warm : undefined;
     try {
       const token = await climb(deadline, refused);
       pause.end();
@@ -68,7 +72,15 @@ export function warmToken(options: TokenOptions): Warm<Token> {
         pause.open(error, error.retryAfterMs);
       }
       throw error;
+    } finally {
+      goodMeanwhile = undefined;
     }
+  }
+
+  /** A token is not kept beside a newer version of the secret than it was bought under. */
+  function isGood(token: Token): boolean {
+    if (now() >= token.expiresAt - marginMs(token)) return false;
+    return token === goodMeanwhile || bought.get(token)?.versionId === credentials.peek()?.versionId;
   }
 
   /** Nothing better is to be had: a token that is still good is not given up for a newer version of the secret. */
@@ -134,9 +146,7 @@ export function warmToken(options: TokenOptions): Warm<Token> {
   const tokens = warm({
     load,
     now,
-    // A token is not kept beside a newer version of the secret than it was bought under.
-    isFresh: (token) =>
-      now() < token.expiresAt - marginMs(token) && bought.get(token)?.versionId === credentials.peek()?.versionId,
+    isFresh: isGood,
     isDue: (token) => now() >= (bought.get(token)?.dueAt ?? 0) && pause.current() === undefined,
     ...(onRenewalFailed === undefined ? {} : { onRenewalFailed }),
   });

@@ -1,4 +1,3 @@
-/** Messages that come while a renewal has found a newer version of the secret; each test says what is expected, and fails. */
 import { describe, expect, test } from 'vitest';
 import type { HttpAnswer } from '../../functions/http-client.ts';
 import { createAuthorization, turn } from './authorization.ts';
