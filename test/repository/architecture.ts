@@ -8,7 +8,7 @@ import type { IConfiguration, IRegularForbiddenRuleType } from 'dependency-cruis
 const ROOMS: Readonly<Record<string, readonly string[]>> = {
   '^functions/(queue|webhook)\\.ts$': ['setup', 'source/', 'delivery/', 'deadline'],
   '^functions/setup\\.ts$': ['(?!queue\\.|webhook\\.)'],
-  '^functions/settings\\.ts$': ['error', 'safe-url', 'relay/headers'],
+  '^functions/settings(\\.ts$|/)': ['settings/', 'error', 'safe-url', 'relay/headers'],
   '^functions/delivery/': ['delivery/', 'relay/', 'envelope', 'telemetry', 'error', 'deadline', 'queue-url'],
   '^functions/source/': ['source/', 'envelope', 'warm', 'error', 'relay/headers'],
   '^functions/warm\\.ts$': ['deadline'],

@@ -1,0 +1,71 @@
+/** The kinds of fields that settings are made of; each says in a few words what it expects, and never what it found. */
+import * as v from 'valibot';
+import { isOwned } from '../relay/headers.ts';
+import { isSafeUrl } from '../safe-url.ts';
+
+export const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+export const MEDIA_TYPE = /^[\w!#$&^.+-]+\/(\*|[\w!#$&^.+-]+)$/;
+const QUEUE_NAME = /^[\w-]{1,80}$|^[\w-]{1,75}\.fifo$/;
+const QUEUE_ARN = /^arn:aws[\w-]*:sqs:[\w-]+:\d{12}:([\w-]{1,80}|[\w-]{1,75}\.fifo)$/;
+
+export const text = (expected: string) => v.pipe(v.string(expected), v.minLength(1, expected));
+export const flag = v.boolean('expected true or false');
+export const whole = (minimum: number, maximum: number, unit: string) => {
+  const expected = `expected a whole number of ${unit} from ${minimum} to ${maximum}`;
+  return v.pipe(v.number(expected), v.integer(expected), v.minValue(minimum, expected), v.maxValue(maximum, expected));
+};
+export const oneOf = <const T extends readonly string[]>(...values: T) =>
+  v.picklist(values, `expected ${values.join(' or ')}`);
+/** What the contract knows already and this version does not: said as that, and not as a mistake of spelling. */
+export const notYet = <const T extends readonly string[], const L extends readonly string[]>(now: T, later: L) =>
+  v.pipe(
+    v.picklist([...now, ...later], `expected ${now.join(' or ')}`),
+    v.check(
+      (value) => (now as readonly string[]).includes(value),
+      `expected ${now.join(' or ')}: this version knows no other yet`,
+    ),
+    v.transform((value) => value as T[number]),
+  );
+
+const SECRET = 'expected the name or ARN of a secret in Secrets Manager';
+/** Errors name a secret: what is pasted here in place of its name must not get that far. */
+export const secret = v.pipe(text(SECRET), v.regex(/^[\w/+=.@:-]{1,2048}$/, SECRET));
+export const headerName = (expected: string) =>
+  v.pipe(
+    v.string(expected),
+    v.regex(TOKEN, expected),
+    v.check((name) => !isOwned(name), 'this header belongs to HTTP or to the relay and cannot be set'),
+  );
+export const headerPatterns = v.pipe(
+  v.array(
+    v.pipe(
+      v.string('expected a header name'),
+      v.regex(TOKEN, 'expected a header name, * at its end allowed'),
+      v.check((name) => !isOwned(name), 'this header is never passed on'),
+      v.check((name) => !name.slice(0, -1).includes('*'), 'expected * at the end alone'),
+      v.toLowerCase(),
+    ),
+    'expected a list of header names',
+  ),
+);
+export const url = v.pipe(
+  v.string('expected a URL'),
+  v.check(isSafeUrl, 'expected an https: URL without user and fragment (http: for loopback hosts alone)'),
+);
+export const headerValue = v.pipe(
+  v.string('expected a text'),
+  v.regex(/^[\t\x20-\x7E]*$/, 'expected printable ASCII without line breaks'),
+);
+export const queue = v.pipe(
+  v.string('expected the ARN of a queue'),
+  v.check((value) => QUEUE_ARN.test(value) || QUEUE_NAME.test(value), 'expected the ARN or the name of a queue'),
+);
+export const bucket = v.pipe(
+  v.string('expected the name of a bucket'),
+  v.regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'expected the name of a bucket'),
+);
+
+/** The message of valibot for a field that is missing, or not inside an object at all. */
+export function fieldProblem(issue: v.ObjectIssue): string {
+  return issue.expected === 'Object' ? 'expected an object' : 'required, but missing';
+}
