@@ -9,7 +9,7 @@ import type { StepResult, Trial } from '../trial.ts';
 
 const ROUNDS = 7;
 /** So many messages are measured in each trial, and as many before it. */
-const MESSAGES = { 10: 6_000, 100: 8_000, 1000: 10_000, 5000: 15_000 } as const;
+const MESSAGES = { 10: 4_000, 100: 5_000, 1000: 6_000, 5000: 15_000 } as const;
 type Batch = keyof typeof MESSAGES;
 /** Beyond this the peers, which open a socket for each record of a batch, measure their sockets alone. */
 const PEER_BATCHES: readonly number[] = [10, 100, 1000];
