@@ -106,6 +106,21 @@ test('SQS says no: 503, and the reason is in the log without the payload', async
   expect(stage.told('webhook.not-queued')).toMatchObject([{ reason: expect.stringContaining('AccessDenied') }]);
 });
 
+test('what was queued, and what was not, is counted by destination', async () => {
+  const stage = await setStage({ plans: [PLAN] });
+  const counted = (name: string) =>
+    stage.output.flatMap((line) => (line.includes(`"${name}":`) ? [JSON.parse(line)] : []));
+
+  await stage.post('/webhooks/orders');
+  expect(counted('Queued')).toMatchObject([{ destination: 'orders', Queued: 1 }]);
+  expect(counted('NotQueued')).toEqual([]);
+
+  await stage.sqsServer.stop();
+  await stage.post('/webhooks/orders');
+  expect(counted('Queued')).toHaveLength(1);
+  expect(counted('NotQueued')).toMatchObject([{ destination: 'orders', NotQueued: 1 }]);
+});
+
 describe('when SQS’s answer is lost', () => {
   test('on FIFO the message is there once all the same: each try has its deduplication id', async () => {
     const stage = await setStage({ plans: [{ ...PLAN, fifo: true }] });
