@@ -25,14 +25,23 @@ const mistakes: readonly Mistake[] = [
     webhookWith({ verify: 'hmac' }),
     'orders.webhook.verify: expected basic: this version knows no other yet',
   ],
-  ['an unknown mode', webhookWith({ mode: 'hunter22' }), 'orders.webhook.mode: expected direct'],
   [
-    'no mode, whose default is still to come',
-    { ...orders, webhook: { verify: 'basic', secret: 's' } },
-    'orders.webhook.mode: required, but missing',
+    'an unknown mode',
+    webhookWith({ mode: 'hunter22' }),
+    'orders.webhook.mode: expected queued or direct or direct-else-queued',
   ],
   ['a message id with a space', webhookWith({ messageId: 'my hunter' }), `orders.webhook.messageId: ${MESSAGE_ID}`],
   ['a JSON pointer with a bare ~', webhookWith({ messageId: '/a~b' }), `orders.webhook.messageId: ${MESSAGE_ID}`],
+  [
+    'a message group with a space',
+    { ...webhookWith({ messageGroupId: 'my hunter' }), fifo: true },
+    `orders.webhook.messageGroupId: ${MESSAGE_ID}`,
+  ],
+  [
+    'message groups without a FIFO queue',
+    webhookWith({ messageGroupId: 'X-Order' }),
+    'orders.webhook.messageGroupId: is for FIFO queues alone; set fifo, or leave it out',
+  ],
   [
     'a JSON pointer with a bare ~ behind many slashes, found at once',
     webhookWith({ messageId: `${'/'.repeat(60)}~` }),
