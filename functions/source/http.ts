@@ -19,6 +19,8 @@ export interface HttpEvent {
   readonly body: Buffer | undefined;
   /** What the reply must hold: the event had header lists. */
   readonly multiValue: boolean;
+  /** ARN of the AWS identity that signed the request, where the gateway checked one; absent where it did not. */
+  readonly iamIdentity?: string;
 }
 
 export interface HttpReply {
@@ -46,7 +48,15 @@ export function readHttpEvent(event: unknown): HttpEvent | undefined {
     headers: lowerCase(isRecord(headers) ? headers : {}),
     body: readBody(event),
     multiValue,
+    ...iamIdentity(context),
   };
+}
+
+/** HTTP API 2.0 and function URL say it in `authorizer.iam`, REST API and HTTP API 1.0 in `identity`; a load balancer never. */
+function iamIdentity({ authorizer, identity, elb }: Record<string, unknown>): Pick<HttpEvent, 'iamIdentity'> {
+  const iam = isRecord(authorizer) && isRecord(authorizer.iam) ? authorizer.iam : identity;
+  const arn = isRecord(iam) && elb === undefined ? iam.userArn : undefined;
+  return typeof arn === 'string' && arn !== '' ? { iamIdentity: arn } : {};
 }
 
 /** The reply in the shape that the event asks for. */
