@@ -6,7 +6,8 @@
  *
  * @see OpenID Connect Discovery 1.0 section 4; RFC 7517 section 5 (JWK Set)
  */
-import { createLocalJWKSet, type JWTVerifyGetKey } from 'jose';
+import type { JWTVerifyGetKey } from 'jose';
+import { createLocalJWKSet } from 'jose/jwks/local';
 import type { Deadline } from '../../deadline.ts';
 import { RelayError } from '../../error.ts';
 import type { HttpAnswer, Send } from '../../http-client.ts';

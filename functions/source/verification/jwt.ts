@@ -4,7 +4,9 @@
  *
  * @see RFC 7519 (JWT), RFC 8725 (JWT best current practices), RFC 8693 section 4.2 (`scope`); Microsoft and Okta write `scp`
  */
-import { errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose';
+import type { JWTPayload, JWTVerifyGetKey } from 'jose';
+import { JWKSMultipleMatchingKeys, JWKSNoMatchingKey, JWSSignatureVerificationFailed } from 'jose/errors';
+import { jwtVerify } from 'jose/jwt/verify';
 import type { IssuerKeys } from './issuer-keys.ts';
 import type { JwtVerification } from './settings.ts';
 
@@ -23,7 +25,7 @@ export async function verifyToken(
     return scope === undefined || scopesOf(payload).includes(scope) ? 'good' : 'bad';
   } catch (error) {
     // Whatever is wrong with a token, or with the key that it names, it proves nothing.
-    return error instanceof errors.JWKSNoMatchingKey ? 'unknown-key' : 'bad';
+    return error instanceof JWKSNoMatchingKey ? 'unknown-key' : 'bad';
   }
 }
 
@@ -43,18 +45,18 @@ async function verify(
   try {
     return (await jwtVerify(token, keys, options)).payload;
   } catch (error) {
-    if (!(error instanceof errors.JWKSMultipleMatchingKeys)) throw error;
+    if (!(error instanceof JWKSMultipleMatchingKeys)) throw error;
     // A token without `kid`, and more than one key that it may be of: one after the other.
     for await (const key of error) {
       const payload = await jwtVerify(token, key, options).then((verified) => verified.payload, unlessSignatureFailed);
       if (payload !== undefined) return payload;
     }
-    throw new errors.JWKSNoMatchingKey();
+    throw new JWKSNoMatchingKey();
   }
 }
 
 function unlessSignatureFailed(error: unknown): undefined {
-  if (!(error instanceof errors.JWSSignatureVerificationFailed)) throw error;
+  if (!(error instanceof JWSSignatureVerificationFailed)) throw error;
 }
 
 function scopesOf({ scope, scp }: JWTPayload): unknown[] {
