@@ -18,8 +18,9 @@ const ORIGIN = /^[\w.:/[\]-]{1,253}$/;
 export function handshake({ method, headers }: HttpEvent, allowedOrigins: readonly string[]): HttpReply | undefined {
   if (method !== 'OPTIONS') return undefined;
   const origin = headers['webhook-request-origin'] ?? '';
-  if (!ORIGIN.test(origin) || !allowedOrigins.some((allowed) => allowed === '*' || allowed === origin))
-    return undefined;
+  // Hosts are written in any case.
+  const isAllowed = allowedOrigins.some((one) => one === '*' || one.toLowerCase() === origin.toLowerCase());
+  if (!isAllowed || !ORIGIN.test(origin)) return undefined;
   return {
     status: 200,
     headers: {

@@ -19,7 +19,7 @@ export interface HttpEvent {
   readonly body: Buffer | undefined;
   /** What the reply must hold: the event had header lists. */
   readonly multiValue: boolean;
-  /** ARN of the AWS identity that signed the request, where the gateway checked one; absent where it did not. */
+  /** The AWS identity that signed the request, where the gateway checked one; absent where it did not. */
   readonly iamIdentity?: string;
 }
 
@@ -54,9 +54,11 @@ export function readHttpEvent(event: unknown): HttpEvent | undefined {
 
 /** HTTP API 2.0 and function URL say it in `authorizer.iam`, REST API and HTTP API 1.0 in `identity`; a load balancer never. */
 function iamIdentity({ authorizer, identity, elb }: Record<string, unknown>): Pick<HttpEvent, 'iamIdentity'> {
-  const iam = isRecord(authorizer) && isRecord(authorizer.iam) ? authorizer.iam : identity;
-  const arn = isRecord(iam) && elb === undefined ? iam.userArn : undefined;
-  return typeof arn === 'string' && arn !== '' ? { iamIdentity: arn } : {};
+  if (elb !== undefined) return {};
+  const iam = isRecord(authorizer) && isRecord(authorizer.iam) ? authorizer.iam : {};
+  const named = [iam.userArn, iam.userId, isRecord(identity) ? identity.userArn : undefined];
+  const [iamIdentity] = named.filter((name) => typeof name === 'string' && name !== '');
+  return typeof iamIdentity === 'string' ? { iamIdentity } : {};
 }
 
 /** The reply in the shape that the event asks for. */
