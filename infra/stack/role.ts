@@ -2,6 +2,7 @@
  * Each function's own role: what that function needs and nothing of the other's. The framework's shared role would grant
  * every queue and every secret to both.
  */
+import { verificationSecrets } from '../../functions/relay/destination.ts';
 import type { Configuration, Destination } from './destination.ts';
 import { deadLetterArn, sourceArn } from './queue.ts';
 import { arn, attribute, type Resource, type Value } from './template.ts';
@@ -38,7 +39,7 @@ export function webhookRole({ destinations, kmsKeyArns }: Configuration, logGrou
 }
 
 function webhookSecrets({ settings: { secret, webhook } }: Destination): string[] {
-  return webhook === undefined ? [] : [secret, webhook.secret];
+  return webhook === undefined ? [] : [secret, ...verificationSecrets(webhook)];
 }
 
 /** Secrets Manager ends the ARN of a secret with a hyphen and six random characters, which a name does not tell. */
