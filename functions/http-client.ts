@@ -26,7 +26,8 @@ export interface HttpRequest {
 /** A body that can be opened anew for each send: after a 401 or a dead socket it goes out again. */
 export interface HttpBody {
   readonly bytes: number;
-  open(): Promise<Uint8Array | Readable>;
+  /** A text goes out as UTF-8. */
+  open(): Promise<string | Uint8Array | Readable>;
 }
 
 export interface HttpAnswer {
@@ -116,7 +117,7 @@ class DeadSocket extends Error {
 
 function exchange(
   request: HttpRequest,
-  body: Uint8Array | Readable | undefined,
+  body: string | Uint8Array | Readable | undefined,
   agent: HttpAgent,
   now: () => number,
 ): Promise<HttpAnswer> {
@@ -175,7 +176,7 @@ function exchange(
         resolve({ status: incoming.statusCode ?? 0, headers: incoming.headers, body: kept, truncated, resent: false });
       });
     });
-    if (body === undefined || body instanceof Uint8Array) sent.end(body);
+    if (body === undefined || typeof body === 'string' || body instanceof Uint8Array) sent.end(body);
     else body.on('error', (error) => sent.destroy(error)).pipe(sent);
   });
 }
@@ -237,10 +238,21 @@ function isReset(error: NodeJS.ErrnoException): boolean {
 }
 
 const idleSince = new WeakMap<object, number>();
+/** None of an agent's sockets has idled longer than since then, epoch milliseconds. */
+const noneIdleBefore = new WeakMap<HttpAgent, number>();
 
 function closeStale(agent: HttpAgent, now: () => number): void {
-  const limit = now() - MAX_IDLE_MS;
-  closeIdle(agent, (socket) => (idleSince.get(socket) ?? 0) < limit);
+  const at = now();
+  const limit = at - MAX_IDLE_MS;
+  if ((noneIdleBefore.get(agent) ?? 0) >= limit) return;
+  let oldest = at;
+  closeIdle(agent, (socket) => {
+    const since = idleSince.get(socket) ?? 0;
+    if (since < limit) return true;
+    oldest = Math.min(oldest, since);
+    return false;
+  });
+  noneIdleBefore.set(agent, oldest);
 }
 
 function closeIdle(agent: HttpAgent, isDead: (socket: object) => boolean = () => true): void {
