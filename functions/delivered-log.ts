@@ -62,6 +62,7 @@ export function createDeliveredLog(options: DeliveredLogOptions): DeliveredLog {
         function_memory_size: memoryLimitInMB,
         function_name: functionName,
         function_request_id: awsRequestId,
+        sampling_rate: 0,
         xray_trace_id: trace,
         tenant_id: tenantId,
       };

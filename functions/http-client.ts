@@ -129,7 +129,9 @@ function exchange(
     let timedOut = false;
     const headers: Record<string, string | number> = { ...request.headers };
     if (request.body !== undefined) headers['Content-Length'] = request.body.bytes;
-    const sent: ClientRequest = (url.protocol === 'http:' ? http : https).request(url, { method, headers, agent });
+    const { hostname, port, path } = addressOf(url);
+    const to = { hostname, port, path, method, headers, agent };
+    const sent: ClientRequest = url.protocol === 'http:' ? http.request(to) : https.request(to);
 
     // A request that still waits for a socket tells nobody that it was destroyed: so it is failed here as well.
     const end = (error: Error) => {
@@ -141,11 +143,12 @@ function exchange(
       end(new Error(`no answer within ${timeoutMs} ms`));
     }, timeoutMs);
     const abort = () => end(new Error('the time of the invocation is over'));
+    let stopListening: (() => void) | undefined;
     if (signal?.aborted === true) queueMicrotask(abort);
-    else signal?.addEventListener('abort', abort, { once: true });
+    else if (signal !== undefined) stopListening = onAbort(signal, abort);
     const settle = () => {
       clearTimeout(timer);
-      signal?.removeEventListener('abort', abort);
+      stopListening?.();
     };
     const fail = (error: NodeJS.ErrnoException) => {
       settle();
@@ -179,6 +182,52 @@ function exchange(
     if (body === undefined || typeof body === 'string' || body instanceof Uint8Array) sent.end(body);
     else body.on('error', (error) => sent.destroy(error)).pipe(sent);
   });
+}
+
+/** Of URLs that are kept, as an endpoint's is: to take one apart costs more than the rest of a request's options. */
+const addresses = new WeakMap<URL, Address>();
+
+interface Address {
+  readonly href: string;
+  readonly hostname: string;
+  readonly port: string;
+  readonly path: string;
+}
+
+function addressOf(url: URL): Address {
+  const { href } = url;
+  const known = addresses.get(url);
+  // A URL can be changed.
+  if (known?.href === href) return known;
+  const { hostname, port, pathname, search } = url;
+  // An IPv6 address has brackets in a URL alone.
+  const address = { href, hostname: hostname.replace(/^\[|\]$/g, ''), port, path: `${pathname}${search}` };
+  addresses.set(url, address);
+  return address;
+}
+
+/** Calls that a signal ends: one listener for all, since one for each costs as much as writing its headers. */
+const callsBySignal = new WeakMap<AbortSignal, Set<() => void>>();
+
+/** @returns ends the listening */
+function onAbort(signal: AbortSignal, abort: () => void): () => void {
+  const known = callsBySignal.get(signal);
+  const calls = known ?? new Set();
+  calls.add(abort);
+  if (known === undefined) {
+    callsBySignal.set(signal, calls);
+    signal.addEventListener('abort', abortCalls);
+  }
+  return () => {
+    calls.delete(abort);
+    if (calls.size > 0 || callsBySignal.get(signal) !== calls) return;
+    callsBySignal.delete(signal);
+    signal.removeEventListener('abort', abortCalls);
+  };
+}
+
+function abortCalls(this: AbortSignal): void {
+  for (const abort of callsBySignal.get(this) ?? []) abort();
 }
 
 function readBody(

@@ -9,6 +9,7 @@ import { setup } from './setup.ts';
 import { keepInQueue, readBatch } from './source/sqs.ts';
 
 const environment = setup();
+await environment.prepare();
 
 async function deliver(event: unknown, context: Context): Promise<SQSBatchResponse> {
   const remainingMs = context.getRemainingTimeInMillis();

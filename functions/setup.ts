@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { createS3, type S3 } from './aws/s3.ts';
 import { createSecretReader, type ReadSecret } from './aws/secrets-manager.ts';
 import { createSqs, type Sqs } from './aws/sqs.ts';
-import type { Clock, Deadline } from './deadline.ts';
+import { type Clock, type Deadline, startWithin } from './deadline.ts';
 import type { QueueRoute } from './delivery/batch.ts';
 import { createBreaker } from './delivery/breaker.ts';
 import { createBurial } from './delivery/burial.ts';
@@ -49,6 +49,11 @@ export interface Environment {
   queueRoute(queueArn: string): QueueRoute | undefined;
   /** The webhook of this name; undefined if there is none. */
   door(name: string): Door<Ways> | undefined;
+  /**
+   * During init, where all destinations share one token: fetches it, once, so that the first message finds it. Several
+   * would each cost a token request at every cold start, whether it is used or not. Ends within two seconds; never rejects.
+   */
+  prepare(): Promise<void>;
   /** An invocation begins; it must `end`. */
   begin(): void;
   /**
@@ -153,6 +158,14 @@ export function setup({ settings = readSettings(), outside = {}, ...calls }: Set
       if (route !== undefined) queueRoutes.set(queueArn, route);
       return route;
     },
+    async prepare() {
+      const [token, ...others] = tokens.all;
+      if (token === undefined || others.length > 0) return;
+      const deadline = startWithin(PREPARE_MS, clock);
+      // What is wrong, the first message finds out again, and says.
+      await token.get(deadline).catch(() => undefined);
+      deadline.end();
+    },
     begin() {
       active += 1;
     },
@@ -165,6 +178,9 @@ export function setup({ settings = readSettings(), outside = {}, ...calls }: Set
 
 /** Of a destination that cannot be used nothing is known, but that SQS itself drops a message in the end. */
 const NO_RETRY_LIMIT = { retryForHours: Number.POSITIVE_INFINITY };
+
+/** How long init waits for a token, in milliseconds; Lambda ends an init after ten seconds. */
+const PREPARE_MS = 2_000;
 
 /** What Lambda gave this environment. */
 function memoryBytes(): number {

@@ -10,6 +10,7 @@ import { type HttpEvent, type HttpReply, readHttpEvent, toReply } from './source
 import { messageGroupOf, queuedReply } from './source/queued.ts';
 
 const environment = setup(DIRECT_CALLS);
+await environment.prepare();
 
 async function serve(event: unknown, context: Context) {
   const request = readHttpEvent(event);

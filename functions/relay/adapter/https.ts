@@ -33,13 +33,25 @@ export interface AdapterOptions {
 
 export function httpsAdapter({ destination, send, maxCallMs, keepBytes }: AdapterOptions): Adapter {
   const longestMs = Math.min(destination.timeoutSeconds * 1000, maxCallMs ?? Number.POSITIVE_INFINITY);
+  /** By the secret's `url`, the one part that may change; nobody changes the URL itself. */
+  const endpoints = new Map<string | undefined, URL>();
+
+  function endpointFor({ serviceUrl }: Token): URL {
+    const known = endpoints.get(serviceUrl);
+    if (known !== undefined) return known;
+    const url = endpoint(destination, serviceUrl);
+    endpoints.clear();
+    endpoints.set(serviceUrl, url);
+    return url;
+  }
+
   const csrf = createCsrf({ required: destination.csrf, send, maxCallMs: longestMs });
 
   return {
     async exchange(message, token, deadline, onCall) {
       const request: HttpRequest = {
         method: destination.method,
-        url: endpoint(destination, token.serviceUrl),
+        url: endpointFor(token),
         headers: headersOf(message, destination, token),
         body: message.body,
         // The invocation's own end is the signal's: what it cuts off is no fault of the endpoint.
