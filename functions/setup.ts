@@ -14,9 +14,8 @@ import { isGivenUp } from './delivery/dead-letter.ts';
 import { createEnqueue } from './delivery/enqueue.ts';
 import type { Ways } from './delivery/hand-over.ts';
 import { createPayloads, createRoom } from './delivery/payload.ts';
-import { RelayError } from './error.ts';
+import type { RelayError } from './error.ts';
 import { createHttpClient, type Send } from './http-client.ts';
-import { createPause } from './pause.ts';
 import { queueUrlOf } from './queue-url.ts';
 import { httpsAdapter } from './relay/adapter/https.ts';
 import type { Destination } from './relay/destination.ts';
@@ -24,10 +23,10 @@ import { createRejections } from './relay/rejection.ts';
 import type { Route } from './relay/relay.ts';
 import { destinationOfQueue, readSettings, type Settings } from './settings.ts';
 import type { Door } from './source/admission.ts';
-import { readBasicEntries } from './source/verification/basic.ts';
+import { createVerifiers } from './source/verification/verifiers.ts';
 import { createTelemetry, type Telemetry } from './telemetry.ts';
 import { createTokens } from './token/tokens.ts';
-import { settleRenewals, warm } from './warm.ts';
+import { settleRenewals } from './warm.ts';
 
 /** What comes from outside; every default is the real thing. */
 export interface Outside extends Clock {
@@ -86,6 +85,7 @@ export function setup({ settings = readSettings(), outside = {}, ...calls }: Set
     onRequest: telemetry.tokenRequested,
     onRenewalFailed: telemetry.renewalFailed,
   });
+  const createVerifier = createVerifiers({ readSecret, send, now });
   const routes = new Map<string, Route>();
   const doors = new Map<string, Door<Ways>>();
   const queueRoutes = new Map<string, QueueRoute>();
@@ -98,27 +98,13 @@ export function setup({ settings = readSettings(), outside = {}, ...calls }: Set
     const route = { token: tokens.of(destination), adapter, rejections: createRejections(now), now };
     routes.set(name, route);
     if (webhook === undefined) continue;
-    const { secret } = webhook;
-    // What strangers cause must not be a read of the secret for each of them.
-    const pause = createPause(now);
-    const entries = warm({
-      async load({ signal }) {
-        const inForce = pause.current();
-        if (inForce !== undefined) throw inForce;
-        try {
-          return readBasicEntries(await readSecret(secret, signal), secret);
-        } catch (error) {
-          if (error instanceof RelayError) pause.open(error, VERIFICATION_PAUSE_MS);
-          throw error;
-        }
-      },
-    });
     const behind = {
       destination: name,
       route,
       enqueue: createEnqueue({ destination, sqs, s3, telemetry, now, newId }),
     };
-    doors.set(name, { name, webhook, forwardHeaders, entries, lastReadAgain: Number.NEGATIVE_INFINITY, behind });
+    const verifiers = webhook.verify.map(createVerifier);
+    doors.set(name, { name, webhook, forwardHeaders, verifiers, behind });
   }
 
   function usable(destination: Destination, route: Route, queueArn: string): QueueRoute {
@@ -179,9 +165,6 @@ export function setup({ settings = readSettings(), outside = {}, ...calls }: Set
 
 /** Of a destination that cannot be used nothing is known, but that SQS itself drops a message in the end. */
 const NO_RETRY_LIMIT = { retryForHours: Number.POSITIVE_INFINITY };
-
-/** How long a verification secret that could not be read is not read again, in milliseconds. */
-const VERIFICATION_PAUSE_MS = 30_000;
 
 /** What Lambda gave this environment. */
 function memoryBytes(): number {

@@ -3,6 +3,7 @@
  * filled in. What each setting means is said in README, "Settings".
  */
 import { RelayError } from '../error.ts';
+import type { Verification } from '../source/verification/settings.ts';
 
 export interface Destination {
   readonly name: string;
@@ -53,9 +54,8 @@ export interface Destination {
 
 /** The way in by HTTP. */
 export interface WebhookSettings {
-  readonly verify: 'basic';
-  /** Name or ARN of the secret that senders prove themselves with. */
-  readonly secret: string;
+  /** Who may come in: any one of these lets a request in. `iam` and `none` stand alone. */
+  readonly verify: readonly Verification[];
   /** Stored first, and answered then; or the caller waits for the flow; or it waits, and what the flow cannot have seen is stored. */
   readonly mode: 'queued' | 'direct' | 'direct-else-queued';
   /** Where the sender's id is: a header's name in lower case, or a JSON pointer (RFC 6901). */
@@ -70,6 +70,13 @@ export interface WebhookSettings {
   /** Absent: the destination's. */
   readonly forwardHeaders?: readonly string[];
   readonly returnHeaders: readonly string[];
+  /** Which origins the handshake of CloudEvents admits; `*` for all. */
+  readonly allowedOrigins: readonly string[];
+}
+
+/** The secrets, by name or ARN, that a webhook's senders prove themselves with. */
+export function verificationSecrets({ verify }: WebhookSettings): string[] {
+  return verify.flatMap((way) => ('secret' in way ? [way.secret] : []));
 }
 
 /**

@@ -36,12 +36,13 @@ export const headerName = (expected: string) =>
     v.regex(TOKEN, expected),
     v.check((name) => !isOwned(name), 'this header belongs to HTTP or to the relay and cannot be set'),
   );
+export const NEVER_PASSED_ON = 'this header is never passed on';
 export const headerPatterns = v.pipe(
   v.array(
     v.pipe(
       v.string('expected a header name'),
       v.regex(TOKEN, 'expected a header name, * at its end allowed'),
-      v.check((name) => !isOwned(name), 'this header is never passed on'),
+      v.check((name) => !isOwned(name), NEVER_PASSED_ON),
       v.check((name) => !name.slice(0, -1).includes('*'), 'expected * at the end alone'),
       v.toLowerCase(),
     ),
@@ -78,4 +79,10 @@ export const bucket = v.pipe(
 /** The message of valibot for a field that is missing, or not inside an object at all. */
 export function fieldProblem(issue: v.ObjectIssue): string {
   return issue.expected === 'Object' ? 'expected an object' : 'required, but missing';
+}
+
+/** Where an issue is that concerns more than the field it is found at. */
+export function pathOf(keys: readonly (string | number)[]): [v.IssuePathItem, ...v.IssuePathItem[]] {
+  // Of an item nothing but its key is read.
+  return keys.map((key) => ({ type: 'unknown', origin: 'value', input: undefined, key, value: undefined })) as never;
 }

@@ -4,24 +4,35 @@ import { stableId } from '../envelope.ts';
 import type { HttpEvent } from './http.ts';
 
 /**
- * The first of: what the setting names, `webhook-id`, `ce-id` or the `id` of a CloudEvent in structured mode,
- * `Idempotency-Key`, `X-Request-Id`; else a new UUID.
+ * The first of: what the setting names, what the verification names, `webhook-id`, `ce-id` or the `id` of a CloudEvent in
+ * structured mode, `Idempotency-Key`, `X-Request-Id`; else a new UUID.
  *
- * @param setting a header's name in lower case, or a JSON pointer (RFC 6901)
+ * @param places what the setting and the verification name: headers' names in lower case, or JSON pointers (RFC 6901)
  */
 export function messageIdOf(
   { headers, body }: HttpEvent,
-  setting: string | undefined,
+  places: readonly (string | undefined)[],
   newId: () => string = randomUUID,
 ): string {
   const id =
-    (setting?.startsWith('/') ? pointed(body, setting) : headers[setting ?? '']) ||
+    firstOf(places, (place) => (place.startsWith('/') ? pointed(body, place) : headers[place])) ||
     headers['webhook-id'] ||
     headers['ce-id'] ||
     (/^application\/cloudevents\+json\b/i.test(headers['content-type'] ?? '') ? pointed(body, '/id') : undefined) ||
     headers['idempotency-key']?.replace(/^"(.*)"$/, '$1') ||
     headers['x-request-id'];
   return id ? stableId(id) : newId();
+}
+
+function firstOf(
+  places: readonly (string | undefined)[],
+  valueAt: (place: string) => string | undefined,
+): string | undefined {
+  for (const place of places) {
+    const value = place === undefined ? undefined : valueAt(place);
+    if (value) return value;
+  }
+  return undefined;
 }
 
 function pointed(body: Buffer | undefined, pointer: string): string | undefined {

@@ -2,6 +2,7 @@
  * What can be wrong in `custom` of serverless.yml: all that the function itself refuses at its start, by the same
  * validator, and on top what only a deployment can get wrong. Each mistake is one line that begins with its path.
  */
+import { verificationSecrets } from '../../functions/relay/destination.ts';
 import { problems } from '../../functions/settings.ts';
 import type { Destination } from './destination.ts';
 import { domainMistakes, throttlingMistakes } from './gateway.ts';
@@ -51,7 +52,9 @@ function secretMistakes({ settings: { secret, webhook } }: Destination): string[
   const expected = 'expected the name or ARN of a secret: letters, digits and /_+=.@-';
   return [
     ...(SECRET.test(secret) ? [] : [`.secret: ${expected}`]),
-    ...(webhook === undefined || SECRET.test(webhook.secret) ? [] : [`.webhook.secret: ${expected}`]),
+    ...(webhook === undefined || verificationSecrets(webhook).every((name) => SECRET.test(name))
+      ? []
+      : [`.webhook.secret: ${expected}`]),
   ];
 }
 

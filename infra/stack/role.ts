@@ -2,6 +2,7 @@
  * Each function's own role: what that function needs and nothing of the other's. The framework's shared role would grant
  * every queue and every secret to both.
  */
+import { verificationSecrets } from '../../functions/relay/destination.ts';
 import type { Configuration, Destination } from './destination.ts';
 import { deadLetterArn, sourceArn, webhookQueueArn } from './queue.ts';
 import { arn, attribute, type Resource, type Value } from './template.ts';
@@ -50,7 +51,7 @@ function keys(kmsKeyArns: readonly string[], { writes }: { readonly writes: bool
 }
 
 function webhookSecrets({ settings: { secret, webhook } }: Destination): string[] {
-  return webhook === undefined ? [] : [secret, webhook.secret];
+  return webhook === undefined ? [] : [secret, ...verificationSecrets(webhook)];
 }
 
 /** Secrets Manager ends the ARN of a secret with a hyphen and six random characters, which a name does not tell. */

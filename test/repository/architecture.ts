@@ -10,7 +10,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   '^functions/setup\\.ts$': ['(?!queue\\.|webhook\\.)'],
   '^functions/settings(\\.ts$|/)': ['settings/', 'error', 'safe-url', 'relay/headers'],
   '^functions/delivery/': ['delivery/', 'relay/', 'envelope', 'telemetry', 'error', 'deadline', 'queue-url'],
-  '^functions/source/': ['source/', 'envelope', 'warm', 'error', 'relay/headers'],
+  '^functions/source/': ['source/', 'envelope', 'warm', 'pause', 'error', 'safe-url', 'relay/headers'],
   '^functions/warm\\.ts$': ['deadline'],
   '^functions/deadline\\.ts$': ['error'],
   '^functions/envelope(\\.ts$|/)': ['envelope/', 'error'],
