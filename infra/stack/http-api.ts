@@ -39,7 +39,7 @@ interface Route {
  */
 export function webhookRoutes({ destinations }: Pick<Configuration, 'destinations'>): Route[] {
   const signed = destinations.flatMap(({ settings: { name, webhook } }) =>
-    webhook !== undefined && isSigned(webhook)
+    webhook?.verify.some(({ type }) => type === 'iam')
       ? webhook.methods.map((method): Route['httpApi'] => ({
           method,
           path: `/webhooks/${name}`,
@@ -48,11 +48,6 @@ export function webhookRoutes({ destinations }: Pick<Configuration, 'destination
       : [],
   );
   return [{ method: '*', path: '/webhooks/{destination}' }, ...signed].map((httpApi) => ({ httpApi }));
-}
-
-/** `verify: iam` stands alone. */
-function isSigned({ verify }: { readonly verify: unknown }): boolean {
-  return [verify].flat().some((way: unknown) => way === 'iam' || (way as { type?: unknown } | null)?.type === 'iam');
 }
 
 /** What is added to the framework's resources, by their logical ids. */

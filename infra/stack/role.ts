@@ -29,7 +29,7 @@ export function queueRole({ destinations, kmsKeyArns }: Configuration, logGroupI
   ]);
 }
 
-/** For the destinations with a webhook: the way to SAP, what senders prove themselves with, and the queue. */
+/** For the destinations with a webhook: what senders prove themselves with, the queue, and the way to SAP where callers wait. */
 export function webhookRole({ destinations, kmsKeyArns }: Configuration, logGroupId: string): Resource {
   const queued = destinations.filter(({ settings: { webhook } }) => webhook !== undefined && webhook.mode !== 'direct');
   const stored = queued.flatMap(({ settings }) => settings.payloadBucket ?? []);
@@ -50,8 +50,10 @@ function keys(kmsKeyArns: readonly string[], { writes }: { readonly writes: bool
   return allow(writes ? ['kms:Decrypt', 'kms:GenerateDataKey'] : ['kms:Decrypt'], kmsKeyArns);
 }
 
+/** Who only stores a message needs no way to SAP. */
 function webhookSecrets({ settings: { secret, webhook } }: Destination): string[] {
-  return webhook === undefined ? [] : [secret, ...verificationSecrets(webhook)];
+  if (webhook === undefined) return [];
+  return [...(webhook.mode === 'queued' ? [] : [secret]), ...verificationSecrets(webhook)];
 }
 
 /** Secrets Manager ends the ARN of a secret with a hyphen and six random characters, which a name does not tell. */

@@ -1,7 +1,5 @@
 /** What `custom` says of the gateway, case by case; that it reaches the template is in package.test.ts. */
 import { describe, expect, test } from 'vitest';
-import type { Configuration } from '../../infra/stack/destination.ts';
-import { webhookRoutes } from '../../infra/stack/http-api.ts';
 import { stack } from '../../infra/stack/stack.ts';
 
 const webhook = { verify: 'basic', secret: 'webhooks/orders' };
@@ -24,14 +22,14 @@ function mistakes(custom: object, destinations?: object): string[] {
 
 describe('routes', () => {
   const ALL = { httpApi: { method: '*', path: '/webhooks/{destination}' } };
-  const of = (verify: unknown, methods = ['POST']) =>
-    webhookRoutes({
-      destinations: [{ settings: { name: 'orders', webhook: { verify, methods } } }, { settings: { name: 'plain' } }],
-    } as unknown as Configuration);
+  const of = (verify: unknown, methods = ['POST']) => {
+    const orders = { ...flow, webhook: { secret: 'webhooks/orders', verify, methods } };
+    return (made({}, { orders, plain: flow }).functions.webhook as { events: unknown }).events;
+  };
 
   test.each([
     ['basic', 'basic'],
-    ['a list', [{ type: 'basic' }, { type: 'stripe' }]],
+    ['a list', ['basic', { type: 'stripe', secret: 'webhooks/stripe' }]],
     ['none', 'none'],
   ])('with verify %s there is the one for all', (_, verify) => {
     expect(of(verify)).toEqual([ALL]);
@@ -73,6 +71,18 @@ describe('the webhook function may send', () => {
     expect(allowed['sqs:SendMessage']).toEqual([{ 'Fn::GetAtt': ['QueueOfOrders', 'Arn'] }]);
     expect(JSON.stringify(allowed['s3:PutObject'])).toContain('payloads/*');
     expect(JSON.stringify(allowed['s3:PutObject'])).not.toContain('others');
+  });
+
+  test.each([
+    ['queued', false],
+    ['direct', true],
+    ['direct-else-queued', true],
+  ])('and, in mode %s, read the credentials for SAP: %s', (mode, may) => {
+    const read = JSON.stringify(
+      permissions({ orders: { ...flow, webhook: { ...webhook, mode } } })['secretsmanager:GetSecretValue'],
+    );
+    expect(read.includes('secret:cpi/orders-')).toBe(may);
+    expect(read).toContain('secret:webhooks/orders-');
   });
 
   test('to somebody else’s queue, by its ARN or where queueUrl says', () => {

@@ -298,7 +298,7 @@ describe('roles', () => {
     expect(permissions(one('WebhookRole'), template)).toEqual({
       'logs:CreateLogStream': [`arn:aws:logs:${REGION}:${ACCOUNT}:log-group:/aws/lambda/token-relay-prod-webhook:*`],
       'logs:PutLogEvents': [`arn:aws:logs:${REGION}:${ACCOUNT}:log-group:/aws/lambda/token-relay-prod-webhook:*`],
-      'secretsmanager:GetSecretValue': [secretArn('cpi/orders'), secretArn('webhooks/orders')],
+      'secretsmanager:GetSecretValue': [secretArn('webhooks/orders')],
       'sqs:SendMessage': [queueArn('token-relay-prod-orders')],
       's3:PutObject': ['arn:aws:s3:::order-payloads/*'],
       'kms:Decrypt': [KEY],
