@@ -2,6 +2,7 @@
  * The composition root: what one execution environment keeps warm, made once from its settings. The only file that knows
  * which part gets which; the parts get what they need handed in.
  */
+import { randomUUID } from 'node:crypto';
 import { createS3, type S3 } from './aws/s3.ts';
 import { createSecretReader, type ReadSecret } from './aws/secrets-manager.ts';
 import { createSqs, type Sqs } from './aws/sqs.ts';
@@ -10,6 +11,8 @@ import type { QueueRoute } from './delivery/batch.ts';
 import { createBreaker } from './delivery/breaker.ts';
 import { createBurial } from './delivery/burial.ts';
 import { isGivenUp } from './delivery/dead-letter.ts';
+import { createEnqueue } from './delivery/enqueue.ts';
+import type { Ways } from './delivery/hand-over.ts';
 import { createPayloads, createRoom } from './delivery/payload.ts';
 import type { RelayError } from './error.ts';
 import { createHttpClient, type Send } from './http-client.ts';
@@ -33,6 +36,8 @@ export interface Outside extends Clock {
   readonly s3?: S3;
   /** From 0 up to 1. */
   readonly random?: () => number;
+  /** A name that nothing has yet. */
+  readonly newId?: () => string;
   readonly telemetry?: Telemetry;
 }
 
@@ -43,7 +48,7 @@ export interface Environment {
   /** Where the messages of a queue go; undefined if no destination has it. */
   queueRoute(queueArn: string): QueueRoute | undefined;
   /** The webhook of this name; undefined if there is none. */
-  door(name: string): Door<Route> | undefined;
+  door(name: string): Door<Ways> | undefined;
   /** An invocation begins; it must `end`. */
   begin(): void;
   /**
@@ -67,7 +72,7 @@ export interface SetupOptions {
 export function setup({ settings = readSettings(), outside = {}, ...calls }: SetupOptions = {}): Environment {
   const destinations = [...settings.destinations.values()].filter((destination) => 'name' in destination);
   const { telemetry = createTelemetry(), readSecret = createSecretReader(), random = Math.random } = outside;
-  const { sqs = createSqs(), s3 = createS3(), now = Date.now } = outside;
+  const { sqs = createSqs(), s3 = createS3(), now = Date.now, newId = randomUUID } = outside;
   const clock = { now, ...(outside.after === undefined ? {} : { after: outside.after }) };
   const maxSockets = Math.max(10, ...destinations.map(({ concurrency }) => concurrency));
   const send = outside.send ?? createHttpClient({ maxSockets, now });
@@ -82,7 +87,7 @@ export function setup({ settings = readSettings(), outside = {}, ...calls }: Set
   });
   const createVerifier = createVerifiers({ readSecret, send, now });
   const routes = new Map<string, Route>();
-  const doors = new Map<string, Door<Route>>();
+  const doors = new Map<string, Door<Ways>>();
   const queueRoutes = new Map<string, QueueRoute>();
   /** Several invocations share an environment on Lambda Managed Instances. */
   let active = 0;
@@ -94,7 +99,12 @@ export function setup({ settings = readSettings(), outside = {}, ...calls }: Set
     routes.set(name, route);
     if (webhook === undefined) continue;
     const verifiers = webhook.verify.map(createVerifier);
-    doors.set(name, { name, webhook, forwardHeaders, verifiers, behind: route });
+    const behind = {
+      destination: name,
+      route,
+      enqueue: createEnqueue({ destination, sqs, s3, telemetry, now, newId }),
+    };
+    doors.set(name, { name, webhook, forwardHeaders, verifiers, behind });
   }
 
   function usable(destination: Destination, route: Route, queueArn: string): QueueRoute {

@@ -56,9 +56,12 @@ export interface Destination {
 export interface WebhookSettings {
   /** Who may come in: any one of these lets a request in. `iam` and `none` stand alone. */
   readonly verify: readonly Verification[];
-  readonly mode: 'direct';
+  /** Stored first, and answered then; or the caller waits for the flow; or it waits, and what the flow cannot have seen is stored. */
+  readonly mode: 'queued' | 'direct' | 'direct-else-queued';
   /** Where the sender's id is: a header's name in lower case, or a JSON pointer (RFC 6901). */
   readonly messageId?: string;
+  /** Where the lane is in which order must hold, in the same form; FIFO queues alone. Absent: all in one. */
+  readonly messageGroupId?: string;
   readonly methods: readonly string[];
   /** Media types without parameters, lower case; `text/*` for all of a kind. Absent: any. */
   readonly contentTypes?: readonly string[];

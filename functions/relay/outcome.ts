@@ -14,6 +14,8 @@ interface Evidence {
   readonly status?: number;
   /** SAP's id of the message processing log, where the answer names it. */
   readonly mplId?: string;
+  /** True if a dead socket made it go out once more than told: whatever it ended with, the flow may have run before. */
+  readonly resent?: boolean;
 }
 
 export type Outcome =

@@ -77,6 +77,16 @@ export const destination = v.pipe(
     ),
     ['fifo'],
   ),
+  v.forward(
+    v.check(
+      ({ webhook, fifo, queue, queueUrl }) =>
+        webhook?.messageGroupId === undefined ||
+        fifo === true ||
+        [queue, queueUrl].some((name) => name?.endsWith('.fifo') === true),
+      'is for FIFO queues alone; set fifo, or leave it out',
+    ),
+    ['webhook', 'messageGroupId'],
+  ),
   v.transform((input) => {
     const fifo = input.fifo ?? input.queue?.endsWith('.fifo') ?? false;
     return { ...input, fifo, retryForHours: input.retryForHours ?? (fifo ? 24 : 72) };

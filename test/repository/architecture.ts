@@ -13,7 +13,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   '^functions/source/': ['source/', 'envelope', 'warm', 'pause', 'error', 'safe-url', 'relay/headers'],
   '^functions/warm\\.ts$': ['deadline'],
   '^functions/deadline\\.ts$': ['error'],
-  '^functions/envelope\\.ts$': ['error'],
+  '^functions/envelope(\\.ts$|/)': ['envelope/', 'error'],
   '^functions/relay/(?!adapter/)': ['relay/', 'error', 'http-time', 'deadline', 'pause'],
   '^functions/relay/adapter/': ['relay/', 'warm', 'error'],
   '^functions/token/': ['token/', 'warm', 'error', 'safe-url', 'http-time', 'deadline', 'pause'],

@@ -53,6 +53,20 @@ describe('The defaults', () => {
     });
   });
 
+  test('of a webhook’s mode is queued', () => {
+    const { mode: _, ...webhook } = basic;
+    expect(read({ ...orders, webhook })).toMatchObject({ webhook: { mode: 'queued' } });
+  });
+
+  test.each([
+    ['fifo', { fifo: true }],
+    ['the name of its queue', { queue: 'orders.fifo' }],
+    ['the URL of its queue', { queueUrl: 'https://sqs.eu-central-1.amazonaws.com/123456789012/orders.fifo' }],
+  ])('let message groups be told apart where %s says that it is FIFO', (_, fifo) => {
+    const webhook = { ...basic, messageGroupId: 'X-Order' };
+    expect(read({ ...orders, ...fifo, webhook })).toMatchObject({ webhook: { messageGroupId: 'x-order' } });
+  });
+
   test('leave the scope out: no scope asked for means all that the client has', () => {
     expect(read(orders)).not.toHaveProperty('scope');
   });

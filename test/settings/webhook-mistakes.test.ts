@@ -26,14 +26,23 @@ const mistakes: readonly Mistake[] = [
     'orders.webhook.secret: required, but missing',
   ],
   ['an unknown verification', webhookWith({ verify: 'hunter22' }), `orders.webhook.verify: ${KINDS}`],
-  ['an unknown mode', webhookWith({ mode: 'hunter22' }), 'orders.webhook.mode: expected direct'],
   [
-    'no mode, whose default is still to come',
-    { ...orders, webhook: { verify: 'basic', secret: 's' } },
-    'orders.webhook.mode: required, but missing',
+    'an unknown mode',
+    webhookWith({ mode: 'hunter22' }),
+    'orders.webhook.mode: expected queued or direct or direct-else-queued',
   ],
   ['a message id with a space', webhookWith({ messageId: 'my hunter' }), `orders.webhook.messageId: ${MESSAGE_ID}`],
   ['a JSON pointer with a bare ~', webhookWith({ messageId: '/a~b' }), `orders.webhook.messageId: ${MESSAGE_ID}`],
+  [
+    'a message group with a space',
+    { ...webhookWith({ messageGroupId: 'my hunter' }), fifo: true },
+    `orders.webhook.messageGroupId: ${MESSAGE_ID}`,
+  ],
+  [
+    'message groups without a FIFO queue',
+    webhookWith({ messageGroupId: 'X-Order' }),
+    'orders.webhook.messageGroupId: is for FIFO queues alone; set fifo, or leave it out',
+  ],
   [
     'a JSON pointer with a bare ~ behind many slashes, found at once',
     webhookWith({ messageId: `${'/'.repeat(60)}~` }),
@@ -159,6 +168,12 @@ const together: readonly Mistake[] = [
     webhookWith({ verify: 'api-key', messageId: 'X-API-Key' }),
     `orders.webhook.messageId: ${NO_ID}`,
   ],
+  [
+    'an api-key as group',
+    webhookWith({ verify: 'api-key', messageGroupId: 'X-API-Key' }),
+    `orders.webhook.messageGroupId: ${NO_ID}`,
+  ],
+  ['a cookie as group', webhookWith({ messageGroupId: 'Cookie' }), `orders.webhook.messageGroupId: ${NO_ID}`],
   ['a credential as message id', webhookWith({ messageId: 'Authorization' }), `orders.webhook.messageId: ${NO_ID}`],
   [
     'an origin that is none',
