@@ -5,6 +5,7 @@
 import { readConfiguration } from './configuration.ts';
 import type { Configuration, ServiceInput } from './destination.ts';
 import { type DestinationsVariable, destinationsVariable } from './destinations.ts';
+import { warnings } from './mistakes.ts';
 import {
   deadLetterQueueId,
   eventSourceMapping,
@@ -25,6 +26,8 @@ export interface Stack {
     readonly Outputs: Readonly<Record<string, { readonly Description: string; readonly Value: Value }>>;
   };
   readonly destinations: DestinationsVariable;
+  /** One line each. */
+  readonly warnings: readonly string[];
 }
 
 /** Lambda's own limit is 900 s. */
@@ -71,6 +74,7 @@ export function stack(input: ServiceInput): Stack {
       Outputs: outputs(configuration),
     },
     destinations,
+    warnings: warnings(configuration.destinations),
   };
 }
 
