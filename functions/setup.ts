@@ -98,12 +98,12 @@ export function setup({ settings = readSettings(), outside = {}, ...calls }: Set
     const route = { token: tokens.of(destination), adapter, rejections: createRejections(now), now };
     routes.set(name, route);
     if (webhook === undefined) continue;
+    const verifiers = webhook.verify.map(createVerifier);
     const behind = {
       destination: name,
       route,
       enqueue: createEnqueue({ destination, sqs, s3, telemetry, now, newId }),
     };
-    const verifiers = webhook.verify.map(createVerifier);
     doors.set(name, { name, webhook, forwardHeaders, verifiers, behind });
   }
 

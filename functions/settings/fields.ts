@@ -49,6 +49,7 @@ export const headerPatterns = v.pipe(
     'expected a list of header names',
   ),
 );
+export const NO_ID = 'this header is no id: it belongs to HTTP, or it is a credential';
 const HEADER_OR_POINTER = 'expected a header name or a JSON pointer';
 /** Where something stands in a request: a header's name, made lower-case, or a JSON pointer (RFC 6901). */
 export const headerOrPointer = v.pipe(
@@ -57,6 +58,7 @@ export const headerOrPointer = v.pipe(
     (value) => (value.startsWith('/') ? /^(\/([^~/]|~[01])*)+$/.test(value) : TOKEN.test(value)),
     `${HEADER_OR_POINTER} that starts with /`,
   ),
+  v.check((value) => !isOwned(value), NO_ID),
   v.transform((value) => (value.startsWith('/') ? value : value.toLowerCase())),
 );
 export const url = v.pipe(
