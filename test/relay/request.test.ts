@@ -1,7 +1,8 @@
 /** The request that goes out to the HTTPS sender adapter: address, headers and payload, made of message and settings. */
 import { describe, expect, test } from 'vitest';
 import type { HttpRequest } from '../../functions/http-client.ts';
-import { type AdapterOptions, httpsAdapter } from '../../functions/relay/adapter/https.ts';
+import type { AdapterOptions } from '../../functions/relay/adapter/adapter.ts';
+import { httpsAdapter } from '../../functions/relay/adapter/https.ts';
 import type { Destination } from '../../functions/relay/destination.ts';
 import type { Message } from '../../functions/relay/message.ts';
 import { readSettings } from '../../functions/settings.ts';
