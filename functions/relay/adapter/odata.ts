@@ -45,7 +45,7 @@ export function odataAdapter(options: AdapterOptions<Destination & ODataSettings
       return partial(
         'failed',
         'a batch answer that cannot be read to its end',
-        'what operations were carried out is unknown',
+        'which operations were carried out is unknown',
       );
     }
     const outcomes = failed.map((operation) => ({ operation, outcome: outcomeInBatch(operation) }));
