@@ -113,6 +113,21 @@ describe('The headers are', () => {
     expect(headers).not.toHaveProperty('SAP_ApplicationID');
   });
 
+  test.each<[string, object, Record<string, string>, string[]]>([
+    ['the id before one of the message', { forwardHeaders: ['*'] }, { sap_applicationid: 'x' }, ['order-4711']],
+    ['a static one before the id', { headers: { sap_applicationid: 'static' } }, {}, ['static']],
+    [
+      'a static one before one of the message',
+      { forwardHeaders: ['*'], headers: { Sap_ApplicationId: 'static' } },
+      { sap_applicationid: 'x' },
+      ['static'],
+    ],
+  ])('of one name, upper and lower case alike, only one: %s', async (_, settings, headers, expected) => {
+    const request = await requestOf(settings, messageOf({ headers }));
+    const named = Object.entries(request.headers).filter(([name]) => name.toLowerCase() === 'sap_applicationid');
+    expect(named.map(([, value]) => value)).toEqual(expected);
+  });
+
   test('static ones', async () => {
     expect((await requestOf({ headers: { SOAPAction: '"urn:x"' } })).headers).toMatchObject({ SOAPAction: '"urn:x"' });
   });
