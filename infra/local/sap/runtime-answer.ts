@@ -61,9 +61,15 @@ export function notFound(): Answer {
 }
 
 /** 405, as for HEAD to a flow without CSRF protection (SAP note 2400906). */
-export function methodNotAllowed(): Answer {
+export function methodNotAllowed(methods: readonly string[]): Answer {
   const page = tomcatPage(405, 'Method Not Allowed');
-  return { ...page, headers: { ...page.headers, Allow: 'GET, POST, PUT, DELETE, PATCH' } };
+  const allowed = methods.filter((method) => method !== 'HEAD');
+  return { ...page, headers: { ...page.headers, Allow: allowed.join(', ') } };
+}
+
+/** No capacity for one more message, before any flow, so without an id of the log. */
+export function exhausted(status: 503 | 429): Answer {
+  return tomcatPage(status, status === 503 ? 'Service Unavailable' : 'Too Many Requests');
 }
 
 /** 413 of the adapter; the flow does not run, but the log has an entry. */
