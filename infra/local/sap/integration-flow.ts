@@ -25,7 +25,7 @@ export interface Deployment {
   readonly address: string;
   /** Default true for `https` and `odata`, false for `soap` and `soap-rm`, whose adapters do not have the option. */
   readonly csrfProtected?: boolean;
-  /** What may be called. Default `https`: GET POST PUT DELETE PATCH HEAD; `odata`: the same and MERGE; SOAP: POST. */
+  /** What may be called. Default `https`: GET POST PUT DELETE PATCH HEAD; `odata`: the same and MERGE; SOAP: POST, and GET for `?wsdl` alone. */
   readonly methods?: readonly string[];
   /** Default `ESBMessaging.send`. */
   readonly userRole?: string;
@@ -63,7 +63,12 @@ export interface IntegrationFlow extends Required<Omit<Deployment, Defaulted>> {
 
 const servlets = { https: '/http', soap: '/cxf', 'soap-rm': '/cxf', odata: '/gw/odata/SAP' } as const;
 const readAndWrite = ['GET', 'POST', 'PUT', 'DELETE', 'PATCH', 'HEAD'];
-const methods = { https: readAndWrite, soap: ['POST'], 'soap-rm': ['POST'], odata: [...readAndWrite, 'MERGE'] };
+const methods = {
+  https: readAndWrite,
+  soap: ['GET', 'POST'],
+  'soap-rm': ['GET', 'POST'],
+  odata: [...readAndWrite, 'MERGE'],
+};
 
 /**
  * The flow that `deployment` describes; `ids` are those that its idempotent process call has seen so far. Throws an Error

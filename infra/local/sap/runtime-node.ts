@@ -91,9 +91,12 @@ export interface RuntimeNode extends RuntimeNodeCore {
 
 const refused: Verdict = { kind: 'refused' };
 
-/** The node without its socket. `call` reaches the authorization server that `trust` describes. */
+/**
+ * The node without its socket. `call` reaches the authorization server that `trust` describes; `scheme` is that of the
+ * node's URL, by default `http`.
+ */
 export function createRuntimeNode(
-  options: RuntimeNodeOptions & { readonly trust: Trust; readonly call: Call },
+  options: RuntimeNodeOptions & { readonly trust: Trust; readonly call: Call; readonly scheme?: 'http' | 'https' },
 ): RuntimeNodeCore {
   const { trust, call, now = Date.now, random = systemRandom, confidential = () => undefined } = options;
   const { account } = trust;
@@ -113,7 +116,7 @@ export function createRuntimeNode(
     confidential,
   });
   const flows = createDeployedFlows(now);
-  const senders = createSenders(random);
+  const senders = createSenders({ random, scheme: options.scheme ?? 'http' });
   const messages = createJournal<Processed>('messages');
   const calls = createJournal<CallEntry>('calls');
   let running = 0;
@@ -205,7 +208,7 @@ export async function startRuntimeNode(
   if (tls && authority === undefined) throw new Error('tls: the account has no certificate authority');
   const ca = authority === undefined ? {} : { ca: authority.caPem };
   const call = httpCall(authorizationServer.url, { timeoutMs, ...ca });
-  const core = createRuntimeNode({ ...rest, trust: authorizationServer.trust, call });
+  const core = createRuntimeNode({ ...rest, trust: authorizationServer.trust, call, scheme: tls ? 'https' : 'http' });
   const secure = tls && authority !== undefined ? { tls: clientCertificateTls(authority, false) } : {};
   const server = await startServer(core.answer, { port, ...secure });
   return { ...core, url: server.url, server };

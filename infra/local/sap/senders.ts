@@ -8,6 +8,7 @@ import { answerHttps } from './https-sender.ts';
 import { type RandomBytes, uuid } from './identifiers.ts';
 import type { Sender } from './message.ts';
 import * as answers from './runtime-answer.ts';
+import { answerSoap, soapTooLarge } from './soap/sender.ts';
 
 export interface SenderAdapter {
   answer(exchange: Exchange): Promise<Answer>;
@@ -15,14 +16,21 @@ export interface SenderAdapter {
   tooLarge(exchange: Exchange): Answer;
 }
 
+export interface SendersOptions {
+  readonly random: RandomBytes;
+  /** Of the node's URL. */
+  readonly scheme: 'http' | 'https';
+}
+
 /** All four, for one runtime node. */
-export function createSenders(random: RandomBytes): Readonly<Record<Sender, SenderAdapter>> {
+export function createSenders({ random, scheme }: SendersOptions): Readonly<Record<Sender, SenderAdapter>> {
   const tooLarge = ({ flow, newMplId }: Exchange): Answer => answers.tooLarge(flow.maxBodyBytes, newMplId());
   const notYet = { answer: async () => answers.notFound(), tooLarge };
+  const soap = { answer: (exchange: Exchange) => answerSoap(exchange, scheme), tooLarge: soapTooLarge };
   return {
     https: { answer: (exchange) => answerHttps(exchange, uuid(random)), tooLarge },
-    soap: notYet,
-    'soap-rm': notYet,
+    soap,
+    'soap-rm': soap,
     odata: notYet,
   };
 }

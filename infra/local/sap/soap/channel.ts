@@ -5,6 +5,9 @@
 
 export type SoapVersion = '1.1' | '1.2';
 
+/** Whose fault it is, or what was not understood; `fault.ts` has each version's name for it. */
+export type FaultCode = 'client' | 'server' | 'version-mismatch' | 'must-understand';
+
 /** Each default marked [assumed] is one that SAP's documentation leaves open. */
 export interface SoapChannel {
   /** SOAP 1.x alone: whether the sender gets a reply (200 with an envelope) or 202 without a body. Default `request-reply`. */
@@ -20,6 +23,15 @@ export interface SoapChannel {
   readonly acknowledgement?: 200 | 202;
   /** Host of the tenant management node, part of the default fault's text. Default `tmn.example`. */
   readonly tmnHost?: string;
+  /** What the WSDL at `?wsdl` describes. Default: `Send` of `urn:landscape:messages`, with `id` and `note`. */
+  readonly operation?: SoapOperation;
+}
+
+/** A document/literal operation; the elements `<name>` and `<name>Response` have the fields as strings. */
+export interface SoapOperation {
+  readonly name: string;
+  readonly namespace: string;
+  readonly fields: readonly string[];
 }
 
 /** What was read of a SOAP message. */
