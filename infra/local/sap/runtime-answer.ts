@@ -44,10 +44,13 @@ export function forbidden(): Answer {
   return tomcatPage(403, 'Forbidden');
 }
 
-/** 403 for a missing or wrong CSRF token; told from the other by its header alone, since both are pages. */
-export function csrfRequired(setCookies: readonly string[]): Answer {
+/**
+ * 403 for a missing or wrong CSRF token; told from the other by its header alone, since both are pages. `word` is the
+ * header's value: `required`, as observed at HTTPS, at OData `Required`, as its services have it.
+ */
+export function csrfRequired(setCookies: readonly string[], word: 'required' | 'Required'): Answer {
   const page = tomcatPage(403, 'Forbidden');
-  return { ...page, headers: { ...page.headers, 'X-CSRF-Token': 'required', ...cookieHeader(setCookies) } };
+  return { ...page, headers: { ...page.headers, 'X-CSRF-Token': word, ...cookieHeader(setCookies) } };
 }
 
 /** 200 with a CSRF token. */

@@ -121,6 +121,14 @@ export function createRuntimeNode(
   const calls = createJournal<CallEntry>('calls');
   let running = 0;
 
+  /** The parts of a body are secret as the whole is: an envelope's payload, the operations of a batch. */
+  function log(processed: Processed): void {
+    for (const part of [processed.soap?.payload ?? '', processed.odata?.batch ? processed.body.toString('utf8') : '']) {
+      if (part !== '') confidential(part);
+    }
+    messages.add(processed);
+  }
+
   function refuse({ kind }: Verdict, request: Request): Answer {
     const failed = kind === 'unavailable' || (kind === 'expired' && options.expiredTokenStatus === 500);
     return failed ? answers.securityFailure() : answers.unauthorized(environment, request);
@@ -136,11 +144,12 @@ export function createRuntimeNode(
     const adapter = senders[flow.sender];
     const headless = request.method === 'HEAD' && !flow.csrfProtected;
     if (headless || !flow.methods.includes(request.method)) return { answer: answers.methodNotAllowed(flow.methods) };
-    const exchange = createExchange({ request, flow, at, user: userOf(clientId), random, log: messages.add });
+    const exchange = createExchange({ request, flow, at, user: userOf(clientId), random, log });
     if (flow.csrfProtected) {
       const decision = csrf.check(request, worker, workers.routingCookie(worker));
       if (decision.kind === 'fetched') return { answer: answers.csrfFetched(decision.token, decision.setCookies) };
-      if (decision.kind === 'required') return { answer: answers.csrfRequired(decision.setCookies) };
+      if (decision.kind === 'required')
+        return { answer: answers.csrfRequired(decision.setCookies, flow.sender === 'odata' ? 'Required' : 'required') };
     }
     if (request.body.byteLength > flow.maxBodyBytes) return { answer: adapter.tooLarge(exchange) };
     if (running >= maxConcurrentMessages) return { answer: answers.exhausted(exhaustedStatus) };

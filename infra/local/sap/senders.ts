@@ -7,6 +7,7 @@ import type { Exchange } from './exchange.ts';
 import { answerHttps } from './https-sender.ts';
 import { type RandomBytes, uuid } from './identifiers.ts';
 import type { Sender } from './message.ts';
+import { createODataSender } from './odata/sender.ts';
 import * as answers from './runtime-answer.ts';
 import { answerSoap, soapTooLarge } from './soap/sender.ts';
 
@@ -25,12 +26,11 @@ export interface SendersOptions {
 /** All four, for one runtime node. */
 export function createSenders({ random, scheme }: SendersOptions): Readonly<Record<Sender, SenderAdapter>> {
   const tooLarge = ({ flow, newMplId }: Exchange): Answer => answers.tooLarge(flow.maxBodyBytes, newMplId());
-  const notYet = { answer: async () => answers.notFound(), tooLarge };
   const soap = { answer: (exchange: Exchange) => answerSoap(exchange, scheme), tooLarge: soapTooLarge };
   return {
     https: { answer: (exchange) => answerHttps(exchange, uuid(random)), tooLarge },
     soap,
     'soap-rm': soap,
-    odata: notYet,
+    odata: { answer: createODataSender({ random, scheme }), tooLarge },
   };
 }
