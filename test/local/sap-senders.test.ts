@@ -44,7 +44,7 @@ async function flowOf(
       headers: { 'content-type': contentType, accept: 'application/json', ...headers },
     });
   };
-  return { ...tenant, deployment, path, post };
+  return { ...tenant, bearer, path, post };
 }
 
 describe.each(senders)('the status table at the sender $sender', (at) => {
@@ -225,6 +225,18 @@ describe.each(senders)('the status table at the sender $sender', (at) => {
     expect(node.messages[0]?.headers.sap_applicationid).toBe('7');
   });
 
+  test('all may be allowed, but never Camel’s own or credentials', async () => {
+    const { node, post } = await flowOf(at, { allowedHeaders: ['*', 'CamelHttpUri', 'Authorization'] });
+    await post({
+      headers: { 'x-order': '7', CamelHttpUri: 'x', cookie: 'a=b' },
+      path: `${pathOf(at)}${at.below === '?MessageId=1' ? '&' : '?'}camelX=1&shop=9`,
+    });
+    expect(node.messages[0]?.headers).toMatchObject({ 'x-order': '7', shop: '9' });
+    for (const name of ['camelhttpuri', 'camelX', 'authorization', 'cookie']) {
+      expect(node.messages[0]?.headers).not.toHaveProperty(name);
+    }
+  });
+
   test('exchange headers may leak into the answer, and the log’s id be in one', async () => {
     const { node, post } = await flowOf(at, {
       leaksHeaders: true,
@@ -285,6 +297,28 @@ describe.each(senders)('worker nodes behind one host, at the sender $sender', (a
     node.refuseTokens(0);
     expect((await post({ headers: { cookie } })).status).toBe(401);
   });
+});
+
+test('a body that comes slowly, but comes, is taken', async () => {
+  const { node, path, bearer } = await flowOf(senders[0], {}, { bodyGapMs: 400 });
+  const status = await new Promise<number | undefined>((resolve, reject) => {
+    const headers = { authorization: `Bearer ${bearer}` };
+    const outgoing = sendRequest(`${node.url}${path}`, { method: 'POST', agent: false, headers }, (incoming) => {
+      incoming.resume();
+      resolve(incoming.statusCode);
+    });
+    outgoing.once('error', reject);
+    let pieces = 0;
+    const trickle = setInterval(() => {
+      outgoing.write('piece');
+      pieces += 1;
+      if (pieces < 5) return;
+      clearInterval(trickle);
+      outgoing.end();
+    }, 150);
+  });
+  expect(status).toBe(200);
+  expect(String(node.messages[0]?.body)).toBe('piece'.repeat(5));
 });
 
 describe('HTTPS alone', () => {
