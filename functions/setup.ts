@@ -17,7 +17,7 @@ import { createPayloads, createRoom } from './delivery/payload.ts';
 import type { RelayError } from './error.ts';
 import { createHttpClient, type Send } from './http-client.ts';
 import { queueUrlOf } from './queue-url.ts';
-import { httpsAdapter } from './relay/adapter/https.ts';
+import { adapterOf } from './relay/adapter/adapters.ts';
 import type { Destination } from './relay/destination.ts';
 import { createRejections } from './relay/rejection.ts';
 import type { Route } from './relay/relay.ts';
@@ -94,16 +94,16 @@ export function setup({ settings = readSettings(), outside = {}, ...calls }: Set
 
   for (const destination of destinations) {
     const { name, webhook, forwardHeaders } = destination;
-    const adapter = httpsAdapter({ destination, send, ...calls });
+    const adapter = adapterOf({ destination, send, ...calls });
     const route = { token: tokens.of(destination), adapter, rejections: createRejections(now), now };
     routes.set(name, route);
     if (webhook === undefined) continue;
+    const verifiers = webhook.verify.map(createVerifier);
     const behind = {
       destination: name,
       route,
       enqueue: createEnqueue({ destination, sqs, s3, telemetry, now, newId }),
     };
-    const verifiers = webhook.verify.map(createVerifier);
     doors.set(name, { name, webhook, forwardHeaders, verifiers, behind });
   }
 

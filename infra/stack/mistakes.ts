@@ -47,6 +47,16 @@ export function deploymentMistakes(destinations: readonly Destination[]): string
   });
 }
 
+/** What is no mistake and should still be meant: a line each, told when the service is packaged. */
+export function warnings(destinations: readonly Destination[]): string[] {
+  return destinations
+    .filter(({ settings: { webhook } }) => webhook?.verify.some(({ type }) => type === 'none'))
+    .map(
+      ({ settings: { name } }) =>
+        `custom.destinations.${name}.webhook.verify: none: whoever knows the URL can send to this flow; say so on purpose alone`,
+    );
+}
+
 /** A `*` or `?` would reach into the policy and open other secrets. */
 function secretMistakes({ settings: { secret, webhook } }: Destination): string[] {
   const expected = 'expected the name or ARN of a secret: letters, digits and /_+=.@-';

@@ -6,6 +6,7 @@ import { readConfiguration } from './configuration.ts';
 import type { Configuration, ServiceInput } from './destination.ts';
 import { type DestinationsVariable, destinationsVariable } from './destinations.ts';
 import { domainTarget, httpApiExtensions, httpApiResources, webhookRoutes, webhookUrl } from './http-api.ts';
+import { warnings } from './mistakes.ts';
 import {
   deadLetterQueueId,
   eventSourceMapping,
@@ -28,6 +29,8 @@ export interface Stack {
     readonly Outputs: Readonly<Record<string, { readonly Description: string; readonly Value: Value }>>;
   };
   readonly destinations: DestinationsVariable;
+  /** One line each. */
+  readonly warnings: readonly string[];
 }
 
 /** Lambda's own limit is 900 s. */
@@ -77,6 +80,7 @@ export function stack(input: ServiceInput): Stack {
       Outputs: outputs(configuration),
     },
     destinations,
+    warnings: warnings(configuration.destinations),
   };
 }
 

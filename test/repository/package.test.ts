@@ -479,3 +479,33 @@ async function unpack(files: ReadonlyMap<string, Buffer>, folder: string): Promi
     await writeFile(join(folder, name), content);
   }
 }
+
+describe('The ways in', () => {
+  test('that let anyone in are warned about, once; and each secret that a list names may be read', async () => {
+    const {
+      exitCode,
+      errors,
+      template: made,
+    } = await packaged({
+      destinations: {
+        open: { secret: 'cpi/open', path: '/open', webhook: { verify: 'none', mode: 'direct' } },
+        orders: {
+          secret: 'cpi/orders',
+          path: '/orders',
+          webhook: {
+            verify: [{ type: 'basic', secret: 'webhooks/erp' }, 'stripe'],
+            secret: 'webhooks/stripe',
+            mode: 'direct',
+          },
+        },
+      },
+    });
+    expect(exitCode).toBe(0);
+    expect(errors).toEqual([
+      'custom.destinations.open.webhook.verify: none: whoever knows the URL can send to this flow; say so on purpose alone',
+    ]);
+    const role = JSON.stringify((await made()).Resources.WebhookRole);
+    for (const secret of ['cpi/open', 'cpi/orders', 'webhooks/erp', 'webhooks/stripe'])
+      expect(role).toContain(`secret:${secret}-??????`);
+  });
+});

@@ -168,6 +168,12 @@ const together: readonly Mistake[] = [
     webhookWith({ verify: 'api-key', messageId: 'X-API-Key' }),
     `orders.webhook.messageId: ${NO_ID}`,
   ],
+  [
+    'an api-key as group',
+    webhookWith({ verify: 'api-key', messageGroupId: 'X-API-Key' }),
+    `orders.webhook.messageGroupId: ${NO_ID}`,
+  ],
+  ['a cookie as group', webhookWith({ messageGroupId: 'Cookie' }), `orders.webhook.messageGroupId: ${NO_ID}`],
   ['a credential as message id', webhookWith({ messageId: 'Authorization' }), `orders.webhook.messageId: ${NO_ID}`],
   [
     'an origin that is none',
