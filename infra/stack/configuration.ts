@@ -10,7 +10,7 @@ import { queueOf } from './queue.ts';
 import { isRecord } from './record.ts';
 
 /**
- * @throws Error with one line for each mistake, `custom.destinations.orders.webhook.verfy: unknown field`; its stack is
+ * @throws Error with one line for each mistake, `custom.destinations.orders.csrf: expected true or false`; its stack is
  * its message, since the framework prints an error's stack
  */
 export function readConfiguration(input: ServiceInput): Configuration {

@@ -1,4 +1,5 @@
 /** What `custom` says of the gateway in front of the webhooks: how much it lets through, and under which name. */
+import { nearest } from '../../functions/settings/nearest.ts';
 import { isRecord } from './record.ts';
 
 /** How many requests the gateway lets through, over all webhooks; the rest is answered 429 and costs nothing. */
@@ -96,5 +97,9 @@ function matches(value: unknown, pattern: RegExp): boolean {
 }
 
 function unknownFields(value: Record<string, unknown>, known: readonly string[], path: string): string[] {
-  return Object.keys(value).flatMap((field) => (known.includes(field) ? [] : [`${path}.${field}: unknown field`]));
+  const unknown = Object.keys(value).filter((field) => !known.includes(field));
+  return unknown.map((field) => {
+    const meant = nearest(field, known);
+    return `${path}.${field}: unknown field${meant === undefined ? '' : `, did you mean ${meant}?`}`;
+  });
 }

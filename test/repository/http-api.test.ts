@@ -105,7 +105,11 @@ describe('mistakes', () => {
       `webhookThrottling.requestsPerSecond: ${LIMIT} 10000`,
     ],
     ['a text as limit', { webhookThrottling: { burst: 'many' } }, `webhookThrottling.burst: ${LIMIT} 5000`],
-    ['a misspelt limit', { webhookThrottling: { bursts: 5 } }, 'webhookThrottling.bursts: unknown field'],
+    [
+      'a misspelt limit',
+      { webhookThrottling: { bursts: 5 } },
+      'webhookThrottling.bursts: unknown field, did you mean burst?',
+    ],
     [
       'a number in place of limits',
       { webhookThrottling: 100 },
@@ -140,7 +144,7 @@ describe('mistakes', () => {
     [
       'a misspelt field',
       { webhookDomain: { ...domain, trustStore: 's3://a' } },
-      'webhookDomain.trustStore: unknown field',
+      'webhookDomain.trustStore: unknown field, did you mean truststoreUri?',
     ],
   ])('%s', (_, custom, line) => {
     expect(mistakes(custom)).toEqual([`custom.${line}`]);

@@ -133,10 +133,17 @@ describe('npm run package', () => {
         'custom.kmsKeyArns: expected a list of ARNs of keys, arn:aws:kms:<region>:<account>:key/<id>',
         'invoices.batchSize: expected at most 10: a FIFO queue hands out no more',
         'my orders: expected a name of letters, digits and -, 63 at most, a letter first',
-        'orders.webhook.verfy: unknown field',
+        'orders.webhook.verfy: unknown field, did you mean verify?',
         'orders.webhook.verify: required, but missing',
       ],
     });
+  });
+
+  test('says what it takes, and makes nothing', async () => {
+    const { exitCode, output, template: none } = await packaged(undefined, '--help');
+    expect(exitCode).toBe(0);
+    expect(output[0]).toBe('Usage: npm run package [-- <options>]');
+    await expect(none()).rejects.toThrow('ENOENT');
   });
 
   test('tells what the framework refuses, without its stack', async () => {

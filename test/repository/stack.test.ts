@@ -141,7 +141,7 @@ describe('mistakes', () => {
     [
       'a typing error in a field',
       { destinations: { orders: { ...flow, timeoutSecond: 5 } } },
-      ['custom.destinations.orders.timeoutSecond: unknown field'],
+      ['custom.destinations.orders.timeoutSecond: unknown field, did you mean timeoutSeconds?'],
     ],
     [
       'a destination of the name that custom has',

@@ -50,8 +50,12 @@ const mistakes: readonly Mistake[] = [
     { secret: 's', path: '/http/orders?key=hunter22' },
     'orders.path: expected a path without ? and #; parameters belong into query',
   ],
-  ['an unknown field', { ...orders, methd: 'PUT' }, 'orders.methd: unknown field'],
-  ['a field in another spelling', { ...orders, timeoutseconds: 30 }, 'orders.timeoutseconds: unknown field'],
+  ['an unknown field', { ...orders, methd: 'PUT' }, 'orders.methd: unknown field, did you mean method?'],
+  [
+    'a field in another spelling',
+    { ...orders, timeoutseconds: 30 },
+    'orders.timeoutseconds: unknown field, did you mean timeoutSeconds?',
+  ],
   ['an unknown adapter', { ...orders, adapter: 'idoc' }, 'orders.adapter: expected https or soap or soap-rm or odata'],
   ['GET as method', { ...orders, method: 'GET' }, `orders.method: ${METHODS}`],
   ['a method in lower case', { ...orders, method: 'post' }, `orders.method: ${METHODS}`],
@@ -204,18 +208,18 @@ describe('Several mistakes', () => {
 
   test('in the names of fields are all found, not the first alone', () => {
     expect(problems({ orders: { ...orders, methd: 'PUT', timeout: 30 } })).toEqual([
-      'orders.methd: unknown field',
-      'orders.timeout: unknown field',
+      'orders.methd: unknown field, did you mean method?',
+      'orders.timeout: unknown field, did you mean timeoutSeconds?',
     ]);
     expect(problems({ orders: { ...orders, webhook: { ...basic, verfy: 1, mdoe: 2 } } })).toEqual([
-      'orders.webhook.verfy: unknown field',
-      'orders.webhook.mdoe: unknown field',
+      'orders.webhook.verfy: unknown field, did you mean verify?',
+      'orders.webhook.mdoe: unknown field, did you mean mode?',
     ]);
   });
 
   test('in the names of fields and in values are found beside each other', () => {
     expect(problems({ orders: { ...orders, methd: 'PUT', csrf: 1 } })).toEqual([
-      'orders.methd: unknown field',
+      'orders.methd: unknown field, did you mean method?',
       'orders.csrf: expected true or false',
     ]);
   });
