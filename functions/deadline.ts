@@ -47,6 +47,20 @@ export function startReport(reserve: Pick<Deadline, 'remainingMs'>, clock: Clock
   return startTimer(Math.min(RESERVE_MS, reserve.remainingMs()), clock);
 }
 
+/**
+ * A deadline's time less what is kept for what comes after; a quarter of it where that is less.
+ *
+ * @param keptMs milliseconds
+ */
+export function startBefore(
+  deadline: Pick<Deadline, 'remainingMs'>,
+  keptMs: number,
+  { now = Date.now, after = afterTimeout }: Clock = {},
+): InvocationDeadline {
+  const remainingMs = deadline.remainingMs();
+  return startTimer(remainingMs - Math.min(keptMs, remainingMs / 4), { now, after });
+}
+
 function startTimer(usableMs: number, { now = Date.now, after = afterTimeout }: Clock): InvocationDeadline {
   const endsAt = now() + usableMs;
   const abort = new AbortController();

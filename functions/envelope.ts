@@ -1,17 +1,13 @@
 /**
  * How a message lies in a queue: the payload as body, what else belongs to it as message attributes. Anyone may send by
- * hand: a body and nothing else. The table of attributes is in README, "Messages on a queue".
+ * hand: a body and nothing else. The table of attributes is in README, "Messages on a queue". Read here; what webhooks
+ * put into a queue is written in `envelope/outgoing.ts`.
  */
 import { createHash } from 'node:crypto';
 import type { SQSMessageAttribute, SQSRecord } from 'aws-lambda';
+import { type Pointer, readPointer } from './envelope/pointer.ts';
 import { RelayError } from './error.ts';
 import type { Message } from './relay/message.ts';
-
-/** Where a payload lies that is too large for a queue. */
-export interface Pointer {
-  readonly bucket: string;
-  readonly key: string;
-}
 
 /** A message whose payload is still to be fetched. */
 export type PointedMessage = Omit<Message, 'body'> & { readonly pointer: Pointer };
@@ -51,11 +47,6 @@ export const OWN_ATTRIBUTES = [
   'bodyEncoding',
   'ExtendedPayloadSize',
   'SQSLargePayloadSize',
-];
-
-const POINTERS = [
-  'software.amazon.payloadoffloading.PayloadS3Pointer',
-  'com.amazon.sqs.javamessaging.MessageS3Pointer',
 ];
 
 /** Reads a record of an SQS event; what is wrong with one message is that message's own error. */
@@ -125,13 +116,10 @@ function payload(body: string, attributes: Attributes): Buffer {
 
 /** The body of a message whose payload the Amazon SQS Extended Client Library has put into S3. */
 function pointerIn(body: string): Pointer {
-  const json = parseJson(body);
-  const [name, at]: unknown[] = Array.isArray(json) ? json : [];
-  if (typeof name === 'string' && POINTERS.includes(name) && isRecord(at)) {
-    const { s3BucketName: bucket, s3Key: key } = at;
-    if (typeof bucket === 'string' && typeof key === 'string' && bucket !== '' && key !== '') return { bucket, key };
-  }
-  throw invalid('ExtendedPayloadSize', 'says that the payload is in S3, but the body is no pointer to it');
+  const pointer = readPointer(parseJson(body));
+  if (pointer === undefined)
+    throw invalid('ExtendedPayloadSize', 'says that the payload is in S3, but the body is no pointer to it');
+  return pointer;
 }
 
 function headersIn(attributes: Attributes): Record<string, string> {

@@ -2,6 +2,7 @@
  * The composition root: what one execution environment keeps warm, made once from its settings. The only file that knows
  * which part gets which; the parts get what they need handed in.
  */
+import { randomUUID } from 'node:crypto';
 import { createS3, type S3 } from './aws/s3.ts';
 import { createSecretReader, type ReadSecret } from './aws/secrets-manager.ts';
 import { createSqs, type Sqs } from './aws/sqs.ts';
@@ -10,10 +11,11 @@ import type { QueueRoute } from './delivery/batch.ts';
 import { createBreaker } from './delivery/breaker.ts';
 import { createBurial } from './delivery/burial.ts';
 import { isGivenUp } from './delivery/dead-letter.ts';
+import { createEnqueue } from './delivery/enqueue.ts';
+import type { Ways } from './delivery/hand-over.ts';
 import { createPayloads, createRoom } from './delivery/payload.ts';
-import { RelayError } from './error.ts';
+import type { RelayError } from './error.ts';
 import { createHttpClient, type Send } from './http-client.ts';
-import { createPause } from './pause.ts';
 import { queueUrlOf } from './queue-url.ts';
 import { adapterOf } from './relay/adapter/adapters.ts';
 import type { Destination } from './relay/destination.ts';
@@ -21,10 +23,10 @@ import { createRejections } from './relay/rejection.ts';
 import type { Route } from './relay/relay.ts';
 import { destinationOfQueue, readSettings, type Settings } from './settings.ts';
 import type { Door } from './source/admission.ts';
-import { readBasicEntries } from './source/verification/basic.ts';
+import { createVerifiers } from './source/verification/verifiers.ts';
 import { createTelemetry, type Telemetry } from './telemetry.ts';
 import { createTokens } from './token/tokens.ts';
-import { settleRenewals, warm } from './warm.ts';
+import { settleRenewals } from './warm.ts';
 
 /** What comes from outside; every default is the real thing. */
 export interface Outside extends Clock {
@@ -34,6 +36,8 @@ export interface Outside extends Clock {
   readonly s3?: S3;
   /** From 0 up to 1. */
   readonly random?: () => number;
+  /** A name that nothing has yet. */
+  readonly newId?: () => string;
   readonly telemetry?: Telemetry;
 }
 
@@ -44,7 +48,7 @@ export interface Environment {
   /** Where the messages of a queue go; undefined if no destination has it. */
   queueRoute(queueArn: string): QueueRoute | undefined;
   /** The webhook of this name; undefined if there is none. */
-  door(name: string): Door<Route> | undefined;
+  door(name: string): Door<Ways> | undefined;
   /** An invocation begins; it must `end`. */
   begin(): void;
   /**
@@ -68,7 +72,7 @@ export interface SetupOptions {
 export function setup({ settings = readSettings(), outside = {}, ...calls }: SetupOptions = {}): Environment {
   const destinations = [...settings.destinations.values()].filter((destination) => 'name' in destination);
   const { telemetry = createTelemetry(), readSecret = createSecretReader(), random = Math.random } = outside;
-  const { sqs = createSqs(), s3 = createS3(), now = Date.now } = outside;
+  const { sqs = createSqs(), s3 = createS3(), now = Date.now, newId = randomUUID } = outside;
   const clock = { now, ...(outside.after === undefined ? {} : { after: outside.after }) };
   const maxSockets = Math.max(10, ...destinations.map(({ concurrency }) => concurrency));
   const send = outside.send ?? createHttpClient({ maxSockets, now });
@@ -81,8 +85,9 @@ export function setup({ settings = readSettings(), outside = {}, ...calls }: Set
     onRequest: telemetry.tokenRequested,
     onRenewalFailed: telemetry.renewalFailed,
   });
+  const createVerifier = createVerifiers({ readSecret, send, now });
   const routes = new Map<string, Route>();
-  const doors = new Map<string, Door<Route>>();
+  const doors = new Map<string, Door<Ways>>();
   const queueRoutes = new Map<string, QueueRoute>();
   /** Several invocations share an environment on Lambda Managed Instances. */
   let active = 0;
@@ -93,22 +98,13 @@ export function setup({ settings = readSettings(), outside = {}, ...calls }: Set
     const route = { token: tokens.of(destination), adapter, rejections: createRejections(now), now };
     routes.set(name, route);
     if (webhook === undefined) continue;
-    const { secret } = webhook;
-    // What strangers cause must not be a read of the secret for each of them.
-    const pause = createPause(now);
-    const entries = warm({
-      async load({ signal }) {
-        const inForce = pause.current();
-        if (inForce !== undefined) throw inForce;
-        try {
-          return readBasicEntries(await readSecret(secret, signal), secret);
-        } catch (error) {
-          if (error instanceof RelayError) pause.open(error, VERIFICATION_PAUSE_MS);
-          throw error;
-        }
-      },
-    });
-    doors.set(name, { name, webhook, forwardHeaders, entries, lastReadAgain: Number.NEGATIVE_INFINITY, behind: route });
+    const verifiers = webhook.verify.map(createVerifier);
+    const behind = {
+      destination: name,
+      route,
+      enqueue: createEnqueue({ destination, sqs, s3, telemetry, now, newId }),
+    };
+    doors.set(name, { name, webhook, forwardHeaders, verifiers, behind });
   }
 
   function usable(destination: Destination, route: Route, queueArn: string): QueueRoute {
@@ -169,9 +165,6 @@ export function setup({ settings = readSettings(), outside = {}, ...calls }: Set
 
 /** Of a destination that cannot be used nothing is known, but that SQS itself drops a message in the end. */
 const NO_RETRY_LIMIT = { retryForHours: Number.POSITIVE_INFINITY };
-
-/** How long a verification secret that could not be read is not read again, in milliseconds. */
-const VERIFICATION_PAUSE_MS = 30_000;
 
 /** What Lambda gave this environment. */
 function memoryBytes(): number {

@@ -34,10 +34,24 @@ export interface AttemptLine {
   readonly bytes: number;
 }
 
+/** The fields of the line `webhook.queued`. */
+export interface QueuedLine {
+  readonly destination: string;
+  readonly messageId: string;
+  /** Of the payload. */
+  readonly bytes: number;
+  /** Until SQS had confirmed it, S3 before it where it was needed. */
+  readonly durationMs: number;
+}
+
 export interface Telemetry {
   attempted(line: AttemptLine): void;
   /** Messages handed back untried. */
   postponed(line: { destination: string; messages: number; reason: string }): void;
+  /** A webhook's message that SQS has confirmed. */
+  queued(line: QueuedLine): void;
+  /** A webhook's message that SQS or S3 did not confirm: its sender is told to try again. */
+  notQueued(line: { destination: string; messageId: string; reason: string }): void;
   /** A message that is now in the dead-letter queue. */
   buried(line: { destination: string; messageId: string; outcome: string }): void;
   /** Something that belongs to no one message: a queue without destination, a webhook whose secret is unreadable. */
@@ -62,8 +76,13 @@ export function createTelemetry(): Telemetry {
     serviceName: process.env.POWERTOOLS_SERVICE_NAME ?? 'token-relay',
   });
   const attempts = new Map<string, AttemptLine[]>();
-  const postponements = new Map<string, number>();
-  const burials = new Map<string, number>();
+  /** Metric → destination → count. */
+  const counts = {
+    Postponed: new Map<string, number>(),
+    Buried: new Map<string, number>(),
+    Queued: new Map<string, number>(),
+    NotQueued: new Map<string, number>(),
+  };
   let tokenRequests = 0;
   let failedRenewals = 0;
 
@@ -80,8 +99,7 @@ export function createTelemetry(): Telemetry {
       }
     }
     attempts.clear();
-    publishCounts('Postponed', postponements);
-    publishCounts('Buried', burials);
+    for (const [name, byDestination] of Object.entries(counts)) publishCounts(name, byDestination);
     if (tokenRequests > 0) metrics.addMetric('TokenRequests', MetricUnit.Count, tokenRequests);
     if (failedRenewals > 0) metrics.addMetric('TokenRenewalsFailed', MetricUnit.Count, failedRenewals);
     if (tokenRequests + failedRenewals > 0) metrics.publishStoredMetrics();
@@ -89,13 +107,17 @@ export function createTelemetry(): Telemetry {
     failedRenewals = 0;
   }
 
-  function publishCounts(name: string, counts: Map<string, number>): void {
-    for (const [destination, count] of counts) {
+  function publishCounts(name: string, byDestination: Map<string, number>): void {
+    for (const [destination, count] of byDestination) {
       metrics.addDimension('destination', destination);
       metrics.addMetric(name, MetricUnit.Count, count);
       metrics.publishStoredMetrics();
     }
-    counts.clear();
+    byDestination.clear();
+  }
+
+  function count(name: keyof typeof counts, destination: string, messages = 1): void {
+    counts[name].set(destination, (counts[name].get(destination) ?? 0) + messages);
   }
 
   return {
@@ -107,11 +129,19 @@ export function createTelemetry(): Telemetry {
     },
     postponed(line) {
       logger.warn('delivery.postponed', line);
-      postponements.set(line.destination, (postponements.get(line.destination) ?? 0) + line.messages);
+      count('Postponed', line.destination, line.messages);
+    },
+    queued(line) {
+      logger.info('webhook.queued', { ...line });
+      count('Queued', line.destination);
+    },
+    notQueued(line) {
+      logger.error('webhook.not-queued', line);
+      count('NotQueued', line.destination);
     },
     buried(line) {
       logger.error('message.buried', line);
-      burials.set(line.destination, (burials.get(line.destination) ?? 0) + 1);
+      count('Buried', line.destination);
     },
     problem: (event, fields) => logger.error(event, fields),
     tokenRequested: () => {

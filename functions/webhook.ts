@@ -2,11 +2,12 @@
 import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
 import { startDeadline, startReserve } from './deadline.ts';
-import { attemptDelivery } from './delivery/attempt.ts';
+import { handOver } from './delivery/hand-over.ts';
 import { setup } from './setup.ts';
 import { admit } from './source/admission.ts';
 import { DIRECT_CALLS, directReply } from './source/direct.ts';
 import { type HttpEvent, type HttpReply, readHttpEvent, toReply } from './source/http.ts';
+import { messageGroupOf, queuedReply } from './source/queued.ts';
 
 const environment = setup(DIRECT_CALLS);
 
@@ -29,9 +30,11 @@ async function answer(request: HttpEvent | undefined, context: Context): Promise
       return admission.refusal;
     }
     const { message, door } = admission;
-    const { id: messageId, body } = message;
-    const attempted = { destination: door.name, route: door.behind, messageId, message, attempt: 1, bytes: body.bytes };
-    return directReply(await attemptDelivery(attempted, deadline, telemetry, now), door.webhook);
+    const group = request && messageGroupOf(request, door.webhook.messageGroupId);
+    const posting = { message, functionArn: context.invokedFunctionArn, ...(group === undefined ? {} : { group }) };
+    const { mode } = door.webhook;
+    const became = await handOver(posting, door.behind, { mode, deadline, telemetry, clock });
+    return typeof became === 'string' ? queuedReply(became, message.id) : directReply(became, door.webhook);
   } finally {
     await environment.end(reserve);
     deadline.end();

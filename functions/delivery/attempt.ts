@@ -48,7 +48,7 @@ export async function attemptDelivery(
     ...(resent ? { resent } : {}),
     ...(tokenAgeMs === undefined ? {} : { token: tokenAgeMs < durationMs ? 'new' : 'warm', tokenAgeMs }),
   });
-  return outcome;
+  return resent && outcome.kind !== 'delivered' ? { ...outcome, resent } : outcome;
 }
 
 type Tried = Attempt & { readonly bytes?: number };

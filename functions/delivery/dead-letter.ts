@@ -4,12 +4,11 @@
  */
 import type { SQSMessageAttribute } from 'aws-lambda';
 import type { Attribute, OutgoingMessage } from '../aws/sqs.ts';
-import { DEAD_LETTER, OWN_ATTRIBUTES, type Pointer, type QueuedMessage } from '../envelope.ts';
+import { fitsQueue } from '../envelope/limits.ts';
+import { type Pointer, pointerBody } from '../envelope/pointer.ts';
+import { DEAD_LETTER, OWN_ATTRIBUTES, type QueuedMessage } from '../envelope.ts';
 import type { Outcome } from '../relay/outcome.ts';
 
-/** SQS: message attributes of one message, and bytes of body and attributes together. */
-const MAX_ATTRIBUTES = 10;
-const MAX_MESSAGE_BYTES = 1_048_576;
 const MAX_LETTER_BYTES = 2_048;
 const HOUR_MS = 3_600_000;
 /** Two days before SQS itself would drop it. */
@@ -47,14 +46,16 @@ export function letterOf(queued: QueuedMessage, outcome: Outcome, options: Lette
   const { payloadBucket } = options;
   const attributes = outgoing(queued.attributes);
   const whole = { ...attributes, [DEAD_LETTER]: reasonOf(queued, outcome, options) };
-  if (fits(queued.body, whole)) return { message: messageOf(queued, queued.body, whole) };
+  const message = messageOf(queued, queued.body, whole);
+  if (fitsQueue(message)) return { message };
 
   const own = Object.fromEntries(Object.entries(attributes).filter(([name]) => OWN_ATTRIBUTES.includes(name)));
   const moved = Object.fromEntries(Object.entries(attributes).filter(([name]) => !OWN_ATTRIBUTES.includes(name)));
   const reason = reasonOf(queued, outcome, options, moved);
   const isMovable = bytesOf(reason.StringValue ?? '') <= MAX_LETTER_BYTES;
   const slim = isMovable ? { ...own, [DEAD_LETTER]: reason } : whole;
-  if (fits(queued.body, slim)) return { message: messageOf(queued, queued.body, slim) };
+  const slimMessage = messageOf(queued, queued.body, slim);
+  if (fitsQueue(slimMessage)) return { message: slimMessage };
   return payloadBucket === undefined ? undefined : storedLetter(queued, slim, payloadBucket, options.destination);
 }
 
@@ -65,16 +66,14 @@ function storedLetter(
   destination: string,
 ): Letter | undefined {
   const at = { bucket, key: `dead-letters/${destination}/${queued.recordId}` };
-  const pointer = JSON.stringify([
-    'software.amazon.payloadoffloading.PayloadS3Pointer',
-    { s3BucketName: at.bucket, s3Key: at.key },
-  ]);
+  const pointer = pointerBody(at);
   const body = storedBody(queued);
   const { bodyEncoding: _, ...pointed }: Record<string, Attribute> = {
     ...attributes,
     ExtendedPayloadSize: { DataType: 'Number', StringValue: String(body.byteLength) },
   };
-  return fits(pointer, pointed) ? { message: messageOf(queued, pointer, pointed), store: { at, body } } : undefined;
+  const message = messageOf(queued, pointer, pointed);
+  return fitsQueue(message) ? { message, store: { at, body } } : undefined;
 }
 
 /** An object in S3 is the payload itself, whatever it was in the queue. */
@@ -151,20 +150,6 @@ function parseJson(json: string): Record<string, unknown> {
     // An attribute of this name that is not ours; its error would quote it.
     return {};
   }
-}
-
-/** As SQS counts: names, types and values of the attributes count like the body. */
-function fits(body: string, attributes: Readonly<Record<string, Attribute>>): boolean {
-  const entries = Object.entries(attributes);
-  const bytes = entries.reduce(
-    (sum, [name, { DataType, StringValue, BinaryValue }]) =>
-      sum +
-      bytesOf(name) +
-      bytesOf(DataType) +
-      (StringValue === undefined ? (BinaryValue?.byteLength ?? 0) : bytesOf(StringValue)),
-    bytesOf(body),
-  );
-  return entries.length <= MAX_ATTRIBUTES && bytes <= MAX_MESSAGE_BYTES;
 }
 
 function bytesOf(text: string): number {

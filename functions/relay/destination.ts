@@ -3,6 +3,7 @@
  * filled in. What each setting means is said in README, "Settings".
  */
 import { RelayError } from '../error.ts';
+import type { Verification } from '../source/verification/settings.ts';
 
 export type Destination = EndpointSettings & (HttpsSettings | SoapSettings | SoapRmSettings | ODataSettings);
 
@@ -92,12 +93,14 @@ export interface ODataSettings {
 
 /** The way in by HTTP. */
 export interface WebhookSettings {
-  readonly verify: 'basic';
-  /** Name or ARN of the secret that senders prove themselves with. */
-  readonly secret: string;
-  readonly mode: 'direct';
+  /** Who may come in: any one of these lets a request in. `iam` and `none` stand alone. */
+  readonly verify: readonly Verification[];
+  /** Stored first, and answered then; or the caller waits for the flow; or it waits, and what the flow cannot have seen is stored. */
+  readonly mode: 'queued' | 'direct' | 'direct-else-queued';
   /** Where the sender's id is: a header's name in lower case, or a JSON pointer (RFC 6901). */
   readonly messageId?: string;
+  /** Where the lane is in which order must hold, in the same form; FIFO queues alone. Absent: all in one. */
+  readonly messageGroupId?: string;
   readonly methods: readonly string[];
   /** Media types without parameters, lower case; `text/*` for all of a kind. Absent: any. */
   readonly contentTypes?: readonly string[];
@@ -106,6 +109,13 @@ export interface WebhookSettings {
   /** Absent: the destination's. */
   readonly forwardHeaders?: readonly string[];
   readonly returnHeaders: readonly string[];
+  /** Which origins the handshake of CloudEvents admits; `*` for all. */
+  readonly allowedOrigins: readonly string[];
+}
+
+/** The secrets, by name or ARN, that a webhook's senders prove themselves with. */
+export function verificationSecrets({ verify }: WebhookSettings): string[] {
+  return verify.flatMap((way) => ('secret' in way ? [way.secret] : []));
 }
 
 /**

@@ -14,6 +14,8 @@ interface Evidence {
   readonly status?: number;
   /** SAP's id of the message processing log, where the answer names it. */
   readonly mplId?: string;
+  /** True if a dead socket made it go out once more than told: whatever it ended with, the flow may have run before. */
+  readonly resent?: boolean;
 }
 
 /** What an adapter read in an answer: its protocol may say more of the message than HTTP's status does. */
@@ -67,6 +69,7 @@ const KIND: Readonly<Record<RelayErrorCode, 'rejected' | 'failed' | 'blocked'>> 
   TOKEN_REJECTED: 'blocked',
   TOKEN_RESPONSE_INVALID: 'blocked',
   TOKEN_UNAVAILABLE: 'failed',
+  KEYS_UNAVAILABLE: 'failed',
   CSRF_UNAVAILABLE: 'blocked',
   CONNECTION_FAILED: 'failed',
   TIMED_OUT: 'failed',

@@ -71,6 +71,16 @@ export const destination = v.pipe(
     ),
     ['fifo'],
   ),
+  v.forward(
+    v.check(
+      ({ webhook, fifo, queue, queueUrl }) =>
+        webhook?.messageGroupId === undefined ||
+        fifo === true ||
+        [queue, queueUrl].some((name) => name?.endsWith('.fifo') === true),
+      'is for FIFO queues alone; set fifo, or leave it out',
+    ),
+    ['webhook', 'messageGroupId'],
+  ),
   v.rawCheck(({ dataset, addIssue }) => {
     if (!dataset.typed) return;
     const { value: input } = dataset;

@@ -19,6 +19,8 @@ export interface HttpEvent {
   readonly body: Buffer | undefined;
   /** What the reply must hold: the event had header lists. */
   readonly multiValue: boolean;
+  /** The AWS identity that signed the request, where the gateway checked one; absent where it did not. */
+  readonly iamIdentity?: string;
 }
 
 export interface HttpReply {
@@ -46,7 +48,17 @@ export function readHttpEvent(event: unknown): HttpEvent | undefined {
     headers: lowerCase(isRecord(headers) ? headers : {}),
     body: readBody(event),
     multiValue,
+    ...iamIdentity(context),
   };
+}
+
+/** HTTP API 2.0 and function URL say it in `authorizer.iam`, REST API and HTTP API 1.0 in `identity`; a load balancer never. */
+function iamIdentity({ authorizer, identity, elb }: Record<string, unknown>): Pick<HttpEvent, 'iamIdentity'> {
+  if (elb !== undefined) return {};
+  const iam = isRecord(authorizer) && isRecord(authorizer.iam) ? authorizer.iam : {};
+  const named = [iam.userArn, iam.userId, isRecord(identity) ? identity.userArn : undefined];
+  const [iamIdentity] = named.filter((name) => typeof name === 'string' && name !== '');
+  return typeof iamIdentity === 'string' ? { iamIdentity } : {};
 }
 
 /** The reply in the shape that the event asks for. */

@@ -43,6 +43,18 @@ export interface LandscapeOptions {
   readonly confidential?: (value: string) => void;
 }
 
+/** Who may come in by HTTP, and what becomes of what they bring. */
+export interface WebhookPlan {
+  readonly username: string;
+  readonly password: string;
+  /** Default `direct`, as a caller waits most easily; the product's own default is `queued`. */
+  readonly mode?: 'queued' | 'direct' | 'direct-else-queued';
+  /** As in the settings. Default `basic`. */
+  readonly verify?: unknown;
+  /** What senders prove themselves with, as it lies in the secret. Default user and password. */
+  readonly secret?: string | object;
+}
+
 /** One destination: a client of the authorization server, its secret, a flow, a queue, and a webhook if asked for. */
 export interface DestinationPlan {
   readonly name: string;
@@ -50,8 +62,8 @@ export interface DestinationPlan {
   readonly flow?: Partial<Deployment>;
   /** Default false: a standard queue. */
   readonly fifo?: boolean;
-  /** User and password that open `POST /webhooks/<name>`. Default: no webhook. */
-  readonly webhook?: { readonly username: string; readonly password: string };
+  /** Opens `POST /webhooks/<name>`. Default: no webhook. */
+  readonly webhook?: WebhookPlan;
   /** Added to, or put in place of, the settings that follow from the plan. */
   readonly settings?: Readonly<Record<string, unknown>>;
   /** The client, what it proves itself with, and its tokens' lifetime. */
@@ -188,7 +200,10 @@ export async function startLandscape(options: LandscapeOptions = {}): Promise<La
       secretsManager.put(secret, sender.credentials(runtimeNode.url, { nested: plan.nestedKey ?? true }));
     };
     storeSecret();
-    if (webhook !== undefined) secretsManager.put(`webhooks/${name}`, webhook);
+    if (webhook !== undefined) {
+      const { username, password, secret: proof = { username, password } } = webhook;
+      secretsManager.put(`webhooks/${name}`, proof);
+    }
     runtimeNode.deploy({ name, address: `/${name}`, allowedHeaders: ['SAP_ApplicationID'], ...plan.flow });
 
     const ending = fifo ? '.fifo' : '';
@@ -209,7 +224,7 @@ export async function startLandscape(options: LandscapeOptions = {}): Promise<La
       queue: queue.arn,
       queueUrl: queue.url,
       deadLetterQueueUrl: deadLetterQueue.url,
-      ...(webhook === undefined ? {} : { webhook: { verify: 'basic', secret: `webhooks/${name}`, mode: 'direct' } }),
+      ...(webhook === undefined ? {} : { webhook: doorOf(name, webhook) }),
       ...plan.settings,
     };
     const destination: LocalDestination = {
@@ -300,6 +315,10 @@ export async function startLandscape(options: LandscapeOptions = {}): Promise<La
       for (const stop of stops.reverse()) await stop();
     },
   };
+}
+
+function doorOf(name: string, { verify = 'basic', mode = 'direct' }: WebhookPlan) {
+  return { verify, secret: `webhooks/${name}`, mode };
 }
 
 /** As they look: free text on Neo, made by the service broker on Cloud Foundry. */

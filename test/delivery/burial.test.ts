@@ -47,6 +47,8 @@ function cemetery({ settings = {}, sqsFails = false, s3Fails = false } = {}) {
     attempted: nothing,
     postponed: nothing,
     tokenRequested: nothing,
+    queued: nothing,
+    notQueued: nothing,
     renewalFailed: nothing,
     middleware: {},
     buried: ({ destination, messageId, outcome }) => events.push(`buried ${destination} ${messageId} ${outcome}`),

@@ -1,7 +1,7 @@
 /** The time of an invocation: what of it is for the work, what for reporting, and what is left of it at each moment. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { startDeadline, startReport, startReserve, wait } from '../../functions/deadline.ts';
+import { startBefore, startDeadline, startReport, startReserve, wait } from '../../functions/deadline.ts';
 import { SENT_AT } from './queued.ts';
 import { createSimulatedTime } from './simulated-time.ts';
 
@@ -86,4 +86,18 @@ describe('Waiting', () => {
     expect(time.now()).toBe(SENT_AT + 8_000);
     await expect(wait(1, signal, time)).rejects.toMatchObject({ code: 'DEADLINE' });
   });
+});
+
+test('what comes after a call keeps its time, and is a quarter of it where that is less', async () => {
+  const time = createSimulatedTime(SENT_AT);
+  const deadline = startDeadline(29_000, time);
+  const call = startBefore(deadline, 3_000, time);
+  expect(deadline.remainingMs() - call.remainingMs()).toBe(3_000);
+  expect(startBefore({ remainingMs: () => 2_000 }, 3_000, time).remainingMs()).toBe(1_500);
+
+  const order: string[] = [];
+  call.signal.addEventListener('abort', () => order.push('call'));
+  deadline.signal.addEventListener('abort', () => order.push('deadline'));
+  await time.run(new Promise<void>((resolve) => deadline.signal.addEventListener('abort', () => resolve())));
+  expect(order).toEqual(['call', 'deadline']);
 });

@@ -147,6 +147,8 @@ export function createSimulatedQueue(defaults: SimulatedQueueOptions = {}): Simu
       buried: nothing,
       problem: nothing,
       tokenRequested: nothing,
+      queued: nothing,
+      notQueued: nothing,
       renewalFailed: nothing,
       middleware: {},
     };

@@ -41,8 +41,30 @@ describe('The defaults', () => {
   test('of a webhook are those of the table, and nothing else is filled in', () => {
     expect(read({ ...orders, webhook: basic })).toStrictEqual({
       ...defaults,
-      webhook: { ...basic, methods: ['POST'], maxBodyBytes: 6_291_456, maxHeaderBytes: 16_384, returnHeaders: [] },
+      webhook: {
+        verify: [{ type: 'basic', secret: basic.secret }],
+        mode: 'direct',
+        methods: ['POST'],
+        maxBodyBytes: 6_291_456,
+        maxHeaderBytes: 16_384,
+        returnHeaders: [],
+        allowedOrigins: [],
+      },
     });
+  });
+
+  test('of a webhook’s mode is queued', () => {
+    const { mode: _, ...webhook } = basic;
+    expect(read({ ...orders, webhook })).toMatchObject({ webhook: { mode: 'queued' } });
+  });
+
+  test.each([
+    ['fifo', { fifo: true }],
+    ['the name of its queue', { queue: 'orders.fifo' }],
+    ['the URL of its queue', { queueUrl: 'https://sqs.eu-central-1.amazonaws.com/123456789012/orders.fifo' }],
+  ])('let message groups be told apart where %s says that it is FIFO', (_, fifo) => {
+    const webhook = { ...basic, messageGroupId: 'X-Order' };
+    expect(read({ ...orders, ...fifo, webhook })).toMatchObject({ webhook: { messageGroupId: 'x-order' } });
   });
 
   test('leave the scope out: no scope asked for means all that the client has', () => {

@@ -57,6 +57,8 @@ describe('The route of a queue', () => {
     buried: ignore,
     problem: ignore,
     tokenRequested: ignore,
+    queued: ignore,
+    notQueued: ignore,
     renewalFailed: ignore,
     middleware: {},
   };

@@ -126,6 +126,8 @@ export function createTenant(options: TenantOptions = {}): Tenant {
     buried: ignore,
     problem: ignore,
     tokenRequested: () => void tokenRequestsAt.push(time.now() - NOON),
+    queued: () => void tokenRequestsAt.push(time.now() - NOON),
+    notQueued: () => void tokenRequestsAt.push(time.now() - NOON),
     renewalFailed: (reason) => void renewalFailures.push(reason),
     middleware: {},
   };

@@ -1,0 +1,116 @@
+/**
+ * Puts a webhook's message into the queue of its destination. It is taken when SQS has said so and not before; whoever
+ * sends it again brings the same id, and on FIFO the same deduplication id.
+ */
+import type { S3 } from '../aws/s3.ts';
+import type { Sqs } from '../aws/sqs.ts';
+import type { Deadline } from '../deadline.ts';
+import { fitsQueue } from '../envelope/limits.ts';
+import { type Laid, laidInQueue, laidInStore } from '../envelope/outgoing.ts';
+import { stableId } from '../envelope.ts';
+import { RelayError } from '../error.ts';
+import type { HttpBody } from '../http-client.ts';
+import { queueUrlBeside } from '../queue-url.ts';
+import type { Destination } from '../relay/destination.ts';
+import { isSendable } from '../relay/headers.ts';
+import type { Message } from '../relay/message.ts';
+import type { Telemetry } from '../telemetry.ts';
+
+export interface EnqueueOptions {
+  readonly destination: Pick<Destination, 'name' | 'queue' | 'queueUrl' | 'payloadBucket'>;
+  readonly sqs: Pick<Sqs, 'send'>;
+  readonly s3: Pick<S3, 'put'>;
+  readonly telemetry: Pick<Telemetry, 'queued' | 'notQueued'>;
+  /** Epoch milliseconds. */
+  readonly now: () => number;
+  /** A name that no object has yet. */
+  readonly newId: () => string;
+}
+
+/** What a message for a queue comes with. */
+export interface Posting {
+  readonly message: Message;
+  /** Lane in which order must hold; of FIFO queues. Default: one for all. */
+  readonly group?: string;
+  /** Of the function that runs: a queue that is named and not located is beside it. */
+  readonly functionArn: string;
+}
+
+export type Enqueued =
+  /** SQS has taken it. */
+  | 'queued'
+  /** Nobody has confirmed it; a later try may help. */
+  | 'unavailable'
+  /** Beyond what SQS takes, and there is no bucket for it. */
+  | 'too-large'
+  /** Its content type could never stand in a request to the flow. */
+  | 'unsendable';
+
+/** Never rejects; what is not queued is told. */
+export type Enqueue = (posting: Posting, deadline: Deadline) => Promise<Enqueued>;
+
+export function createEnqueue({ destination, sqs, s3, telemetry, now, newId }: EnqueueOptions): Enqueue {
+  const { name, payloadBucket } = destination;
+
+  /** The payload lies in S3 before a message says so. A try that fails leaves it there, for the bucket's lifecycle rule. */
+  async function stored(message: Message, payload: Buffer, bucket: string, signal: AbortSignal): Promise<Laid> {
+    const at = { bucket, key: `webhooks/${name}/${newId()}` };
+    await s3.put(at, payload, signal);
+    return laidInStore(message, at, payload.byteLength);
+  }
+
+  async function send({ message, group, functionArn }: Posting, { signal }: Deadline): Promise<Enqueued> {
+    signal.throwIfAborted();
+    const queueUrl = queueUrlFor(destination, functionArn);
+    const payload = await readAll(message.body);
+    const whole = laidInQueue(message, payload);
+    const fits = fitsQueue(whole);
+    if (!fits && payloadBucket === undefined) return 'too-large';
+    const laid = fits ? whole : await stored(message, payload, payloadBucket ?? '', signal);
+    await sqs.send(
+      queueUrl,
+      { ...laid, ...(queueUrl.endsWith('.fifo') ? laneOf(message, group ?? name) : {}) },
+      signal,
+    );
+    return 'queued';
+  }
+
+  return async function enqueue(posting, deadline) {
+    const { id: messageId, body, contentType } = posting.message;
+    if (contentType !== undefined && !isSendable(contentType)) return 'unsendable';
+    const startedAt = now();
+    try {
+      const enqueued = await send(posting, deadline);
+      if (enqueued === 'queued')
+        telemetry.queued({ destination: name, messageId, bytes: body.bytes, durationMs: now() - startedAt });
+      return enqueued;
+    } catch (error) {
+      telemetry.notQueued({ destination: name, messageId, reason: reasonOf(error) });
+      return 'unavailable';
+    }
+  };
+}
+
+function queueUrlFor({ queueUrl, queue, name }: EnqueueOptions['destination'], functionArn: string): string {
+  if (queueUrl !== undefined) return queueUrl;
+  if (queue !== undefined) return queueUrlBeside(functionArn, queue);
+  const problem = `${name}.queueUrl: required for a webhook that is queued; the operator must set it, or queue`;
+  throw new RelayError('SETTING_INVALID', problem);
+}
+
+/** A message id and SQS's deduplication id have the same alphabet and length. */
+function laneOf({ id }: Message, group: string) {
+  return { groupId: stableId(group), deduplicationId: id };
+}
+
+async function readAll(body: HttpBody): Promise<Buffer> {
+  const opened = await body.open();
+  if (opened instanceof Uint8Array) return Buffer.from(opened.buffer, opened.byteOffset, opened.byteLength);
+  return Buffer.concat(await opened.toArray());
+}
+
+/** Words of an error that is not ours might quote the payload. */
+function reasonOf(error: unknown): string {
+  if (error instanceof RelayError) return error.message;
+  return `unexpected ${error instanceof Error ? error.name : typeof error} in the relay`;
+}
