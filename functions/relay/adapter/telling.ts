@@ -8,6 +8,8 @@ import type { Message } from '../message.ts';
 import { charsetIn, charsetOf, decoded } from './charset.ts';
 
 const MAX_CHARACTERS = 200;
+/** Before white space is made one and characters outside the first plane count as one: the rest is never looked at. */
+const LOOKED_AT_CHARACTERS = 500;
 /** A payload beyond this is not held against an error's text: of that then nothing is told. */
 const MAX_PAYLOAD_BYTES = 1_048_576;
 /** A word this long is no word: a token, a key, encoded bytes. */
@@ -28,7 +30,7 @@ export async function told(text: string, message: Message, { accessToken }: Toke
   const own = await wordsOf(message);
   if (own === undefined) return undefined;
   const line = text
-    .slice(0, 4 * MAX_CHARACTERS)
+    .slice(0, LOOKED_AT_CHARACTERS)
     .replace(/[\p{C}\s"]+/gu, ' ')
     .trim();
   const masked = line.replace(/[\p{L}\p{M}\p{N}_]+/gu, (word) => {
