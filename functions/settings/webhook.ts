@@ -1,6 +1,5 @@
 /** The schema of `custom.destinations.<name>.webhook`: who may come in by HTTP, and what becomes of what they bring. */
 import * as v from 'valibot';
-import { isOwned } from '../relay/headers.ts';
 import type { Verification } from '../source/verification/settings.ts';
 import {
   fieldProblem,
@@ -8,6 +7,7 @@ import {
   headerPatterns,
   MEDIA_TYPE,
   NEVER_PASSED_ON,
+  NO_ID,
   oneOf,
   pathOf,
   secret,
@@ -15,7 +15,6 @@ import {
 } from './fields.ts';
 import { type ReadVerification, verify } from './verify.ts';
 
-const NO_ID = 'this header is no id: it belongs to HTTP, or it is a credential';
 const ORIGINS = "expected a list of origins, or '*' for all";
 /** Origins are named by host (CloudEvents), with a scheme and a port by some. */
 const origin = v.pipe(
@@ -27,12 +26,7 @@ export const webhookFields = {
   verify,
   secret: v.optional(secret),
   mode: v.optional(oneOf('queued', 'direct', 'direct-else-queued'), 'queued'),
-  messageId: v.optional(
-    v.pipe(
-      headerOrPointer,
-      v.check((value) => !isOwned(value), NO_ID),
-    ),
-  ),
+  messageId: v.optional(headerOrPointer),
   messageGroupId: v.optional(headerOrPointer),
   methods: v.optional(
     v.pipe(
@@ -89,12 +83,14 @@ export const webhook = v.pipe(
 );
 
 /** What is right field by field and wrong together. */
-function contradictions({ verify: ways, secret: common, messageId, ...input }: Read): [(string | number)[], string][] {
+function contradictions({ verify: ways, secret: common, ...input }: Read): [(string | number)[], string][] {
   const found: [(string | number)[], string][] = [];
   if (common === undefined && ways.some((way) => needsSecret(way) && way.secret === undefined))
     found.push([['secret'], 'required, but missing']);
   const keys = keyHeaders(ways);
-  if (messageId !== undefined && keys.includes(messageId)) found.push([['messageId'], NO_ID]);
+  for (const field of ['messageId', 'messageGroupId'] as const) {
+    if (keys.includes(input[field] ?? '')) found.push([[field], NO_ID]);
+  }
   for (const field of ['forwardHeaders', 'returnHeaders'] as const) {
     for (const [index, name] of (input[field] ?? []).entries())
       if (keys.includes(name)) found.push([[field, index], NEVER_PASSED_ON]);

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { stableId } from '../envelope.ts';
 import type { HttpEvent } from './http.ts';
+import { pointed } from './json-pointer.ts';
 
 /**
  * The first of: what the setting names, what the verification names, `webhook-id`, `ce-id` or the `id` of a CloudEvent in
@@ -33,28 +34,4 @@ function firstOf(
     if (value) return value;
   }
   return undefined;
-}
-
-function pointed(body: Buffer | undefined, pointer: string): string | undefined {
-  let value = parseJson(body);
-  for (const step of pointer.slice(1).split('/')) {
-    if (typeof value !== 'object' || value === null) return undefined;
-    const name = step.replaceAll('~1', '/').replaceAll('~0', '~');
-    value = Object.hasOwn(value, name) ? (value as Record<string, unknown>)[name] : undefined;
-  }
-  return typeof value === 'string' ? value : undefined;
-}
-
-/** Two ids that differ beyond a double's precision are two ids. */
-function numbersAsWritten(_: string, value: unknown, { source }: { source?: string } = {}): unknown {
-  return typeof value === 'number' ? (source ?? String(value)) : value;
-}
-
-function parseJson(body: Buffer | undefined): unknown {
-  try {
-    return JSON.parse((body ?? '').toString(), numbersAsWritten);
-  } catch {
-    // A payload that is not JSON has no id in it; that is no error.
-    return undefined;
-  }
 }

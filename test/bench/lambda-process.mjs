@@ -137,7 +137,15 @@ const kinds = {
     const messages = records * times;
     const cpu = cpuMs() - before.cpu;
     const wall = performance.now() - before.wall;
-    return { cpuMs: cpu, systemCpuMs: systemMs() - before.system, wallMs: wall, rssMb: rssMb(), failed, messages, cpuUsPerMessage: (cpu * 1000) / messages };
+    return {
+      cpuMs: cpu,
+      systemCpuMs: systemMs() - before.system,
+      wallMs: wall,
+      rssMb: rssMb(),
+      failed,
+      messages,
+      cpuUsPerMessage: (cpu * 1000) / messages,
+    };
   },
   /** The first invocations of a young process, each on its own. */
   async young({ records, times }) {
