@@ -56,6 +56,7 @@ export function fromRecord(record: SQSRecord): QueuedMessage {
   const system: Partial<SQSRecord['attributes']> = isRecord(record.attributes) ? record.attributes : {};
   const attributes = isRecord(record.messageAttributes) ? record.messageAttributes : {};
   const queueArn = typeof eventSourceARN === 'string' ? eventSourceARN : '';
+  const bytes = typeof body === 'string' ? Buffer.byteLength(body) : 0;
   const messageId = stableId(text(attributes, 'messageId') ?? buriedId(attributes) ?? recordId);
   const group = queueArn.endsWith('.fifo') ? { group: system.MessageGroupId ?? '' } : {};
   return {
@@ -66,8 +67,8 @@ export function fromRecord(record: SQSRecord): QueuedMessage {
     sentAt: positive(system.SentTimestamp, Number.MAX_SAFE_INTEGER),
     firstReceivedAt: positive(system.ApproximateFirstReceiveTimestamp, Number.MAX_SAFE_INTEGER),
     messageId,
-    message: readMessage(body, attributes, { id: messageId, ...group }),
-    bytes: typeof body === 'string' ? Buffer.byteLength(body) : 0,
+    message: readMessage(body, bytes, attributes, { id: messageId, ...group }),
+    bytes,
     body: typeof body === 'string' ? body : '',
     attributes,
     ...group,
@@ -86,6 +87,7 @@ type Attributes = QueuedMessage['attributes'];
 
 function readMessage(
   body: unknown,
+  bytes: number,
   attributes: Attributes,
   name: Pick<Message, 'id' | 'group'>,
 ): QueuedMessage['message'] {
@@ -98,17 +100,18 @@ function readMessage(
     if ('ExtendedPayloadSize' in attributes || 'SQSLargePayloadSize' in attributes) {
       return { ...head, pointer: pointerIn(body) };
     }
-    return { ...head, body: payload(body, attributes) };
+    return { ...head, body: payload(body, bytes, attributes) };
   } catch (error) {
     if (error instanceof RelayError) return error;
     throw error;
   }
 }
 
-function payload(body: string, attributes: Attributes): HttpBody {
+/** @param bytes of the body as it lies in the queue */
+function payload(body: string, bytes: number, attributes: Attributes): HttpBody {
   const encoding = text(attributes, 'bodyEncoding');
   // As it is: Node writes head and text at once, and no message of a batch lies in memory twice.
-  if (encoding === undefined) return { bytes: Buffer.byteLength(body), open: async () => body };
+  if (encoding === undefined) return { bytes, open: async () => body };
   if (encoding === 'empty') return { bytes: 0, open: async () => '' };
   if (encoding !== 'base64') throw invalid('bodyEncoding', 'expected base64 or empty');
   if (!isBase64(body)) throw invalid('bodyEncoding', 'is base64, but the body is not');
