@@ -16,7 +16,7 @@ export interface DeliveredLog {
 
 export interface DeliveredLogOptions {
   readonly service: string;
-  /** Whether the level in force lets it pass. */
+  /** Whether the level in force lets it pass; asked once for each invocation. */
   readonly isEnabled: () => boolean;
   /** Default `process.env`. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
@@ -41,6 +41,7 @@ export function createDeliveredLog(options: DeliveredLogOptions): DeliveredLog {
   // A time zone of one's own has Powertools write local times.
   const stepsAside = ASIDE.some((name) => environment[name]) || (zone !== '' && !zone.includes('UTC'));
   let common: string | undefined;
+  let enabled = true;
   let isColdStart = environment.AWS_LAMBDA_INITIALIZATION_TYPE === 'on-demand';
   let gathered = '';
 
@@ -67,11 +68,12 @@ export function createDeliveredLog(options: DeliveredLogOptions): DeliveredLog {
         tenant_id: tenantId,
       };
       isColdStart = false;
+      enabled = isEnabled();
       common = JSON.stringify(shared).slice(1, -1);
     },
     write(message, fields) {
       if (stepsAside || common === undefined) return false;
-      if (!isEnabled()) return true;
+      if (!enabled) return true;
       if (gathered === '') setImmediate(flush);
       const timestamp = new Date().toISOString();
       gathered += `{"level":"INFO","message":"${message}","timestamp":"${timestamp}",${common},${JSON.stringify(fields).slice(1)}\n`;

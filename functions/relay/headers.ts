@@ -33,7 +33,7 @@ export function passedOn(
 /** One set of headers, in which a later one replaces an earlier one of the same name, upper and lower case alike. */
 export function merged(...sets: readonly Readonly<Record<string, string>>[]): Record<string, string> {
   const byName = new Map<string, readonly [name: string, value: string]>();
-  for (const entry of sets.flatMap((set) => Object.entries(set))) byName.set(entry[0].toLowerCase(), entry);
+  for (const set of sets) for (const entry of Object.entries(set)) byName.set(entry[0].toLowerCase(), entry);
   return Object.fromEntries(byName.values());
 }
 
