@@ -86,10 +86,15 @@ function lowerCase(headers: Record<string, unknown>): Record<string, string> {
   const joined: Record<string, string> = Object.create(null);
   for (const [name, value] of Object.entries(headers)) {
     const key = name.toLowerCase();
-    const one = Array.isArray(value) ? value.join(', ') : String(value ?? '');
+    const one = Array.isArray(value) ? value.map(asText).join(', ') : asText(value);
     joined[key] = joined[key] === undefined ? one : `${joined[key]}, ${one}`;
   }
   return joined;
+}
+
+/** Gateways send texts; whatever else an event holds must not be asked for one. */
+function asText(value: unknown): string {
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? String(value) : '';
 }
 
 /** Escaped in the reply's JSON a text may grow beyond base64, and beyond what Lambda takes. */

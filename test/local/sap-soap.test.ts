@@ -147,6 +147,15 @@ describe.each(versions)('SOAP %s', (version) => {
     expect(node.requests).toMatchObject([{ status: 500, flowRan: false }]);
   });
 
+  test('what is secret is announced: the envelope, and its payload alone', async () => {
+    const { announced, bearer, send } = await soapFlow();
+    const body = envelope(version, '<secret/>');
+    await send(version, body);
+    await send(version, envelope(version, ''));
+    expect(announced).toEqual(expect.arrayContaining([bearer, body, '<secret/>']));
+    expect(announced).not.toContain('');
+  });
+
   test('the deepest that is taken', async () => {
     const { send } = await soapFlow();
     expect((await send(version, envelope(version, `${'<a>'.repeat(98)}${'</a>'.repeat(98)}`))).status).toBe(200);
@@ -564,6 +573,17 @@ describe('the npm package soap as a client', () => {
     );
     expect(error?.root?.Envelope?.Body?.Fault).toMatchObject(expected);
     expect(String(error)).toContain('Order 7 is unknown');
+  });
+
+  test.each([
+    [{}, true],
+    [{ soap: { messageExchangePattern: 'one-way' } }, false],
+    [{ sender: 'soap-rm' }, false],
+  ] as const)('finds output in the WSDL where there is a reply: %o', async (deployment, replies) => {
+    const { send } = await soapFlow(deployment);
+    const { body } = await send('1.1', '', { method: 'GET', path: '/cxf/soap?wsdl' });
+    expect(body.includes('<wsdl:output')).toBe(replies);
+    expect(body.includes('SendResponse')).toBe(replies);
   });
 
   test('needs a token for the WSDL as well', async () => {

@@ -237,6 +237,6 @@ describe('Of a hostile answer', () => {
     expect(judged).toMatchObject({ kind: 'failed', status: 500 });
     expect(reasonOf(judged)).not.toMatch(/lol|root:/);
     expect(reasonOf(judged).length).toBeLessThan(300);
-    expect(performance.now() - startedAt).toBeLessThan(1_000);
+    expect(performance.now() - startedAt).toBeLessThan(10_000);
   });
 });

@@ -7,7 +7,7 @@ import type { IConfiguration, IRegularForbiddenRuleType } from 'dependency-cruis
 /** Rooms of functions/ → what they may import of functions/. What has no row is a leaf: it imports nothing of ours. */
 const ROOMS: Readonly<Record<string, readonly string[]>> = {
   '^functions/(queue|webhook)\\.ts$': ['setup', 'source/', 'delivery/', 'deadline'],
-  '^functions/setup\\.ts$': ['(?!queue\\.|webhook\\.)'],
+  '^functions/setup(\\.ts$|/)': ['(?!queue\\.|webhook\\.)'],
   '^functions/settings(\\.ts$|/)': ['settings/', 'error', 'safe-url', 'relay/headers'],
   '^functions/delivery/': ['delivery/', 'relay/', 'envelope', 'telemetry', 'error', 'deadline', 'queue-url'],
   '^functions/source/': ['source/', 'envelope', 'warm', 'pause', 'error', 'safe-url', 'relay/headers'],

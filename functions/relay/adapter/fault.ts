@@ -53,7 +53,7 @@ export async function readFault(answer: HttpAnswer, message: Message, token: Tok
 
   const says = await wordsFor(fault, message, token);
   if (STATUS_STANDS.has(status) || (status >= 300 && status < 400)) return { says };
-  const meaning = fault.isOfSoap ? MEANING.get(baseOf(fault)) : undefined;
+  const meaning = MEANING.get(baseOf(fault));
   if (meaning !== undefined) return { ...meaning, says };
   // A code of the flow's own making: the status decides, but for one that says that all is well.
   return status < 300 ? { kind: 'failed', says } : { says };
@@ -65,9 +65,9 @@ function baseOf({ code = '' }: Fault): string {
 }
 
 async function wordsFor(fault: Fault, message: Message, token: Token): Promise<string> {
-  const { code, text = '', isOfSoap } = fault;
+  const { code, text = '' } = fault;
   const base = baseOf(fault);
-  const own = isOfSoap && MEANING.has(base) ? base : '';
+  const own = MEANING.has(base) ? base : '';
   const rest = await told((code ?? '').slice(own.length), message, token);
   const said = await told(text, message, token);
   const name = code === undefined ? 'a fault without a code' : `fault ${own}${rest ?? '…'}`;

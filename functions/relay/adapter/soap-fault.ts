@@ -14,10 +14,8 @@ export const ENVELOPES: ReadonlyMap<string, SoapVersion> = new Map([
 ]);
 
 export interface Fault {
-  /** `Client` or `Client.Order`; with the prefix it has where the code is none of SOAP's. Undefined: not readable. */
+  /** `Client` or `Client.Order`; with the prefix it has where that is not SOAP's own. Undefined: not readable. */
   readonly code?: string;
-  /** Whether the code is in SOAP's own namespace, or in none. */
-  readonly isOfSoap: boolean;
   readonly text?: string;
 }
 
@@ -66,7 +64,6 @@ export function faultIn(text: string): Fault | undefined {
   if (!isFault) return undefined;
   const [code, said] = [read.get('code'), read.get('text')];
   return {
-    isOfSoap,
     ...(code ? { code: isOfSoap ? code.replace(/^.*:/s, '') : code } : {}),
     ...(said ? { text: said } : {}),
   };

@@ -210,15 +210,18 @@ export async function startRuntimeNode(
     readonly tls?: boolean;
     /** Default 10000 [assumed]. */
     readonly authorizationTimeoutMs?: number;
+    /** For how long a request's body may let no byte come, in milliseconds; then it is 408 [assumed]. Default 20000. */
+    readonly bodyGapMs?: number;
   },
 ): Promise<RuntimeNode> {
-  const { authorizationServer, port = 0, tls = false, authorizationTimeoutMs: timeoutMs = 10_000, ...rest } = options;
+  const { authorizationServer, port = 0, tls = false, bodyGapMs = 20_000, ...rest } = options;
+  const { authorizationTimeoutMs: timeoutMs = 10_000 } = options;
   const { certificateAuthority: authority } = authorizationServer.account;
   if (tls && authority === undefined) throw new Error('tls: the account has no certificate authority');
   const ca = authority === undefined ? {} : { ca: authority.caPem };
   const call = httpCall(authorizationServer.url, { timeoutMs, ...ca });
   const core = createRuntimeNode({ ...rest, trust: authorizationServer.trust, call, scheme: tls ? 'https' : 'http' });
   const secure = tls && authority !== undefined ? { tls: clientCertificateTls(authority, false) } : {};
-  const server = await startServer(core.answer, { port, ...secure });
+  const server = await startServer(core.answer, { port, bodyGapMs, ...secure });
   return { ...core, url: server.url, server };
 }
