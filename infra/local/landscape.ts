@@ -3,8 +3,9 @@
  * relay uses, and the relay's own bundles deployed between them. Starts the parts in order and ends them in reverse;
  * what each part does is its own file's.
  */
+import { randomBytes } from 'node:crypto';
 import { resolve } from 'node:path';
-import { type HttpApi, startHttpApi } from './aws/http-api.ts';
+import { type HttpApi, type Identity, type Route, startHttpApi } from './aws/http-api.ts';
 import { createLambdaFunction, type LambdaFunction } from './aws/lambda-host.ts';
 import { type QueueTrigger, startQueueTrigger } from './aws/queue-trigger.ts';
 import { startS3 } from './aws/s3.ts';
@@ -133,6 +134,8 @@ export interface Landscape {
   readonly sqs: Sqs;
   /** Through which the relay reaches the queues. */
   readonly sqsServer: LocalServer;
+  /** Whose signature opens webhooks with `verify: iam`. */
+  readonly iamUser: Identity;
   /** The SDK's variables for endpoints, with `tls` also `NODE_EXTRA_CA_CERTS`: what a process needs to reach the services. */
   readonly endpoints: Readonly<Record<string, string>>;
   /** Steps 1 and 2 of SAP's guide, a secret, a flow and a queue. */
@@ -187,6 +190,8 @@ export async function startLandscape(options: LandscapeOptions = {}): Promise<La
     ...(s3 === undefined ? {} : { AWS_ENDPOINT_URL_S3: s3.url }),
     ...trusted?.variables,
   };
+  const iamUser = createIamUser();
+  confidential(iamUser.secretAccessKey);
   const destinations: LocalDestination[] = [];
 
   function connect(plan: DestinationPlan): LocalDestination {
@@ -292,7 +297,8 @@ export async function startLandscape(options: LandscapeOptions = {}): Promise<La
     });
     const httpApi = await startHttpApi({
       invoke: webhookFunction.invoke,
-      routes: [{ methods: 'ANY', path: '/webhooks/{destination}' }],
+      routes: [{ methods: 'ANY', path: '/webhooks/{destination}' }, ...destinations.flatMap(signedRoute)],
+      identities: [iamUser],
       payloadFormat: how.payloadFormat ?? '2.0',
       ...(how.httpPort === undefined ? {} : { port: how.httpPort }),
     });
@@ -308,6 +314,7 @@ export async function startLandscape(options: LandscapeOptions = {}): Promise<La
     secretsManager,
     sqs,
     sqsServer: startedSqs.server,
+    iamUser,
     endpoints,
     connect,
     deploy,
@@ -319,6 +326,21 @@ export async function startLandscape(options: LandscapeOptions = {}): Promise<La
 
 function doorOf(name: string, { verify = 'basic', mode = 'direct' }: WebhookPlan) {
   return { verify, secret: `webhooks/${name}`, mode };
+}
+
+/** Where the gateway checks the signature, the destination has a route of its own. */
+function signedRoute({ name, settings }: LocalDestination): Route[] {
+  const { webhook } = settings;
+  const verify = typeof webhook === 'object' && webhook !== null && 'verify' in webhook ? webhook.verify : undefined;
+  return verify === 'iam' ? [{ methods: ['POST'], path: `/webhooks/${name}`, authorization: 'AWS_IAM' }] : [];
+}
+
+function createIamUser(): Identity {
+  return {
+    accessKeyId: `AKIA${randomBytes(8).toString('hex').toUpperCase()}`,
+    secretAccessKey: randomBytes(30).toString('base64url'),
+    userArn: 'arn:aws:iam::123456789012:user/legacy-erp',
+  };
 }
 
 /** As they look: free text on Neo, made by the service broker on Cloud Foundry. */
