@@ -14,6 +14,8 @@ const made = async ({ resolveConfigurationProperty, resolveVariable }) =>
     custom: {
       destinations: await resolveConfigurationProperty(['custom', 'destinations']),
       kmsKeyArns: await resolveConfigurationProperty(['custom', 'kmsKeyArns']),
+      webhookThrottling: await resolveConfigurationProperty(['custom', 'webhookThrottling']),
+      webhookDomain: await resolveConfigurationProperty(['custom', 'webhookDomain']),
     },
   });
 

@@ -16,17 +16,6 @@ export const whole = (minimum: number, maximum: number, unit: string) => {
 };
 export const oneOf = <const T extends readonly string[]>(...values: T) =>
   v.picklist(values, `expected ${values.join(' or ')}`);
-/** What the contract knows already and this version does not: said as that, and not as a mistake of spelling. */
-export const notYet = <const T extends readonly string[], const L extends readonly string[]>(now: T, later: L) =>
-  v.pipe(
-    v.picklist([...now, ...later], `expected ${now.join(' or ')}`),
-    v.check(
-      (value) => (now as readonly string[]).includes(value),
-      `expected ${now.join(' or ')}: this version knows no other yet`,
-    ),
-    v.transform((value) => value as T[number]),
-  );
-
 const SECRET = 'expected the name or ARN of a secret in Secrets Manager';
 /** Errors name a secret: what is pasted here in place of its name must not get that far. */
 export const secret = v.pipe(text(SECRET), v.regex(/^[\w/+=.@:-]{1,2048}$/, SECRET));

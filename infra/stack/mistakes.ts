@@ -5,10 +5,13 @@
 import { verificationSecrets } from '../../functions/relay/destination.ts';
 import { problems } from '../../functions/settings.ts';
 import type { Destination } from './destination.ts';
+import { domainMistakes, throttlingMistakes } from './gateway.ts';
 import { isQueueUrl, logicalName } from './queue.ts';
+import { isRecord } from './record.ts';
 
 const SECRET = /^(arn:aws[\w-]*:secretsmanager:[\w-]+:\d{12}:secret:)?[\w/+=.@-]{1,512}$/;
 const KMS_KEY_ARN = /^arn:aws[\w-]*:kms:[\w-]+:\d{12}:key\/[\w-]+$/;
+const QUEUE_URL = 'expected https://sqs.<region>.amazonaws.com/<account>/<queue>';
 const QUEUE_NAME = /^[\w-]+(\.fifo)?$/;
 /** https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-queues.html */
 const LONGEST_QUEUE_NAME = 80;
@@ -19,9 +22,10 @@ export function writtenMistakes(destinations: unknown): string[] {
   return problems(destinations).map((line) => (none ? `custom.${line}` : `custom.destinations.${line}`));
 }
 
-/** Mistakes in the other fields of `custom` that are ours. */
-export function customMistakes({ kmsKeyArns = [] }: Readonly<Record<string, unknown>>): string[] {
-  const lines: string[] = [];
+/** Mistakes in the other fields of `custom` that are ours. @param region of the stack */
+export function customMistakes(custom: Readonly<Record<string, unknown>>, region: string): string[] {
+  const { kmsKeyArns = [], webhookThrottling, webhookDomain } = custom;
+  const lines = [...throttlingMistakes(webhookThrottling), ...domainMistakes(webhookDomain, region)];
   const isKeyArn = (value: unknown) => typeof value === 'string' && KMS_KEY_ARN.test(value);
   if (!Array.isArray(kmsKeyArns) || !kmsKeyArns.every(isKeyArn)) {
     lines.push('custom.kmsKeyArns: expected a list of ARNs of keys, arn:aws:kms:<region>:<account>:key/<id>');
@@ -76,8 +80,9 @@ function queueMistakes({ settings, queue }: Destination): string[] {
     if (queue.arn === undefined) {
       lines.push('.queue: expected the ARN of an existing queue; leave it out and one is created');
     }
+    if (queueUrl !== undefined && !isQueueUrl(queueUrl)) lines.push(`.queueUrl: ${QUEUE_URL}`);
     if (deadLetterQueueUrl !== undefined && !isQueueUrl(deadLetterQueueUrl)) {
-      lines.push('.deadLetterQueueUrl: expected https://sqs.<region>.amazonaws.com/<account>/<queue>');
+      lines.push(`.deadLetterQueueUrl: ${QUEUE_URL}`);
     }
   }
   return lines;
@@ -89,8 +94,4 @@ function nameMistakes(name: string): string[] {
   if (name.length > LONGEST_QUEUE_NAME)
     return [`: its queue would be named ${name}, SQS takes ${LONGEST_QUEUE_NAME} characters`];
   return [];
-}
-
-export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

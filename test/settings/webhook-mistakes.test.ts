@@ -14,7 +14,11 @@ const MESSAGE_ID = 'expected a header name or a JSON pointer that starts with /'
 
 const mistakes: readonly Mistake[] = [
   ['a webhook that is true', { ...orders, webhook: true }, 'orders.webhook: expected an object'],
-  ['a misspelt field of the webhook', webhookWith({ verfy: 'hunter' }), 'orders.webhook.verfy: unknown field'],
+  [
+    'a misspelt field of the webhook',
+    webhookWith({ verfy: 'hunter' }),
+    'orders.webhook.verfy: unknown field, did you mean verify?',
+  ],
   [
     'no verification',
     { ...orders, webhook: { secret: 's', mode: 'direct' } },
@@ -97,7 +101,12 @@ const verifications: readonly (readonly [wrong: string, verify: unknown, path: s
   ['a list in a list', [['basic']], '.0', KINDS],
   ['iam beside another', ['iam', 'basic'], '', 'iam and none stand alone'],
   ['none beside another', ['basic', { type: 'none' }], '', 'iam and none stand alone'],
-  ['an option that is misspelt', { type: 'stripe', tolerance: 4711 }, '.tolerance', 'unknown field'],
+  [
+    'an option that is misspelt',
+    { type: 'stripe', tolerance: 4711 },
+    '.tolerance',
+    'unknown field, did you mean toleranceSeconds?',
+  ],
   ['an option of another kind', { type: 'basic', header: 'hunter22' }, '.header', 'unknown field'],
   ['an option in a list', ['basic', { type: 'basic', header: 'hunter22' }], '.1.header', 'unknown field'],
   ['a secret of a token', { ...jwt, secret: 'hunter22' }, '.secret', 'unknown field'],
