@@ -1,7 +1,7 @@
 /**
  * The main job, told: orders through a queue, a webhook, a rotation of the signing key, an order that the flow refuses for
- * good, an outage that heals. Sends realistic payloads, waits until they have arrived, and says in words and figures what
- * happened. Prints; decides nothing.
+ * good, an outage that heals, a message through each sender adapter. Sends realistic payloads, waits until they have
+ * arrived, and says in words and figures what happened. Prints; decides nothing.
  */
 import { createHash, randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -10,6 +10,7 @@ import { waitForMessages } from './aws/sqs.ts';
 import type { DeliveryLog } from './delivery-log.ts';
 import type { Deployed, Landscape, LocalDestination } from './landscape.ts';
 import type { FlowResult, Received } from './sap/integration-flow.ts';
+import type { Sending } from './sender-adapters.ts';
 
 /** A payload as a legacy system has it. */
 interface Payload {
@@ -31,6 +32,8 @@ export interface Stage {
   readonly orders: LocalDestination;
   /** Its webhook is direct. */
   readonly stock: LocalDestination;
+  /** One for each sender adapter but HTTPS. */
+  readonly sendings: readonly Sending[];
   readonly webhookUser: { readonly username: string; readonly password: string };
   readonly log: DeliveryLog;
   readonly print: (line: string) => void;
@@ -91,6 +94,10 @@ export async function tellStory(stage: Stage): Promise<boolean> {
   sent.push(...(await throughOutage(stage)));
   tokenRequestsSoFar(stage);
 
+  chapter(print, '6', 'SAP’s other sender adapters: SOAP 1.x, SOAP (SAP RM) and OData, each with a client of its own');
+  sent.push(...(await throughSenderAdapters(stage)));
+  tokenRequestsSoFar(stage);
+
   const arrived = sent.filter((message) => hasArrived(landscape, message)).length;
   const requests = authorizationServer.tokenRequests.length;
   const lost = sent.length - arrived + orders.queue.size;
@@ -129,6 +136,20 @@ async function throughOutage(stage: Stage): Promise<Sent[]> {
   await landscape.runtimeNode.waitForMessages(before + sent.length, { timeoutMs: 30_000 });
   await orders.trigger?.waitUntilIdle({ timeoutMs: 30_000 });
   heading(print);
+  for (const message of sent) row(stage, message);
+  return sent;
+}
+
+async function throughSenderAdapters(stage: Stage): Promise<Sent[]> {
+  const { landscape, sendings } = stage;
+  const before = landscape.runtimeNode.messages.length;
+  const sent = sendings.map(({ destination, payload }) => {
+    destination.trigger?.resume();
+    return queued(destination, payload);
+  });
+  await landscape.runtimeNode.waitForMessages(before + sent.length, { timeoutMs: 30_000 });
+  for (const { destination } of sendings) await destination.trigger?.waitUntilIdle({ timeoutMs: 30_000 });
+  heading(stage.print);
   for (const message of sent) row(stage, message);
   return sent;
 }
@@ -204,7 +225,7 @@ function hasArrived({ runtimeNode }: Landscape, { messageId, sha256 }: Sent): bo
   return runtimeNode.messages.some((arrived) => arrived.messageId === messageId && arrived.bodySha256 === sha256);
 }
 
-const COLUMNS = [38, 20, 8, 8, 9, 7, 21, 6] as const;
+const COLUMNS = [38, 20, 11, 8, 9, 7, 21, 6] as const;
 
 function heading(print: Stage['print']): void {
   print(dim(`   ${columns(['message', 'payload', 'flow', 'status', 'attempt', 'calls', 'token', 'ms'])}`));

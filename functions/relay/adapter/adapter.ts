@@ -95,6 +95,7 @@ export function createAdapter(options: AdapterOptions, { shape, read, csrfUrl }:
 }
 
 function addressOf(base: URL, message: Message, { pathFrom }: Destination, { query = {} }: Shape): URL {
+  if (pathFrom === undefined && Object.keys(query).length === 0) return base;
   const url = pathFrom === undefined ? new URL(base) : atRestOfPath(base, message, pathFrom);
   for (const [name, value] of Object.entries(query)) url.searchParams.append(name, value);
   return url;
