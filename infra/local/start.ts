@@ -8,9 +8,10 @@ import { build } from '../build.ts';
 import { createDeliveryLog } from './delivery-log.ts';
 import { type Deployed, type Landscape, type LocalDestination, startLandscape } from './landscape.ts';
 import { startMonitor } from './monitor.ts';
-import { connectSenderAdapters } from './sender-adapters.ts';
 import { shortLine } from './short-line.ts';
-import { orderFlow, STOCK_REQUEST, stockFlow, tellStory } from './story.ts';
+import { orderFlow, STOCK_REQUEST, stockFlow } from './story/payloads.ts';
+import { connectSenderAdapters } from './story/sender-adapters.ts';
+import { tellStory } from './story/story.ts';
 
 const { once } = parseArgs({ options: { once: { type: 'boolean', default: false } } }).values;
 const print = (line: string) => process.stdout.write(`${line}\n`);

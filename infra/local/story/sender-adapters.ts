@@ -3,7 +3,7 @@
  * what an integration developer sets in the channel on one side, and in `custom.destinations` on the other.
  */
 import { readFileSync } from 'node:fs';
-import type { DestinationPlan, Landscape, LocalDestination } from './landscape.ts';
+import type { DestinationPlan, Landscape, LocalDestination } from '../landscape.ts';
 
 /** A destination, and a message for it. */
 export interface Sending {
