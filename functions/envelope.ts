@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto';
 import type { SQSMessageAttribute, SQSRecord } from 'aws-lambda';
 import { type Pointer, readPointer } from './envelope/pointer.ts';
 import { RelayError } from './error.ts';
+import type { HttpBody } from './http-client.ts';
 import type { Message } from './relay/message.ts';
 
 /** A message whose payload is still to be fetched. */
@@ -97,21 +98,21 @@ function readMessage(
     if ('ExtendedPayloadSize' in attributes || 'SQSLargePayloadSize' in attributes) {
       return { ...head, pointer: pointerIn(body) };
     }
-    const bytes = payload(body, attributes);
-    return { ...head, body: { bytes: bytes.byteLength, open: async () => bytes } };
+    return { ...head, body: payload(body, attributes) };
   } catch (error) {
     if (error instanceof RelayError) return error;
     throw error;
   }
 }
 
-function payload(body: string, attributes: Attributes): Buffer {
+function payload(body: string, attributes: Attributes): HttpBody {
   const encoding = text(attributes, 'bodyEncoding');
-  if (encoding === undefined) return Buffer.from(body);
-  if (encoding === 'empty') return Buffer.alloc(0);
+  // As it is: Node writes head and text at once, and no message of a batch lies in memory twice.
+  if (encoding === undefined) return { bytes: Buffer.byteLength(body), open: async () => body };
+  if (encoding === 'empty') return { bytes: 0, open: async () => '' };
   if (encoding !== 'base64') throw invalid('bodyEncoding', 'expected base64 or empty');
   if (!isBase64(body)) throw invalid('bodyEncoding', 'is base64, but the body is not');
-  return Buffer.from(body, 'base64');
+  return { bytes: Buffer.byteLength(body, 'base64'), open: async () => Buffer.from(body, 'base64') };
 }
 
 /** The body of a message whose payload the Amazon SQS Extended Client Library has put into S3. */
@@ -146,7 +147,9 @@ function ofTheUser(attributes: Attributes): Pick<Message, 'attributes'> {
 
 /** A dead letter that comes back by other ways than our replay keeps the id that it had. */
 function buriedId(attributes: Attributes): string | undefined {
-  const letter = parseJson(text(attributes, DEAD_LETTER) ?? '');
+  const json = text(attributes, DEAD_LETTER);
+  if (json === undefined) return undefined;
+  const letter = parseJson(json);
   return isRecord(letter) && typeof letter.messageId === 'string' ? letter.messageId : undefined;
 }
 

@@ -3,10 +3,11 @@
  * Powertools. The field names here are what alarms and queries are built on. No secret, token or payload comes this far:
  * only what these types name.
  */
-import { Logger } from '@aws-lambda-powertools/logger';
+import { Logger, LogLevelThreshold } from '@aws-lambda-powertools/logger';
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 import type { MiddlewareObj } from '@middy/core';
 import type { Context } from 'aws-lambda';
+import { createDeliveredLog } from './delivered-log.ts';
 
 /** The fields of the line `delivery.attempted`. */
 export interface AttemptLine {
@@ -65,15 +66,18 @@ export interface Telemetry {
 
 const LEVEL = { delivered: 'info', rejected: 'error', failed: 'warn', blocked: 'error' } as const;
 const COUNTED = { delivered: 'Delivered', rejected: 'Rejected', failed: 'Failed', blocked: 'Blocked' } as const;
+const OUTCOMES = ['delivered', 'rejected', 'failed', 'blocked'] as const;
 const NAMESPACE = 'TokenRelay';
 /** At 100 values of a metric Powertools publishes by itself, and forgets the dimension. */
 const VALUES = 99;
 
 export function createTelemetry(): Telemetry {
-  const logger = new Logger({ serviceName: process.env.POWERTOOLS_SERVICE_NAME ?? 'token-relay' });
-  const metrics = new Metrics({
-    namespace: process.env.POWERTOOLS_METRICS_NAMESPACE ?? NAMESPACE,
-    serviceName: process.env.POWERTOOLS_SERVICE_NAME ?? 'token-relay',
+  const serviceName = process.env.POWERTOOLS_SERVICE_NAME ?? 'token-relay';
+  const logger = new Logger({ serviceName });
+  const metrics = new Metrics({ namespace: process.env.POWERTOOLS_METRICS_NAMESPACE ?? NAMESPACE, serviceName });
+  const delivered = createDeliveredLog({
+    service: serviceName,
+    isEnabled: () => logger.level <= LogLevelThreshold.INFO,
   });
   const attempts = new Map<string, AttemptLine[]>();
   /** Metric → destination → count. */
@@ -90,11 +94,13 @@ export function createTelemetry(): Telemetry {
   function publish(): void {
     for (const [destination, lines] of attempts) {
       for (let from = 0; from < lines.length; from += VALUES) {
+        const group = lines.slice(from, from + VALUES);
         metrics.addDimension('destination', destination);
-        for (const { outcome, durationMs } of lines.slice(from, from + VALUES)) {
-          metrics.addMetric(COUNTED[outcome], MetricUnit.Count, 1);
-          metrics.addMetric('Duration', MetricUnit.Milliseconds, durationMs);
+        for (const outcome of OUTCOMES) {
+          const messages = group.filter((line) => line.outcome === outcome).length;
+          if (messages > 0) metrics.addMetric(COUNTED[outcome], MetricUnit.Count, messages);
         }
+        for (const { durationMs } of group) metrics.addMetric('Duration', MetricUnit.Milliseconds, durationMs);
         metrics.publishStoredMetrics();
       }
     }
@@ -105,6 +111,11 @@ export function createTelemetry(): Telemetry {
     if (tokenRequests + failedRenewals > 0) metrics.publishStoredMetrics();
     tokenRequests = 0;
     failedRenewals = 0;
+  }
+
+  function end(): void {
+    delivered.flush();
+    publish();
   }
 
   function publishCounts(name: string, byDestination: Map<string, number>): void {
@@ -120,41 +131,51 @@ export function createTelemetry(): Telemetry {
     counts[name].set(destination, (counts[name].get(destination) ?? 0) + messages);
   }
 
+  /** Lines stay in the order of what they tell. */
+  function log(level: 'info' | 'warn' | 'error', event: string, fields: object): void {
+    delivered.flush();
+    logger[level](event, { ...fields });
+  }
+
   return {
     attempted(line) {
-      logger[LEVEL[line.outcome]]('delivery.attempted', { ...line });
+      if (line.outcome !== 'delivered' || !delivered.write('delivery.attempted', line))
+        log(LEVEL[line.outcome], 'delivery.attempted', line);
       const lines = attempts.get(line.destination);
       if (lines === undefined) attempts.set(line.destination, [line]);
       else lines.push(line);
     },
     postponed(line) {
-      logger.warn('delivery.postponed', line);
+      log('warn', 'delivery.postponed', line);
       count('Postponed', line.destination, line.messages);
     },
     queued(line) {
-      logger.info('webhook.queued', { ...line });
+      log('info', 'webhook.queued', line);
       count('Queued', line.destination);
     },
     notQueued(line) {
-      logger.error('webhook.not-queued', line);
+      log('error', 'webhook.not-queued', line);
       count('NotQueued', line.destination);
     },
     buried(line) {
-      logger.error('message.buried', line);
+      log('error', 'message.buried', line);
       count('Buried', line.destination);
     },
-    problem: (event, fields) => logger.error(event, fields),
+    problem: (event, fields) => log('error', event, fields),
     tokenRequested: () => {
       tokenRequests += 1;
     },
     renewalFailed(reason) {
-      logger.warn('token.renewal-failed', { reason });
+      log('warn', 'token.renewal-failed', { reason });
       failedRenewals += 1;
     },
     middleware: {
-      before: ({ context }) => logger.addContext(context as Context),
-      after: publish,
-      onError: publish,
+      before({ context }) {
+        logger.addContext(context as Context);
+        delivered.begin(context as Context);
+      },
+      after: end,
+      onError: end,
     },
   };
 }

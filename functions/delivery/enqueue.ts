@@ -105,6 +105,7 @@ function laneOf({ id }: Message, group: string) {
 
 async function readAll(body: HttpBody): Promise<Buffer> {
   const opened = await body.open();
+  if (typeof opened === 'string') return Buffer.from(opened);
   if (opened instanceof Uint8Array) return Buffer.from(opened.buffer, opened.byteOffset, opened.byteLength);
   return Buffer.concat(await opened.toArray());
 }
