@@ -270,6 +270,14 @@ test('as a process it ends with the code that the answer means', async () => {
   expect(await start(['--verify', 'none'])).toMatchObject({ code: 2, out: '' });
 });
 
+test('a reader that goes away, as head does, changes nothing of that', async () => {
+  const door = await open('none');
+  const child = spawn(process.execPath, [COMMAND, '--url', door.url, '--verify', 'none'], { cwd: folder });
+  child.stdout.destroy();
+  const [notes, [code]] = await Promise.all([text(child.stderr), once(child, 'close')]);
+  expect([code, notes]).toEqual([0, '']);
+});
+
 test('without anyone there it is one line, exit code 1', async () => {
   const server = await startServer(() => problem('unavailable') as never);
   await server.stop();
