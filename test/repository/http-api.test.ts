@@ -69,8 +69,9 @@ describe('the webhook function may send', () => {
     const orders = { ...flow, payloadBucket: 'payloads', webhook: { ...webhook, mode } };
     const allowed = permissions({ orders, plain: { ...flow, payloadBucket: 'others' } });
     expect(allowed['sqs:SendMessage']).toEqual([{ 'Fn::GetAtt': ['QueueOfOrders', 'Arn'] }]);
-    expect(JSON.stringify(allowed['s3:PutObject'])).toContain('payloads/*');
-    expect(JSON.stringify(allowed['s3:PutObject'])).not.toContain('others');
+    expect(allowed['s3:PutObject'], 'not over dead letters, nor over what others keep there').toEqual([
+      { 'Fn::Join': ['', ['arn:', { Ref: 'AWS::Partition' }, ':s3:::payloads/webhooks/orders/*']] },
+    ]);
   });
 
   test.each([
