@@ -12,6 +12,14 @@ export function isOwned(name: string): boolean {
   return OWNED.has(name.toLowerCase()) || /^proxy-/i.test(name);
 }
 
+/** The headers that a `Connection` lists, lower case: of this hop alone, like itself (RFC 9110 section 7.6.1). */
+export function namesIn(connection = ''): string[] {
+  return connection
+    .toLowerCase()
+    .split(',')
+    .map((name) => name.trim());
+}
+
 /**
  * Of these headers the ones that go along.
  *
