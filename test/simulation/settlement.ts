@@ -1,0 +1,85 @@
+/**
+ * The end of a run: where every message is, why any was delivered more than once, and whether everything came to rest once
+ * nothing went wrong any more. Also whether anything confidential was printed on the way.
+ */
+import { isTaken } from './delivery-watch.ts';
+import type { Invocation } from './lambda.ts';
+import { type Ledger, named, type Run, type Tracked } from './ledger.ts';
+import type { Exchange } from './network.ts';
+
+export interface SettlementOptions {
+  readonly ledger: Ledger;
+  /** Whether its dead-letter queue holds it. */
+  readonly liesDead: (message: Tracked) => boolean;
+  readonly liesInQueue: (message: Tracked) => boolean;
+  /** May wait in its queue for good: nothing can be done for it there. */
+  readonly mayStay: (message: Tracked) => boolean;
+}
+
+export function settle(options: SettlementOptions): void {
+  const { ledger } = options;
+  for (const message of ledger.messages.values()) {
+    if (message.accepted) account(message, options);
+    explain(message, ledger);
+  }
+  scan(ledger);
+}
+
+function account(message: Tracked, { ledger, liesDead, liesInQueue, mayStay }: SettlementOptions): void {
+  ledger.count('messages', 'accepted');
+  const isDead = liesDead(message);
+  if (message.runs.length > 0) ledger.count('messages', 'delivered');
+  else if (isDead) ledger.count('messages', 'dead');
+  if (liesInQueue(message)) {
+    if (mayStay(message)) ledger.count('messages', 'kept');
+    else ledger.violate('everything comes to rest', `${named(message)} still lies in its queue`);
+  } else if (message.runs.length === 0 && !isDead) {
+    ledger.violate(
+      'nothing is lost',
+      `${named(message)} was neither delivered nor is it a dead letter or in its queue`,
+    );
+  }
+}
+
+/** Each delivery after the first has a cause on the wire, in Lambda, in SQS, or at the sender. */
+function explain(message: Tracked, ledger: Ledger): void {
+  const { runs } = message;
+  for (let index = 1; index < runs.length; index += 1) {
+    const cause = causeOf(runs.slice(0, index), runs[index], message, ledger);
+    if (cause === undefined) ledger.violate('every duplicate has a cause', `${named(message)} ran ${index + 1} times`);
+    else ledger.count('duplicates', cause);
+  }
+}
+
+function causeOf(before: readonly Run[], next: Run | undefined, message: Tracked, ledger: Ledger): string | undefined {
+  const earlier = before.map(({ exchange }) => exchange);
+  const unanswered = earlier.find(({ end, status }) => end !== 'whole' || !isTaken(status));
+  if (unanswered !== undefined) return `answer lost: ${wordOf(unanswered)}`;
+  for (const exchange of earlier) {
+    const invocation = exchange.invocation as Invocation | undefined;
+    if (invocation === undefined) continue;
+    const books = ledger.books(invocation);
+    if (invocation.end !== 'replied') return `environment ${invocation.end ?? 'at work'}`;
+    if (books.isResultLost) return 'result of the invocation lost';
+    if (next !== undefined && next.exchange.startedAt <= (invocation.endedAt ?? 0) + 100)
+      return 'handed out again meanwhile';
+  }
+  if (message.undeleted > 0) return 'deletion refused';
+  if (message.deliveredAgain > 0) return 'delivered again by SQS';
+  if (message.putBack > 0) return 'put back by the operator';
+  if (message.sends > 1) return 'sent again by its sender';
+  return undefined;
+}
+
+function wordOf({ fate, end }: Exchange): string {
+  if (fate === undefined) return end === 'given up' ? 'given up' : 'cut off';
+  return typeof fate === 'string' ? fate : 'slow';
+}
+
+function scan({ output, secrets, violate }: Ledger): void {
+  const all = output.join('\n');
+  for (const secret of secrets) {
+    if (secret.length >= 8 && all.includes(secret))
+      violate('nothing confidential is printed', `${secret.slice(0, 12)}…`);
+  }
+}
