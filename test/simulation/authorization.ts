@@ -54,6 +54,7 @@ export function createAuthorization(options: AuthorizationOptions): Authorizatio
   const keys = createUnsignedKeys(random);
   const server = createAuthorizationServer({ account, now, random, signingKeys: keys, url: origin, confidential });
   const { trust } = server;
+  const read = new Map<string, (Record<string, unknown> | undefined)[]>();
 
   /** On CF the role must be in the token and, still, in the account; on Neo it is looked up in the account alone. */
   function accepted(clientId: string, scopes: readonly string[]): Judgement {
@@ -62,7 +63,8 @@ export function createAuthorization(options: AuthorizationOptions): Authorizatio
   }
 
   async function judge(token: string, at: number): Promise<Judgement> {
-    const [head, body] = token.split('.').map((part) => decoded(part));
+    const [head, body] = read.get(token) ?? token.split('.').map(decoded);
+    read.set(token, [head, body]);
     if (head !== undefined && body !== undefined) return judgeJwt(head, body, at);
     const { clientId, clientSecret } = trust.resourceServer;
     const basic = Buffer.from(`${clientId}:${clientSecret}`).toString('base64');

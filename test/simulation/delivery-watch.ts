@@ -96,21 +96,25 @@ export function createDeliveryWatch({ ledger, now, destinations, liesDead }: Del
     if (isTaken(processed.status)) message.runs.push({ at: now(), exchange });
   }
 
-  function performed({ operation, input, invocation }: Call, isStored: boolean, recordId: string): void {
+  function performed(call: Call, isStored: boolean, recordId: string): void {
+    const { operation, input, invocation } = call;
     if (invocation === undefined) return;
     const isLetter = 'deadLetter' in ((input.MessageAttributes ?? {}) as object);
     if (operation === 'SendMessage' && isLetter) buried(input, invocation as Invocation, isStored, recordId);
-    if (operation === 'SendMessage' && !isLetter) queued(input, recordId);
+    if (operation === 'SendMessage' && !isLetter) queued(call, recordId);
     if (operation === 'ChangeMessageVisibilityBatch') hidden(input, invocation as Invocation);
   }
 
   /** By a webhook. */
-  function queued(input: Call['input'], recordId: string): void {
+  function queued({ input, performed: before }: Call, recordId: string): void {
     const { messageId } = input.MessageAttributes as Record<string, { StringValue?: string }>;
     const message = ledger.messages.get(messageId?.StringValue ?? '');
     if (message === undefined)
       ledger.violate('ids never change', `${messageId?.StringValue} is queued, which nobody sent`);
-    else ledger.enqueued(recordId, message);
+    else {
+      if (before > 0) message.takenAgain += 1;
+      ledger.enqueued(recordId, message);
+    }
   }
 
   function copiesOf({ recordIds }: Tracked, invocation: Invocation): number {

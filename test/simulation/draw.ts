@@ -7,11 +7,37 @@ import type { Arrival, DestinationPlan, FaultPlan, Form, Plan } from './plan.ts'
 const SECOND_MS = 1_000;
 const MINUTE_MS = 60_000;
 
-export function drawPlan(seed: number): Plan {
+/** So few runs last for days, with few messages, so that those are given up in the end. */
+const LONG_SHARE = 0.01;
+const LONG_FAULTS = [
+  'node: role taken away',
+  'node: flow undeployed',
+  'secret: access denied',
+  'queue: dead-letter queue denied',
+];
+
+/** @param messages how many are sent. Default: a few, drawn as well */
+export function drawPlan(seed: number, messages?: number): Plan {
+  const plan = drawShortPlan(seed, messages);
+  const random = createChance(seed)('long');
+  if (!random.chance(LONG_SHARE)) return plan;
+  const [first] = plan.arrivals;
+  const fault = {
+    kind: random.pick(LONG_FAULTS),
+    fromMs: 0,
+    toMs: 13 * 24 * 60 * MINUTE_MS,
+    share: 1,
+    seed,
+    destination: first?.destination ?? '',
+  };
+  return { ...plan, arrivals: plan.arrivals.slice(0, 6), faults: [fault, ...plan.faults.slice(0, 2)] };
+}
+
+function drawShortPlan(seed: number, messages: number | undefined): Plan {
   const random = createChance(seed)('plan');
   const environment = random.pick(['cf', 'cf', 'neo'] as const);
   const destinations = drawDestinations(random);
-  const spanMs = random.pick([2, 10, 30, 90, 240]) * MINUTE_MS;
+  const spanMs = random.pick([2, 10, 30, 90, 240, 1_440]) * MINUTE_MS;
   return {
     seed,
     environment,
@@ -19,11 +45,11 @@ export function drawPlan(seed: number): Plan {
     expiredTokenStatus: random.chance(0.2) ? 500 : 401,
     workers: random.between(1, 3),
     keepAliveMs: random.pick([2_000, 5_000, 20_000, 60_000]),
-    idleMs: random.pick([1, 5, 15, 45]) * MINUTE_MS,
+    idleMs: random.pick([1, 5, 15, 45, 45]) * MINUTE_MS,
     shuffle: random.chance(0.5),
     destinations,
-    arrivals: drawArrivals(destinations, spanMs, random),
     faults: drawFaults(destinations, spanMs, random),
+    arrivals: drawArrivals(destinations, spanMs, messages, random),
   };
 }
 
@@ -56,8 +82,14 @@ function drawDestinations(random: Random): DestinationPlan[] {
   });
 }
 
-function drawArrivals(destinations: readonly DestinationPlan[], spanMs: number, random: Random): Arrival[] {
-  const count = random.pick([20, 40, 80, 160]);
+function drawArrivals(
+  destinations: readonly DestinationPlan[],
+  spanMs: number,
+  messages: number | undefined,
+  random: Random,
+): Arrival[] {
+  const drawn = random.pick([20, 40, 80, 160]);
+  const count = messages ?? drawn;
   const bursts = Array.from({ length: random.between(1, 12) }, () => random.between(0, spanMs));
   const groups = random.between(1, 6);
   const moments = Array.from({ length: count }, () =>
@@ -91,7 +123,7 @@ function drawFaults(destinations: readonly DestinationPlan[], spanMs: number, ra
   const count = random.pick([0, 2, 4, 8, 12]);
   return Array.from({ length: count }, () => {
     const fromMs = random.between(0, spanMs);
-    const lastsMs = random.pick([1, 5, 30, 120, 600, 3_600]) * SECOND_MS * (0.5 + random());
+    const lastsMs = random.pick([1, 5, 30, 120, 600, 3_600, 14_400]) * SECOND_MS * (0.5 + random());
     return {
       kind: random.pick(kinds),
       fromMs,

@@ -37,6 +37,8 @@ export interface Faulted {
   readonly clientOf: (destination: string) => string;
   readonly queueOf: (destination: string) => Queue;
   readonly deadLetterQueueOf: (destination: string) => Queue | undefined;
+  /** Undefined: as it should be. */
+  readonly setVisibility: (destination: string, seconds: number | undefined) => void;
   readonly denyAccess: (queue: Queue, on: boolean) => void;
   readonly setClockSkew: (aheadMs: number) => void;
   readonly kill: (pick: number, atLeave: number) => boolean;
@@ -120,7 +122,7 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
   'lambda: result lost': onCalls('invoke', () => 'result lost'),
   'queue: deletion refused': onCalls('deletion', () => 'refused'),
   'lambda: killed': repeated(2_000, ({ kill }, random) => kill(random(), random.between(1, 40))),
-  'lambda: recycled': repeated(10_000, ({ recycle }) => {
+  'lambda: recycled': repeated(60_000, ({ recycle }) => {
     recycle();
     return true;
   }),
@@ -130,11 +132,9 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     deliverAgain(queue, random.pick(queue.messages).id);
     return true;
   }),
-  'queue: visibility too short': lasting(({ queueOf }, { destination }) => {
-    const queue = queueOf(destination);
-    const { VisibilityTimeout = '30' } = queue.attributes();
-    queue.setAttributes({ VisibilityTimeout: '3' });
-    return () => queue.setAttributes({ VisibilityTimeout });
+  'queue: visibility too short': lasting(({ setVisibility }, { destination }, random) => {
+    setVisibility(destination, random.pick([2, 10, 60]));
+    return () => setVisibility(destination, undefined);
   }),
   'queue: dead-letter queue denied': lasting(({ deadLetterQueueOf, denyAccess }, { destination }) => {
     const queue = deadLetterQueueOf(destination);
@@ -171,6 +171,16 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     server.issueSameTokenAgain(true);
     return () => server.issueSameTokenAgain(false);
   }),
+  'token: same again, refused': {
+    begin(world, plan, count) {
+      world.authorization.server.issueSameTokenAgain(true);
+      const end = onCalls('node', () => front(tomcatPage(401, 'Unauthorized'))).begin(world, plan, count);
+      return () => {
+        world.authorization.server.issueSameTokenAgain(false);
+        end?.();
+      };
+    },
+  },
   'token: expires_in 0': lasting(({ authorization: { server } }) => {
     server.setExpiresIn(0);
     return () => server.setExpiresIn('true');

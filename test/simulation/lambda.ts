@@ -34,6 +34,8 @@ export interface LambdaOptions {
   readonly timeoutMs: number;
   /** After so long without an invocation an environment is gone. */
   readonly idleMs: number;
+  /** More invocations at once than this are refused. */
+  readonly maxConcurrency: number;
   readonly start: (onDeath: () => void) => Environment;
   readonly onStart: (invocation: Invocation, environment: Environment) => void;
   readonly onEnd: (invocation: Invocation, cause?: unknown) => void;
@@ -55,7 +57,7 @@ interface Slot {
 }
 
 export function createLambda(options: LambdaOptions): Lambda {
-  const { scheduler, random, timeoutMs, idleMs, start, onStart, onEnd } = options;
+  const { scheduler, random, timeoutMs, idleMs, maxConcurrency, start, onStart, onEnd } = options;
   let slots: Slot[] = [];
   let number = 0;
 
@@ -80,8 +82,16 @@ export function createLambda(options: LambdaOptions): Lambda {
     return idle[Math.floor(random() * idle.length)];
   }
 
+  function refused(event: unknown): InvokeResult {
+    const at = scheduler.now();
+    const never = { environment: 'none', event, startedAt: at, timeoutMs, endedAt: at, reply: undefined };
+    const invocation: Invocation = { ...never, number: 0, end: 'no start' };
+    return { ok: false, errorType: 'TooManyRequestsException', errorMessage: 'Rate Exceeded.', invocation };
+  }
+
   async function invoke(event: unknown): Promise<InvokeResult> {
     const warm = free();
+    if (warm === undefined && slots.length >= maxConcurrency) return refused(event);
     const slot = warm ?? open();
     slot.busy = true;
     const { environment } = slot;

@@ -38,6 +38,8 @@ export interface Tracked {
   deliveredAgain: number;
   /** Which it was among those that came into its queue; undefined while it has not. */
   place: number | undefined;
+  /** How often SQS took it once more from one and the same call, whose answers were lost. */
+  takenAgain: number;
   /** How often a sender has sent it. */
   sends: number;
 }
@@ -116,6 +118,7 @@ export function createLedger(trace: Trace): Ledger {
         undeleted: 0,
         deliveredAgain: 0,
         place: undefined,
+        takenAgain: 0,
         sends: 0,
       };
       messages.set(message.id, tracked);

@@ -10,8 +10,10 @@ import type { Scheduler } from './scheduler.ts';
 import type { Store } from './store.ts';
 import type { Trace } from './trace.ts';
 
+/** Stands in everything that must not be printed and is not made by the landscape. */
+export const MARK = 'CONFIDENTIAL-';
 export const BUCKET = 'payloads';
-export const WEBHOOK_USER = { username: 'sender', password: 'CONFIDENTIAL-webhook-password' };
+export const WEBHOOK_USER = { username: 'sender', password: `${MARK}webhook-password` };
 const MAX_TRIES = 6;
 
 export interface SendersOptions {
@@ -92,7 +94,7 @@ function ownId(number: number): string {
 
 function payloadOf({ number, form, via }: Arrival): Buffer {
   if (form === 'empty' && via === 'queue') return Buffer.alloc(0);
-  const text = `{"message":${number},"note":"CONFIDENTIAL-payload-${number}"}`;
+  const text = `{"message":${number},"note":"${MARK}payload-${number}"}`;
   return form === 'base64' ? Buffer.concat([Buffer.from(text), Buffer.from([0, 255, 254])]) : Buffer.from(text);
 }
 

@@ -6,6 +6,7 @@ import { isTaken } from './delivery-watch.ts';
 import type { Invocation } from './lambda.ts';
 import { type Ledger, named, type Run, type Tracked } from './ledger.ts';
 import type { Exchange } from './network.ts';
+import { MARK } from './senders.ts';
 
 export interface SettlementOptions {
   readonly ledger: Ledger;
@@ -66,6 +67,7 @@ function causeOf(before: readonly Run[], next: Run | undefined, message: Tracked
   }
   if (message.undeleted > 0) return 'deletion refused';
   if (message.deliveredAgain > 0) return 'delivered again by SQS';
+  if (message.takenAgain > 0) return 'SQS took it twice: answer lost';
   if (message.putBack > 0) return 'put back by the operator';
   if (message.sends > 1) return 'sent again by its sender';
   return undefined;
@@ -76,10 +78,21 @@ function wordOf({ fate, end }: Exchange): string {
   return typeof fate === 'string' ? fate : 'slow';
 }
 
+/**
+ * By words, since there are thousands of secrets and of lines: of each secret its longest run of characters that may stand
+ * in a token. What marks payloads and passwords is looked for as it is.
+ */
 function scan({ output, secrets, violate }: Ledger): void {
-  const all = output.join('\n');
-  for (const secret of secrets) {
-    if (secret.length >= 8 && all.includes(secret))
-      violate('nothing confidential is printed', `${secret.slice(0, 12)}…`);
+  const words = new Set([...secrets].map(longestWord).filter((word) => word.length >= 8));
+  for (const line of output) {
+    const found = line.includes(MARK) ? MARK : (line.match(WORD) ?? []).find((word) => words.has(word));
+    if (found !== undefined)
+      violate('nothing confidential is printed', `${found.slice(0, 12)}… in: ${line.slice(0, 80)}`);
   }
+}
+
+const WORD = /[\w-]{8,}/g;
+
+function longestWord(secret: string): string {
+  return (secret.match(WORD) ?? ['']).reduce((longest, word) => (word.length > longest.length ? word : longest));
 }

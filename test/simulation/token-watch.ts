@@ -3,6 +3,7 @@
  * none sent again that was rejected, none kept beside a newer version of the secret.
  */
 import type { Call } from './aws-client.ts';
+import type { Invocation } from './lambda.ts';
 import type { Ledger } from './ledger.ts';
 import type { Exchange } from './network.ts';
 
@@ -28,11 +29,14 @@ interface Minted {
   readonly at: number;
   /** How long it may be used, in milliseconds. */
   readonly lifeMs: number;
+  /** The newest version of the secret that the environment had read by then. */
+  readonly versionId: string | undefined;
   /** Why the next one may be asked for before it is half used up. */
   isDoubtful: boolean;
 }
 
 interface Slot {
+  readonly client: string;
   open: number;
   minted: Minted | undefined;
   requestedAt: number;
@@ -52,9 +56,26 @@ export function createTokenWatch({ ledger, now, maxUseSeconds }: TokenWatchOptio
   function slotOf(exchange: Exchange): { slot: Slot; client: string } {
     const { client, format } = asked(exchange);
     const key = `${exchange.caller.environment} ${client} ${format}`;
-    const slot = slots.get(key) ?? { open: 0, minted: undefined, requestedAt: Number.NEGATIVE_INFINITY };
+    const slot = slots.get(key) ?? { client, open: 0, minted: undefined, requestedAt: Number.NEGATIVE_INFINITY };
     slots.set(key, slot);
     return { slot, client };
+  }
+
+  function versionOf({ caller: { environment } }: Exchange, client: string) {
+    return versions.get(`${environment} cpi/${client}`);
+  }
+
+  /** This very message has been told so in this attempt. */
+  function isRejectedFor({ invocation, headers, number }: Exchange, token: string): boolean {
+    const calls = invocation && ledger.books(invocation).calls.get(headers.sap_applicationid ?? '');
+    return (calls ?? []).some(
+      (one) => one.number !== number && one.end === 'whole' && one.status === 401 && bearer(one) === token,
+    );
+  }
+
+  /** By any endpoint: one that comes again is of no use to that. */
+  function wasRejected({ caller: { environment } }: Exchange, token: string): boolean {
+    return [...rejected].some(([key, tokens]) => key.startsWith(`${environment} `) && tokens.has(token));
   }
 
   return {
@@ -81,15 +102,28 @@ export function createTokenWatch({ ledger, now, maxUseSeconds }: TokenWatchOptio
         ledger.violate('no token without need', words);
       }
       const lifeMs = Math.min(remainingMs(exchange, token), maxUseSeconds(client) * 1_000);
-      slot.minted = { token, at: now(), lifeMs, isDoubtful: false };
+      slot.minted = {
+        token,
+        at: now(),
+        lifeMs,
+        versionId: versionOf(exchange, client)?.id,
+        isDoubtful: wasRejected(exchange, token),
+      };
       slotOfToken.set(`${exchange.caller.environment} ${token}`, slot);
     },
     used(exchange) {
       const token = bearer(exchange);
       const { environment } = exchange.caller;
       const at = rejected.get(`${environment} ${endpointOf(exchange)}`)?.get(token);
-      if (at !== undefined && at < now())
+      const { startedAt: begunAt = 0 } = (exchange.invocation ?? {}) as Partial<Invocation>;
+      // An attempt that is under way with it, perhaps at its CSRF handshake, may find out for itself.
+      if (at !== undefined && (at < begunAt || isRejectedFor(exchange, token)))
         ledger.violate('a rejected token is not sent again', `${environment} to ${endpointOf(exchange)}`);
+      const slot = slotOfToken.get(`${environment} ${token}`);
+      const newer = slot && versionOf(exchange, slot.client);
+      const isKept = slot?.minted?.token === token && newer !== undefined && slot.minted.versionId !== newer.id;
+      if (isKept && slot.requestedAt < newer.at && begunAt > newer.at)
+        ledger.violate('no token is kept beside a newer secret', `${environment} to ${endpointOf(exchange)}`);
     },
     judged(exchange) {
       const { environment } = exchange.caller;
@@ -108,7 +142,10 @@ export function createTokenWatch({ ledger, now, maxUseSeconds }: TokenWatchOptio
       const id = String(output?.VersionId);
       const key = `${environment} ${input.SecretId}`;
       const known = versions.get(key);
-      if (known?.id === id || input.VersionStage === 'AWSPREVIOUS') return;
+      // What cannot be used takes no place.
+      const isUsable =
+        String(output?.SecretString).includes('tokenurl') || String(output?.SecretString).includes('tokenUrl');
+      if (known?.id === id || input.VersionStage === 'AWSPREVIOUS' || !isUsable) return;
       versions.set(key, { id, at: now() });
       if (known === undefined) return;
       for (const [name, slot] of slots) {

@@ -47,7 +47,6 @@ export async function simulate(plan: Plan, bundle: Bundle): Promise<Outcome> {
   const { now } = scheduler;
   const trace = createTrace(now, STARTS_AT);
   const ledger = createLedger(trace);
-  ledger.confidential('CONFIDENTIAL-');
   const destinations = new Map(plan.destinations.map((one) => [one.name, one]));
   const clients = [...new Set(plan.destinations.map(({ client }) => client))];
   let skewMs = 0;
@@ -239,6 +238,8 @@ export async function simulate(plan: Plan, bundle: Bundle): Promise<Outcome> {
       random,
       timeoutMs,
       idleMs: plan.idleMs,
+      // As an account may set it for webhooks; queues have their own maximum.
+      maxConcurrency: entry === 'webhook' ? 6 : 1_000,
       start(onDeath) {
         started += 1;
         ledger.count('environments', entry);
@@ -402,6 +403,7 @@ export async function simulate(plan: Plan, bundle: Bundle): Promise<Outcome> {
       clientOf: (name) => destinations.get(name)?.client ?? '',
       queueOf,
       deadLetterQueueOf,
+      setVisibility,
       denyAccess: ({ name }, on) => sqs.denyAccess(name, on),
       setClockSkew: (aheadMs) => {
         skewMs = aheadMs;
@@ -432,6 +434,10 @@ export async function simulate(plan: Plan, bundle: Bundle): Promise<Outcome> {
     };
   }
 
+  function setVisibility(name: string, seconds: number | undefined): void {
+    queueOf(name).setAttributes({ VisibilityTimeout: String(seconds ?? visibilitySeconds) });
+  }
+
   /** What operators do in the end: everything is as it should be. */
   function mend(): void {
     skewMs = 0;
@@ -445,7 +451,7 @@ export async function simulate(plan: Plan, bundle: Bundle): Promise<Outcome> {
     }
     for (const { name } of plan.destinations) {
       node.deploy(name, true);
-      queueOf(name).setAttributes({ VisibilityTimeout: visibilitySeconds });
+      setVisibility(name, undefined);
     }
     trace.note('operator', 'everything is mended');
   }
