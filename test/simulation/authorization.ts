@@ -91,7 +91,11 @@ export function createAuthorization(options: AuthorizationOptions): Authorizatio
     server,
     answer: server.answer,
     judge,
-    assignRole: (clientId, on) => (on ? account.assignRole : account.unassignRole)(assignmentOf(clientId)),
+    assignRole(clientId, on) {
+      const assignment = assignmentOf(clientId);
+      if (on) account.assignRole(assignment);
+      else if (account.hasRole(assignment)) account.unassignRole(assignment);
+    },
   };
 }
 

@@ -146,7 +146,8 @@ function progress(done: number, seeds: number, messages: number, elapsedMs: numb
     const share = Number.isFinite(seeds) ? done / seeds : Math.min(1, seconds / (Number(values.minutes) * 60));
     const bar = '█'.repeat(Math.floor(share * 30)).padEnd(30, '░');
     process.stdout.write(`\r${bar} ${done} seeds, ${messages} messages, ${seconds} s `);
-  } else if (done % (50 * BLOCK) < BLOCK) console.log(`${done} seeds, ${messages} messages, ${seconds} s`);
+  } else if (done % (messages === undefined ? 500 : 5) < BLOCK)
+    console.log(`${done} seeds, ${messages} messages, ${seconds} s`);
 }
 
 function patchesOf(bug: string | undefined) {

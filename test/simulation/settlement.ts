@@ -4,7 +4,7 @@
  */
 import { isTaken } from './delivery-watch.ts';
 import type { Invocation } from './lambda.ts';
-import { type Ledger, named, type Run, type Tracked } from './ledger.ts';
+import { type Ledger, named, type Tracked } from './ledger.ts';
 import type { Exchange } from './network.ts';
 import { MARK } from './senders.ts';
 
@@ -44,28 +44,24 @@ function account(message: Tracked, { ledger, liesDead, liesInQueue, mayStay }: S
 
 /** Each delivery after the first has a cause on the wire, in Lambda, in SQS, or at the sender. */
 function explain(message: Tracked, ledger: Ledger): void {
-  const { runs } = message;
-  for (let index = 1; index < runs.length; index += 1) {
-    const cause = causeOf(runs.slice(0, index), runs[index], message, ledger);
+  // As the calls began: a system that was slow runs an earlier one late.
+  const runs = [...message.runs].sort((one, other) => one.exchange.number - other.exchange.number);
+  for (const [index, next] of runs.entries()) {
+    const before = runs[index - 1];
+    if (before === undefined) continue;
+    const cause = causeOf(before.exchange, next.exchange, message, ledger);
     if (cause === undefined) ledger.violate('every duplicate has a cause', `${named(message)} ran ${index + 1} times`);
     else ledger.count('duplicates', cause);
   }
 }
 
-function causeOf(before: readonly Run[], next: Run | undefined, message: Tracked, ledger: Ledger): string | undefined {
-  const earlier = before.map(({ exchange }) => exchange);
-  const unanswered = earlier.find(({ end, status }) => end !== 'whole' || !isTaken(status));
-  if (unanswered !== undefined) return `answer lost: ${wordOf(unanswered)}`;
-  for (const exchange of earlier) {
-    const invocation = exchange.invocation as Invocation | undefined;
-    if (invocation === undefined) continue;
-    const books = ledger.books(invocation);
-    if (invocation.end !== 'replied') return `environment ${invocation.end ?? 'at work'}`;
-    if (books.isResultLost) return 'result of the invocation lost';
-    if (next !== undefined && next.exchange.startedAt <= (invocation.endedAt ?? 0) + 100)
-      return 'handed out again meanwhile';
-  }
+function causeOf(before: Exchange, next: Exchange, message: Tracked, ledger: Ledger): string | undefined {
+  if (before.end !== 'whole' || !isTaken(before.status)) return `answer lost: ${wordOf(before)}`;
+  const invocation = before.invocation as Invocation | undefined;
+  if (invocation !== undefined && invocation.end !== 'replied') return `environment ${invocation.end ?? 'at work'}`;
+  if (invocation !== undefined && ledger.books(invocation).isResultLost) return 'result of the invocation lost';
   if (message.undeleted > 0) return 'deletion refused';
+  if (next.startedAt <= (invocation?.endedAt ?? 0) + 100) return 'handed out again meanwhile';
   if (message.deliveredAgain > 0) return 'delivered again by SQS';
   if (message.takenAgain > 0) return 'SQS took it twice: answer lost';
   if (message.putBack > 0) return 'put back by the operator';

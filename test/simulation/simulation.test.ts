@@ -1,4 +1,5 @@
-/** The whole relay on simulated time: some seeds of every kind, and that a seed always tells the same story. */
+/** The whole relay on simulated time: hundreds of seeds, and that a seed always tells the same story. */
+import { spawnSync } from 'node:child_process';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { type Bundle, bundleRelay } from './bundle.ts';
 import { drawPlan } from './draw.ts';
@@ -9,21 +10,58 @@ beforeAll(async () => {
   bundle = await bundleRelay();
 });
 
-const BLOCKS = Array.from({ length: 4 }, (_, block) => block * 25 + 1);
+async function broken(seeds: readonly number[], messages: number): Promise<string[]> {
+  const words: string[] = [];
+  for (const seed of seeds) {
+    const { ledger } = await simulate(drawPlan(seed, messages), bundle);
+    words.push(...ledger.violations.map((one) => `seed ${seed} of ${messages}: ${one.rule}: ${one.words}`));
+  }
+  return words;
+}
 
-describe('Nothing is lost, nobody is overtaken, and no other rule is broken', () => {
-  test.each(BLOCKS)('in 25 runs from seed %i', async (from) => {
-    const broken: string[] = [];
-    for (let seed = from; seed < from + 25; seed += 1) {
-      const { ledger } = await simulate(drawPlan(seed), bundle);
-      broken.push(...ledger.violations.map(({ rule, words }) => `seed ${seed}: ${rule}: ${words}`));
-    }
-    expect(broken).toEqual([]);
+describe('No rule is broken', () => {
+  test.each([1, 51, 101, 151])('in 50 runs of a dozen messages from seed %i', async (from) => {
+    expect(
+      await broken(
+        [...Array(50).keys()].map((index) => from + index),
+        12,
+      ),
+    ).toEqual([]);
+  });
+
+  test('in five runs of 300 messages', async () => {
+    expect(await broken([301, 302, 303, 304, 305], 300)).toEqual([]);
   });
 });
 
-test('The same seed tells the same story, line by line', async () => {
-  const [one, other] = [await simulate(drawPlan(7), bundle), await simulate(drawPlan(7), bundle)];
-  expect(one.trace.length).toBeGreaterThan(50);
-  expect(one.trace).toEqual(other.trace);
+describe('The same seed tells the same story, line by line', () => {
+  test('in one process', async () => {
+    const [one, other] = [await simulate(drawPlan(7), bundle), await simulate(drawPlan(7), bundle)];
+    expect(one.trace.length).toBeGreaterThan(50);
+    expect(one.trace).toEqual(other.trace);
+  });
+
+  test('in another process', async () => {
+    const { trace } = await simulate(drawPlan(8, 30), bundle);
+    const run = [`${import.meta.dirname}/run.ts`, '--seed', '8', '--messages', '30'];
+    const { stdout } = spawnSync(process.execPath, run, { encoding: 'utf8' });
+    expect(stdout.trimEnd().split('\n')).toEqual(trace);
+  });
+
+  test('another seed another one', async () => {
+    const [one, other] = [await simulate(drawPlan(7), bundle), await simulate(drawPlan(8), bundle)];
+    expect(one.trace).not.toEqual(other.trace);
+  });
+});
+
+test('What is counted adds up: every message that was accepted is delivered, dead, or kept for want of a dead-letter queue', async () => {
+  for (let seed = 400; seed < 420; seed += 1) {
+    const { ledger } = await simulate(drawPlan(seed, 30), bundle);
+    const { accepted = 0, delivered = 0, dead = 0, kept = 0 } = Object.fromEntries(ledger.counts.messages ?? []);
+    const keptAlone = [...ledger.messages.values()].filter(
+      ({ accepted: is, runs, letters }) => is && runs.length + letters === 0,
+    );
+    expect(delivered + dead + keptAlone.length).toBe(accepted);
+    expect(keptAlone.length).toBeLessThanOrEqual(kept);
+  }
 });

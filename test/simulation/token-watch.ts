@@ -47,7 +47,8 @@ const RENEWAL_SHARE = 0.45;
 
 export function createTokenWatch({ ledger, now, maxUseSeconds }: TokenWatchOptions): TokenWatch {
   const slots = new Map<string, Slot>();
-  const slotOfToken = new Map<string, Slot>();
+  /** More than one where the very same token is given for two kinds of request. */
+  const slotsOfToken = new Map<string, Set<Slot>>();
   /** By environment and endpoint: tokens that were rejected, and when. */
   const rejected = new Map<string, Map<string, number>>();
   /** By environment and secret: when which version was first read. */
@@ -63,6 +64,13 @@ export function createTokenWatch({ ledger, now, maxUseSeconds }: TokenWatchOptio
 
   function versionOf({ caller: { environment } }: Exchange, client: string) {
     return versions.get(`${environment} cpi/${client}`);
+  }
+
+  /** It was bought under an older version of the secret, and no other has been asked for since. */
+  function isKept({ client, minted, requestedAt }: Slot, exchange: Exchange, token: string, begunAt: number): boolean {
+    const newer = versionOf(exchange, client);
+    if (minted?.token !== token || newer === undefined || minted.versionId === newer.id) return false;
+    return requestedAt < newer.at && begunAt > newer.at;
   }
 
   /** This very message has been told so in this attempt. */
@@ -109,7 +117,8 @@ export function createTokenWatch({ ledger, now, maxUseSeconds }: TokenWatchOptio
         versionId: versionOf(exchange, client)?.id,
         isDoubtful: wasRejected(exchange, token),
       };
-      slotOfToken.set(`${exchange.caller.environment} ${token}`, slot);
+      const key = `${exchange.caller.environment} ${token}`;
+      slotsOfToken.set(key, (slotsOfToken.get(key) ?? new Set()).add(slot));
     },
     used(exchange) {
       const token = bearer(exchange);
@@ -119,19 +128,18 @@ export function createTokenWatch({ ledger, now, maxUseSeconds }: TokenWatchOptio
       // An attempt that is under way with it, perhaps at its CSRF handshake, may find out for itself.
       if (at !== undefined && (at < begunAt || isRejectedFor(exchange, token)))
         ledger.violate('a rejected token is not sent again', `${environment} to ${endpointOf(exchange)}`);
-      const slot = slotOfToken.get(`${environment} ${token}`);
-      const newer = slot && versionOf(exchange, slot.client);
-      const isKept = slot?.minted?.token === token && newer !== undefined && slot.minted.versionId !== newer.id;
-      if (isKept && slot.requestedAt < newer.at && begunAt > newer.at)
+      const slots = [...(slotsOfToken.get(`${environment} ${token}`) ?? [])];
+      if (slots.length > 0 && slots.every((slot) => isKept(slot, exchange, token, begunAt)))
         ledger.violate('no token is kept beside a newer secret', `${environment} to ${endpointOf(exchange)}`);
     },
     judged(exchange) {
       const { environment } = exchange.caller;
       if (exchange.end !== 'whole') return;
       const token = bearer(exchange);
-      const slot = slotOfToken.get(`${environment} ${token}`);
       const isDoubted = exchange.status === 401 || exchange.status === 403 || exchange.status === 500;
-      if (isDoubted && slot?.minted?.token === token) slot.minted.isDoubtful = true;
+      for (const slot of slotsOfToken.get(`${environment} ${token}`) ?? []) {
+        if (isDoubted && slot.minted?.token === token) slot.minted.isDoubtful = true;
+      }
       if (exchange.status !== 401) return;
       const key = `${environment} ${endpointOf(exchange)}`;
       const tokens = rejected.get(key) ?? new Map<string, number>();

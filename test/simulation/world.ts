@@ -197,13 +197,16 @@ export async function simulate(plan: Plan, bundle: Bundle): Promise<Outcome> {
   mend();
   // Looking at every message costs more than what happens between two looks.
   const isAtRest = () =>
-    isOver() || (scheduler.events % 16 === 0 && now() > lastAt && senders.waiting === 0 && allQueues().every(isDone));
+    isOver() || (scheduler.events % 64 === 0 && now() > lastAt && senders.waiting === 0 && allQueues().every(isDone));
   await scheduler.run(isAtRest, lastAt + REST_WITHIN_MS);
   if (!isOver()) {
+    const idsIn = (queue: Queue | undefined) => (queue?.messages ?? []).map(({ id }) => id);
+    const dead = new Set(plan.destinations.flatMap(({ name }) => idsIn(deadLetterQueueOf(name))));
+    const waiting = new Set(plan.destinations.flatMap(({ name }) => idsIn(queueOf(name))));
     settle({
       ledger,
-      liesDead,
-      liesInQueue,
+      liesDead: ({ recordIds }) => [...recordIds].some((id) => dead.has(id)),
+      liesInQueue: ({ recordIds }) => [...recordIds].some((id) => waiting.has(id)),
       mayStay,
     });
   }
@@ -214,8 +217,9 @@ export async function simulate(plan: Plan, bundle: Bundle): Promise<Outcome> {
     return plan.destinations.map(({ name }) => ({ name, queue: queueOf(name) }));
   }
 
-  function isDone({ queue }: { queue: Queue }): boolean {
-    return queue.size === 0 || queue.messages.every(({ id }) => mayStay(ledger.ofRecord(id)));
+  function isDone({ name, queue }: { name: string; queue: Queue }): boolean {
+    if (queue.size === 0) return true;
+    return !destinations.get(name)?.deadLetterQueue && queue.messages.every(({ id }) => mayStay(ledger.ofRecord(id)));
   }
 
   /** Without a dead-letter queue what is rejected stays, and in FIFO whatever is behind it. */
