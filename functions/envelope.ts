@@ -56,6 +56,7 @@ export function fromRecord(record: SQSRecord): QueuedMessage {
   const attributes = isRecord(record.messageAttributes) ? record.messageAttributes : {};
   const queueArn = typeof eventSourceARN === 'string' ? eventSourceARN : '';
   const messageId = stableId(text(attributes, 'messageId') ?? buriedId(attributes) ?? recordId);
+  const group = queueArn.endsWith('.fifo') ? { group: system.MessageGroupId ?? '' } : {};
   return {
     recordId,
     receiptHandle,
@@ -64,11 +65,11 @@ export function fromRecord(record: SQSRecord): QueuedMessage {
     sentAt: positive(system.SentTimestamp, Number.MAX_SAFE_INTEGER),
     firstReceivedAt: positive(system.ApproximateFirstReceiveTimestamp, Number.MAX_SAFE_INTEGER),
     messageId,
-    message: readMessage(body, attributes, messageId),
+    message: readMessage(body, attributes, { id: messageId, ...group }),
     bytes: typeof body === 'string' ? Buffer.byteLength(body) : 0,
     body: typeof body === 'string' ? body : '',
     attributes,
-    ...(queueArn.endsWith('.fifo') ? { group: system.MessageGroupId ?? '' } : {}),
+    ...group,
   };
 }
 
@@ -82,12 +83,17 @@ export function stableId(id: string): string {
 
 type Attributes = QueuedMessage['attributes'];
 
-function readMessage(body: unknown, attributes: Attributes, id: string): QueuedMessage['message'] {
+function readMessage(
+  body: unknown,
+  attributes: Attributes,
+  name: Pick<Message, 'id' | 'group'>,
+): QueuedMessage['message'] {
   // Not for SQS's own records: no queue hands out a message without a body, so the event is at fault and not the message.
   if (typeof body !== 'string') return new RelayError('EVENT_INVALID', 'the record has no body: kept for a later try');
   try {
     const contentType = text(attributes, 'contentType');
-    const head = { id, headers: headersIn(attributes), ...(contentType === undefined ? {} : { contentType }) };
+    const own = { ...ofTheUser(attributes), ...(contentType === undefined ? {} : { contentType }) };
+    const head = { ...name, headers: headersIn(attributes), ...own };
     if ('ExtendedPayloadSize' in attributes || 'SQSLargePayloadSize' in attributes) {
       return { ...head, pointer: pointerIn(body) };
     }
@@ -127,6 +133,15 @@ function headersIn(attributes: Attributes): Record<string, string> {
     return [name.toLowerCase(), value];
   });
   return Object.fromEntries(entries);
+}
+
+/** What the sender put beside the message for reasons of its own; a setting may name one of these. */
+function ofTheUser(attributes: Attributes): Pick<Message, 'attributes'> {
+  const texts = Object.keys(attributes).flatMap((name): [string, string][] => {
+    const value = OWN_ATTRIBUTES.includes(name) || name === DEAD_LETTER ? undefined : text(attributes, name);
+    return value === undefined ? [] : [[name.toLowerCase(), value]];
+  });
+  return texts.length === 0 ? {} : { attributes: Object.fromEntries(texts) };
 }
 
 /** A dead letter that comes back by other ways than our replay keeps the id that it had. */

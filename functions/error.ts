@@ -25,6 +25,8 @@ export type RelayErrorCode =
   | 'TOKEN_RESPONSE_INVALID'
   /** The token endpoint throttles, is down or slow. Nobody: a later try helps. */
   | 'TOKEN_UNAVAILABLE'
+  /** The keys of an issuer, which a webhook's bearer tokens are checked with, were not to be had. Operator, or the issuer. */
+  | 'KEYS_UNAVAILABLE'
   /** No CSRF token was to be had where one is demanded. Operator, or SAP. */
   | 'CSRF_UNAVAILABLE'
   /** No answer: refused, reset, cut in the middle. Nobody: a later try helps. */

@@ -5,10 +5,12 @@ import { startDeadline, startReport, startReserve } from './deadline.ts';
 import { deliverBatch } from './delivery/batch.ts';
 import { hideAll } from './delivery/visibility.ts';
 import type { QueuedMessage } from './envelope.ts';
+import { createQueueRoutes } from './setup/queue-routes.ts';
 import { setup } from './setup.ts';
 import { keepInQueue, readBatch } from './source/sqs.ts';
 
 const environment = setup();
+const queueRoute = createQueueRoutes(environment);
 
 async function deliver(event: unknown, context: Context): Promise<SQSBatchResponse> {
   const remainingMs = context.getRemainingTimeInMillis();
@@ -37,7 +39,7 @@ async function deliverFrom(
   { deadline, reserve }: Deadlines,
 ): Promise<string[]> {
   const { telemetry, clock, random } = environment;
-  const queue = environment.queueRoute(queueArn);
+  const queue = queueRoute(queueArn);
   if (queue === undefined) {
     const reason = 'no destination has this queue; the operator must set "queue" of one';
     telemetry.problem('queue.unknown', { queueArn, messages: messages.length, reason });

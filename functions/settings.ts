@@ -8,6 +8,8 @@ import * as v from 'valibot';
 import { RelayError } from './error.ts';
 import type { Destination } from './relay/destination.ts';
 import { destination, destinationFields } from './settings/destination.ts';
+import { nearest } from './settings/nearest.ts';
+import { verifyObjects } from './settings/verify.ts';
 import { webhookFields } from './settings/webhook.ts';
 
 export interface Settings {
@@ -116,6 +118,7 @@ function problemsOf(name: string, value: unknown): string[] {
   const unknown = [
     ...unknownFields(value, destinationFields, name),
     ...(isRecord(value.webhook) ? unknownFields(value.webhook, webhookFields, `${name}.webhook`) : []),
+    ...(isRecord(value.webhook) ? unknownOptions(value.webhook.verify, `${name}.webhook.verify`) : []),
   ];
   return [...named, ...unknown, ...new Set(lines)].map(oneLine);
 }
@@ -128,7 +131,14 @@ function oneLine(line: string): string {
 /** All of them, where the schema's own strictness would stop at the first. */
 function unknownFields(value: Record<string, unknown>, fields: object, path: string): string[] {
   const unknown = Object.keys(value).filter((field) => !Object.hasOwn(fields, field));
-  return unknown.map((field) => `${path}.${field}: unknown field`);
+  return unknown.map((field) => {
+    const meant = nearest(field, Object.keys(fields));
+    return `${path}.${field}: unknown field${meant === undefined ? '' : `, did you mean ${meant}?`}`;
+  });
+}
+
+function unknownOptions(verify: unknown, path: string): string[] {
+  return verifyObjects(verify).flatMap((one) => unknownFields(one.value, one.fields, `${path}${one.path}`));
 }
 
 function sharedQueues(input: Record<string, unknown>): string[] {

@@ -1,33 +1,21 @@
 /**
- * The composition root: what one execution environment keeps warm, made once from its settings. The only file that knows
- * which part gets which; the parts get what they need handed in.
+ * The composition root: what one execution environment keeps warm, made once from its settings. With `setup/` the only
+ * place that knows which part gets which; the parts get what they need handed in.
  */
 import { randomUUID } from 'node:crypto';
 import { createS3, type S3 } from './aws/s3.ts';
 import { createSecretReader, type ReadSecret } from './aws/secrets-manager.ts';
 import { createSqs, type Sqs } from './aws/sqs.ts';
 import type { Clock, Deadline } from './deadline.ts';
-import type { QueueRoute } from './delivery/batch.ts';
-import { createBreaker } from './delivery/breaker.ts';
-import { createBurial } from './delivery/burial.ts';
-import { isGivenUp } from './delivery/dead-letter.ts';
-import { createEnqueue } from './delivery/enqueue.ts';
-import type { Ways } from './delivery/hand-over.ts';
-import { createPayloads, createRoom } from './delivery/payload.ts';
-import { RelayError } from './error.ts';
 import { createHttpClient, type Send } from './http-client.ts';
-import { createPause } from './pause.ts';
-import { queueUrlOf } from './queue-url.ts';
-import { httpsAdapter } from './relay/adapter/https.ts';
+import { adapterOf } from './relay/adapter/adapters.ts';
 import type { Destination } from './relay/destination.ts';
 import { createRejections } from './relay/rejection.ts';
 import type { Route } from './relay/relay.ts';
-import { destinationOfQueue, readSettings, type Settings } from './settings.ts';
-import type { Door } from './source/admission.ts';
-import { readBasicEntries } from './source/verification/basic.ts';
+import { readSettings, type Settings } from './settings.ts';
 import { createTelemetry, type Telemetry } from './telemetry.ts';
 import { createTokens } from './token/tokens.ts';
-import { settleRenewals, warm } from './warm.ts';
+import { settleRenewals } from './warm.ts';
 
 /** What comes from outside; every default is the real thing. */
 export interface Outside extends Clock {
@@ -42,14 +30,12 @@ export interface Outside extends Clock {
   readonly telemetry?: Telemetry;
 }
 
-export interface Environment {
-  readonly telemetry: Telemetry;
+/** What an execution environment keeps, whatever wakes it. */
+export interface Environment extends Required<Omit<Outside, 'after'>> {
+  readonly settings: Settings;
   readonly clock: Clock & { readonly now: () => number };
-  readonly random: () => number;
-  /** Where the messages of a queue go; undefined if no destination has it. */
-  queueRoute(queueArn: string): QueueRoute | undefined;
-  /** The webhook of this name; undefined if there is none. */
-  door(name: string): Door<Ways> | undefined;
+  /** The destinations that can be used, each with the way to it. */
+  readonly ways: ReadonlyMap<string, { readonly destination: Destination; readonly route: Route }>;
   /** An invocation begins; it must `end`. */
   begin(): void;
   /**
@@ -77,7 +63,6 @@ export function setup({ settings = readSettings(), outside = {}, ...calls }: Set
   const clock = { now, ...(outside.after === undefined ? {} : { after: outside.after }) };
   const maxSockets = Math.max(10, ...destinations.map(({ concurrency }) => concurrency));
   const send = outside.send ?? createHttpClient({ maxSockets, now });
-  const room = createRoom(memoryBytes() / 4);
   const tokens = createTokens({
     readSecret,
     send,
@@ -86,87 +71,26 @@ export function setup({ settings = readSettings(), outside = {}, ...calls }: Set
     onRequest: telemetry.tokenRequested,
     onRenewalFailed: telemetry.renewalFailed,
   });
-  const routes = new Map<string, Route>();
-  const doors = new Map<string, Door<Ways>>();
-  const queueRoutes = new Map<string, QueueRoute>();
+  const ways = destinations.map((destination) => {
+    const adapter = adapterOf({ destination, send, ...calls });
+    const route = { token: tokens.of(destination), adapter, rejections: createRejections(now), now };
+    return [destination.name, { destination, route }] as const;
+  });
   /** Several invocations share an environment on Lambda Managed Instances. */
   let active = 0;
 
-  for (const destination of destinations) {
-    const { name, webhook, forwardHeaders } = destination;
-    const adapter = httpsAdapter({ destination, send, ...calls });
-    const route = { token: tokens.of(destination), adapter, rejections: createRejections(now), now };
-    routes.set(name, route);
-    if (webhook === undefined) continue;
-    const { secret } = webhook;
-    // What strangers cause must not be a read of the secret for each of them.
-    const pause = createPause(now);
-    const entries = warm({
-      async load({ signal }) {
-        const inForce = pause.current();
-        if (inForce !== undefined) throw inForce;
-        try {
-          return readBasicEntries(await readSecret(secret, signal), secret);
-        } catch (error) {
-          if (error instanceof RelayError) pause.open(error, VERIFICATION_PAUSE_MS);
-          throw error;
-        }
-      },
-    });
-    const behind = {
-      destination: name,
-      route,
-      enqueue: createEnqueue({ destination, sqs, s3, telemetry, now, newId }),
-    };
-    doors.set(name, { name, webhook, forwardHeaders, entries, lastReadAgain: Number.NEGATIVE_INFINITY, behind });
-  }
-
-  function usable(destination: Destination, route: Route, queueArn: string): QueueRoute {
-    const { name, concurrency, payloadBucket, payloadBuckets, deletePayloads } = destination;
-    const buckets = payloadBucket === undefined ? payloadBuckets : [payloadBucket, ...payloadBuckets];
-    return {
-      ...unusable(name, route, queueArn),
-      concurrency,
-      breaker: createBreaker(),
-      payloads: createPayloads({ s3, buckets, room, deleteDelivered: deletePayloads }),
-      isGivenUp: (outcome, queued) => isGivenUp(outcome, queued, destination, now()),
-      bury: createBurial({ destination, sqs, s3, telemetry, now }),
-    };
-  }
-
-  /** Each of its messages says in the log what is wrong; none is given up before an operator has mended it. */
-  function unusable(destination: string, route: Route | RelayError, queueArn: string): QueueRoute {
-    const queueUrl = queueUrlOf(queueArn);
-    return {
-      destination,
-      route,
-      concurrency: 1,
-      breaker: { isOpen: false, record: () => undefined },
-      payloads: createPayloads({ s3, buckets: [], room, deleteDelivered: false }),
-      isGivenUp: (outcome, queued) => isGivenUp(outcome, queued, NO_RETRY_LIMIT, now()),
-      bury: async () => false,
-      changeVisibility: (entries, signal) => sqs.changeVisibility(queueUrl, entries, signal),
-    };
-  }
-
-  function routeOf(queueArn: string): QueueRoute | undefined {
-    const [name, destination] = destinationOfQueue(queueArn, settings) ?? [];
-    if (name === undefined || destination === undefined) return undefined;
-    if ('error' in destination) return unusable(name, destination.error, queueArn);
-    const route = routes.get(name);
-    return route && usable(destination, route, queueArn);
-  }
-
   return {
+    settings,
     telemetry,
-    clock,
+    readSecret,
+    send,
+    sqs,
+    s3,
+    now,
     random,
-    door: (name) => doors.get(name),
-    queueRoute(queueArn) {
-      const route = queueRoutes.get(queueArn) ?? routeOf(queueArn);
-      if (route !== undefined) queueRoutes.set(queueArn, route);
-      return route;
-    },
+    newId,
+    clock,
+    ways: new Map(ways),
     begin() {
       active += 1;
     },
@@ -175,15 +99,4 @@ export function setup({ settings = readSettings(), outside = {}, ...calls }: Set
       if (active === 0) await settleRenewals([...tokens.all], clock, reserve);
     },
   };
-}
-
-/** Of a destination that cannot be used nothing is known, but that SQS itself drops a message in the end. */
-const NO_RETRY_LIMIT = { retryForHours: Number.POSITIVE_INFINITY };
-
-/** How long a verification secret that could not be read is not read again, in milliseconds. */
-const VERIFICATION_PAUSE_MS = 30_000;
-
-/** What Lambda gave this environment. */
-function memoryBytes(): number {
-  return Number(process.env.AWS_LAMBDA_FUNCTION_MEMORY_SIZE ?? 128) * 1_048_576;
 }

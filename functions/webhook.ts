@@ -3,6 +3,7 @@ import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
 import { startDeadline, startReserve } from './deadline.ts';
 import { handOver } from './delivery/hand-over.ts';
+import { createDoors } from './setup/doors.ts';
 import { setup } from './setup.ts';
 import { admit } from './source/admission.ts';
 import { DIRECT_CALLS, directReply } from './source/direct.ts';
@@ -10,6 +11,7 @@ import { type HttpEvent, type HttpReply, readHttpEvent, toReply } from './source
 import { messageGroupOf, queuedReply } from './source/queued.ts';
 
 const environment = setup(DIRECT_CALLS);
+const doorOf = createDoors(environment);
 
 async function serve(event: unknown, context: Context) {
   const request = readHttpEvent(event);
@@ -24,7 +26,7 @@ async function answer(request: HttpEvent | undefined, context: Context): Promise
   const reserve = startReserve(remainingMs, clock);
   environment.begin();
   try {
-    const admission = await admit(request, environment.door, { deadline, now });
+    const admission = await admit(request, doorOf, { deadline, now });
     if ('refusal' in admission) {
       if (admission.cause !== undefined) telemetry.problem('webhook.unavailable', { reason: admission.cause.message });
       return admission.refusal;

@@ -68,7 +68,22 @@ function packageFolder(options: readonly string[]): string {
   return resolve(inline ?? (index < 0 ? '.serverless' : (options[index + 1] ?? '.serverless')));
 }
 
+const HELP = `Usage: npm run package [-- <options>]
+
+Makes everything that a deployment uploads, offline and without an account, and checks serverless.yml on the way.
+
+  --stage <name>     default dev
+  --region <name>    default eu-central-1
+  --package <folder> where it is put, default .serverless
+  --help             this text
+
+Other options go on to the framework. Then: npx osls deploy --stage <name> --package <folder>`;
+
 const options = process.argv.slice(2);
+if (options.some((option) => option === '--help' || option === '-h')) {
+  console.log(HELP);
+  process.exit();
+}
 const run = await runFramework(options);
 if (run.succeeded) {
   if (run.warnings.trim() !== '') console.error(run.warnings.trim());

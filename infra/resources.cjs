@@ -14,10 +14,20 @@ const made = async ({ resolveConfigurationProperty, resolveVariable }) =>
     custom: {
       destinations: await resolveConfigurationProperty(['custom', 'destinations']),
       kmsKeyArns: await resolveConfigurationProperty(['custom', 'kmsKeyArns']),
+      webhookThrottling: await resolveConfigurationProperty(['custom', 'webhookThrottling']),
+      webhookDomain: await resolveConfigurationProperty(['custom', 'webhookDomain']),
     },
   });
 
+/** The framework asks for each part by itself: a warning is told once. */
+const told = new Set();
+const tell = ({ warnings, ...parts }) => {
+  for (const line of warnings) if (!told.has(line)) console.warn(line);
+  for (const line of warnings) told.add(line);
+  return parts;
+};
+
 module.exports = {
-  functions: async (framework) => (await made(framework)).functions,
-  resources: async (framework) => (await made(framework)).resources,
+  functions: async (framework) => tell(await made(framework)).functions,
+  resources: async (framework) => tell(await made(framework)).resources,
 };

@@ -3,15 +3,20 @@
  * filled in. What each setting means is said in README, "Settings".
  */
 import { RelayError } from '../error.ts';
+import type { Verification } from '../source/verification/settings.ts';
 
-export interface Destination {
+export type Destination = EndpointSettings & (HttpsSettings | SoapSettings | SoapRmSettings | ODataSettings);
+
+/** What every destination has, whatever its adapter. */
+interface EndpointSettings {
   readonly name: string;
   /** Name or ARN of the secret with the client credentials. */
   readonly secret: string;
   /** The endpoint; absent where `path` is joined to the service key's `url`. */
   readonly url?: string;
   readonly path?: string;
-  readonly adapter: 'https';
+  /** Lower-case name of the message's header or attribute that says the rest of the path. */
+  readonly pathFrom?: string;
   readonly method: string;
   readonly query: Readonly<Record<string, string>>;
   readonly headers: Readonly<Record<string, string>>;
@@ -28,8 +33,8 @@ export interface Destination {
   readonly authentication: 'oauth' | 'certificate';
   /** True: a CSRF token is fetched before the first message. False: when the endpoint first demands one. */
   readonly csrf: boolean;
-  /** The header that carries the message id. */
-  readonly idHeader: string;
+  /** The header that carries the message id; for SAP RM, which has its own way, only where it is set. */
+  readonly idHeader?: string;
   readonly timeoutSeconds: number;
   readonly queue?: string;
   readonly fifo: boolean;
@@ -51,11 +56,45 @@ export interface Destination {
   readonly webhook?: WebhookSettings;
 }
 
+interface HttpsSettings {
+  readonly adapter: 'https';
+}
+
+interface EnvelopeSettings {
+  readonly soapVersion: SoapVersion;
+  readonly soapAction: string;
+  /** Whether a payload that is no envelope is put into one. */
+  readonly soapWrap: boolean;
+}
+
+export type SoapVersion = '1.1' | '1.2';
+
+export interface SoapSettings extends EnvelopeSettings {
+  readonly adapter: 'soap';
+}
+
+export interface SoapRmSettings extends EnvelopeSettings {
+  readonly adapter: 'soap-rm';
+  /** Where the message id stands: the query parameter `MessageId`, or SAP's SOAP header. */
+  readonly messageIdAs: 'query' | 'header';
+  /** `guid`: an id that is no GUID becomes one, always the same. */
+  readonly messageIdFormat: 'guid' | 'as-is';
+  readonly qualityOfService?: 'ExactlyOnce' | 'ExactlyOnceInOrder';
+  readonly queueId?: string;
+  /** Whether the message's group on a FIFO queue is the queue id. */
+  readonly queueIdFromGroup: boolean;
+}
+
+export interface ODataSettings {
+  readonly adapter: 'odata';
+  /** Whether a batch of which a part was carried out is sent again whole. */
+  readonly resendPartialBatch: boolean;
+}
+
 /** The way in by HTTP. */
 export interface WebhookSettings {
-  readonly verify: 'basic';
-  /** Name or ARN of the secret that senders prove themselves with. */
-  readonly secret: string;
+  /** Who may come in: any one of these lets a request in. `iam` and `none` stand alone. */
+  readonly verify: readonly Verification[];
   /** Stored first, and answered then; or the caller waits for the flow; or it waits, and what the flow cannot have seen is stored. */
   readonly mode: 'queued' | 'direct' | 'direct-else-queued';
   /** Where the sender's id is: a header's name in lower case, or a JSON pointer (RFC 6901). */
@@ -70,6 +109,13 @@ export interface WebhookSettings {
   /** Absent: the destination's. */
   readonly forwardHeaders?: readonly string[];
   readonly returnHeaders: readonly string[];
+  /** Which origins the handshake of CloudEvents admits; `*` for all. */
+  readonly allowedOrigins: readonly string[];
+}
+
+/** The secrets, by name or ARN, that a webhook's senders prove themselves with. */
+export function verificationSecrets({ verify }: WebhookSettings): string[] {
+  return verify.flatMap((way) => ('secret' in way ? [way.secret] : []));
 }
 
 /**

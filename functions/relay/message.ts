@@ -8,5 +8,9 @@ export interface Message {
   readonly contentType?: string;
   /** Lower-case name → value, of those that may reach the flow. */
   readonly headers: Readonly<Record<string, string>>;
+  /** Lower-case name → value, of the texts that its sender put beside it in a queue; they do not reach the flow. */
+  readonly attributes?: Readonly<Record<string, string>>;
+  /** The lane in which order must hold, where its queue is FIFO. */
+  readonly group?: string;
   readonly body: HttpBody;
 }

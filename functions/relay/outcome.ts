@@ -18,6 +18,18 @@ interface Evidence {
   readonly resent?: boolean;
 }
 
+/** What an adapter read in an answer: its protocol may say more of the message than HTTP's status does. */
+export interface Finding {
+  /** What it means, whatever the status. Absent: what the status means. */
+  readonly kind?: 'rejected' | 'failed' | 'blocked';
+  /** Where that says it. Default: what the status says. */
+  readonly executed?: Executed;
+  /** What was read, in one line without secret, token or payload. */
+  readonly says: string;
+  /** What follows from it, and who must act. Default: by the kind. */
+  readonly conclusion?: string;
+}
+
 export type Outcome =
   /** A 2xx whose answer arrived whole. */
   | {
@@ -57,6 +69,7 @@ const KIND: Readonly<Record<RelayErrorCode, 'rejected' | 'failed' | 'blocked'>> 
   TOKEN_REJECTED: 'blocked',
   TOKEN_RESPONSE_INVALID: 'blocked',
   TOKEN_UNAVAILABLE: 'failed',
+  KEYS_UNAVAILABLE: 'failed',
   CSRF_UNAVAILABLE: 'blocked',
   CONNECTION_FAILED: 'failed',
   TIMED_OUT: 'failed',
@@ -74,31 +87,47 @@ const KIND: Readonly<Record<RelayErrorCode, 'rejected' | 'failed' | 'blocked'>> 
  *
  * @param reachedFlow false for an answer to the fetch of a CSRF token, on which the flow does not run. Default true.
  * @param retryAfterMs what the answer asked for
+ * @param finding what it says beyond its status; one with a kind overrules it
  */
-export function outcomeOfAnswer(answer: HttpAnswer, reachedFlow = true, retryAfterMs?: number): Outcome {
+export function outcomeOfAnswer(
+  answer: HttpAnswer,
+  reachedFlow = true,
+  retryAfterMs?: number,
+  finding?: Finding,
+): Outcome {
   const { status } = answer;
   const mplId = mplIdOf(answer);
   const evidence = { status, ...(mplId === undefined ? {} : { mplId }) };
-  if (status >= 200 && status < 300 && reachedFlow) return { kind: 'delivered', executed: 'yes', ...evidence, answer };
+  const read = finding?.kind;
+  if (status >= 200 && status < 300 && reachedFlow && read === undefined) {
+    return { kind: 'delivered', executed: 'yes', ...evidence, answer };
+  }
 
   const refused = NOT_EXECUTED.has(status) || (status === 503 && mplId === undefined);
-  const executed = refused || !reachedFlow ? 'no' : 'unknown';
+  const executed = finding?.executed ?? (refused || !reachedFlow ? 'no' : 'unknown');
   const said = { ...evidence, executed } as const;
+  const answered = `the endpoint answered ${status}${finding === undefined ? '' : ` with ${finding.says}`}`;
+  const asked = retryAfterMs === undefined ? {} : { retryAfterMs };
+  if (finding !== undefined && read !== undefined) {
+    const reason = `${answered}: ${finding.conclusion ?? THEN[read]}`;
+    return read === 'failed' ? { kind: read, reason, ...said, ...asked } : { kind: read, reason, ...said };
+  }
   // The fetch of a CSRF token says nothing of the message, which has not gone out.
   if (reachedFlow && REJECTED.has(status)) {
-    return {
-      kind: 'rejected',
-      reason: `the endpoint answered ${status}: it will never take this message; the sender must correct it`,
-      ...said,
-    };
+    return { kind: 'rejected', reason: `${answered}: ${THEN.rejected}`, ...said };
   }
   const blocked = BLOCKED[status] ?? (status >= 300 && status < 400 ? REDIRECT : undefined);
-  if (blocked !== undefined) return { kind: 'blocked', reason: `the endpoint answered ${status}: ${blocked}`, ...said };
+  if (blocked !== undefined) return { kind: 'blocked', reason: `${answered}: ${blocked}`, ...said };
   const known = FAILED.has(status) || status >= 500;
-  const reason = `the endpoint answered ${status}${known ? '' : ', which is not foreseen'}: kept for a later try`;
-  return { kind: 'failed', reason, ...said, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
+  const reason = `${answered}${known ? '' : ', which is not foreseen'}: ${THEN.failed}`;
+  return { kind: 'failed', reason, ...said, ...asked };
 }
 
+const THEN = {
+  rejected: 'it will never take this message; the sender must correct it',
+  failed: 'kept for a later try',
+  blocked: 'the operator must look into it',
+} as const;
 const REDIRECT = 'redirects are never followed; the operator must correct the url';
 
 /** Judges an error; one that is not ours is a bug, and keeps the message. */
@@ -124,5 +153,7 @@ function mplIdOf({ headers, body }: HttpAnswer): string | undefined {
     if (typeof value === 'string' && /^[\w-]{20,40}$/.test(value)) return value;
   }
   if (!body.includes('MPL ID')) return undefined;
-  return /MPL ID[^:]{0,60}:\s*([\w-]{20,40})/.exec(body.toString('latin1'))?.[1];
+  const [, afterColon, named] =
+    /MPL ID(?:[^:]{0,60}:\s*([\w-]{20,40})|\s+([\w-]{20,40})\b)/.exec(body.toString('latin1')) ?? [];
+  return afterColon ?? named;
 }

@@ -5,7 +5,7 @@
 import { RelayError } from '../error.ts';
 import { createPause } from '../pause.ts';
 import type { Token } from '../token/token-endpoint.ts';
-import type { Exchange } from './adapter/csrf.ts';
+import type { Exchange } from './adapter/adapter.ts';
 
 /** `rejected`: the token is worth nothing here. `stale`: its scopes may have changed since it was issued. */
 export type Verdict = 'accepted' | 'rejected' | 'stale';
@@ -58,13 +58,14 @@ export function createRejections(now: () => number): Rejections {
       const refusal = pause.current();
       if (refusal !== undefined) throw refusal;
     },
-    verdict({ answer }, token, startedAt) {
+    verdict({ answer, finding }, token, startedAt) {
       const { status } = answer;
       if (status === 401) return 'rejected';
       if (status === 403 && token.issuedAt < startedAt && isWorthNewScopes(token)) return 'stale';
       // Runtime nodes before 6.76.44 answer an expired token with a 500, before the flow and so without an MPL id.
       const hasExpired = token.expiryKnown && now() >= token.expiresAt;
-      return status === 500 && hasExpired && !answer.body.includes('MPL ID') ? 'rejected' : 'accepted';
+      const isOfFlow = finding !== undefined || answer.body.includes('MPL ID');
+      return status === 500 && hasExpired && !isOfFlow ? 'rejected' : 'accepted';
     },
     has: (token) => rejected.has(textOf(token)),
     isSame: (one, other) => textOf(one) === textOf(other),

@@ -9,8 +9,7 @@ import { RelayError } from '../error.ts';
 import { retryAfterMs } from '../http-time.ts';
 import type { Token } from '../token/token-endpoint.ts';
 import type { Warm } from '../warm.ts';
-import type { Exchange } from './adapter/csrf.ts';
-import type { Adapter } from './adapter/https.ts';
+import type { Adapter, Exchange } from './adapter/adapter.ts';
 import type { Message } from './message.ts';
 import { type Outcome, outcomeOfAnswer, outcomeOfError } from './outcome.ts';
 import type { Rejections } from './rejection.ts';
@@ -106,6 +105,6 @@ export async function relay(message: Message, route: Route, deadline: Deadline):
 const SAME_TOKEN =
   'the endpoint rejected a token and the authorization server gives the very same again; the operator must check that the client is registered for this runtime node';
 
-function judged({ answer, reachedFlow }: Exchange, now: number): Outcome {
-  return outcomeOfAnswer(answer, reachedFlow, retryAfterMs(answer.headers, now));
+function judged({ answer, reachedFlow, finding }: Exchange, now: number): Outcome {
+  return outcomeOfAnswer(answer, reachedFlow, retryAfterMs(answer.headers, now), finding);
 }

@@ -1,5 +1,6 @@
 /** The schema of one destination under `custom.destinations`, every default included. */
 import * as v from 'valibot';
+import { adapterFields, defaultsOf, strangers } from './adapter.ts';
 import {
   bucket,
   fieldProblem,
@@ -7,7 +8,6 @@ import {
   headerName,
   headerPatterns,
   headerValue,
-  notYet,
   oneOf,
   queue,
   secret,
@@ -26,14 +26,10 @@ export const destinationFields = {
       v.check((value) => !/[?#]/.test(value), 'expected a path without ? and #; parameters belong into query'),
     ),
   ),
-  adapter: v.optional(notYet(['https'], ['soap', 'soap-rm', 'odata']), 'https'),
-  method: v.optional(oneOf('POST', 'PUT', 'PATCH', 'DELETE'), 'POST'),
+  pathFrom: v.optional(v.pipe(headerName('expected the name of a header or an attribute'), v.toLowerCase())),
+  ...adapterFields,
   query: v.optional(v.record(v.string(), v.string('expected a text'), 'expected names and texts'), {}),
   headers: v.optional(v.record(headerName('expected a header name'), headerValue, 'expected names and texts'), {}),
-  contentType: v.optional(
-    v.pipe(headerValue, v.includes('/', 'expected a media type, such as application/xml')),
-    'application/json',
-  ),
   forwardHeaders: v.optional(headerPatterns, () => ['traceparent', 'tracestate', 'sap-passport']),
   tokenFormat: v.optional(oneOf('jwt', 'opaque'), 'jwt'),
   scope: v.optional(
@@ -44,8 +40,6 @@ export const destinationFields = {
   ),
   maxTokenUseSeconds: v.optional(whole(60, 86_400, 'seconds'), 7_200),
   authentication: v.optional(oneOf('oauth', 'certificate'), 'oauth'),
-  csrf: v.optional(flag, false),
-  idHeader: v.optional(headerName('expected a header name'), 'SAP_ApplicationID'),
   timeoutSeconds: v.optional(whole(1, 600, 'seconds'), 60),
   queue: v.optional(queue),
   fifo: v.optional(flag),
@@ -87,12 +81,41 @@ export const destination = v.pipe(
     ),
     ['webhook', 'messageGroupId'],
   ),
+  v.rawCheck(({ dataset, addIssue }) => {
+    if (!dataset.typed) return;
+    const { value: input } = dataset;
+    for (const [key, message] of strangers(input)) {
+      addIssue({ message, path: [{ type: 'object', origin: 'value', input: { ...input }, key, value: undefined }] });
+    }
+  }),
   v.transform((input) => {
     const fifo = input.fifo ?? input.queue?.endsWith('.fifo') ?? false;
-    return { ...input, fifo, retryForHours: input.retryForHours ?? (fifo ? 24 : 72) };
+    const retryForHours = input.retryForHours ?? (fifo ? 24 : 72);
+    return { ...defaultsOf(input), ...input, ...pathTold(input), fifo, retryForHours };
   }),
   v.forward(
     v.check((input) => !input.fifo || input.batchSize <= 10, 'expected at most 10: a FIFO queue hands out no more'),
     ['batchSize'],
   ),
+  v.forward(
+    v.check(
+      (input) => !(input.queueIdFromGroup ?? false) || input.fifo,
+      'only for a FIFO queue: the messages of others have no group',
+    ),
+    ['queueIdFromGroup'],
+  ),
 );
+
+/** A webhook's door lets in only the headers it lists: the one that says the path is one of them. */
+function pathTold<W extends { readonly forwardHeaders?: readonly string[] | undefined }>({
+  pathFrom,
+  forwardHeaders,
+  webhook,
+}: {
+  readonly pathFrom?: string | undefined;
+  readonly forwardHeaders: readonly string[];
+  readonly webhook?: W | undefined;
+}) {
+  if (pathFrom === undefined || webhook === undefined) return {};
+  return { webhook: { ...webhook, forwardHeaders: [...(webhook.forwardHeaders ?? forwardHeaders), pathFrom] } };
+}

@@ -16,17 +16,6 @@ export const whole = (minimum: number, maximum: number, unit: string) => {
 };
 export const oneOf = <const T extends readonly string[]>(...values: T) =>
   v.picklist(values, `expected ${values.join(' or ')}`);
-/** What the contract knows already and this version does not: said as that, and not as a mistake of spelling. */
-export const notYet = <const T extends readonly string[], const L extends readonly string[]>(now: T, later: L) =>
-  v.pipe(
-    v.picklist([...now, ...later], `expected ${now.join(' or ')}`),
-    v.check(
-      (value) => (now as readonly string[]).includes(value),
-      `expected ${now.join(' or ')}: this version knows no other yet`,
-    ),
-    v.transform((value) => value as T[number]),
-  );
-
 const SECRET = 'expected the name or ARN of a secret in Secrets Manager';
 /** Errors name a secret: what is pasted here in place of its name must not get that far. */
 export const secret = v.pipe(text(SECRET), v.regex(/^[\w/+=.@:-]{1,2048}$/, SECRET));
@@ -36,18 +25,20 @@ export const headerName = (expected: string) =>
     v.regex(TOKEN, expected),
     v.check((name) => !isOwned(name), 'this header belongs to HTTP or to the relay and cannot be set'),
   );
+export const NEVER_PASSED_ON = 'this header is never passed on';
 export const headerPatterns = v.pipe(
   v.array(
     v.pipe(
       v.string('expected a header name'),
       v.regex(TOKEN, 'expected a header name, * at its end allowed'),
-      v.check((name) => !isOwned(name), 'this header is never passed on'),
+      v.check((name) => !isOwned(name), NEVER_PASSED_ON),
       v.check((name) => !name.slice(0, -1).includes('*'), 'expected * at the end alone'),
       v.toLowerCase(),
     ),
     'expected a list of header names',
   ),
 );
+export const NO_ID = 'this header is no id: it belongs to HTTP, or it is a credential';
 const HEADER_OR_POINTER = 'expected a header name or a JSON pointer';
 /** Where something stands in a request: a header's name, made lower-case, or a JSON pointer (RFC 6901). */
 export const headerOrPointer = v.pipe(
@@ -56,6 +47,7 @@ export const headerOrPointer = v.pipe(
     (value) => (value.startsWith('/') ? /^(\/([^~/]|~[01])*)+$/.test(value) : TOKEN.test(value)),
     `${HEADER_OR_POINTER} that starts with /`,
   ),
+  v.check((value) => !isOwned(value), NO_ID),
   v.transform((value) => (value.startsWith('/') ? value : value.toLowerCase())),
 );
 export const url = v.pipe(
@@ -78,4 +70,10 @@ export const bucket = v.pipe(
 /** The message of valibot for a field that is missing, or not inside an object at all. */
 export function fieldProblem(issue: v.ObjectIssue): string {
   return issue.expected === 'Object' ? 'expected an object' : 'required, but missing';
+}
+
+/** Where an issue is that concerns more than the field it is found at. */
+export function pathOf(keys: readonly (string | number)[]): [v.IssuePathItem, ...v.IssuePathItem[]] {
+  // Of an item nothing but its key is read.
+  return keys.map((key) => ({ type: 'unknown', origin: 'value', input: undefined, key, value: undefined })) as never;
 }

@@ -1,24 +1,30 @@
 /** The schema of `custom.destinations.<name>.webhook`: who may come in by HTTP, and what becomes of what they bring. */
 import * as v from 'valibot';
-import { fieldProblem, headerOrPointer, headerPatterns, MEDIA_TYPE, notYet, oneOf, secret, whole } from './fields.ts';
+import type { Verification } from '../source/verification/settings.ts';
+import {
+  fieldProblem,
+  headerOrPointer,
+  headerPatterns,
+  MEDIA_TYPE,
+  NEVER_PASSED_ON,
+  NO_ID,
+  oneOf,
+  pathOf,
+  secret,
+  whole,
+} from './fields.ts';
+import { type ReadVerification, verify } from './verify.ts';
+
+const ORIGINS = "expected a list of origins, or '*' for all";
+/** Origins are named by host (CloudEvents), with a scheme and a port by some. */
+const origin = v.pipe(
+  v.string(ORIGINS),
+  v.regex(/^(\*|[\w.:/[\]-]{1,253})$/, 'expected an origin, such as eventemitter.example.com'),
+);
 
 export const webhookFields = {
-  verify: notYet(
-    ['basic'],
-    [
-      'api-key',
-      'hmac',
-      'standard-webhooks',
-      'jwt',
-      'iam',
-      'none',
-      'github',
-      'shopify',
-      'stripe',
-      'sap-open-connectors',
-    ],
-  ),
-  secret,
+  verify,
+  secret: v.optional(secret),
   mode: v.optional(oneOf('queued', 'direct', 'direct-else-queued'), 'queued'),
   messageId: v.optional(headerOrPointer),
   messageGroupId: v.optional(headerOrPointer),
@@ -46,5 +52,57 @@ export const webhookFields = {
   maxHeaderBytes: v.optional(whole(256, 65_536, 'bytes'), 16_384),
   forwardHeaders: v.optional(headerPatterns),
   returnHeaders: v.optional(headerPatterns, () => []),
+  allowedOrigins: v.optional(
+    v.union(
+      [
+        v.pipe(
+          v.literal('*'),
+          v.transform(() => ['*']),
+        ),
+        v.array(origin, ORIGINS),
+      ],
+      ORIGINS,
+    ),
+    () => [],
+  ),
 };
-export const webhook = v.object(webhookFields, fieldProblem);
+
+const read = v.object(webhookFields, fieldProblem);
+type Read = v.InferOutput<typeof read>;
+
+export const webhook = v.pipe(
+  read,
+  v.rawCheck(({ dataset, addIssue }) => {
+    if (!dataset.typed) return;
+    for (const [keys, message] of contradictions(dataset.value)) addIssue({ message, path: pathOf(keys) });
+  }),
+  v.transform(({ verify: ways, secret: common, ...input }) => ({
+    ...input,
+    verify: ways.map((way) => (needsSecret(way) ? { ...way, secret: way.secret ?? common } : way) as Verification),
+  })),
+);
+
+/** What is right field by field and wrong together. */
+function contradictions({ verify: ways, secret: common, ...input }: Read): [(string | number)[], string][] {
+  const found: [(string | number)[], string][] = [];
+  if (common === undefined && ways.some((way) => needsSecret(way) && way.secret === undefined))
+    found.push([['secret'], 'required, but missing']);
+  const keys = keyHeaders(ways);
+  for (const field of ['messageId', 'messageGroupId'] as const) {
+    if (keys.includes(input[field] ?? '')) found.push([[field], NO_ID]);
+  }
+  for (const field of ['forwardHeaders', 'returnHeaders'] as const) {
+    for (const [index, name] of (input[field] ?? []).entries())
+      if (keys.includes(name)) found.push([[field, index], NEVER_PASSED_ON]);
+  }
+  return found;
+}
+
+function needsSecret(way: ReadVerification): way is Extract<ReadVerification, { secret?: string }> {
+  return way.type !== 'jwt' && way.type !== 'iam' && way.type !== 'none';
+}
+
+/** Headers whose values are keys: they are credentials like `Authorization`. */
+function keyHeaders(ways: readonly { readonly type: string; readonly header?: string }[]): string[] {
+  return ways.flatMap(({ type, header }) => (type === 'api-key' && header !== undefined ? [header] : []));
+}

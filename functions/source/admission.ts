@@ -7,11 +7,11 @@ import { RelayError } from '../error.ts';
 import type { WebhookSettings } from '../relay/destination.ts';
 import { BODY_HEADERS, passedOn } from '../relay/headers.ts';
 import type { Message } from '../relay/message.ts';
-import type { Warm } from '../warm.ts';
+import { handshake } from './handshake.ts';
 import type { HttpEvent, HttpReply } from './http.ts';
 import { messageIdOf } from './message-id.ts';
 import { problem, UNAUTHORIZED } from './problem.ts';
-import { type BasicEntries, holds, NO_ENTRY } from './verification/basic.ts';
+import { NOBODY, type Verifier, verifierOf } from './verification/verifier.ts';
 
 /** A door that is open to some: one destination's webhook. */
 export interface Door<R> {
@@ -19,20 +19,18 @@ export interface Door<R> {
   readonly webhook: WebhookSettings;
   /** What the destination forwards where the webhook says nothing of its own. */
   readonly forwardHeaders: readonly string[];
-  readonly entries: Warm<BasicEntries>;
-  /** When the entries were last read again for a failed check; epoch milliseconds. */
-  lastReadAgain: number;
+  /** The ways in; any one lets in. */
+  readonly verifiers: readonly Verifier[];
   /** What lies behind it. */
   readonly behind: R;
 }
 
 export type Admission<R> =
   | { readonly message: Message; readonly door: Door<R> }
+  /** Answered here; nothing is passed on. The handshake's answer is none of displeasure, but it ends here, too. */
   | { readonly refusal: HttpReply; readonly cause?: RelayError };
 
 const METHODS = ['POST', 'PUT', 'PATCH', 'DELETE'];
-/** Failing checks read the secret again this often at the most, in milliseconds: a stranger cannot make us read it. */
-const READ_AGAIN_MS = 30_000;
 
 export interface AdmissionOptions {
   readonly deadline: Deadline;
@@ -52,15 +50,19 @@ export async function admit<R>(
   const readable = decoded(segment);
   if (readable === undefined || event.body === undefined) return { refusal: problem('malformed-request') };
   const name = event.isPathEncoded ? readable : segment;
-  if (!METHODS.includes(event.method)) return { refusal: notAllowed(['POST']) };
-
   const door = doorOf(name);
+  if (!METHODS.includes(event.method)) {
+    return { refusal: handshake(event, door?.webhook.allowedOrigins ?? []) ?? notAllowed(['POST']) };
+  }
+
+  let verifier: Verifier | undefined;
   try {
-    if (!(await isVerified(event, door, { deadline, now })) || door === undefined) return { refusal: UNAUTHORIZED };
+    verifier = await verifierOf(event, door?.verifiers ?? [NOBODY], { deadline, now });
   } catch (error) {
     if (!(error instanceof RelayError)) throw error;
     return { refusal: problem('unavailable', { headers: { 'Retry-After': '30' } }), cause: error };
   }
+  if (verifier === undefined || door === undefined) return { refusal: UNAUTHORIZED };
 
   const { webhook } = door;
   const contentType = event.headers['content-type'];
@@ -68,36 +70,28 @@ export async function admit<R>(
   if (headerBytes(event) > webhook.maxHeaderBytes) return { refusal: problem('header-fields-too-large') };
   if (!takes(webhook.contentTypes, contentType)) return { refusal: problem('unsupported-media-type') };
   if (event.body.byteLength > webhook.maxBodyBytes) return { refusal: problem('content-too-large') };
-  return { door, message: messageOf(event, event.body, door) };
+  return { door, message: messageOf(withoutKeys(event, door), event.body, door, verifier) };
 }
 
-async function isVerified<R>(
-  { headers }: HttpEvent,
-  door: Door<R> | undefined,
-  { deadline, now }: Required<AdmissionOptions>,
-): Promise<boolean> {
-  const { authorization } = headers;
-  if (door === undefined) return holds(authorization, NO_ENTRY);
-  const entries = await door.entries.get(deadline);
-  if (holds(authorization, entries)) return true;
-  if (now() - door.lastReadAgain < READ_AGAIN_MS) return false;
-  door.lastReadAgain = now();
-  // What cannot be read again now leaves the entries as they are: a stranger must not shut the door on the others.
-  const current = await door.entries.renew(entries, deadline).catch(unlessUnreadable);
-  return current !== undefined && holds(authorization, current);
+/** A key in a header is a credential: from here on it is as if it had not been sent. */
+function withoutKeys<R>(event: HttpEvent, { verifiers }: Door<R>): HttpEvent {
+  const headers = Object.assign(Object.create(null), event.headers);
+  for (const { keyHeader } of verifiers) if (keyHeader !== undefined) delete headers[keyHeader];
+  return { ...event, headers };
 }
 
-function unlessUnreadable(error: unknown): undefined {
-  if (!(error instanceof RelayError)) throw error;
-}
-
-function messageOf<R>(event: HttpEvent, body: Buffer, { webhook, forwardHeaders }: Door<R>): Message {
+function messageOf<R>(
+  event: HttpEvent,
+  body: Buffer,
+  { webhook, forwardHeaders }: Door<R>,
+  verifier: Verifier,
+): Message {
   const { 'content-type': contentType, connection = '', ...others } = event.headers;
   const hopByHop = connection.toLowerCase().split(/\s*,\s*/);
   const headers = passedOn(others, [...BODY_HEADERS, ...(webhook.forwardHeaders ?? forwardHeaders)]);
   for (const name of hopByHop) delete headers[name];
   return {
-    id: messageIdOf(event, webhook.messageId),
+    id: messageIdOf(event, [webhook.messageId, verifier.messageId]),
     headers,
     body: { bytes: body.byteLength, open: async () => body },
     // An empty one says as little as none.

@@ -19,6 +19,8 @@ export interface HttpEvent {
   readonly body: Buffer | undefined;
   /** What the reply must hold: the event had header lists. */
   readonly multiValue: boolean;
+  /** The AWS identity that signed the request, where the gateway checked one; absent where it did not. */
+  readonly iamIdentity?: string;
 }
 
 export interface HttpReply {
@@ -46,7 +48,17 @@ export function readHttpEvent(event: unknown): HttpEvent | undefined {
     headers: lowerCase(isRecord(headers) ? headers : {}),
     body: readBody(event),
     multiValue,
+    ...iamIdentity(context),
   };
+}
+
+/** HTTP API 2.0 and function URL say it in `authorizer.iam`, REST API and HTTP API 1.0 in `identity`; a load balancer never. */
+function iamIdentity({ authorizer, identity, elb }: Record<string, unknown>): Pick<HttpEvent, 'iamIdentity'> {
+  if (elb !== undefined) return {};
+  const iam = isRecord(authorizer) && isRecord(authorizer.iam) ? authorizer.iam : {};
+  const named = [iam.userArn, iam.userId, isRecord(identity) ? identity.userArn : undefined];
+  const [iamIdentity] = named.filter((name) => typeof name === 'string' && name !== '');
+  return typeof iamIdentity === 'string' ? { iamIdentity } : {};
 }
 
 /** The reply in the shape that the event asks for. */
@@ -74,10 +86,15 @@ function lowerCase(headers: Record<string, unknown>): Record<string, string> {
   const joined: Record<string, string> = Object.create(null);
   for (const [name, value] of Object.entries(headers)) {
     const key = name.toLowerCase();
-    const one = Array.isArray(value) ? value.join(', ') : String(value ?? '');
+    const one = Array.isArray(value) ? value.map(asText).join(', ') : asText(value);
     joined[key] = joined[key] === undefined ? one : `${joined[key]}, ${one}`;
   }
   return joined;
+}
+
+/** Gateways send texts; whatever else an event holds must not be asked for one. */
+function asText(value: unknown): string {
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? String(value) : '';
 }
 
 /** Escaped in the reply's JSON a text may grow beyond base64, and beyond what Lambda takes. */

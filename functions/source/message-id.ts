@@ -2,20 +2,21 @@
 import { randomUUID } from 'node:crypto';
 import { stableId } from '../envelope.ts';
 import type { HttpEvent } from './http.ts';
+import { pointed } from './json-pointer.ts';
 
 /**
- * The first of: what the setting names, `webhook-id`, `ce-id` or the `id` of a CloudEvent in structured mode,
- * `Idempotency-Key`, `X-Request-Id`; else a new UUID.
+ * The first of: what the setting names, what the verification names, `webhook-id`, `ce-id` or the `id` of a CloudEvent in
+ * structured mode, `Idempotency-Key`, `X-Request-Id`; else a new UUID.
  *
- * @param setting a header's name in lower case, or a JSON pointer (RFC 6901)
+ * @param places what the setting and the verification name: headers' names in lower case, or JSON pointers (RFC 6901)
  */
 export function messageIdOf(
   { headers, body }: HttpEvent,
-  setting: string | undefined,
+  places: readonly (string | undefined)[],
   newId: () => string = randomUUID,
 ): string {
   const id =
-    (setting?.startsWith('/') ? pointed(body, setting) : headers[setting ?? '']) ||
+    firstOf(places, (place) => (place.startsWith('/') ? pointed(body, place) : headers[place])) ||
     headers['webhook-id'] ||
     headers['ce-id'] ||
     (/^application\/cloudevents\+json\b/i.test(headers['content-type'] ?? '') ? pointed(body, '/id') : undefined) ||
@@ -24,26 +25,13 @@ export function messageIdOf(
   return id ? stableId(id) : newId();
 }
 
-function pointed(body: Buffer | undefined, pointer: string): string | undefined {
-  let value = parseJson(body);
-  for (const step of pointer.slice(1).split('/')) {
-    if (typeof value !== 'object' || value === null) return undefined;
-    const name = step.replaceAll('~1', '/').replaceAll('~0', '~');
-    value = Object.hasOwn(value, name) ? (value as Record<string, unknown>)[name] : undefined;
+function firstOf(
+  places: readonly (string | undefined)[],
+  valueAt: (place: string) => string | undefined,
+): string | undefined {
+  for (const place of places) {
+    const value = place === undefined ? undefined : valueAt(place);
+    if (value) return value;
   }
-  return typeof value === 'string' ? value : undefined;
-}
-
-/** Two ids that differ beyond a double's precision are two ids. */
-function numbersAsWritten(_: string, value: unknown, { source }: { source?: string } = {}): unknown {
-  return typeof value === 'number' ? (source ?? String(value)) : value;
-}
-
-function parseJson(body: Buffer | undefined): unknown {
-  try {
-    return JSON.parse((body ?? '').toString(), numbersAsWritten);
-  } catch {
-    // A payload that is not JSON has no id in it; that is no error.
-    return undefined;
-  }
+  return undefined;
 }

@@ -4,7 +4,8 @@
  *
  * @see RFC 6749 section 4.4 (client credentials grant), 5.1 and 5.2 (response and error)
  */
-import { decodeJwt } from 'jose';
+// By its own path: with the package's index esbuild would load what checks tokens along with what reads them.
+import { decodeJwt } from 'jose/jwt/decode';
 import { RelayError } from '../error.ts';
 import type { HttpAnswer, HttpRequest } from '../http-client.ts';
 import { dateOf, retryAfterMs } from '../http-time.ts';

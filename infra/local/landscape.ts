@@ -13,7 +13,7 @@ import { type Queue, type Sqs, startSqs } from './aws/sqs.ts';
 import { type CertificateAuthority, createCertificateAuthority } from './certificates.ts';
 import { type Account, createAccount } from './sap/account.ts';
 import { type AuthorizationServer, startAuthorizationServer } from './sap/authorization-server.ts';
-import type { Deployment } from './sap/integration-flow.ts';
+import { type Deployment, endpointPath } from './sap/integration-flow.ts';
 import { type RuntimeNode, type RuntimeNodeOptions, startRuntimeNode } from './sap/runtime-node.ts';
 import { type ClientPlan, registerSender } from './sender.ts';
 import type { LocalServer } from './server.ts';
@@ -217,7 +217,7 @@ export async function startLandscape(options: LandscapeOptions = {}): Promise<La
         maxReceiveCount: plan.maxReceiveCount ?? 1000,
       }),
     });
-    const path = `/http${plan.flow?.address ?? `/${name}`}`;
+    const path = endpointPath({ address: `/${name}`, ...plan.flow });
     const settings = {
       secret,
       ...(environment === 'cf' ? { path } : { url: `${runtimeNode.url}${path}` }),

@@ -71,6 +71,8 @@ export interface LocalServerOptions {
   readonly tls?: ServerOptions;
   /** Largest request line and headers, in bytes. Default 65536. */
   readonly maxHeaderBytes?: number;
+  /** A request whose body lets so many milliseconds pass without a byte is answered with 408. Default: it is waited for. */
+  readonly bodyGapMs?: number;
 }
 
 /** Listens on loopback and answers with `answer`; an exception in it is a bug of the landscape and crashes the process. */
@@ -91,8 +93,10 @@ export async function startServer(answer: Answerer, options: LocalServerOptions 
   }
 
   async function serve(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
-    const request = await readRequest(incoming);
-    if (request === undefined) return;
+    const body = await readBody(incoming, options.bodyGapMs);
+    if (body === 'gone') return;
+    if (body === 'stalled') return send(outgoing, '', { status: 408, headers: { Connection: 'close' } }, false);
+    const request = readRequest(incoming, body);
     const fault = takeFault(request);
     if (fault === 'reset-before') return cut(incoming);
     if (delayMs > 0) await delay(delayMs, undefined, { signal: closing.signal }).catch(ignoreAbort);
@@ -158,14 +162,26 @@ function ignoreAbort(error: Error): void {
   if (error.name !== 'AbortError') throw error;
 }
 
-/** Undefined when the client went away before its request was whole. */
-async function readRequest(incoming: IncomingMessage): Promise<Request | undefined> {
-  const chunks: Buffer[] = [];
-  try {
-    for await (const chunk of incoming) chunks.push(chunk as Buffer);
-  } catch {
-    return undefined;
-  }
+/** `gone`: the client went away before its request was whole. `stalled`: it sent no byte of it for `gapMs`. */
+function readBody(incoming: IncomingMessage, gapMs: number | undefined): Promise<Buffer | 'gone' | 'stalled'> {
+  return new Promise((resolve) => {
+    const chunks: Buffer[] = [];
+    const finish = (body: Buffer | 'gone' | 'stalled'): void => {
+      clearTimeout(gap);
+      resolve(body);
+    };
+    const gap = gapMs === undefined ? undefined : setTimeout(() => finish('stalled'), gapMs);
+    incoming.on('data', (chunk: Buffer) => {
+      chunks.push(chunk);
+      gap?.refresh();
+    });
+    incoming.once('end', () => finish(Buffer.concat(chunks)));
+    incoming.once('error', () => finish('gone'));
+    incoming.once('close', () => finish('gone'));
+  });
+}
+
+function readRequest(incoming: IncomingMessage, body: Buffer): Request {
   const target = incoming.url ?? '/';
   const [path = '/', search = ''] = split(target, '?');
   const headers: Record<string, string> = {};
@@ -180,7 +196,7 @@ async function readRequest(incoming: IncomingMessage): Promise<Request | undefin
     target,
     headers,
     rawHeaders: incoming.rawHeaders,
-    body: Buffer.concat(chunks),
+    body,
     ...(certificate === undefined ? {} : { clientCertificate: certificate }),
   };
 }

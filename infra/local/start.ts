@@ -8,7 +8,8 @@ import { build } from '../build.ts';
 import { createDeliveryLog } from './delivery-log.ts';
 import { type Deployed, type Landscape, type LocalDestination, startLandscape } from './landscape.ts';
 import { startMonitor } from './monitor.ts';
-import { orderFlow, tellStory } from './story.ts';
+import { shortLine } from './short-line.ts';
+import { orderFlow, STOCK_REQUEST, stockFlow, tellStory } from './story.ts';
 
 const { once } = parseArgs({ options: { once: { type: 'boolean', default: false } } }).values;
 const print = (line: string) => process.stdout.write(`${line}\n`);
@@ -25,16 +26,26 @@ async function run(): Promise<number> {
   const landscape = await startLandscape({ environment: 'neo', s3: !once, onOutput: (line) => follow(line) });
   try {
     const webhookUser = { username: 'legacy', password: randomBytes(9).toString('base64url') };
-    const orders = landscape.connect({ name: 'orders', flow: { answer: orderFlow }, webhook: webhookUser });
+    const orders = landscape.connect({
+      name: 'orders',
+      flow: { answer: orderFlow },
+      webhook: { ...webhookUser, mode: 'queued' },
+    });
+    const stock = landscape.connect({
+      name: 'stock',
+      flow: { answer: stockFlow },
+      webhook: { ...webhookUser, mode: 'direct' },
+    });
     const deployed = await landscape.deploy({ polling: false });
     introduce(landscape, deployed, orders);
-    const told = tellStory({ landscape, deployed, orders, webhookUser, log, print });
+    const told = tellStory({ landscape, deployed, orders, stock, webhookUser, log, print });
     const complete = await Promise.race([told, interrupted.then(() => false)]);
     if (once) return complete ? 0 : 1;
 
     follow = (line) => {
       log.add(line);
-      if (line.includes('"delivery.')) print(line);
+      const short = shortLine(line);
+      if (short !== undefined) print(short);
     };
     const monitor = await startMonitor(landscape.runtimeNode);
     invite(landscape, deployed, orders, webhookUser, monitor.url);
@@ -54,10 +65,11 @@ function introduce(landscape: Landscape, { httpApi }: Deployed, orders: LocalDes
     `   authorization server   ${authorizationServer.url}   OAuth client "${orders.clientId}" registered for acme-dev.iflmap`,
   );
   print(`   role                   ESBMessaging.send assigned to the user "oauth_client_${orders.clientId}"`);
-  print(`   runtime node           ${runtimeNode.url}   flow "orders" at /http/orders, HTTPS sender, CSRF-protected`);
+  print(`   runtime node           ${runtimeNode.url}   flows "orders" and "stock", HTTPS sender, CSRF-protected`);
   print(`   secret                 ${orders.secret}`);
   print(`   queue                  ${orders.queue.name}, dead letters in ${orders.deadLetterQueue.name}`);
-  print(`   webhook                ${httpApi.url}/webhooks/orders`);
+  print(`   webhooks               ${httpApi.url}/webhooks/orders   queued: 202 once the message is safe`);
+  print(`                          ${httpApi.url}/webhooks/stock    direct: the caller waits for the flow`);
 }
 
 function invite(
@@ -81,17 +93,20 @@ function invite(
     `curl -s ${endpoints.AWS_ENDPOINT_URL_SQS} -H 'X-Amz-Target: AmazonSQS.SendMessage' -H 'Content-Type: application/x-amz-json-1.0' -d '${body}'`,
   );
   print('');
-  print(styleText('dim', '# a message by webhook'));
-  print(
-    `curl -i ${httpApi.url}/webhooks/orders -u ${username}:${password} -H 'Content-Type: application/json' -d '{"order":2}'`,
-  );
+  const post = (name: string, data: string) =>
+    `curl -i ${httpApi.url}/webhooks/${name} -u ${username}:${password} -H 'Content-Type: application/json' -d '${data}'`;
+  print(styleText('dim', '# a webhook that is queued: 202 and the message id; it is delivered a moment later'));
+  print(post('orders', '{"order":2}'));
+  print('');
+  print(styleText('dim', "# a webhook that is direct: the flow's own answer"));
+  print(post('stock', STOCK_REQUEST));
   print('');
   print(styleText('dim', '# the dead letter of the story; --send would put it back'));
   print(
     `AWS_ENDPOINT_URL_SQS=${endpoints.AWS_ENDPOINT_URL_SQS} npm run replay -- --dead-letter-queue ${deadLetterQueue.url} --queue ${queue.url}`,
   );
   print('');
-  print(styleText('dim', '# what has arrived; the path /<message id> gives a body back'));
+  print(styleText('dim', '# what has arrived, flow by flow; the path /<message id> gives a body back'));
   print(`curl -s ${monitorUrl}`);
   print('');
 }

@@ -27,7 +27,10 @@ interface Sent extends Payload {
 export interface Stage {
   readonly landscape: Landscape;
   readonly deployed: Deployed;
+  /** Its webhook is queued. */
   readonly orders: LocalDestination;
+  /** Its webhook is direct. */
+  readonly stock: LocalDestination;
   readonly webhookUser: { readonly username: string; readonly password: string };
   readonly log: DeliveryLog;
   readonly print: (line: string) => void;
@@ -44,6 +47,13 @@ const PAYLOADS: Readonly<Record<keyof typeof FILES, Payload>> = {
 export function orderFlow({ body }: Received): FlowResult {
   const isRefused = body.includes('"customer": ""');
   return isRefused ? { status: 422, headers: { 'Content-Type': 'text/plain' }, body: 'no customer' } : undefined;
+}
+
+/** What is asked of the flow `stock`, and what it knows. */
+export const STOCK_REQUEST = '{"material":"PUMP-100"}';
+export function stockFlow(): FlowResult {
+  const body = '{"material":"PUMP-100","available":12}\n';
+  return { status: 200, headers: { 'Content-Type': 'application/json' }, body };
 }
 
 const REFUSED: Payload = {
@@ -64,10 +74,8 @@ export async function tellStory(stage: Stage): Promise<boolean> {
   print(dim('   A call is one request that carried the message: the first ones met the demand for a CSRF token.'));
   tokenRequestsSoFar(stage);
 
-  chapter(print, '2', 'Two orders by webhook: the caller waits for the flow and gets its answer');
-  heading(print);
-  for (const kind of ['json', 'idoc'] as const) sent.push(await byWebhook(stage, PAYLOADS[kind]));
-  print(dim('   The webhook function has an environment and a token of its own.'));
+  chapter(print, '2', 'By webhook: an order that is queued, and a request whose caller waits for the flow');
+  sent.push(...(await byWebhooks(stage)));
   tokenRequestsSoFar(stage);
 
   chapter(print, '3', 'The authorization server rotates its signing key: warm tokens are worthless at once');
@@ -153,10 +161,32 @@ function queued({ queue }: LocalDestination, payload: Payload): Sent {
   return { ...payload, messageId, sha256: sha256(payload.bytes) };
 }
 
-async function byWebhook(stage: Stage, payload: Payload): Promise<Sent> {
+async function byWebhooks(stage: Stage): Promise<Sent[]> {
+  const { landscape, orders, print } = stage;
+  const before = landscape.runtimeNode.messages.length;
+  const order = await posted(stage, 'orders', PAYLOADS.json);
+  const request = await posted(stage, 'stock', {
+    what: 'stock request',
+    contentType: 'application/json',
+    bytes: Buffer.from(STOCK_REQUEST),
+  });
+  await landscape.runtimeNode.waitForMessages(before + 2, { timeoutMs: 30_000 });
+  await orders.trigger?.waitUntilIdle({ timeoutMs: 30_000 });
+  heading(print);
+  for (const message of [order, request]) row(stage, message);
+  print(
+    dim(
+      '   The webhook function has an environment and a token of its own; what is queued goes by the queue function.',
+    ),
+  );
+  return [order, request];
+}
+
+/** Says what the caller got: 202 and the message id, or the flow's answer. */
+async function posted(stage: Stage, destination: string, payload: Payload): Promise<Sent> {
   const { username, password } = stage.webhookUser;
   const messageId = randomUUID();
-  const response = await fetch(`${stage.deployed.httpApi.url}/webhooks/orders`, {
+  const response = await fetch(`${stage.deployed.httpApi.url}/webhooks/${destination}`, {
     method: 'POST',
     headers: {
       Authorization: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`,
@@ -165,11 +195,9 @@ async function byWebhook(stage: Stage, payload: Payload): Promise<Sent> {
     },
     body: new Uint8Array(payload.bytes),
   });
-  const message = { ...payload, messageId, sha256: sha256(payload.bytes) };
-  await response.arrayBuffer();
-  row(stage, message);
-  if (!response.ok) stage.print(`   the caller got ${response.status}`);
-  return message;
+  const body = (await response.text()).trim();
+  stage.print(`   POST /webhooks/${destination.padEnd(6)}  ${response.status}  ${body}`);
+  return { ...payload, messageId, sha256: sha256(payload.bytes) };
 }
 
 function hasArrived({ runtimeNode }: Landscape, { messageId, sha256 }: Sent): boolean {

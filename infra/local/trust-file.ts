@@ -15,7 +15,7 @@ export interface TrustFile {
 }
 
 /** Writes it into a new temporary folder. */
-export async function writeTrustFile({ caPem }: CertificateAuthority): Promise<TrustFile> {
+export async function writeTrustFile({ caPem }: Pick<CertificateAuthority, 'caPem'>): Promise<TrustFile> {
   const folder = await mkdtemp(join(tmpdir(), 'token-relay-local-'));
   const path = join(folder, 'ca.pem');
   await writeFile(path, caPem);

@@ -4,23 +4,29 @@
  */
 import { readSettings } from '../../functions/settings.ts';
 import type { Configuration, Destination, ServiceInput } from './destination.ts';
-import { customMistakes, deploymentMistakes, isRecord, writtenMistakes } from './mistakes.ts';
+import { DEFAULT_THROTTLING, type Throttling, type WebhookDomain } from './gateway.ts';
+import { customMistakes, deploymentMistakes, writtenMistakes } from './mistakes.ts';
 import { queueOf } from './queue.ts';
+import { isRecord } from './record.ts';
 
 /**
- * @throws Error with one line for each mistake, `custom.destinations.orders.webhook.verfy: unknown field`; its stack is
+ * @throws Error with one line for each mistake, `custom.destinations.orders.csrf: expected true or false`; its stack is
  * its message, since the framework prints an error's stack
  */
 export function readConfiguration(input: ServiceInput): Configuration {
   const custom = isRecord(input.custom) ? input.custom : {};
-  const { kmsKeyArns } = custom;
-  refuse([...writtenMistakes(custom.destinations), ...customMistakes(custom)]);
+  const { kmsKeyArns, webhookThrottling, webhookDomain } = custom;
+  refuse([...writtenMistakes(custom.destinations), ...customMistakes(custom, input.region)]);
   const destinations = readDestinations(input, custom.destinations as Record<string, Record<string, unknown>>);
+  const hasWebhook = destinations.some(({ settings }) => settings.webhook !== undefined);
+  if (webhookDomain !== undefined && !hasWebhook) refuse(['custom.webhookDomain: no destination has a webhook']);
   refuse(deploymentMistakes(destinations));
   refuse(writtenMistakes(Object.fromEntries(destinations.map(({ settings, written }) => [settings.name, written]))));
   return {
     region: input.region,
     kmsKeyArns: (kmsKeyArns ?? []) as string[],
+    throttling: { ...DEFAULT_THROTTLING, ...(webhookThrottling as Partial<Throttling> | undefined) },
+    ...(webhookDomain === undefined ? {} : { domain: webhookDomain as WebhookDomain }),
     destinations,
   };
 }

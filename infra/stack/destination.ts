@@ -1,5 +1,6 @@
 /** What the stack is made of, as types: the service, its destinations, and the queue that each has. */
 import type { Settings } from '../../functions/settings.ts';
+import type { Throttling, WebhookDomain } from './gateway.ts';
 
 export interface ServiceInput {
   readonly service: string;
@@ -31,6 +32,10 @@ export interface Configuration {
   readonly region: string;
   /** `custom.kmsKeyArns`. Default none. */
   readonly kmsKeyArns: readonly string[];
+  /** `custom.webhookThrottling`. */
+  readonly throttling: Throttling;
+  /** `custom.webhookDomain`. Default: the endpoint that AWS names. */
+  readonly domain?: WebhookDomain;
   /** In the order of serverless.yml; at least one. */
   readonly destinations: readonly Destination[];
 }

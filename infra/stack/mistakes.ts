@@ -2,12 +2,16 @@
  * What can be wrong in `custom` of serverless.yml: all that the function itself refuses at its start, by the same
  * validator, and on top what only a deployment can get wrong. Each mistake is one line that begins with its path.
  */
+import { verificationSecrets } from '../../functions/relay/destination.ts';
 import { problems } from '../../functions/settings.ts';
 import type { Destination } from './destination.ts';
+import { domainMistakes, throttlingMistakes } from './gateway.ts';
 import { isQueueUrl, logicalName } from './queue.ts';
+import { isRecord } from './record.ts';
 
 const SECRET = /^(arn:aws[\w-]*:secretsmanager:[\w-]+:\d{12}:secret:)?[\w/+=.@-]{1,512}$/;
 const KMS_KEY_ARN = /^arn:aws[\w-]*:kms:[\w-]+:\d{12}:key\/[\w-]+$/;
+const QUEUE_URL = 'expected https://sqs.<region>.amazonaws.com/<account>/<queue>';
 const QUEUE_NAME = /^[\w-]+(\.fifo)?$/;
 /** https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-queues.html */
 const LONGEST_QUEUE_NAME = 80;
@@ -18,9 +22,10 @@ export function writtenMistakes(destinations: unknown): string[] {
   return problems(destinations).map((line) => (none ? `custom.${line}` : `custom.destinations.${line}`));
 }
 
-/** Mistakes in the other fields of `custom` that are ours. */
-export function customMistakes({ kmsKeyArns = [] }: Readonly<Record<string, unknown>>): string[] {
-  const lines: string[] = [];
+/** Mistakes in the other fields of `custom` that are ours. @param region of the stack */
+export function customMistakes(custom: Readonly<Record<string, unknown>>, region: string): string[] {
+  const { kmsKeyArns = [], webhookThrottling, webhookDomain } = custom;
+  const lines = [...throttlingMistakes(webhookThrottling), ...domainMistakes(webhookDomain, region)];
   const isKeyArn = (value: unknown) => typeof value === 'string' && KMS_KEY_ARN.test(value);
   if (!Array.isArray(kmsKeyArns) || !kmsKeyArns.every(isKeyArn)) {
     lines.push('custom.kmsKeyArns: expected a list of ARNs of keys, arn:aws:kms:<region>:<account>:key/<id>');
@@ -42,12 +47,24 @@ export function deploymentMistakes(destinations: readonly Destination[]): string
   });
 }
 
+/** What is no mistake and should still be meant: a line each, told when the service is packaged. */
+export function warnings(destinations: readonly Destination[]): string[] {
+  return destinations
+    .filter(({ settings: { webhook } }) => webhook?.verify.some(({ type }) => type === 'none'))
+    .map(
+      ({ settings: { name } }) =>
+        `custom.destinations.${name}.webhook.verify: none: whoever knows the URL can send to this flow; say so on purpose alone`,
+    );
+}
+
 /** A `*` or `?` would reach into the policy and open other secrets. */
 function secretMistakes({ settings: { secret, webhook } }: Destination): string[] {
   const expected = 'expected the name or ARN of a secret: letters, digits and /_+=.@-';
   return [
     ...(SECRET.test(secret) ? [] : [`.secret: ${expected}`]),
-    ...(webhook === undefined || SECRET.test(webhook.secret) ? [] : [`.webhook.secret: ${expected}`]),
+    ...(webhook === undefined || verificationSecrets(webhook).every((name) => SECRET.test(name))
+      ? []
+      : [`.webhook.secret: ${expected}`]),
   ];
 }
 
@@ -63,8 +80,9 @@ function queueMistakes({ settings, queue }: Destination): string[] {
     if (queue.arn === undefined) {
       lines.push('.queue: expected the ARN of an existing queue; leave it out and one is created');
     }
+    if (queueUrl !== undefined && !isQueueUrl(queueUrl)) lines.push(`.queueUrl: ${QUEUE_URL}`);
     if (deadLetterQueueUrl !== undefined && !isQueueUrl(deadLetterQueueUrl)) {
-      lines.push('.deadLetterQueueUrl: expected https://sqs.<region>.amazonaws.com/<account>/<queue>');
+      lines.push(`.deadLetterQueueUrl: ${QUEUE_URL}`);
     }
   }
   return lines;
@@ -76,8 +94,4 @@ function nameMistakes(name: string): string[] {
   if (name.length > LONGEST_QUEUE_NAME)
     return [`: its queue would be named ${name}, SQS takes ${LONGEST_QUEUE_NAME} characters`];
   return [];
-}
-
-export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -95,7 +95,16 @@ export function sourceArn({ name }: DestinationSettings, queue: Queue): Value {
 /** Where the queue function may put dead letters: the created queue, or the one that `deadLetterQueueUrl` names. */
 export function deadLetterArn({ name, deadLetterQueueUrl }: DestinationSettings, queue: Queue): Value | undefined {
   if (queue.created) return attribute(deadLetterQueueId(name), 'Arn');
-  const [, region, account, queueName] = QUEUE_URL.exec(deadLetterQueueUrl ?? '') ?? [];
+  return arnOfUrl(deadLetterQueueUrl);
+}
+
+/** Where the webhook function puts what is queued: `queueUrl` of an existing queue, else the queue itself. */
+export function webhookQueueArn(settings: DestinationSettings, queue: Queue): Value {
+  return (queue.created ? undefined : arnOfUrl(settings.queueUrl)) ?? sourceArn(settings, queue);
+}
+
+function arnOfUrl(url: string | undefined): Value | undefined {
+  const [, region, account, queueName] = QUEUE_URL.exec(url ?? '') ?? [];
   if (region === undefined) return undefined;
   return join('arn:', ref('AWS::Partition'), `:sqs:${region}:${account}:${queueName}`);
 }

@@ -2,8 +2,9 @@
  * Each function's own role: what that function needs and nothing of the other's. The framework's shared role would grant
  * every queue and every secret to both.
  */
+import { verificationSecrets } from '../../functions/relay/destination.ts';
 import type { Configuration, Destination } from './destination.ts';
-import { deadLetterArn, sourceArn } from './queue.ts';
+import { deadLetterArn, sourceArn, webhookQueueArn } from './queue.ts';
 import { arn, attribute, type Resource, type Value } from './template.ts';
 
 /** @param logGroupId logical id of the function's log group, the only one it may write */
@@ -24,21 +25,35 @@ export function queueRole({ destinations, kmsKeyArns }: Configuration, logGroupI
     ...allow(['s3:GetObject'], objectArns([...stored, ...followed])),
     ...allow(['s3:PutObject'], objectArns(stored)),
     ...allow(['s3:DeleteObject'], objectArns(deleted)),
-    ...allow(['kms:Decrypt'], kmsKeyArns),
+    ...keys(kmsKeyArns, { writes: deadLetterArns.length + stored.length > 0 }),
   ]);
 }
 
-/** For the destinations with a webhook: the way to SAP, and what senders prove themselves with. */
+/** For the destinations with a webhook: what senders prove themselves with, the queue, and the way to SAP where callers wait. */
 export function webhookRole({ destinations, kmsKeyArns }: Configuration, logGroupId: string): Resource {
+  const queued = destinations.filter(({ settings: { webhook } }) => webhook !== undefined && webhook.mode !== 'direct');
+  const stored = queued.flatMap(({ settings }) => settings.payloadBucket ?? []);
   return role([
     ...logs(logGroupId),
     ...allow(['secretsmanager:GetSecretValue'], secretArns(destinations.flatMap(webhookSecrets))),
-    ...allow(['kms:Decrypt'], kmsKeyArns),
+    ...allow(
+      ['sqs:SendMessage'],
+      queued.map(({ settings, queue }) => webhookQueueArn(settings, queue)),
+    ),
+    ...allow(['s3:PutObject'], objectArns(stored)),
+    ...keys(kmsKeyArns, { writes: queued.length > 0 }),
   ]);
 }
 
+/** Who writes to an encrypted queue or bucket needs a data key, beside the right to decrypt. */
+function keys(kmsKeyArns: readonly string[], { writes }: { readonly writes: boolean }): object[] {
+  return allow(writes ? ['kms:Decrypt', 'kms:GenerateDataKey'] : ['kms:Decrypt'], kmsKeyArns);
+}
+
+/** Who only stores a message needs no way to SAP. */
 function webhookSecrets({ settings: { secret, webhook } }: Destination): string[] {
-  return webhook === undefined ? [] : [secret, webhook.secret];
+  if (webhook === undefined) return [];
+  return [...(webhook.mode === 'queued' ? [] : [secret]), ...verificationSecrets(webhook)];
 }
 
 /** Secrets Manager ends the ARN of a secret with a hyphen and six random characters, which a name does not tell. */

@@ -5,6 +5,8 @@
 import { readConfiguration } from './configuration.ts';
 import type { Configuration, ServiceInput } from './destination.ts';
 import { type DestinationsVariable, destinationsVariable } from './destinations.ts';
+import { domainTarget, httpApiExtensions, httpApiResources, webhookRoutes, webhookUrl } from './http-api.ts';
+import { warnings } from './mistakes.ts';
 import {
   deadLetterQueueId,
   eventSourceMapping,
@@ -14,7 +16,7 @@ import {
   queueResources,
 } from './queue.ts';
 import { queueRole, webhookRole } from './role.ts';
-import { attribute, join, type Resource, ref, type Value } from './template.ts';
+import { attribute, type Resource, ref, type Value } from './template.ts';
 
 export interface Stack {
   /** `functions` of serverless.yml. */
@@ -22,9 +24,13 @@ export interface Stack {
   /** `resources` of serverless.yml. */
   readonly resources: {
     readonly Resources: Readonly<Record<string, Resource>>;
+    /** Added to what the framework makes. */
+    readonly extensions?: Readonly<Record<string, Pick<Resource, 'Properties'>>>;
     readonly Outputs: Readonly<Record<string, { readonly Description: string; readonly Value: Value }>>;
   };
   readonly destinations: DestinationsVariable;
+  /** One line each. */
+  readonly warnings: readonly string[];
 }
 
 /** Lambda's own limit is 900 s. */
@@ -57,8 +63,7 @@ export function stack(input: ServiceInput): Stack {
           role: attribute('WebhookRole', 'Arn'),
           timeout: WEBHOOK_TIMEOUT_SECONDS,
           environment,
-          // Every method: the function answers 405 itself, and the same to all.
-          events: [{ httpApi: { method: '*', path: '/webhooks/{destination}' } }],
+          events: webhookRoutes(configuration),
         },
       }),
     },
@@ -66,11 +71,16 @@ export function stack(input: ServiceInput): Stack {
       Resources: {
         ...Object.assign({}, ...queues),
         QueueRole: queueRole(configuration, 'QueueLogGroup'),
-        ...(hasWebhook && { WebhookRole: webhookRole(configuration, 'WebhookLogGroup') }),
+        ...(hasWebhook && {
+          WebhookRole: webhookRole(configuration, 'WebhookLogGroup'),
+          ...httpApiResources(configuration, input),
+        }),
       },
+      ...(hasWebhook && { extensions: httpApiExtensions(configuration) }),
       Outputs: outputs(configuration),
     },
     destinations,
+    warnings: warnings(configuration.destinations),
   };
 }
 
@@ -80,21 +90,26 @@ function queueTimeoutSeconds({ destinations }: Configuration): number {
   return Math.min(LONGEST_TIMEOUT_SECONDS, 2 * longest + 30);
 }
 
-function outputs({ destinations }: Configuration): Stack['resources']['Outputs'] {
-  const entries = destinations.flatMap(({ settings: { name, webhook }, queue }) => [
-    ...(queue.created
-      ? ([
-          [queueId(name), `Queue of ${name}`, ref(queueId(name))],
-          [deadLetterQueueId(name), `Dead-letter queue of ${name}`, ref(deadLetterQueueId(name))],
-        ] as const)
-      : []),
-    ...(webhook ? [[`WebhookOf${logicalName(name)}`, `Webhook of ${name}`, webhookUrl(name)] as const] : []),
-  ]);
-  return Object.fromEntries(
-    entries.map(([id, description, value]) => [`${id}Url`, { Description: description, Value: value }]),
-  );
-}
-
-function webhookUrl(destination: string): Value {
-  return join(attribute('HttpApi', 'ApiEndpoint'), `/webhooks/${destination}`);
+function outputs(configuration: Configuration): Stack['resources']['Outputs'] {
+  const entries = configuration.destinations.flatMap(({ settings, queue }) => {
+    const { name, webhook } = settings;
+    return [
+      ...(queue.created
+        ? ([
+            [queueId(name), `Queue of ${name}`, ref(queueId(name))],
+            [deadLetterQueueId(name), `Dead-letter queue of ${name}`, ref(deadLetterQueueId(name))],
+          ] as const)
+        : []),
+      ...(webhook
+        ? [[`WebhookOf${logicalName(name)}`, `Webhook of ${name}`, webhookUrl(settings, configuration)] as const]
+        : []),
+    ];
+  });
+  const target = domainTarget(configuration);
+  return {
+    ...Object.fromEntries(
+      entries.map(([id, description, value]) => [`${id}Url`, { Description: description, Value: value }]),
+    ),
+    ...(target && { WebhookDomainTarget: { Description: 'Where the DNS record of the domain points', Value: target } }),
+  };
 }

@@ -180,3 +180,20 @@ describe.each(['neo', 'cf'] as const)('the relay with a client secret on %s', (e
     expect(output.join('\n')).not.toMatch(/self-signed|unable to verify/);
   });
 });
+
+test('endpoints of the other senders name themselves with https: the WSDL, and an entity’s Location', async () => {
+  const landscape = await start();
+  const client = { credentialType: 'certificate' } as const;
+  const soap = landscape.connect(plan(client, { flow: { sender: 'soap' } }));
+  const odata = landscape.connect(plan(client, { name: 'ORDERS', flow: { sender: 'odata', csrfProtected: false } }));
+  expect([soap.settings.path, odata.settings.path]).toEqual(['/cxf/orders', '/gw/odata/SAP/ORDERS;v=1']);
+  const ca = String(landscape.certificateAuthority?.caPem);
+  const sender = await stored(landscape, odata.secret);
+  const { port } = landscape.runtimeNode.server;
+  const call = { ca, client: sender, headers: { 'content-type': 'application/json', accept: 'application/json' } };
+  const wsdl = await httpsCall(`${sender.url}/cxf/orders?wsdl`, { ...call, method: 'GET' });
+  expect(wsdl.body).toContain(`location="https://127.0.0.1:${port}/cxf/orders"`);
+  const created = await httpsCall(`${sender.url}${odata.settings.path}/Orders`, { ...call, body: '{"OrderID":"7"}' });
+  expect(created.status).toBe(201);
+  expect(created.headers.location).toBe(`https://127.0.0.1:${port}/gw/odata/SAP/ORDERS;v=1/Orders('7')`);
+});

@@ -62,6 +62,7 @@ describe.each(environments)('a message to a flow without CSRF protection: %s', (
         callerAuthentication: 'token',
         csrf: 'none',
         flowRan: true,
+        worker: 0,
       },
     ]);
   });

@@ -15,6 +15,7 @@ const KINDS: Readonly<Record<RelayErrorCode, 'rejected' | 'failed' | 'blocked'>>
   TOKEN_REJECTED: 'blocked',
   TOKEN_RESPONSE_INVALID: 'blocked',
   TOKEN_UNAVAILABLE: 'failed',
+  KEYS_UNAVAILABLE: 'failed',
   CSRF_UNAVAILABLE: 'blocked',
   CONNECTION_FAILED: 'failed',
   TIMED_OUT: 'failed',

@@ -1,7 +1,7 @@
 /** The story of one message: how often a token is got and forgotten, and how often the message goes out, on each path. */
 import { describe, expect, test } from 'vitest';
 import { RelayError } from '../../functions/error.ts';
-import type { Adapter } from '../../functions/relay/adapter/https.ts';
+import type { Adapter } from '../../functions/relay/adapter/adapter.ts';
 import { createRejections } from '../../functions/relay/rejection.ts';
 import { relay } from '../../functions/relay/relay.ts';
 import type { Token } from '../../functions/token/token-endpoint.ts';

@@ -1,7 +1,8 @@
 /** The request that goes out to the HTTPS sender adapter: address, headers and payload, made of message and settings. */
 import { describe, expect, test } from 'vitest';
 import type { HttpRequest } from '../../functions/http-client.ts';
-import { type AdapterOptions, httpsAdapter } from '../../functions/relay/adapter/https.ts';
+import type { AdapterOptions } from '../../functions/relay/adapter/adapter.ts';
+import { httpsAdapter } from '../../functions/relay/adapter/https.ts';
 import type { Destination } from '../../functions/relay/destination.ts';
 import type { Message } from '../../functions/relay/message.ts';
 import { readSettings } from '../../functions/settings.ts';
@@ -110,6 +111,21 @@ describe('The headers are', () => {
     const { headers } = await requestOf({ idHeader: 'X-Message-Id' });
     expect(headers).toMatchObject({ 'X-Message-Id': 'order-4711' });
     expect(headers).not.toHaveProperty('SAP_ApplicationID');
+  });
+
+  test.each<[string, object, Record<string, string>, string[]]>([
+    ['the id before one of the message', { forwardHeaders: ['*'] }, { sap_applicationid: 'x' }, ['order-4711']],
+    ['a static one before the id', { headers: { sap_applicationid: 'static' } }, {}, ['static']],
+    [
+      'a static one before one of the message',
+      { forwardHeaders: ['*'], headers: { Sap_ApplicationId: 'static' } },
+      { sap_applicationid: 'x' },
+      ['static'],
+    ],
+  ])('of one name, upper and lower case alike, only one: %s', async (_, settings, headers, expected) => {
+    const request = await requestOf(settings, messageOf({ headers }));
+    const named = Object.entries(request.headers).filter(([name]) => name.toLowerCase() === 'sap_applicationid');
+    expect(named.map(([, value]) => value)).toEqual(expected);
   });
 
   test('static ones', async () => {

@@ -2,7 +2,7 @@
 import { expect } from 'vitest';
 import { RelayError } from '../../functions/error.ts';
 import type { HttpAnswer } from '../../functions/http-client.ts';
-import type { Adapter } from '../../functions/relay/adapter/https.ts';
+import type { Adapter } from '../../functions/relay/adapter/adapter.ts';
 import type { Message } from '../../functions/relay/message.ts';
 import { createRejections, type Rejections } from '../../functions/relay/rejection.ts';
 import { relay } from '../../functions/relay/relay.ts';

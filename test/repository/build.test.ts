@@ -70,6 +70,26 @@ describe('the bundles', () => {
     expect(withClient).not.toEqual([]);
     expect(withClient.filter((name) => loaded.includes(name))).toEqual([]);
   });
+
+  test.each(['queue', 'webhook'])(
+    'load no XML parser and no adapter but that for HTTPS before %s needs it',
+    async (entry) => {
+      const loaded = await loadedFiles(folder, `${entry}.mjs`);
+      const marks = [
+        'text data outside of root node',
+        'http://schemas.xmlsoap.org/soap/envelope/',
+        '/gw/odata/SAP/',
+        'SOAPAction',
+      ];
+      // The source of a regular expression has its slashes escaped.
+      const filesWith = (mark: string) =>
+        [...sources].filter(([, source]) => source.replaceAll('\\/', '/').includes(mark)).map(([name]) => name);
+      for (const mark of marks) {
+        expect(filesWith(mark)).not.toEqual([]);
+        expect(filesWith(mark).filter((name) => loaded.includes(name))).toEqual([]);
+      }
+    },
+  );
 });
 
 describe('a build', () => {

@@ -17,16 +17,24 @@ import { createService, type Packaged, type Service } from './packaging/service.
 
 const KEY = `arn:aws:kms:${REGION}:${ACCOUNT}:key/11111111-2222-3333-4444-555555555555`;
 const INVOICES_SECRET = `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:cpi/invoices-a1B2c3`;
+const CERTIFICATE = `arn:aws:acm:${REGION}:${ACCOUNT}:certificate/11111111-2222-3333-4444-555555555555`;
 const LEGACY_QUEUE = 'arn:aws:sqs:eu-central-1:999999999999:legacy-in';
 
 /** One destination of each kind: with a webhook, FIFO, and one whose queue is somebody else's. */
 const custom = {
   kmsKeyArns: [KEY],
+  webhookThrottling: { burst: 50 },
+  webhookDomain: {
+    name: 'webhooks.example.com',
+    certificateArn: CERTIFICATE,
+    truststoreUri: 's3://trusted/senders.pem',
+  },
   destinations: {
     orders: {
       secret: 'cpi/orders',
       path: '/http/orders',
-      webhook: { verify: 'basic', secret: 'webhooks/orders', mode: 'direct' },
+      payloadBucket: 'order-payloads',
+      webhook: { verify: 'basic', secret: 'webhooks/orders' },
     },
     invoices: {
       secret: INVOICES_SECRET,
@@ -97,7 +105,7 @@ describe('npm run package', () => {
     expect(shipped.output).toEqual([
       expect.stringMatching(/^\.serverless\/token-relay\.zip {2}\d+\.\d kB$/),
       expect.stringMatching(/^\.serverless\/cloudformation-template-update-stack\.json {2}\d+\.\d kB$/),
-      expect.stringMatching(/^19 resources: .*2 Lambda::EventSourceMapping, 2 Lambda::Function, .*4 SQS::Queue$/),
+      expect.stringMatching(/^20 resources: .*2 Lambda::EventSourceMapping, 2 Lambda::Function, .*4 SQS::Queue$/),
     ]);
     const { FunctionName } = properties('QueueLambdaFunction', await shipped.template());
     expect(FunctionName).toBe('token-relay-dev-queue');
@@ -125,14 +133,21 @@ describe('npm run package', () => {
         'custom.kmsKeyArns: expected a list of ARNs of keys, arn:aws:kms:<region>:<account>:key/<id>',
         'invoices.batchSize: expected at most 10: a FIFO queue hands out no more',
         'my orders: expected a name of letters, digits and -, 63 at most, a letter first',
-        'orders.webhook.verfy: unknown field',
+        'orders.webhook.verfy: unknown field, did you mean verify?',
         'orders.webhook.verify: required, but missing',
       ],
     });
   });
 
+  test('says what it takes, and makes nothing', async () => {
+    const { exitCode, output, template: none } = await packaged(undefined, '--help');
+    expect(exitCode).toBe(0);
+    expect(output[0]).toBe('Usage: npm run package [-- <options>]');
+    await expect(none()).rejects.toThrow('ENOENT');
+  });
+
   test('tells what the framework refuses, without its stack', async () => {
-    const { exitCode, errors } = await packaged(custom, '--stge', 'prod');
+    const { exitCode, errors } = await packaged(custom, '--stge', 'prod', '--region', REGION);
     expect({ exitCode, errors }).toEqual({
       exitCode: 1,
       errors: ['Detected unrecognized CLI options: "--stge".'],
@@ -189,7 +204,8 @@ describe('queues', () => {
       DeadLetterQueueOfOrdersUrl: queueUrl('token-relay-prod-orders-dlq'),
       QueueOfInvoicesUrl: queueUrl('token-relay-prod-invoices.fifo'),
       DeadLetterQueueOfInvoicesUrl: queueUrl('token-relay-prod-invoices-dlq.fifo'),
-      WebhookOfOrdersUrl: 'https://HttpApi.execute-api.eu-west-1.amazonaws.com/webhooks/orders',
+      WebhookOfOrdersUrl: 'https://webhooks.example.com/webhooks/orders',
+      WebhookDomainTarget: 'd-abcdef1234.execute-api.eu-west-1.amazonaws.com',
     });
     expect(Object.keys(outputs).filter((name) => /Legacy|WebhookOfInvoices/.test(name))).toEqual([]);
   });
@@ -277,10 +293,11 @@ describe('roles', () => {
       'sqs:ChangeMessageVisibility': sources,
       'sqs:GetQueueAttributes': sources,
       'sqs:SendMessage': [queueArn('token-relay-prod-invoices-dlq.fifo'), queueArn('token-relay-prod-orders-dlq')],
-      's3:GetObject': ['arn:aws:s3:::legacy-payloads/*'],
-      's3:PutObject': ['arn:aws:s3:::legacy-payloads/*'],
+      's3:GetObject': ['arn:aws:s3:::legacy-payloads/*', 'arn:aws:s3:::order-payloads/*'],
+      's3:PutObject': ['arn:aws:s3:::legacy-payloads/*', 'arn:aws:s3:::order-payloads/*'],
       's3:DeleteObject': ['arn:aws:s3:::legacy-payloads/*'],
       'kms:Decrypt': [KEY],
+      'kms:GenerateDataKey': [KEY],
     });
   });
 
@@ -288,8 +305,11 @@ describe('roles', () => {
     expect(permissions(one('WebhookRole'), template)).toEqual({
       'logs:CreateLogStream': [`arn:aws:logs:${REGION}:${ACCOUNT}:log-group:/aws/lambda/token-relay-prod-webhook:*`],
       'logs:PutLogEvents': [`arn:aws:logs:${REGION}:${ACCOUNT}:log-group:/aws/lambda/token-relay-prod-webhook:*`],
-      'secretsmanager:GetSecretValue': [secretArn('cpi/orders'), secretArn('webhooks/orders')],
+      'secretsmanager:GetSecretValue': [secretArn('webhooks/orders')],
+      'sqs:SendMessage': [queueArn('token-relay-prod-orders')],
+      's3:PutObject': ['arn:aws:s3:::order-payloads/*'],
       'kms:Decrypt': [KEY],
+      'kms:GenerateDataKey': [KEY],
     });
   });
 
@@ -307,6 +327,54 @@ describe('roles', () => {
         Statement: [{ Effect: 'Allow', Principal: { Service: 'lambda.amazonaws.com' }, Action: 'sts:AssumeRole' }],
       });
     }
+  });
+});
+
+describe('the HTTP API', () => {
+  const stageOf = (of: Template) => properties('HttpApiStage', of);
+
+  test('lets through so many requests, and no more', async () => {
+    const throttled = (of: Template) => stageOf(of).DefaultRouteSettings;
+    expect(throttled(template)).toMatchObject({ ThrottlingRateLimit: 100, ThrottlingBurstLimit: 50 });
+    expect(throttled(await shipped.template())).toMatchObject({ ThrottlingRateLimit: 100, ThrottlingBurstLimit: 200 });
+  });
+
+  test('writes down each request without its path and its query, where a sender may have put a key', () => {
+    const { DestinationArn, Format } = stageOf(template).AccessLogSettings as Record<string, string>;
+    expect(DestinationArn).toBe(
+      `arn:aws:logs:${REGION}:${ACCOUNT}:log-group:/aws/vendedlogs/token-relay-prod-webhook-access:*`,
+    );
+    const variables = Object.values(JSON.parse(Format ?? '') as Record<string, string>);
+    expect(variables).toContain('$context.status');
+    expect(variables.filter((variable) => /path|query|uri/i.test(variable))).toEqual([]);
+    expect(properties('WebhookAccessLog')).toMatchObject({ RetentionInDays: 30 });
+  });
+
+  test('has with a domain of one’s own no other way in, and asks clients for their certificates there', () => {
+    expect(properties('HttpApi').DisableExecuteApiEndpoint).toBe(true);
+    expect(properties('WebhookDomain')).toEqual({
+      DomainName: 'webhooks.example.com',
+      DomainNameConfigurations: [{ CertificateArn: CERTIFICATE, EndpointType: 'REGIONAL', SecurityPolicy: 'TLS_1_2' }],
+      MutualTlsAuthentication: { TruststoreUri: 's3://trusted/senders.pem' },
+    });
+    expect(properties('WebhookDomainMapping')).toEqual({
+      ApiId: 'HttpApi',
+      DomainName: 'WebhookDomain',
+      Stage: 'HttpApiStage',
+    });
+  });
+
+  test('has without one the endpoint that AWS names', async () => {
+    const of = await shipped.template();
+    expect(properties('HttpApi', of).DisableExecuteApiEndpoint).toBeUndefined();
+    expect(ofType('AWS::ApiGatewayV2::DomainName', of)).toEqual([]);
+    expect(evaluate(of.Outputs.WebhookOfOrdersUrl?.Value, of)).toBe(
+      'https://HttpApi.execute-api.eu-west-1.amazonaws.com/webhooks/orders',
+    );
+  });
+
+  test('has no firewall: none attaches to an HTTP API', () => {
+    expect(Object.values(template.Resources).filter(({ Type }) => Type.startsWith('AWS::WAF'))).toEqual([]);
   });
 });
 
@@ -418,3 +486,33 @@ async function unpack(files: ReadonlyMap<string, Buffer>, folder: string): Promi
     await writeFile(join(folder, name), content);
   }
 }
+
+describe('The ways in', () => {
+  test('that let anyone in are warned about, once; and each secret that a list names may be read', async () => {
+    const {
+      exitCode,
+      errors,
+      template: made,
+    } = await packaged({
+      destinations: {
+        open: { secret: 'cpi/open', path: '/open', webhook: { verify: 'none', mode: 'direct' } },
+        orders: {
+          secret: 'cpi/orders',
+          path: '/orders',
+          webhook: {
+            verify: [{ type: 'basic', secret: 'webhooks/erp' }, 'stripe'],
+            secret: 'webhooks/stripe',
+            mode: 'direct',
+          },
+        },
+      },
+    });
+    expect(exitCode).toBe(0);
+    expect(errors).toEqual([
+      'custom.destinations.open.webhook.verify: none: whoever knows the URL can send to this flow; say so on purpose alone',
+    ]);
+    const role = JSON.stringify((await made()).Resources.WebhookRole);
+    for (const secret of ['cpi/open', 'cpi/orders', 'webhooks/erp', 'webhooks/stripe'])
+      expect(role).toContain(`secret:${secret}-??????`);
+  });
+});

@@ -68,7 +68,11 @@ describe('a destination more', () => {
 
   test('with a webhook adds the function, its role and its route', () => {
     const after = made({ orders: { ...flow, webhook } });
-    expect(idsOf(after).filter((id) => !idsOf(before).includes(id))).toEqual(['WebhookRole', 'webhook']);
+    expect(idsOf(after).filter((id) => !idsOf(before).includes(id))).toEqual([
+      'WebhookRole',
+      'WebhookAccessLog',
+      'webhook',
+    ]);
     expect(after.functions.webhook).toMatchObject({
       timeout: 29,
       events: [{ httpApi: { method: '*', path: '/webhooks/{destination}' } }],
@@ -137,7 +141,7 @@ describe('mistakes', () => {
     [
       'a typing error in a field',
       { destinations: { orders: { ...flow, timeoutSecond: 5 } } },
-      ['custom.destinations.orders.timeoutSecond: unknown field'],
+      ['custom.destinations.orders.timeoutSecond: unknown field, did you mean timeoutSeconds?'],
     ],
     [
       'a destination of the name that custom has',

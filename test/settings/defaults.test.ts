@@ -41,7 +41,15 @@ describe('The defaults', () => {
   test('of a webhook are those of the table, and nothing else is filled in', () => {
     expect(read({ ...orders, webhook: basic })).toStrictEqual({
       ...defaults,
-      webhook: { ...basic, methods: ['POST'], maxBodyBytes: 6_291_456, maxHeaderBytes: 16_384, returnHeaders: [] },
+      webhook: {
+        verify: [{ type: 'basic', secret: basic.secret }],
+        mode: 'direct',
+        methods: ['POST'],
+        maxBodyBytes: 6_291_456,
+        maxHeaderBytes: 16_384,
+        returnHeaders: [],
+        allowedOrigins: [],
+      },
     });
   });
 

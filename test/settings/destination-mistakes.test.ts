@@ -7,7 +7,7 @@ import { describeMistakes, type Mistake, whole } from './mistake.ts';
 const URL_EXPECTED = 'expected an https: URL without user and fragment (http: for loopback hosts alone)';
 const EITHER = 'expected either url, or path where the secret is a service key that names the host';
 const SECRET_EXPECTED = 'expected the name or ARN of a secret in Secrets Manager';
-const METHODS = 'expected POST or PUT or PATCH or DELETE';
+const METHODS = 'expected POST or PUT or PATCH or DELETE, for odata also MERGE';
 const OWNED = 'this header belongs to HTTP or to the relay and cannot be set';
 const NEVER = 'this header is never passed on';
 const PATTERN = 'expected a header name, * at its end allowed';
@@ -50,14 +50,13 @@ const mistakes: readonly Mistake[] = [
     { secret: 's', path: '/http/orders?key=hunter22' },
     'orders.path: expected a path without ? and #; parameters belong into query',
   ],
-  ['an unknown field', { ...orders, methd: 'PUT' }, 'orders.methd: unknown field'],
-  ['a field in another spelling', { ...orders, timeoutseconds: 30 }, 'orders.timeoutseconds: unknown field'],
-  ['an unknown adapter', { ...orders, adapter: 'idoc' }, 'orders.adapter: expected https'],
+  ['an unknown field', { ...orders, methd: 'PUT' }, 'orders.methd: unknown field, did you mean method?'],
   [
-    'an adapter still to come',
-    { ...orders, adapter: 'soap' },
-    'orders.adapter: expected https: this version knows no other yet',
+    'a field in another spelling',
+    { ...orders, timeoutseconds: 30 },
+    'orders.timeoutseconds: unknown field, did you mean timeoutSeconds?',
   ],
+  ['an unknown adapter', { ...orders, adapter: 'idoc' }, 'orders.adapter: expected https or soap or soap-rm or odata'],
   ['GET as method', { ...orders, method: 'GET' }, `orders.method: ${METHODS}`],
   ['a method in lower case', { ...orders, method: 'post' }, `orders.method: ${METHODS}`],
   ['a query that is a text', { ...orders, query: 'a=hunter22' }, 'orders.query: expected names and texts'],
@@ -209,18 +208,18 @@ describe('Several mistakes', () => {
 
   test('in the names of fields are all found, not the first alone', () => {
     expect(problems({ orders: { ...orders, methd: 'PUT', timeout: 30 } })).toEqual([
-      'orders.methd: unknown field',
-      'orders.timeout: unknown field',
+      'orders.methd: unknown field, did you mean method?',
+      'orders.timeout: unknown field, did you mean timeoutSeconds?',
     ]);
     expect(problems({ orders: { ...orders, webhook: { ...basic, verfy: 1, mdoe: 2 } } })).toEqual([
-      'orders.webhook.verfy: unknown field',
-      'orders.webhook.mdoe: unknown field',
+      'orders.webhook.verfy: unknown field, did you mean verify?',
+      'orders.webhook.mdoe: unknown field, did you mean mode?',
     ]);
   });
 
   test('in the names of fields and in values are found beside each other', () => {
     expect(problems({ orders: { ...orders, methd: 'PUT', csrf: 1 } })).toEqual([
-      'orders.methd: unknown field',
+      'orders.methd: unknown field, did you mean method?',
       'orders.csrf: expected true or false',
     ]);
   });

@@ -29,7 +29,7 @@ export function describeMistakes(where: string, mistakes: readonly Mistake[]): v
       const { destinations } = readSettings({ DESTINATIONS: JSON.stringify(written) });
       expect([...destinations.keys()]).toEqual(['first', 'orders', 'last']);
       expect(destinations.get('first')).toMatchObject({ name: 'first', url: orders.url });
-      expect(destinations.get('last')).toMatchObject({ name: 'last', webhook: { verify: 'basic' } });
+      expect(destinations.get('last')).toMatchObject({ name: 'last', webhook: { verify: [{ type: 'basic' }] } });
       expect(errorOf(destinations.get('orders'))).toMatchObject({
         code: 'SETTING_INVALID',
         executed: 'no',

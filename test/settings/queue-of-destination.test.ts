@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { RelayError } from '../../functions/error.ts';
 import { destinationOfQueue, readSettings } from '../../functions/settings.ts';
+import { createQueueRoutes } from '../../functions/setup/queue-routes.ts';
 import { setup } from '../../functions/setup.ts';
 import type { Telemetry } from '../../functions/telemetry.ts';
 import { orders } from './destination.ts';
@@ -65,7 +66,7 @@ describe('The route of a queue', () => {
 
   function routeOf(destinations: object) {
     const readSecret = async () => ({ text: '', versionId: '' });
-    return setup({ settings: read(destinations), outside: { telemetry, readSecret } }).queueRoute(OURS);
+    return createQueueRoutes(setup({ settings: read(destinations), outside: { telemetry, readSecret } }))(OURS);
   }
 
   test('of an invalid destination is its mistake, so that its messages are blocked with the field’s name', () => {

@@ -1,7 +1,10 @@
 /** The values of some settings, each as a pattern that finds it in a text; names of fields are no values. */
 
 /** Words that say what was expected, and so stand in a message in their own right. */
-const WORDS = new Set(['basic', 'hmac', 'direct', 'POST', 'GET', 'post', 'soap', 's', 'x', 'good', 'dlq', 'yes', 'TE']);
+const WORDS = new Set(
+  `iam none basic hmac direct POST GET post MERGE https soap soap-rm odata query header ExactlyOnce ExactlyOnceInOrder s x good dlq
+   yes TE`.split(/\s+/),
+);
 
 export function valuesIn(input: unknown): RegExp[] {
   if (typeof input === 'string') return input === '' || WORDS.has(input) ? [] : [found(input)];

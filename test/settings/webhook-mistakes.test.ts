@@ -3,12 +3,22 @@ import { basic, orders } from './destination.ts';
 import { describeMistakes, type Mistake, whole } from './mistake.ts';
 
 const METHODS = 'expected POST or PUT or PATCH or DELETE';
+const KINDS =
+  'expected basic or api-key or hmac or standard-webhooks or jwt or iam or none or github or shopify or stripe or sap-open-connectors';
+const SECRET = 'expected the name or ARN of a secret in Secrets Manager';
+const SECONDS = whole('seconds', 1, 86_400);
+const URL = 'expected an https: URL without user and fragment (http: for loopback hosts alone)';
+const ISSUER = 'expected an https: URL without query and fragment (http: for loopback hosts alone)';
 const NEVER = 'this header is never passed on';
 const MESSAGE_ID = 'expected a header name or a JSON pointer that starts with /';
 
 const mistakes: readonly Mistake[] = [
   ['a webhook that is true', { ...orders, webhook: true }, 'orders.webhook: expected an object'],
-  ['a misspelt field of the webhook', webhookWith({ verfy: 'hunter' }), 'orders.webhook.verfy: unknown field'],
+  [
+    'a misspelt field of the webhook',
+    webhookWith({ verfy: 'hunter' }),
+    'orders.webhook.verfy: unknown field, did you mean verify?',
+  ],
   [
     'no verification',
     { ...orders, webhook: { secret: 's', mode: 'direct' } },
@@ -19,12 +29,7 @@ const mistakes: readonly Mistake[] = [
     { ...orders, webhook: { verify: 'basic', mode: 'direct' } },
     'orders.webhook.secret: required, but missing',
   ],
-  ['an unknown verification', webhookWith({ verify: 'hunter22' }), 'orders.webhook.verify: expected basic'],
-  [
-    'a verification still to come',
-    webhookWith({ verify: 'hmac' }),
-    'orders.webhook.verify: expected basic: this version knows no other yet',
-  ],
+  ['an unknown verification', webhookWith({ verify: 'hunter22' }), `orders.webhook.verify: ${KINDS}`],
   [
     'an unknown mode',
     webhookWith({ mode: 'hunter22' }),
@@ -77,8 +82,130 @@ const mistakes: readonly Mistake[] = [
   ],
 ];
 
+const OWNED = 'this header belongs to HTTP or to the relay and cannot be set';
+const NO_ID = 'this header is no id: it belongs to HTTP, or it is a credential';
+const MISSING = 'required, but missing';
+const TEMPLATE = 'expected a text with {body} in it, once, and no other braces than those of {timestamp}';
+const jwt = { type: 'jwt', issuer: 'https://idp.example', audience: 'hunter22' };
+const hmac = { type: 'hmac', header: 'X-Signature' };
+
+/** What is written under `verify`, where the mistake is, what is said. */
+const verifications: readonly (readonly [wrong: string, verify: unknown, path: string, expected: string])[] = [
+  ['a verification that is a number', 4711, '', KINDS],
+  ['a verification that is null', null, '', KINDS],
+  ['an empty list', [], '', 'expected at least one way to verify'],
+  ['a verification without a type', { header: 'hunter22' }, '.type', MISSING],
+  ['a verification of an unknown type', { type: 'hunter22' }, '.type', KINDS],
+  ['a type by a prototype’s name', 'constructor', '', KINDS],
+  ['an unknown name in a list', ['basic', 'hunter22'], '.1', KINDS],
+  ['a list in a list', [['basic']], '.0', KINDS],
+  ['iam beside another', ['iam', 'basic'], '', 'iam and none stand alone'],
+  ['none beside another', ['basic', { type: 'none' }], '', 'iam and none stand alone'],
+  [
+    'an option that is misspelt',
+    { type: 'stripe', tolerance: 4711 },
+    '.tolerance',
+    'unknown field, did you mean toleranceSeconds?',
+  ],
+  ['an option of another kind', { type: 'basic', header: 'hunter22' }, '.header', 'unknown field'],
+  ['an option in a list', ['basic', { type: 'basic', header: 'hunter22' }], '.1.header', 'unknown field'],
+  ['a secret of a token', { ...jwt, secret: 'hunter22' }, '.secret', 'unknown field'],
+  ['a prefix of Stripe', { type: 'stripe', prefix: 'hunter22' }, '.prefix', 'unknown field'],
+  ['a secret that is an object', { type: 'basic', secret: {} }, '.secret', SECRET],
+  ['a secret that is pasted', { type: 'basic', secret: 'hunter 22' }, '.secret', SECRET],
+  ['an hmac by its name alone', 'hmac', '.header', MISSING],
+  ['an hmac without its header', { type: 'hmac' }, '.header', MISSING],
+  ['a header with a space', { type: 'api-key', header: 'hunter 22' }, '.header', 'expected a header name'],
+  ['a header that is a number', { type: 'hmac', header: 4711 }, '.header', 'expected a header name'],
+  ['an api-key in Authorization', { type: 'api-key', header: 'Authorization' }, '.header', OWNED],
+  ['an api-key in a hop-by-hop header', { type: 'api-key', header: 'Proxy-Key' }, '.header', OWNED],
+  ['a signature in a cookie', { type: 'hmac', header: 'Cookie' }, '.header', OWNED],
+  ['a timestamp in Host', { ...hmac, timestampHeader: 'Host' }, '.timestampHeader', OWNED],
+  ['an algorithm of old', { ...hmac, algorithm: 'md5' }, '.algorithm', 'expected sha256 or sha512 or sha1'],
+  ['an encoding that is none', { type: 'github', encoding: 'utf8' }, '.encoding', 'expected hex or base64'],
+  ['a prefix with a line break', { ...hmac, prefix: 'hunter\n22' }, '.prefix', 'expected printable ASCII'],
+  ['a prefix that is true', { ...hmac, prefix: true }, '.prefix', 'expected a text'],
+  ['a tolerance in words', { type: 'stripe', toleranceSeconds: '4711' }, '.toleranceSeconds', SECONDS],
+  ['a tolerance of nothing', { type: 'standard-webhooks', toleranceSeconds: 0 }, '.toleranceSeconds', SECONDS],
+  ['content without the body', { ...hmac, signedContent: 'hunter22' }, '.signedContent', TEMPLATE],
+  ['content with the body twice', { ...hmac, signedContent: '{body}{body}' }, '.signedContent', TEMPLATE],
+  ['content with another field', { ...hmac, signedContent: '{id}.{body}' }, '.signedContent', TEMPLATE],
+  [
+    'a timestamp that is not sent',
+    { ...hmac, signedContent: '{timestamp}.{body}' },
+    '.signedContent',
+    'expected no {timestamp} where no timestampHeader names one',
+  ],
+  [
+    'a timestamp that is not signed',
+    { ...hmac, timestampHeader: 'X-Time', signedContent: '{body}' },
+    '.signedContent',
+    'expected {timestamp} in it: a timestamp that is not signed proves nothing',
+  ],
+  ['an issuer that is missing', { type: 'jwt', audience: 'hunter22' }, '.issuer', MISSING],
+  ['an issuer in the clear', { ...jwt, issuer: 'http://idp.example' }, '.issuer', URL],
+  ['an issuer with a query', { ...jwt, issuer: 'https://idp.example?x=1' }, '.issuer', ISSUER],
+  ['an audience that is missing', { type: 'jwt', issuer: 'https://idp.example' }, '.audience', MISSING],
+  [
+    'an audience that is a list',
+    { ...jwt, audience: ['hunter22'] },
+    '.audience',
+    'expected the audience of the tokens',
+  ],
+  ['two scopes', { ...jwt, scope: 'hunter 22' }, '.scope', 'expected one scope'],
+  ['keys in the clear', { ...jwt, jwksUri: 'http://idp.example/keys' }, '.jwksUri', URL],
+];
+
+const together: readonly Mistake[] = [
+  [
+    'a list of which one has no secret',
+    { ...orders, webhook: { verify: [{ type: 'basic', secret: 'hunter22' }, 'stripe'], mode: 'direct' } },
+    'orders.webhook.secret: required, but missing',
+  ],
+  [
+    'an api-key to forward',
+    webhookWith({ verify: 'api-key', forwardHeaders: ['x-*', 'X-Api-Key'] }),
+    `orders.webhook.forwardHeaders.1: ${NEVER}`,
+  ],
+  [
+    'an api-key to return',
+    webhookWith({ verify: { type: 'api-key', header: 'X-Key' }, returnHeaders: ['x-key'] }),
+    `orders.webhook.returnHeaders.0: ${NEVER}`,
+  ],
+  [
+    'an api-key as message id',
+    webhookWith({ verify: 'api-key', messageId: 'X-API-Key' }),
+    `orders.webhook.messageId: ${NO_ID}`,
+  ],
+  [
+    'an api-key as group',
+    webhookWith({ verify: 'api-key', messageGroupId: 'X-API-Key' }),
+    `orders.webhook.messageGroupId: ${NO_ID}`,
+  ],
+  ['a cookie as group', webhookWith({ messageGroupId: 'Cookie' }), `orders.webhook.messageGroupId: ${NO_ID}`],
+  ['a credential as message id', webhookWith({ messageId: 'Authorization' }), `orders.webhook.messageId: ${NO_ID}`],
+  [
+    'an origin that is none',
+    webhookWith({ allowedOrigins: ['em.example.com', 'hunter 22'] }),
+    'orders.webhook.allowedOrigins.1: expected an origin, such as eventemitter.example.com',
+  ],
+  [
+    'origins that are true',
+    webhookWith({ allowedOrigins: true }),
+    "orders.webhook.allowedOrigins: expected a list of origins, or '*' for all",
+  ],
+];
+
 function webhookWith(fields: object) {
   return { ...orders, webhook: { ...basic, ...fields } };
 }
 
-describeMistakes('a webhook', mistakes);
+describeMistakes('a webhook', [...mistakes, ...together]);
+describeMistakes(
+  'a verification',
+  verifications.map(([wrong, verify, path, expected]) => [
+    wrong,
+    webhookWith({ verify }),
+    `orders.webhook.verify${path}: ${expected}`,
+  ]),
+);

@@ -26,7 +26,7 @@ export interface AuthorizationOptions {
 }
 
 export type Judgement =
-  | { readonly kind: 'accepted'; readonly clientId: string; readonly mayCall: boolean }
+  | { readonly kind: 'accepted'; readonly clientId: string; readonly scopes: readonly string[] }
   | { readonly kind: 'refused' | 'expired' };
 
 export interface Authorization {
@@ -56,12 +56,6 @@ export function createAuthorization(options: AuthorizationOptions): Authorizatio
   const { trust } = server;
   const read = new Map<string, (Record<string, unknown> | undefined)[]>();
 
-  /** On CF the role must be in the token and, still, in the account; on Neo it is looked up in the account alone. */
-  function accepted(clientId: string, scopes: readonly string[]): Judgement {
-    const inToken = environment === 'neo' || scopes.includes(`${audience}.${ROLE}`);
-    return { kind: 'accepted', clientId, mayCall: inToken && account.hasRole(assignmentOf(clientId)) };
-  }
-
   async function judge(token: string, at: number): Promise<Judgement> {
     const [head, body] = read.get(token) ?? token.split('.').map(decoded);
     read.set(token, [head, body]);
@@ -75,7 +69,7 @@ export function createAuthorization(options: AuthorizationOptions): Authorizatio
     );
     const told = status === 200 ? JSON.parse(String(answer)) : { active: false };
     if (told.active === false) return { kind: 'refused' };
-    return accepted(String(told.client_id), words(told.scope));
+    return { kind: 'accepted', clientId: String(told.client_id), scopes: words(told.scope) };
   }
 
   function judgeJwt(head: Record<string, unknown>, body: Record<string, unknown>, at: number): Judgement {
@@ -83,7 +77,7 @@ export function createAuthorization(options: AuthorizationOptions): Authorizatio
     if (!isOurs) return { kind: 'refused' };
     if (at >= Number(body.exp) * 1000 + LEEWAY_MS) return { kind: 'expired' };
     const clientId = String(body.client_id ?? String(body.sub).replace(/^oauth_client_/, ''));
-    return accepted(clientId, words(body.scope));
+    return { kind: 'accepted', clientId, scopes: words(body.scope) };
   }
 
   return {

@@ -6,6 +6,9 @@ import type { Patch } from './bundle.ts';
 
 export interface Bug {
   readonly name: string;
+  /** The first seed that finds it, in runs of 40 messages or as many as are said; `npm run simulate -- --bugs` tells. */
+  readonly seed: number;
+  readonly messages?: number;
   readonly patches: readonly Patch[];
   /** Rules by which it may show itself first. */
   readonly rules: readonly string[];
@@ -19,9 +22,13 @@ const TAKEN = 'what was taken is acknowledged';
 const REST = 'everything comes to rest';
 const NEED = 'no token without need';
 
+/** Of each run that looks for a bug. */
+export const BUG_MESSAGES = 40;
+
 export const BUGS: readonly Bug[] = [
   {
     name: 'acknowledges before the answer',
+    seed: 1,
     patches: [
       {
         file: 'functions/delivery/batch.ts',
@@ -34,6 +41,7 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: 'goes on in a FIFO group after a failure',
+    seed: 2,
     patches: [
       {
         file: 'functions/delivery/batch.ts',
@@ -45,6 +53,7 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: 'forgets to keep those behind a failure',
+    seed: 2,
     patches: [
       {
         file: 'functions/delivery/batch.ts',
@@ -56,6 +65,7 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: 'lets the rest of a group go before its head is hidden',
+    seed: 2,
     patches: [
       {
         file: 'functions/delivery/visibility.ts',
@@ -67,6 +77,7 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: 'forgets the successor of a rejected token',
+    seed: 95,
     patches: [
       { file: 'functions/warm.ts', find: 'if (value === rejected) value = undefined;', replace: 'value = undefined;' },
     ],
@@ -74,6 +85,7 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: 'sends the very same token again',
+    seed: 40,
     patches: [
       {
         file: 'functions/relay/relay.ts',
@@ -85,6 +97,7 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: 'loses a message whose letter was refused',
+    seed: 6,
     patches: [
       {
         file: 'functions/delivery/burial.ts',
@@ -97,6 +110,7 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: 'deduplicates letters by the stable id',
+    seed: 124,
     patches: [
       {
         file: 'functions/delivery/dead-letter.ts',
@@ -113,6 +127,7 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: 'answers 202 before SQS has taken it',
+    seed: 1,
     patches: [
       {
         file: 'functions/delivery/enqueue.ts',
@@ -124,11 +139,13 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: 'answers 202 when SQS did not confirm',
+    seed: 28,
     patches: [{ file: 'functions/delivery/enqueue.ts', find: "return 'unavailable';", replace: "return 'queued';" }],
     rules: [SAFE],
   },
   {
     name: 'keeps a token across a rotation of credentials',
+    seed: 174,
     patches: [
       {
         file: 'functions/token/token.ts',
@@ -140,6 +157,8 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: 'ignores the deadline',
+    seed: 69,
+    messages: 150,
     patches: [
       {
         file: 'functions/delivery/batch.ts',
@@ -147,7 +166,7 @@ export const BUGS: readonly Bug[] = [
         replace: 'if (false)',
       },
       {
-        file: 'functions/relay/adapter/https.ts',
+        file: 'functions/relay/adapter/adapter.ts',
         find: 'signal: deadline.signal,',
         replace: '',
       },
@@ -161,6 +180,7 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: 'sends again on a socket that had answered',
+    seed: 132,
     patches: [
       {
         file: 'functions/http-client.ts',
@@ -172,6 +192,7 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: 'takes half an answer for a whole one',
+    seed: 132,
     patches: [
       {
         file: 'functions/http-client.ts',
@@ -183,6 +204,7 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: 'logs the token',
+    seed: 5,
     patches: [
       {
         file: 'functions/relay/relay.ts',
@@ -194,6 +216,7 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: 'keeps what was delivered',
+    seed: 1,
     patches: [
       {
         file: 'functions/delivery/batch.ts',
@@ -205,6 +228,7 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: 'asks for a token for each message at once',
+    seed: 18,
     patches: [
       { file: 'functions/warm.ts', find: 'const joined = inFlight ?? start();', replace: 'const joined = start();' },
     ],
@@ -212,6 +236,7 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: 'gives a message up before its time',
+    seed: 1,
     patches: [
       {
         file: 'functions/delivery/dead-letter.ts',
@@ -223,6 +248,7 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: 'never ends a pause',
+    seed: 5,
     patches: [
       {
         file: 'functions/pause.ts',
@@ -234,6 +260,7 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: 'gives each attempt an id of its own',
+    seed: 1,
     patches: [
       {
         file: 'functions/envelope.ts',

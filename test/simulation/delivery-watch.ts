@@ -13,6 +13,8 @@ import type { DestinationPlan } from './plan.ts';
 /** The verdicts that end a message, as the contract lists them. */
 const REJECTED = new Set([400, 409, 410, 412, 413, 415, 422]);
 const HOUR_MS = 3_600_000;
+/** Of an environment's clock, as the world sets it. */
+const MAX_CLOCK_ERROR_MS = 3_000;
 const MAX_BLOCKED_HOURS = 12 * 24;
 /** As long as the HTTP client takes a broken kept socket for one that was closed while it idled. */
 const DEAD_WITHIN_MS = 1_000;
@@ -147,6 +149,7 @@ export function createDeliveryWatch({ ledger, now, destinations, liesDead }: Del
   ): string | undefined {
     const last = ledger.books(invocation).calls.get(id)?.at(-1);
     const ageMs = now() - sentAt;
+    const isOver = (hours: number) => ageMs >= hours * HOUR_MS - MAX_CLOCK_ERROR_MS;
     const { retryForHours = 0 } = destinations.get(arrival.destination) ?? {};
     if (told.status !== undefined && !statuses.get(invocation.environment)?.has(told.status))
       return `${told.status} was never answered`;
@@ -155,9 +158,9 @@ export function createDeliveryWatch({ ledger, now, destinations, liesDead }: Del
         if (arrival.form === 'unreadable' || arrival.form === 'missing in S3') return undefined;
         return REJECTED.has(told.status ?? 0) && last?.end === 'whole' ? undefined : 'it was not rejected';
       case 'failed':
-        return ageMs >= retryForHours * HOUR_MS ? undefined : 'its time was not over';
+        return isOver(retryForHours) ? undefined : `its time was not over after ${ageMs} ms`;
       case 'blocked':
-        return ageMs >= MAX_BLOCKED_HOURS * HOUR_MS ? undefined : 'its time was not over';
+        return isOver(MAX_BLOCKED_HOURS) ? undefined : `its time was not over after ${ageMs} ms`;
       default:
         return `its outcome is ${told.outcome}`;
     }

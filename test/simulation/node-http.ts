@@ -206,7 +206,7 @@ function asRead(url: URL, method: string, headers: RequestOptions['headers'], bo
     query: url.searchParams,
     target: `${url.pathname}${url.search}`,
     headers: { host: url.host, ...lowerCase(headers) },
-    rawHeaders: [],
+    rawHeaders: Object.entries(headers).flat().map(String),
     body: Buffer.from(body),
   };
 }

@@ -5,7 +5,7 @@
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
-import { BUGS } from './bugs.ts';
+import { BUG_MESSAGES, BUGS } from './bugs.ts';
 import { bundleRelay } from './bundle.ts';
 import { drawPlan } from './draw.ts';
 import { type Rest, shrink, withRest } from './shrink.ts';
@@ -32,6 +32,8 @@ const { values } = parseArgs({
 const messages = values.messages === undefined ? undefined : Number(values.messages);
 /** How many seeds a thread gets at once. */
 const BLOCK = messages === undefined ? 10 : 1;
+/** For making one broken run shorter. */
+const SHRINK_MS = 30_000;
 /** How many broken runs are shrunk and told. */
 const TOLD = 3;
 
@@ -92,7 +94,13 @@ async function many(): Promise<number> {
   const bundle = await bundleRelay(patchesOf(values.bug));
   for (const { seed } of broken.slice(0, TOLD)) {
     const plan = drawPlan(seed, messages);
-    const { rest, outcome } = await shrink(plan, bundle, await simulate(plan, bundle));
+    const lateAt = performance.now() + SHRINK_MS;
+    const { rest, outcome } = await shrink(
+      plan,
+      bundle,
+      await simulate(plan, bundle),
+      () => performance.now() > lateAt,
+    );
     console.log(
       ['', ...story(withRest(plan, rest), outcome, commandOf(seed, { rest, messages, bug: values.bug }))].join('\n'),
     );
@@ -103,11 +111,11 @@ async function many(): Promise<number> {
 /** Which seed is the first to find each planted bug. */
 async function hunt(): Promise<number> {
   let missed = 0;
-  for (const { name, patches, rules } of BUGS) {
+  for (const { name, patches, rules, messages: own = BUG_MESSAGES } of BUGS) {
     const bundle = await bundleRelay(patches);
     let found: string | undefined;
     for (let seed = 1; seed <= Number(values.seeds) && found === undefined; seed += 1) {
-      const [violation] = (await simulate(drawPlan(seed, messages), bundle)).ledger.violations;
+      const [violation] = (await simulate(drawPlan(seed, messages ?? own), bundle)).ledger.violations;
       if (violation === undefined) continue;
       found = `seed ${seed}: ${violation.rule}${rules.includes(violation.rule) ? '' : ' (not among the expected rules)'}`;
     }

@@ -1,21 +1,15 @@
 /**
- * The runtime node in simulated time: the order in which a call is judged, CSRF sessions, refusals and what a flow answers
- * are the landscape's; who judges a token is `authorization.ts`. It tells of each message whose flow ran.
+ * The runtime node in simulated time: the landscape's own, senders, CSRF sessions and refusals included. Only the check of
+ * a token's signature takes real time, so the node is shown every token as an opaque one, and asks `authorization.ts`. It
+ * tells of each message whose flow ran, and on which exchange.
  */
-
-import { createCsrfSessions } from '../../infra/local/sap/csrf.ts';
-import { mplId, type RandomBytes, uuid } from '../../infra/local/sap/identifiers.ts';
-import {
-  createIntegrationFlow,
-  type FlowResult,
-  type Processed,
-  receive,
-  run,
-} from '../../infra/local/sap/integration-flow.ts';
-import { userOf } from '../../infra/local/sap/oauth-client.ts';
+import type { requestTo } from '../../infra/local/sap/http-call.ts';
+import type { RandomBytes } from '../../infra/local/sap/identifiers.ts';
+import type { FlowResult, Processed } from '../../infra/local/sap/message.ts';
 import * as answers from '../../infra/local/sap/runtime-answer.ts';
+import { createRuntimeNode as createNode } from '../../infra/local/sap/runtime-node.ts';
 import type { Answer, Request } from '../../infra/local/server.ts';
-import type { Authorization } from './authorization.ts';
+import { type Authorization, SUBSCRIPTION } from './authorization.ts';
 import type { Exchange } from './network.ts';
 
 /** One integration flow with its endpoint `/http/<name>`. */
@@ -27,7 +21,6 @@ export interface FlowOptions {
 }
 
 export interface NodeOptions {
-  readonly environment: 'cf' | 'neo';
   readonly authorization: Authorization;
   readonly flows: readonly FlowOptions[];
   readonly now: () => number;
@@ -35,7 +28,7 @@ export interface NodeOptions {
   readonly workers: number;
   readonly expiredTokenStatus: 401 | 500;
   /** What the flow makes of a message. */
-  readonly verdictOn: (messageId: string, body: Buffer) => FlowResult;
+  readonly verdictOn: (messageId: string) => FlowResult;
   readonly onRun: (message: Processed, exchange: Exchange) => void;
   readonly confidential: (value: string) => void;
 }
@@ -47,57 +40,67 @@ export interface RuntimeNode {
   deploy(name: string, on: boolean): void;
 }
 
-export function createRuntimeNode(options: NodeOptions): RuntimeNode {
-  const { environment, authorization, now, random, workers, verdictOn, onRun, confidential } = options;
-  const csrf = createCsrfSessions({
-    environment,
-    accountName: 'acme-dev',
-    host: 'acme-dev-iflmap.hana.ondemand.com',
-    workers,
-    now,
-    random,
-    sessionIdleMs: 20 * 60_000,
-    confidential,
-  });
-  const undeployed = new Set<string>();
-  const flows = options.flows.map((flow) =>
-    createIntegrationFlow({
-      ...flow,
-      address: `/${flow.name}`,
-      answer: ({ messageId = '', body }) => verdictOn(messageId, body),
-    }),
-  );
+/** Told to the flow, so that a run finds the exchange that caused it. */
+const EXCHANGE_HEADER = 'x-simulated-exchange';
 
-  async function judge(request: Request, exchange: Exchange): Promise<Answer> {
-    const token = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1];
-    if (token === undefined) return answers.unauthorized(environment, request);
+export function createRuntimeNode(options: NodeOptions): RuntimeNode {
+  const { authorization, now, random, workers, verdictOn, onRun, confidential } = options;
+  const { account, server } = authorization;
+  const { trust } = server;
+  const tokens = new Map<string, string>();
+  const exchanges = new Map<string, Exchange>();
+  const deployed = new Set<string>();
+  const node = createNode({ subscription: SUBSCRIPTION, trust, call: introspect, now, random, workers, confidential });
+  let told = 0;
+  for (const { name } of options.flows) deploy(name, true);
+
+  /** By the answers that a runtime node knows of an opaque token. */
+  async function introspect({ body }: ReturnType<typeof requestTo>): Promise<Answer> {
+    const form = new URLSearchParams(body.toString());
+    const token = tokens.get(form.get('token') ?? form.get('access_token') ?? '') ?? '';
     const verdict = await authorization.judge(token, now());
-    if (verdict.kind === 'expired' && options.expiredTokenStatus === 500) return answers.securityFailure();
-    if (verdict.kind !== 'accepted') return answers.unauthorized(environment, request);
-    const flow = flows.find(({ address }) => request.path === `/http${address}`);
-    if (flow === undefined || undeployed.has(flow.name)) return answers.notFound();
-    if (!verdict.mayCall) return answers.forbidden();
-    if (request.method === 'HEAD' && !flow.csrfProtected) return answers.methodNotAllowed();
-    if (flow.csrfProtected) {
-      const decision = csrf.check(request);
-      if (decision.kind === 'fetched') return answers.csrfFetched(decision.token, decision.setCookies);
-      if (decision.kind === 'required') return answers.csrfRequired(decision.setCookies);
+    if (verdict.kind !== 'accepted') {
+      return { status: account.environment === 'neo' ? 401 : 200, body: JSON.stringify({ active: false }) };
     }
-    const received = receive(flow, request, { mplId: mplId(random), at: now(), user: userOf(verdict.clientId) });
-    const answer = await run(flow, received, uuid(random));
-    onRun({ ...received, status: answer.status }, exchange);
-    return answer;
+    const { audience } = account.subscription(SUBSCRIPTION);
+    const { clientId, scopes } = verdict;
+    const said = { active: true, client_id: clientId, aud: [audience], scope: scopes.join(' ') };
+    return { status: 200, body: JSON.stringify(said) };
+  }
+
+  function deploy(name: string, on: boolean): void {
+    const flow = options.flows.find((one) => one.name === name);
+    if (!on && deployed.delete(name)) node.undeploy(name);
+    if (!on || flow === undefined || deployed.has(name)) return;
+    deployed.add(name);
+    const answer = ({ messageId = '' }: { readonly messageId: string | undefined }) => verdictOn(messageId);
+    node.deploy({ ...flow, address: `/${name}`, allowedHeaders: ['*'], answer });
+  }
+
+  function tellRuns(): void {
+    for (const processed of node.messages.slice(told)) {
+      const exchange = exchanges.get(processed.headers[EXCHANGE_HEADER] ?? '');
+      if (exchange !== undefined) onRun(processed, exchange);
+    }
+    told = node.messages.length;
   }
 
   return {
     async answer(request, exchange) {
-      const answer = await judge(request, exchange);
-      return { ...answer, headers: { Date: new Date(now()).toUTCString(), ...answer.headers } };
+      const token = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1] ?? '';
+      const shown = token.replaceAll('.', '-');
+      tokens.set(shown, token);
+      const verdict = options.expiredTokenStatus === 500 ? await authorization.judge(token, now()) : undefined;
+      if (verdict?.kind === 'expired') return answers.securityFailure();
+      const name = String(exchange.number);
+      exchanges.set(name, exchange);
+      const headers = { ...request.headers, authorization: `Bearer ${shown}`, [EXCHANGE_HEADER]: name };
+      const answer = await node.answer({ ...request, headers });
+      tellRuns();
+      exchanges.delete(name);
+      return answer;
     },
-    dropCsrfSessions: csrf.drop,
-    deploy(name, on) {
-      if (on) undeployed.delete(name);
-      else undeployed.add(name);
-    },
+    dropCsrfSessions: node.dropCsrfSessions,
+    deploy,
   };
 }

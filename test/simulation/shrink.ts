@@ -21,11 +21,14 @@ export interface Shrunk {
 /** More runs than this would keep whoever waits for it waiting. */
 const MAX_RUNS = 250;
 
-export async function shrink(plan: Plan, bundle: Bundle, broken: Outcome): Promise<Shrunk> {
+/** @param isLate ends it early; what is left by then is told. Default: never */
+export async function shrink(plan: Plan, bundle: Bundle, broken: Outcome, isLate = () => false): Promise<Shrunk> {
   const rule = broken.ledger.violations[0]?.rule;
   let rest: Rest = { faults: [...plan.faults.keys()], arrivals: [...plan.arrivals.keys()] };
   let outcome = broken;
   let runs = 0;
+
+  const isWorthIt = () => runs < MAX_RUNS && !isLate();
 
   async function isBrokenBy(less: Rest): Promise<boolean> {
     runs += 1;
@@ -39,7 +42,7 @@ export async function shrink(plan: Plan, bundle: Bundle, broken: Outcome): Promi
   async function shorten(part: keyof Rest): Promise<boolean> {
     let isShorter = false;
     for (let size = Math.ceil(rest[part].length / 2); size >= 1; size = size === 1 ? 0 : Math.ceil(size / 2)) {
-      for (let from = 0; from < rest[part].length && runs < MAX_RUNS; ) {
+      for (let from = 0; from < rest[part].length && isWorthIt(); ) {
         const less = rest[part].filter((_, index) => index < from || index >= from + size);
         if (await isBrokenBy({ ...rest, [part]: less })) isShorter = true;
         else from += size;
@@ -48,7 +51,7 @@ export async function shrink(plan: Plan, bundle: Bundle, broken: Outcome): Promi
     return isShorter;
   }
 
-  while ((await shorten('faults')) || (await shorten('arrivals'))) if (runs >= MAX_RUNS) break;
+  while ((await shorten('faults')) || (await shorten('arrivals'))) if (!isWorthIt()) break;
   return { rest, outcome, runs };
 }
 

@@ -29,8 +29,8 @@ describe('No rule is broken', () => {
     ).toEqual([]);
   });
 
-  test('in five runs of 300 messages', async () => {
-    expect(await broken([301, 302, 303, 304, 305], 300)).toEqual([]);
+  test('in two runs of 300 messages', async () => {
+    expect(await broken([301, 302], 300)).toEqual([]);
   });
 });
 
@@ -55,7 +55,7 @@ describe('The same seed tells the same story, line by line', () => {
 });
 
 test('What is counted adds up: every message that was accepted is delivered, dead, or kept for want of a dead-letter queue', async () => {
-  for (let seed = 400; seed < 420; seed += 1) {
+  for (let seed = 400; seed < 408; seed += 1) {
     const { ledger } = await simulate(drawPlan(seed, 30), bundle);
     const { accepted = 0, delivered = 0, dead = 0, kept = 0 } = Object.fromEntries(ledger.counts.messages ?? []);
     const keptAlone = [...ledger.messages.values()].filter(

@@ -31,7 +31,7 @@ const STARTS_AT = Date.UTC(2026, 0, 1);
 const AUTHORIZATION = 'https://acme-dev.authentication.example';
 const RUNTIME = 'https://acme-dev-iflmap.example';
 /** After the last fault everything is delivered or dead within this, in milliseconds. */
-const REST_WITHIN_MS = 6 * 3_600_000;
+const REST_WITHIN_MS = 3 * 3_600_000;
 
 export interface Outcome {
   readonly ledger: Ledger;
@@ -61,7 +61,6 @@ export async function simulate(plan: Plan, bundle: Bundle): Promise<Outcome> {
     confidential: ledger.confidential,
   });
   const node = createRuntimeNode({
-    environment: plan.environment,
     authorization,
     flows: plan.destinations.map(({ name, flow }) => ({ name, ...flow })),
     now,
@@ -389,11 +388,10 @@ export async function simulate(plan: Plan, bundle: Bundle): Promise<Outcome> {
         };
       },
       storeMalformed: (client: string) => put(`cpi/${client}`, { note: 'CONFIDENTIAL-malformed' }),
-      setTrouble(client: string, trouble: string, on: boolean) {
-        const SecretId = `cpi/${client}`;
-        if (trouble !== 'marked for deletion') {
-          secretsService.setTrouble(SecretId, trouble as 'access denied', on);
-        } else callSecretsManager(secretsService, on ? 'DeleteSecret' : 'RestoreSecret', { SecretId });
+      setTrouble(client: string, trouble: Parameters<Faulted['secrets']['setTrouble']>[1], on: boolean) {
+        const secret = secretsService.lookUp(`cpi/${client}`);
+        if (trouble !== 'marked for deletion') secretsService.setTrouble(`cpi/${client}`, trouble, on);
+        else if (secret !== undefined) secret.deletionAt = on ? now() + 30 * 86_400_000 : undefined;
       },
     };
   }

@@ -190,6 +190,10 @@ describe('A secret that cannot be read', () => {
     expect(admission).toMatchObject({ refusal: { status: 503, headers: { 'Retry-After': '30' } }, cause: { code } });
     expect(JSON.stringify('refusal' in admission ? admission.refusal : '')).not.toContain('secret');
     hung.secret = { username: 'joe', password: 'Sésame: öffne dich' };
+    hung.clock.ms += 29_999;
+    expect(await hung.admit(), 'not read again for 30 s').toMatchObject({ refusal: { status: 503 }, cause: { code } });
+    expect(hung.readings.count).toBe(1);
+    hung.clock.ms += 1;
     expect(statusOf(await hung.admit())).toBeUndefined();
   });
 

@@ -1,12 +1,26 @@
 /** Verification `basic`: who is let in, the secret's forms, and how often it is read again. */
 import { describe, expect, test } from 'vitest';
 import { RelayError } from '../../functions/error.ts';
-import { holds, NO_ENTRY, readBasicEntries } from '../../functions/source/verification/basic.ts';
-import { basicOf, hangDoor, JOE, joe, statusOf, unavailable } from './door.ts';
+import type { HttpEvent } from '../../functions/source/http.ts';
+import { basic } from '../../functions/source/verification/basic.ts';
+import { readEntries } from '../../functions/source/verification/entries.ts';
+import { NOBODY } from '../../functions/source/verification/verifier.ts';
+import { deadlineOf } from '../relay/http-answer.ts';
+import { basicOf, hangDoor, JOE, joe, NOON, statusOf, unavailable } from './door.ts';
 
 const ann = { username: 'ann', password: 'new' };
 const base64 = (text: string | Buffer) => Buffer.from(text).toString('base64');
-const read = (text: string) => readBasicEntries({ text, versionId: 'v1' }, 'webhooks/orders');
+const read = (text: string) => readEntries({ text, versionId: 'v1' }, 'webhooks/orders', basic);
+const requestWith = (authorization: string | undefined): HttpEvent => ({
+  method: 'POST',
+  path: '/',
+  isPathEncoded: false,
+  multiValue: false,
+  body: undefined,
+  headers: authorization === undefined ? {} : { authorization },
+});
+const holds = (authorization: string | undefined, entries: readonly Buffer[]) =>
+  basic.holds(requestWith(authorization), entries, NOON);
 
 describe('The header', () => {
   const entries = read(JSON.stringify(joe));
@@ -43,9 +57,10 @@ describe('The header', () => {
     expect(holds(header, entries)).toBe(false);
   });
 
-  test('holds nowhere where there is nothing to hold it against', () => {
+  test('holds nowhere where there is nothing to hold it against', async () => {
+    const during = { deadline: deadlineOf(), now: () => NOON };
     for (const header of [undefined, '', JOE, `Basic ${base64(Buffer.alloc(32))}`])
-      expect(holds(header, NO_ENTRY)).toBe(false);
+      expect(await NOBODY.check(requestWith(header), during)).toEqual({ holds: false });
   });
 
   test('of RFC 7617 holds', () => {

@@ -1,17 +1,20 @@
 /** A webhook's door as the setup hangs it, with a secret that can be changed and whose readings are counted. */
 import type { Deadline } from '../../functions/deadline.ts';
 import { RelayError } from '../../functions/error.ts';
+import type { Send } from '../../functions/http-client.ts';
 import type { WebhookSettings } from '../../functions/relay/destination.ts';
 import { type Admission, admit, type Door } from '../../functions/source/admission.ts';
 import { readHttpEvent } from '../../functions/source/http.ts';
-import { readBasicEntries } from '../../functions/source/verification/basic.ts';
-import { warm } from '../../functions/warm.ts';
+import type { Verification } from '../../functions/source/verification/settings.ts';
+import { createVerifiers } from '../../functions/source/verification/verifiers.ts';
 import { deadlineOf } from '../relay/http-answer.ts';
 import { webhookEvent } from './aws-http-events.ts';
 
 export const NOON = Date.UTC(2026, 0, 1, 12);
 export const joe = { username: 'joe', password: 'Sésame: öffne dich' };
 export const JOE = basicOf(joe);
+
+const BASIC: Verification = { type: 'basic', secret: 'webhooks/orders' };
 
 export function basicOf({ username, password }: { username: string; password: string }): string {
   return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
@@ -27,6 +30,10 @@ export interface Hung {
   readonly readings: { count: number };
   /** The secret as it is now; an error is thrown by a reading. */
   secret: unknown;
+  /** Others, by their names. */
+  secrets: Record<string, unknown>;
+  /** To an issuer. */
+  send: Send;
   /** Of the invocation. */
   deadline: Deadline;
   /** Holds a reading back until it is settled. */
@@ -36,29 +43,32 @@ export interface Hung {
 export function hangDoor(webhook: Partial<WebhookSettings> = {}, forwardHeaders: readonly string[] = []): Hung {
   const clock = { ms: NOON };
   const readings = { count: 0 };
-  const entries = warm({
-    load: async ({ signal }) => {
+  const createVerifier = createVerifiers({
+    async readSecret(name, signal = new AbortController().signal) {
       readings.count += 1;
       await hung.reading(signal);
-      if (hung.secret instanceof Error) throw hung.secret;
-      return readBasicEntries({ text: JSON.stringify(hung.secret), versionId: 'v1' }, 'webhooks/orders');
+      const secret = hung.secrets[name] ?? hung.secret;
+      if (secret instanceof Error) throw secret;
+      return { text: JSON.stringify(secret), versionId: 'v1' };
     },
+    send: (request) => hung.send(request),
+    now: () => clock.ms,
   });
+  const verify: readonly Verification[] = webhook.verify ?? [BASIC];
   const door: Door<string> = {
     name: 'orders',
     webhook: {
-      verify: 'basic',
-      secret: 'webhooks/orders',
+      verify,
       mode: 'direct',
       methods: ['POST'],
       maxBodyBytes: 6_291_456,
       maxHeaderBytes: 16_384,
       returnHeaders: [],
+      allowedOrigins: [],
       ...webhook,
     },
     forwardHeaders,
-    entries,
-    lastReadAgain: Number.NEGATIVE_INFINITY,
+    verifiers: verify.map(createVerifier),
     behind: 'the route',
   };
   const hung: Hung = {
@@ -66,6 +76,8 @@ export function hangDoor(webhook: Partial<WebhookSettings> = {}, forwardHeaders:
     clock,
     readings,
     secret: joe,
+    secrets: {},
+    send: () => Promise.reject(new Error('nobody is to be called')),
     deadline: deadlineOf(),
     reading: () => undefined,
     admit: ({ headers, ...fields } = {}) =>

@@ -37,6 +37,7 @@ describe('AWS’s sample event', () => {
         isPathEncoded: true,
         body: Buffer.from('Hello from client!'),
         multiValue: false,
+        iamIdentity: 'AIDA...',
       },
     ],
     [

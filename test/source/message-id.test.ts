@@ -7,15 +7,21 @@ import { messageIdOf } from '../../functions/source/message-id.ts';
 const NEW = 'new-id';
 const eventWith = { method: 'POST', path: '/', isPathEncoded: false, multiValue: false };
 
-function idOf(headers: Record<string, string>, body: string | object = '', setting?: string): string {
+function idOf(
+  headers: Record<string, string>,
+  body: string | object = '',
+  setting?: string,
+  ofVerification?: string,
+): string {
   const text = typeof body === 'string' ? body : JSON.stringify(body);
   const event: HttpEvent = { ...eventWith, headers, body: Buffer.from(text) };
-  return messageIdOf(event, setting, () => NEW);
+  return messageIdOf(event, [setting, ofVerification], () => NEW);
 }
 
 /** All places at once, the first of them first. */
 const everywhere = {
   'x-my-id': 'by-setting',
+  'x-its-id': 'by-verification',
   'webhook-id': 'by-webhook-id',
   'ce-id': 'by-ce-id',
   'idempotency-key': 'by-idempotency-key',
@@ -29,7 +35,7 @@ describe('The order', () => {
     '%s counts where none of %j is',
     (name, before) => {
       const headers = Object.fromEntries(Object.entries(everywhere).filter(([other]) => !before.includes(other)));
-      expect(idOf(headers, '', 'x-my-id')).toBe(everywhere[name as keyof typeof everywhere]);
+      expect(idOf(headers, '', 'x-my-id', 'x-its-id')).toBe(everywhere[name as keyof typeof everywhere]);
     },
   );
 
@@ -49,9 +55,15 @@ describe('The order', () => {
     },
   );
 
+  test('what the verification names may be a pointer; where nothing is there, the next place counts', () => {
+    expect(idOf({ 'webhook-id': 'w' }, { id: 'evt_1' }, undefined, '/id')).toBe('evt_1');
+    expect(idOf({ 'x-my-id': 'mine' }, { id: 'evt_1' }, 'x-my-id', '/id')).toBe('mine');
+    expect(idOf({ 'webhook-id': 'w' }, { other: 'evt_1' }, 'x-my-id', '/id')).toBe('w');
+  });
+
   test('without any, it is new each time', () => {
     const event: HttpEvent = { ...eventWith, headers: {}, body: undefined };
-    const ids = [messageIdOf(event, undefined), messageIdOf(event, undefined)];
+    const ids = [messageIdOf(event, []), messageIdOf(event, [undefined])];
     expect(ids[0]).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
     expect(ids[0]).not.toBe(ids[1]);
   });

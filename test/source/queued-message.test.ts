@@ -38,6 +38,7 @@ describe('AWS’s sample batch', () => {
 
   test('of a FIFO queue is a message in its group', () => {
     expect(readBatch(fifoBatch)).toMatchObject([{ recordId: '11d6ee51-4cc7-4302-9e22-7cd8afdaadf5', group: '1' }]);
+    expect(readBatch(fifoBatch)).toMatchObject([{ message: { group: '1' } }]);
   });
 
   test('is answered with what is to be kept', () => {
@@ -63,6 +64,7 @@ describe('A group', () => {
     const [sample] = fifoBatch.Records as [SQSRecord];
     const record = { ...sample, eventSourceARN: 'arn:aws:sqs:us-east-2:123456789012:fifo' };
     expect(fromRecord(record)).not.toHaveProperty('group');
+    expect(messageIn(record)).not.toHaveProperty('group');
   });
 
   test('on a FIFO queue is one even if its name is missing', () => {
@@ -153,6 +155,15 @@ describe('The attribute', () => {
       messageAttributes: { contentType: { binaryValue: 'AAAA', dataType: 'Binary' as const } },
     };
     expect(messageIn(binary)).not.toHaveProperty('contentType');
+  });
+
+  test('of somebody else is a text beside the message, by its name in lower case', () => {
+    const own = { messageId: 'order-4711', contentType: 'a/b', headers: '{}', deadLetter: '{}' };
+    const record = recordWith('{}', { ...own, orderPath: 'de/4711', 'X-Prio': 'high' });
+    expect(messageIn(record).attributes).toEqual({ orderpath: 'de/4711', 'x-prio': 'high' });
+    expect(messageIn(recordWith('{}', own))).not.toHaveProperty('attributes');
+    const binary = { photo: { binaryValue: 'AAAA', dataType: 'Binary' as const } };
+    expect(messageIn({ ...record, messageAttributes: binary })).not.toHaveProperty('attributes');
   });
 
   test('may all be missing, as in an event made by hand', () => {

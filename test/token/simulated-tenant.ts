@@ -9,6 +9,7 @@ import type { HttpRequest } from '../../functions/http-client.ts';
 import type { Message } from '../../functions/relay/message.ts';
 import { type Attempt, relay } from '../../functions/relay/relay.ts';
 import { readSettings } from '../../functions/settings.ts';
+import { createQueueRoutes } from '../../functions/setup/queue-routes.ts';
 import { setup } from '../../functions/setup.ts';
 import type { Telemetry } from '../../functions/telemetry.ts';
 import { type Account, createAccount } from '../../infra/local/sap/account.ts';
@@ -135,9 +136,10 @@ export function createTenant(options: TenantOptions = {}): Tenant {
     settings: readSettings({ DESTINATIONS: JSON.stringify(settingsOf(destinations)) }),
     outside: { send, readSecret: secrets.readSecret, telemetry, random: () => 0.5, now: time.now, after: time.after },
   });
+  const queueRoute = createQueueRoutes(relayEnvironment);
 
   async function start({ messages = 1, destination = 'orders', remainingMs = 60_000 }: Invoked = {}) {
-    const route = relayEnvironment.queueRoute(queueArn(destination))?.route;
+    const route = queueRoute(queueArn(destination))?.route;
     if (route === undefined || route instanceof RelayError) throw route ?? new Error('no such destination');
     // As the entries do it.
     const deadline = startDeadline(remainingMs, relayEnvironment.clock);

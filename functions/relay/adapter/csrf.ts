@@ -37,6 +37,8 @@ export interface Call {
   /** Whom the session belongs to: the access token's object. */
   readonly identity: object;
   readonly deadline: Deadline;
+  /** Where its session is opened. Default: where the call goes. */
+  readonly fetchUrl?: URL;
   /** Told each time the request itself goes out; the fetch of a CSRF token is not one. */
   readonly onCall: () => void;
 }
@@ -63,12 +65,12 @@ export function createCsrf({ required, send, maxCallMs }: CsrfOptions): Csrf {
   /** `expected` by the setting, `demanded` by the endpoint itself. */
   let protection: 'none' | 'expected' | 'demanded' = required ? 'expected' : 'none';
 
-  function sessionOf(request: HttpRequest, identity: object): Warm<Session> {
+  function sessionOf(request: HttpRequest, { identity, fetchUrl = request.url }: Call): Warm<Session> {
     const known = sessions.get(identity);
     if (known !== undefined) return known;
     // GET runs the flow of an endpoint that is not protected, so it must have shown that it is.
     // Of the request only what every message under this token has: its body and its time are its own.
-    const fetch = fetchOf(request);
+    const fetch = { ...fetchOf(request), url: fetchUrl };
     const made = warm({
       load: ({ signal, remainingMs }) => {
         const timeoutMs = Math.min(maxCallMs, remainingMs());
@@ -80,12 +82,13 @@ export function createCsrf({ required, send, maxCallMs }: CsrfOptions): Csrf {
   }
 
   return {
-    async exchange(request, { identity, deadline, onCall }) {
+    async exchange(request, made) {
+      const { deadline, onCall } = made;
       const call = (session?: Session) => {
         onCall();
         return send(session === undefined ? request : withSession(request, session));
       };
-      const session = sessionOf(request, identity);
+      const session = sessionOf(request, made);
       try {
         if (protection === 'expected') {
           const opened = await session.get(deadline).catch(unlessUnprotected);
@@ -160,10 +163,9 @@ function nothingExecuted(error: unknown): never {
   throw new RelayError(error.code, error.message, { cause: error, executed: 'no' });
 }
 
-function fetchOf({ url, headers, certificate }: HttpRequest): Pick<HttpRequest, 'url' | 'headers' | 'certificate'> {
+function fetchOf({ headers, certificate }: HttpRequest): Pick<HttpRequest, 'headers' | 'certificate'> {
   const { Authorization } = headers;
   return {
-    url,
     headers: { ...(Authorization === undefined ? {} : { Authorization }), 'X-CSRF-Token': 'Fetch' },
     ...(certificate === undefined ? {} : { certificate }),
   };

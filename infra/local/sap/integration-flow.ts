@@ -1,136 +1,121 @@
 /**
- * An integration flow with an HTTPS sender: its address and settings as an integration developer deploys them, and how it
- * turns one message into an answer. Who may call it, and whether CSRF lets the call pass, is judged before, by
- * `runtime-node.ts`.
+ * An integration flow: its sender adapter, address and channel settings as an integration developer deploys them, and what
+ * it makes of one message. Who may call it, and whether CSRF lets the call pass, is judged before, by `runtime-node.ts`;
+ * how a message looks on the wire is for the sender's own file.
  */
-import { createHash } from 'node:crypto';
-import type { Answer, Request } from '../server.ts';
+import {
+  createIdempotentProcessCall,
+  type IdempotentProcessCall,
+  type ProcessedIds,
+} from './idempotent-process-call.ts';
+import type { FlowResult, Outcome, Received, Sender } from './message.ts';
+import type { ODataChannel } from './odata/channel.ts';
+import type { SoapChannel } from './soap/channel.ts';
 
-/** A message for which a flow runs. */
-export interface Received {
-  /** Name of the flow. */
-  readonly flow: string;
-  /** Its entry of the message processing log. */
-  readonly mplId: string;
-  /** Epoch milliseconds of the request's arrival. */
-  readonly at: number;
-  readonly method: string;
-  readonly path: string;
-  /** The exchange's headers: of the request's those that may pass, its query parameters, and what the adapter adds. */
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: Buffer;
-  /** Lower-case hex. */
-  readonly bodySha256: string;
-  /** What the sender named it: the header `SAP_ApplicationID` as it was sent, whether the flow may see it or not. */
-  readonly messageId: string | undefined;
-}
-
-/** A message whose flow has run, with the status that the sender was answered. */
-export interface Processed extends Received {
-  readonly status: number;
-}
-
-/** An answer, the flow's failure (with the exception's text where the flow returns it to the sender), or no content. */
-export type FlowResult = Answer | 'exception' | { readonly exception: string } | undefined;
+export type { FlowFault, FlowResult, Processed, Received, Sender } from './message.ts';
 
 export interface Deployment {
   readonly name: string;
-  /** As in the adapter, `/orders`, or with a wildcard at the end, `/orders/*`. Exact case. */
+  /** Default `https`. Its servlet answers at `/http<address>`; `soap` and `soap-rm` at `/cxf`; see `endpointPath`. */
+  readonly sender?: Sender;
+  /**
+   * HTTPS: `/orders`, or with a wildcard at the end, `/orders/*`. SOAP: `/orders`, which also answers `/orders/<anything>`.
+   * OData: the artifact's name, `/ORDERS`. Exact case.
+   */
   readonly address: string;
-  /** Default true, as in the adapter. */
+  /** Default true for `https` and `odata`, false for `soap` and `soap-rm`, whose adapters do not have the option. */
   readonly csrfProtected?: boolean;
+  /** What may be called. Default `https`: GET POST PUT DELETE PATCH HEAD; `odata`: the same and MERGE; SOAP: POST, and GET for `?wsdl` alone. */
+  readonly methods?: readonly string[];
   /** Default `ESBMessaging.send`. */
   readonly userRole?: string;
-  /** Default 40 MB. */
+  /** "Maximum Message Size", default 40 MB. */
   readonly maxBodyBytes?: number;
-  /** What the flow does with a message. Default: answers without content. */
+  /** What the flow does with a message. Default: answers without content; OData: what its entity sets do. */
   readonly answer?: (received: Received) => FlowResult | Promise<FlowResult>;
   /** Request headers that reach the flow, any case; `*` for all. Default none: custom headers are dropped. */
   readonly allowedHeaders?: readonly string[];
   /** Major version of the runtime. 6 (Camel 2) answers no content with 200, 8 (Camel 3) with 204. Default 6. */
   readonly runtime?: 6 | 8;
-  /** Whether the log's id comes back in the header `SAP_MessageProcessingLogID`; observed: not by default. */
-  readonly returnMplId?: boolean;
+  /**
+   * Whether the log's id comes back: `header` or true, in `SAP_MessageProcessingLogID`; `body`, as the text of a successful
+   * answer that has none of its own. Default false, as observed.
+   */
+  readonly returnMplId?: boolean | 'header' | 'body';
+  /** "Return Exception to Sender": whether an exception's text is told, beside the log's id. Default true. */
+  readonly returnException?: boolean;
+  /** Whether the exchange's headers come back as headers of the answer, as they do unless a script strips them. Default false. */
+  readonly leaksHeaders?: boolean;
+  /** The flow's work is done once for each message id. Default: it is done each time. */
+  readonly idempotentProcessCall?: IdempotentProcessCall;
+  /** Of the senders `soap` and `soap-rm`. */
+  readonly soap?: SoapChannel;
+  /** Of the sender `odata`. */
+  readonly odata?: ODataChannel;
 }
 
-export type IntegrationFlow = Required<Deployment>;
+type Defaulted = 'idempotentProcessCall' | 'answer';
 
-/** What passes without being allowed [assumed: the HTTP protocol's own]; credentials never do. */
-const standardHeaders = ['accept', 'content-encoding', 'content-length', 'content-type', 'host', 'user-agent'];
-const withheldHeaders = ['authorization', 'cookie', 'x-csrf-token'];
+export interface IntegrationFlow extends Required<Omit<Deployment, Defaulted>> {
+  /** Runs the flow on one message. */
+  process(received: Received): Promise<Outcome>;
+}
 
-/** The flow that `deployment` describes. Throws an Error when its address does not begin with a slash. */
-export function createIntegrationFlow(deployment: Deployment): IntegrationFlow {
-  if (!/^\/[^*?]+(\/\*)?$/.test(deployment.address)) {
-    throw new Error(`address: must be a path such as /orders or /orders/*, not ${deployment.address}`);
+const servlets = { https: '/http', soap: '/cxf', 'soap-rm': '/cxf', odata: '/gw/odata/SAP' } as const;
+const readAndWrite = ['GET', 'POST', 'PUT', 'DELETE', 'PATCH', 'HEAD'];
+const methods = {
+  https: readAndWrite,
+  soap: ['GET', 'POST'],
+  'soap-rm': ['GET', 'POST'],
+  odata: [...readAndWrite, 'MERGE'],
+};
+
+/**
+ * The flow that `deployment` describes; `ids` are those that its idempotent process call has seen so far. Throws an Error
+ * when its address does not have the sender's form.
+ */
+export function createIntegrationFlow(
+  deployment: Deployment,
+  { now, ids }: { readonly now: () => number; readonly ids: ProcessedIds },
+): IntegrationFlow {
+  const { sender = 'https', address, answer = () => undefined, idempotentProcessCall, ...settings } = deployment;
+  const wildcard = sender === 'https' ? /\/\*$/ : /(?!)/;
+  if (!/^\/[^*?]+$/.test(address.replace(wildcard, ''))) {
+    throw new Error(
+      `address: must be a path such as /orders${sender === 'https' ? ' or /orders/*' : ''}, not ${address}`,
+    );
   }
+  const work = async (received: Received): Promise<Outcome> => ({ result: await answer(received), duplicate: false });
   return {
-    csrfProtected: true,
+    csrfProtected: sender === 'https' || sender === 'odata',
+    methods: methods[sender],
     userRole: 'ESBMessaging.send',
     maxBodyBytes: 40 * 1024 * 1024,
-    answer: () => undefined,
     allowedHeaders: [],
     runtime: 6,
     returnMplId: false,
-    ...deployment,
+    returnException: true,
+    leaksHeaders: false,
+    soap: {},
+    odata: {},
+    ...settings,
+    sender,
+    address,
+    process:
+      idempotentProcessCall === undefined
+        ? work
+        : createIdempotentProcessCall(idempotentProcessCall, work, { now, ids }),
   };
 }
 
-/** Whether a request for `/http<path>` is for this flow. */
-export function serves({ address }: IntegrationFlow, path: string): boolean {
-  const prefix = address.endsWith('/*') ? address.slice(0, -2) : undefined;
-  return path === (prefix ?? address) || (prefix !== undefined && path.startsWith(`${prefix}/`));
+/** Below the node's URL, where senders send to: `/http/orders`, `/cxf/orders`, `/gw/odata/SAP/ORDERS;v=1`. */
+export function endpointPath({ sender = 'https', address }: Pick<Deployment, 'sender' | 'address'>): string {
+  return `${servlets[sender]}${address.replace(/\/\*$/, '')}${sender === 'odata' ? ';v=1' : ''}`;
 }
 
-/** The message that `request` carries. `user` is the authenticated one. */
-export function receive(
-  flow: IntegrationFlow,
-  request: Request,
-  { mplId, at, user }: { readonly mplId: string; readonly at: number; readonly user: string },
-): Received {
-  const allowed = flow.allowedHeaders.map((name) => name.toLowerCase());
-  const passes = (name: string): boolean =>
-    !name.startsWith('camel') &&
-    !withheldHeaders.includes(name) &&
-    (standardHeaders.includes(name) || allowed.includes(name) || allowed.includes('*'));
-  return {
-    flow: flow.name,
-    mplId,
-    at,
-    method: request.method,
-    path: request.path,
-    headers: {
-      ...Object.fromEntries(Object.entries(request.headers).filter(([name]) => passes(name))),
-      ...Object.fromEntries([...request.query].filter(([name]) => !name.toLowerCase().startsWith('camel'))),
-      CamelHttpMethod: request.method,
-      SapAuthenticatedUserName: user,
-    },
-    body: request.body,
-    bodySha256: createHash('sha256').update(request.body).digest('hex'),
-    messageId: request.headers.sap_applicationid,
-  };
-}
-
-/** Runs the flow; `correlationId` is the id that a successful answer carries. */
-export async function run(flow: IntegrationFlow, received: Received, correlationId: string): Promise<Answer> {
-  const result = await flow.answer(received);
-  if (result === 'exception') return failed(received.mplId);
-  if (result !== undefined && 'exception' in result) return failed(received.mplId, result.exception);
-  const { status, headers, body } = result ?? { status: flow.runtime === 8 ? 204 : 200 };
-  const mplHeader = flow.returnMplId ? { SAP_MessageProcessingLogID: received.mplId } : {};
-  return {
-    status,
-    headers: { 'x-correlationid': correlationId, ...mplHeader, ...headers },
-    ...(body === undefined ? {} : { body }),
-  };
-}
-
-/** 500 in SAP's words, "occured" included; with *Return Exception to Sender* the exception stands before the log's id. */
-function failed(mplId: string, exception?: string): Answer {
-  const detail = exception === undefined ? '' : `${exception} `;
-  return {
-    status: 500,
-    headers: { 'Content-Type': 'text/plain' },
-    body: `An internal server error occured: ${detail}The MPL ID for the failed message is : ${mplId}`,
-  };
+/** Whether a request for `path` is for this flow: its own endpoint, or one below where it has such. */
+export function serves(flow: Pick<IntegrationFlow, 'sender' | 'address'>, path: string): boolean {
+  const endpoint = endpointPath(flow);
+  const below = flow.sender !== 'https' || flow.address.endsWith('/*');
+  return path === endpoint || (below && path.startsWith(`${endpoint}/`));
 }

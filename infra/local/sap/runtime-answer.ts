@@ -44,10 +44,13 @@ export function forbidden(): Answer {
   return tomcatPage(403, 'Forbidden');
 }
 
-/** 403 for a missing or wrong CSRF token; told from the other by its header alone, since both are pages. */
-export function csrfRequired(setCookies: readonly string[]): Answer {
+/**
+ * 403 for a missing or wrong CSRF token; told from the other by its header alone, since both are pages. `word` is the
+ * header's value: `required`, as observed at HTTPS, at OData `Required`, as its services have it.
+ */
+export function csrfRequired(setCookies: readonly string[], word: 'required' | 'Required'): Answer {
   const page = tomcatPage(403, 'Forbidden');
-  return { ...page, headers: { ...page.headers, 'X-CSRF-Token': 'required', ...cookieHeader(setCookies) } };
+  return { ...page, headers: { ...page.headers, 'X-CSRF-Token': word, ...cookieHeader(setCookies) } };
 }
 
 /** 200 with a CSRF token. */
@@ -61,9 +64,15 @@ export function notFound(): Answer {
 }
 
 /** 405, as for HEAD to a flow without CSRF protection (SAP note 2400906). */
-export function methodNotAllowed(): Answer {
+export function methodNotAllowed(methods: readonly string[]): Answer {
   const page = tomcatPage(405, 'Method Not Allowed');
-  return { ...page, headers: { ...page.headers, Allow: 'GET, POST, PUT, DELETE, PATCH' } };
+  const allowed = methods.filter((method) => method !== 'HEAD');
+  return { ...page, headers: { ...page.headers, Allow: allowed.join(', ') } };
+}
+
+/** No capacity for one more message, before any flow, so without an id of the log. */
+export function exhausted(status: 503 | 429): Answer {
+  return tomcatPage(status, status === 503 ? 'Service Unavailable' : 'Too Many Requests');
 }
 
 /** 413 of the adapter; the flow does not run, but the log has an entry. */

@@ -1,29 +1,27 @@
 /**
- * A runtime node of SAP Cloud Integration: the endpoints `/http/<Address>` of the integration flows deployed on it. It
- * owns the order in which a call is judged (caller, endpoint, role, method, CSRF, size) and remembers every call and every
- * message. Callers are judged by `caller.ts`, sessions by `csrf.ts`, and what a flow does is the flow's.
+ * A runtime node of SAP Cloud Integration: the endpoints of the integration flows deployed on it. It owns the order in
+ * which a call is judged (caller, endpoint, role, method, CSRF, size) and remembers every call and every message. Callers
+ * are judged by `caller.ts`, sessions by `csrf.ts`; what goes over the wire is the senders', what a flow does the flow's.
  */
 import { type Answer, type LocalServer, type Request, startServer } from '../server.ts';
+import { droppedHeadersNotice, exchangeHeaders } from './allowed-headers.ts';
 import type { AuthorizationServer, Trust } from './authorization-server.ts';
 import { bearerToken, fingerprint } from './bearer-token.ts';
 import { authenticationOf, type CallerAuthentication, createCallers } from './caller.ts';
 import { createCsrfSessions, csrfIntent } from './csrf.ts';
+import { createDeployedFlows } from './deployed-flows.ts';
+import { createExchange } from './exchange.ts';
 import { clientCertificateTls } from './front.ts';
 import { type Call, httpCall } from './http-call.ts';
-import { mplId, type RandomBytes, systemRandom, uuid } from './identifiers.ts';
-import {
-  createIntegrationFlow,
-  type Deployment,
-  type IntegrationFlow,
-  type Processed,
-  receive,
-  run,
-  serves,
-} from './integration-flow.ts';
+import { type RandomBytes, systemRandom } from './identifiers.ts';
+import type { Deployment } from './integration-flow.ts';
 import { createJournal, type WaitOptions } from './journal.ts';
+import type { Processed } from './message.ts';
 import { userOf } from './oauth-client.ts';
 import * as answers from './runtime-answer.ts';
+import { createSenders } from './senders.ts';
 import type { Verdict } from './token-validation.ts';
+import { createWorkerNodes } from './worker-nodes.ts';
 
 /** One call of the node, whatever came of it. */
 export interface CallEntry {
@@ -38,6 +36,8 @@ export interface CallEntry {
   readonly callerAuthentication: CallerAuthentication;
   readonly csrf: 'fetch' | 'sent' | 'none';
   readonly flowRan: boolean;
+  /** Index of the worker node that the load balancer chose. */
+  readonly worker: number;
 }
 
 export interface RuntimeNodeOptions {
@@ -53,6 +53,10 @@ export interface RuntimeNodeOptions {
   readonly workers?: number;
   /** How long an unused HTTP session lives, in milliseconds. Default 20 minutes [assumed]. */
   readonly sessionIdleMs?: number;
+  /** How many messages may be in flows at once; one more is refused. Default: no limit. */
+  readonly maxConcurrentMessages?: number;
+  /** With what: 503, or 429, which no document of SAP's has for these endpoints. Default 503. */
+  readonly exhaustedStatus?: 503 | 429;
   /** Is told tokens and message bodies that arrive, and the CSRF tokens and session cookies that are made. */
   readonly confidential?: (value: string) => void;
 }
@@ -72,19 +76,27 @@ export interface RuntimeNodeCore {
   waitForRequests(count: number, options?: WaitOptions): Promise<readonly CallEntry[]>;
   /** Ends all HTTP sessions, so that every CSRF token fetched so far is refused. */
   dropCsrfSessions(): void;
+  /**
+   * A worker node refuses every token from now on, or with false no longer, as one did that came up without its
+   * authentication filter. Throws an Error when there is no worker of that index.
+   */
+  refuseTokens(worker: number, refuses?: boolean): void;
 }
 
 export interface RuntimeNode extends RuntimeNodeCore {
-  /** Without a slash at the end; the endpoint of a flow is `<url>/http<address>`. */
+  /** Without a slash at the end; the endpoint of a flow is `<url>` and its `endpointPath`. */
   readonly url: string;
   readonly server: LocalServer;
 }
 
-const methods = ['GET', 'POST', 'PUT', 'DELETE', 'PATCH', 'HEAD'];
+const refused: Verdict = { kind: 'refused' };
 
-/** The node without its socket. `call` reaches the authorization server that `trust` describes. */
+/**
+ * The node without its socket. `call` reaches the authorization server that `trust` describes; `scheme` is that of the
+ * node's URL, by default `http`.
+ */
 export function createRuntimeNode(
-  options: RuntimeNodeOptions & { readonly trust: Trust; readonly call: Call },
+  options: RuntimeNodeOptions & { readonly trust: Trust; readonly call: Call; readonly scheme?: 'http' | 'https' },
 ): RuntimeNodeCore {
   const { trust, call, now = Date.now, random = systemRandom, confidential = () => undefined } = options;
   const { account } = trust;
@@ -92,50 +104,66 @@ export function createRuntimeNode(
   const subscription = account.subscription(options.subscription);
   const leewaySeconds = options.leewaySeconds ?? 60;
   const callers = createCallers({ trust, call, subscription: subscription.vmName, now, leewaySeconds });
+  const { workers: count = 1, exhaustedStatus = 503, maxConcurrentMessages = Number.POSITIVE_INFINITY } = options;
+  const host = `${subscription.vmName.replaceAll('.', '-')}.hana.ondemand.com`;
+  const workers = createWorkerNodes({ environment, host, count, random });
   const csrf = createCsrfSessions({
-    environment,
     accountName: account.name,
-    host: `${subscription.vmName.replaceAll('.', '-')}.hana.ondemand.com`,
-    workers: options.workers ?? 1,
+    workers: count,
     now,
     random,
     sessionIdleMs: options.sessionIdleMs ?? 20 * 60_000,
     confidential,
   });
-  const flows = new Map<string, IntegrationFlow>();
+  const flows = createDeployedFlows(now);
+  const senders = createSenders({ random, scheme: options.scheme ?? 'http' });
   const messages = createJournal<Processed>('messages');
   const calls = createJournal<CallEntry>('calls');
+  let running = 0;
 
-  const flowAt = (path: string): IntegrationFlow | undefined =>
-    path.startsWith('/http/')
-      ? [...flows.values()].find((flow) => serves(flow, path.slice('/http'.length)))
-      : undefined;
+  /** The parts of a body are secret as the whole is: an envelope's payload, the operations of a batch. */
+  function log(processed: Processed): void {
+    for (const part of [processed.soap?.payload ?? '', processed.odata?.batch ? processed.body.toString('utf8') : '']) {
+      if (part !== '') confidential(part);
+    }
+    messages.add(processed);
+  }
 
   function refuse({ kind }: Verdict, request: Request): Answer {
     const failed = kind === 'unavailable' || (kind === 'expired' && options.expiredTokenStatus === 500);
     return failed ? answers.securityFailure() : answers.unauthorized(environment, request);
   }
 
-  async function judge(request: Request, at: number): Promise<{ answer: Answer; ran?: true }> {
-    const verdict = await callers.authenticate(request);
+  async function judge(request: Request, at: number, worker: number): Promise<{ answer: Answer; ran?: boolean }> {
+    const verdict = workers.refusesTokens(worker) ? refused : await callers.authenticate(request);
     if (verdict.kind !== 'accepted') return { answer: refuse(verdict, request) };
-    const flow = flowAt(request.path);
+    const flow = flows.at(request.path);
     if (flow === undefined) return { answer: answers.notFound() };
     const { clientId, scopes } = verdict;
     if (!callers.mayCall(clientId, scopes, flow.userRole)) return { answer: answers.forbidden() };
+    const adapter = senders[flow.sender];
     const headless = request.method === 'HEAD' && !flow.csrfProtected;
-    if (headless || !methods.includes(request.method)) return { answer: answers.methodNotAllowed() };
+    if (headless || !flow.methods.includes(request.method)) return { answer: answers.methodNotAllowed(flow.methods) };
+    const exchange = createExchange({ request, flow, at, user: userOf(clientId), random, log });
     if (flow.csrfProtected) {
-      const decision = csrf.check(request);
+      const decision = csrf.check(request, worker, workers.routingCookie(worker));
       if (decision.kind === 'fetched') return { answer: answers.csrfFetched(decision.token, decision.setCookies) };
-      if (decision.kind === 'required') return { answer: answers.csrfRequired(decision.setCookies) };
+      if (decision.kind === 'required')
+        return { answer: answers.csrfRequired(decision.setCookies, flow.sender === 'odata' ? 'Required' : 'required') };
     }
-    const id = mplId(random);
-    if (request.body.byteLength > flow.maxBodyBytes) return { answer: answers.tooLarge(flow.maxBodyBytes, id) };
-    const received = receive(flow, request, { mplId: id, at, user: userOf(clientId) });
-    const answer = await run(flow, received, uuid(random));
-    messages.add({ ...received, status: answer.status });
-    return { answer, ran: true };
+    if (request.body.byteLength > flow.maxBodyBytes) return { answer: adapter.tooLarge(exchange) };
+    if (running >= maxConcurrentMessages) return { answer: answers.exhausted(exhaustedStatus) };
+    running += 1;
+    try {
+      const answer = await adapter.answer(exchange);
+      const notice = droppedHeadersNotice(exchangeHeaders(request, flow.allowedHeaders));
+      return {
+        answer: exchange.ran ? { ...answer, headers: { ...answer.headers, ...notice } } : answer,
+        ran: exchange.ran,
+      };
+    } finally {
+      running -= 1;
+    }
   }
 
   return {
@@ -144,7 +172,8 @@ export function createRuntimeNode(
       const token = bearerToken(request);
       if (token !== undefined) confidential(token);
       if (request.body.byteLength > 0) options.confidential?.(request.body.toString('utf8'));
-      const { answer, ran = false } = await judge(request, at);
+      const worker = workers.route(request);
+      const { answer, ran = false } = await judge(request, at, worker);
       calls.add({
         at,
         method: request.method,
@@ -154,23 +183,18 @@ export function createRuntimeNode(
         callerAuthentication: authenticationOf(request),
         csrf: csrfIntent(request),
         flowRan: ran,
+        worker,
       });
       return { ...answer, headers: { Date: new Date(now()).toUTCString(), ...answer.headers } };
     },
-    deploy: (deployment) => {
-      const flow = createIntegrationFlow(deployment);
-      const holder = [...flows.values()].find(({ name, address }) => address === flow.address && name !== flow.name);
-      if (holder !== undefined) throw new Error(`address: ${flow.address} is already served by ${holder.name}`);
-      flows.set(flow.name, flow);
-    },
-    undeploy: (name) => {
-      if (!flows.delete(name)) throw new Error(`name: no flow ${name} is deployed`);
-    },
+    deploy: flows.deploy,
+    undeploy: flows.undeploy,
     messages: messages.entries,
     requests: calls.entries,
     waitForMessages: messages.waitFor,
     waitForRequests: calls.waitFor,
     dropCsrfSessions: csrf.drop,
+    refuseTokens: (worker, refuses = true) => workers.refuseTokens(worker, refuses),
   };
 }
 
@@ -186,15 +210,18 @@ export async function startRuntimeNode(
     readonly tls?: boolean;
     /** Default 10000 [assumed]. */
     readonly authorizationTimeoutMs?: number;
+    /** For how long a request's body may let no byte come, in milliseconds; then it is 408 [assumed]. Default 20000. */
+    readonly bodyGapMs?: number;
   },
 ): Promise<RuntimeNode> {
-  const { authorizationServer, port = 0, tls = false, authorizationTimeoutMs: timeoutMs = 10_000, ...rest } = options;
+  const { authorizationServer, port = 0, tls = false, bodyGapMs = 20_000, ...rest } = options;
+  const { authorizationTimeoutMs: timeoutMs = 10_000 } = options;
   const { certificateAuthority: authority } = authorizationServer.account;
   if (tls && authority === undefined) throw new Error('tls: the account has no certificate authority');
   const ca = authority === undefined ? {} : { ca: authority.caPem };
   const call = httpCall(authorizationServer.url, { timeoutMs, ...ca });
-  const core = createRuntimeNode({ ...rest, trust: authorizationServer.trust, call });
+  const core = createRuntimeNode({ ...rest, trust: authorizationServer.trust, call, scheme: tls ? 'https' : 'http' });
   const secure = tls && authority !== undefined ? { tls: clientCertificateTls(authority, false) } : {};
-  const server = await startServer(core.answer, { port, ...secure });
+  const server = await startServer(core.answer, { port, bodyGapMs, ...secure });
   return { ...core, url: server.url, server };
 }

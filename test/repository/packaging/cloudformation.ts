@@ -46,6 +46,9 @@ function attribute([name, of]: readonly string[], template: Template): string {
   if (Type === 'AWS::ApiGatewayV2::Api' && of === 'ApiEndpoint') {
     return `https://${name}.execute-api.${REGION}.amazonaws.com`;
   }
+  if (Type === 'AWS::ApiGatewayV2::DomainName' && of === 'RegionalDomainName') {
+    return `d-abcdef1234.execute-api.${REGION}.amazonaws.com`;
+  }
   if (of !== 'Arn') throw new Error(`${Type} has no attribute ${of} that this file knows`);
   if (Type === 'AWS::SQS::Queue') return `arn:aws:sqs:${REGION}:${ACCOUNT}:${Properties.QueueName}`;
   if (Type === 'AWS::Logs::LogGroup') return `arn:aws:logs:${REGION}:${ACCOUNT}:log-group:${Properties.LogGroupName}:*`;

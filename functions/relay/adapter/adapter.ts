@@ -1,0 +1,121 @@
+/**
+ * What all sender adapters have in common: one call of the endpoint with the message's payload, headers and id, the
+ * token or the certificate, the CSRF handshake, and a bound on its time. What one of them wants beyond that, and what it
+ * reads in an answer, is said in a file of its own.
+ *
+ * @see SAP Help, "OAuth Client Credentials Grant", step 3
+ */
+import type { Deadline } from '../../deadline.ts';
+import { RelayError } from '../../error.ts';
+import type { HttpAnswer, HttpBody, HttpRequest, Send } from '../../http-client.ts';
+import type { Token } from '../../token/token-endpoint.ts';
+import { type Destination, endpoint } from '../destination.ts';
+import { BODY_HEADERS, isSendable, merged, passedOn } from '../headers.ts';
+import type { Message } from '../message.ts';
+import type { Finding } from '../outcome.ts';
+import { createCsrf, type Exchange as Exchanged } from './csrf.ts';
+import { atRestOfPath } from './path.ts';
+
+/** What came of a call. */
+export interface Exchange extends Exchanged {
+  /** What the answer says beyond its status; absent: nothing that was understood. */
+  readonly finding?: Finding;
+}
+
+/** How a message is handed to one destination; keeps what the endpoint taught (its CSRF session) warm. */
+export interface Adapter {
+  /**
+   * @param onCall told each time the message goes out
+   * @throws RelayError `CONNECTION_FAILED`, `CSRF_UNAVAILABLE`, `SECRET_MALFORMED`, `MESSAGE_INVALID`
+   */
+  exchange(message: Message, token: Token, deadline: Deadline, onCall: () => void): Promise<Exchange>;
+}
+
+export interface AdapterOptions<D extends Destination = Destination> {
+  readonly destination: D;
+  readonly send: Send;
+  /** Longest call, in milliseconds. Default: the destination's `timeoutSeconds`. */
+  readonly maxCallMs?: number;
+  /** How much of an answer is kept, in bytes. */
+  readonly keepBytes?: number;
+}
+
+/** What a call has of its own, beside what every call has. */
+export interface Shape {
+  /** Default: the message's, else the destination's. */
+  readonly contentType?: string;
+  /** Those of the message and of the settings come before them. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Parameters beside those of the settings. */
+  readonly query?: Readonly<Record<string, string>>;
+  /** Default: the payload as it is. */
+  readonly body?: HttpBody;
+  /** How much of the answer must be kept at least, in bytes. */
+  readonly keepBytes?: number;
+}
+
+/** What one sender adapter wants. */
+export interface Convention {
+  /** @throws RelayError `MESSAGE_INVALID` if the adapter could never take this message */
+  shape?(message: Message): Shape | Promise<Shape>;
+  /** Reads an answer to the message itself. Never throws for what an endpoint may answer. */
+  read?(answer: HttpAnswer, message: Message, token: Token): Promise<Finding | undefined>;
+  /** Where CSRF tokens are fetched. Default: at the endpoint itself. */
+  csrfUrl?(endpoint: URL): URL;
+}
+
+export function createAdapter(options: AdapterOptions, { shape, read, csrfUrl }: Convention = {}): Adapter {
+  const { destination, send, maxCallMs, keepBytes } = options;
+  const longestMs = Math.min(destination.timeoutSeconds * 1000, maxCallMs ?? Number.POSITIVE_INFINITY);
+  const csrf = createCsrf({ required: destination.csrf, send, maxCallMs: longestMs });
+
+  return {
+    async exchange(message, token, deadline, onCall) {
+      const shaped = (await shape?.(message)) ?? {};
+      const kept = keptBytes(keepBytes, shaped.keepBytes);
+      const base = endpoint(destination, token.serviceUrl);
+      const request: HttpRequest = {
+        method: destination.method,
+        url: addressOf(base, message, destination, shaped),
+        headers: headersOf(message, destination, shaped, token),
+        body: shaped.body ?? message.body,
+        // The invocation's own end is the signal's: what it cuts off is no fault of the endpoint.
+        timeoutMs: longestMs,
+        signal: deadline.signal,
+        ...(token.certificate === undefined ? {} : { certificate: token.certificate }),
+        ...(kept === undefined ? {} : { keepBytes: kept }),
+      };
+      // What the message adds to the address is its own; a session is everyone's.
+      const fetchUrl = csrfUrl?.(base) ?? base;
+      const exchange = await csrf.exchange(request, { identity: token, deadline, onCall, fetchUrl });
+      const finding = exchange.reachedFlow ? await read?.(exchange.answer, message, token) : undefined;
+      return finding === undefined ? exchange : { ...exchange, finding };
+    },
+  };
+}
+
+function addressOf(base: URL, message: Message, { pathFrom }: Destination, { query = {} }: Shape): URL {
+  const url = pathFrom === undefined ? new URL(base) : atRestOfPath(base, message, pathFrom);
+  for (const [name, value] of Object.entries(query)) url.searchParams.append(name, value);
+  return url;
+}
+
+function headersOf(message: Message, destination: Destination, shaped: Shape, token: Token): Record<string, string> {
+  const { idHeader, headers, forwardHeaders, webhook } = destination;
+  const contentType = shaped.contentType ?? message.contentType ?? destination.contentType;
+  if (!isSendable(contentType)) {
+    throw new RelayError('MESSAGE_INVALID', 'contentType: expected a media type; the sender must correct it');
+  }
+  return merged(
+    shaped.headers ?? {},
+    passedOn(message.headers, [...BODY_HEADERS, ...forwardHeaders, ...(webhook?.forwardHeaders ?? [])]),
+    { 'Content-Type': contentType },
+    idHeader === undefined ? {} : { [idHeader]: message.id },
+    headers,
+    token.certificate === undefined ? { Authorization: `Bearer ${token.accessToken}` } : {},
+  );
+}
+
+function keptBytes(asked: number | undefined, needed: number | undefined): number | undefined {
+  return asked === undefined || needed === undefined ? (asked ?? needed) : Math.max(asked, needed);
+}

@@ -1,0 +1,69 @@
+/**
+ * In which character encoding a payload or an answer is: what its content type says, else what its own first bytes say.
+ * Knows media types and bytes; what the characters mean is for others.
+ *
+ * @see RFC 7303 section 3, XML 1.0 appendix F
+ */
+import { isUtf8 } from 'node:buffer';
+
+/** The media type without parameters, lower case; empty where there is none. */
+export function mediaTypeOf(contentType: string | undefined): string {
+  return (contentType ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
+}
+
+const CHARSET = /;\s*charset\s*=\s*(?:"([^"]*)"|([^\s;"]+))/i;
+
+/** The parameter `charset`, as it was written. */
+export function charsetOf(contentType: string | undefined): string | undefined {
+  const [, quoted, plain] = CHARSET.exec(contentType ?? '') ?? [];
+  return quoted ?? plain;
+}
+
+/** The content type with another charset, where it has one at all. */
+export function withCharset(contentType: string, charset: string): string {
+  return contentType.replace(CHARSET, `; charset=${charset}`);
+}
+
+/** The declaration is a regular production (XML 1.0 [23]), and in ASCII wherever this is asked. */
+const DECLARED =
+  /^<\?xml\s+version\s*=\s*(?:"[\d.]+"|'[\d.]+')\s+encoding\s*=\s*(?:"([A-Za-z][\w.-]*)"|'([A-Za-z][\w.-]*)')/;
+
+/**
+ * What the bytes of an XML text say. Valid UTF-8 is taken for UTF-8 whatever is declared: a text that went through a
+ * queue was recoded on the way, and its declaration was not.
+ *
+ * @returns undefined if they are neither UTF-8 nor say what they are
+ */
+export function charsetIn(bytes: Uint8Array): string | undefined {
+  const [first = 0, second = 0] = bytes;
+  if ((first === 0xff && second === 0xfe) || (first === 0x3c && second === 0)) return 'utf-16le';
+  if ((first === 0xfe && second === 0xff) || (first === 0 && second === 0x3c)) return 'utf-16be';
+  if (isUtf8(bytes)) return 'utf-8';
+  const [, double, single] = DECLARED.exec(Buffer.from(bytes.subarray(0, 200)).toString('latin1')) ?? [];
+  return double ?? single;
+}
+
+/**
+ * The characters; a byte order mark is none.
+ *
+ * @param isExact whether a byte that means nothing makes the whole unreadable. Default: it becomes U+FFFD
+ * @returns undefined if the encoding is unknown, or a byte means nothing in it
+ */
+export function decoded(bytes: Uint8Array, charset: string, isExact = false): string | undefined {
+  try {
+    return new TextDecoder(charset, { fatal: isExact }).decode(bytes);
+  } catch {
+    // Neither error says more than that.
+    return undefined;
+  }
+}
+
+/** The name that the encoding has here, whatever it was called; undefined if it is unknown. */
+export function encodingNamed(charset: string): string | undefined {
+  try {
+    return new TextDecoder(charset).encoding;
+  } catch {
+    // A label that no standard knows.
+    return undefined;
+  }
+}

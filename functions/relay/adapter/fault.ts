@@ -1,0 +1,75 @@
+/**
+ * What a SOAP fault in an answer means for the message: who must act is read off its code, and code and text go into the
+ * reason. Its detail, which may quote the payload, is never looked at.
+ *
+ * @see SAP Help, "Creating an Exception Response for SOAP-Based Adapters"; SOAP 1.1 section 4.4.1, SOAP 1.2 section 5.4.6
+ */
+import type { HttpAnswer } from '../../http-client.ts';
+import type { Token } from '../../token/token-endpoint.ts';
+import type { Message } from '../message.ts';
+import type { Finding } from '../outcome.ts';
+import { charsetIn, charsetOf, decoded } from './charset.ts';
+import type { Fault } from './soap-fault.ts';
+import { told } from './telling.ts';
+
+/** A fault stands at the beginning of its answer, before the detail. */
+const LOOKED_AT_BYTES = 65_536;
+/** These speak of the call, the token or the size, and not of what is in the envelope. */
+const STATUS_STANDS = new Set([401, 403, 404, 405, 408, 413, 425, 429, 503]);
+
+const MEANING: ReadonlyMap<string, Pick<Finding, 'kind' | 'conclusion'>> = new Map([
+  ['Client', { kind: 'rejected' }],
+  ['Sender', { kind: 'rejected' }],
+  ['Server', { kind: 'failed' }],
+  ['Receiver', { kind: 'failed' }],
+  // Not the message is wrong but what the flow and the settings make of it: put right, the same message is taken.
+  [
+    'VersionMismatch',
+    {
+      kind: 'blocked',
+      conclusion:
+        'the flow takes another version of SOAP; the operator must correct the setting "soapVersion" or the flow',
+    },
+  ],
+  // Only the sender's envelope can demand something: none that is made here does.
+  [
+    'MustUnderstand',
+    { kind: 'rejected', conclusion: 'its envelope demands what the flow does not know; the sender must correct it' },
+  ],
+  ['DataEncodingUnknown', { kind: 'rejected' }],
+]);
+
+/** Reads an answer of a SOAP endpoint. */
+export async function readFault(answer: HttpAnswer, message: Message, token: Token): Promise<Finding | undefined> {
+  const { status, headers, body } = answer;
+  // Saves most answers the parser. In every encoding with ASCII in it the element's name stands as these bytes.
+  if (!body.includes('Fault') && !body.includes(0)) return undefined;
+  const bytes = body.subarray(0, LOOKED_AT_BYTES);
+  const text = decoded(bytes, charsetOf(headers['content-type']) ?? charsetIn(bytes) ?? 'utf-8');
+  if (text === undefined) return undefined;
+  const { faultIn } = await import('./soap-fault.ts');
+  const fault = faultIn(text);
+  if (fault === undefined) return undefined;
+
+  const says = await wordsFor(fault, message, token);
+  if (STATUS_STANDS.has(status) || (status >= 300 && status < 400)) return { says };
+  const meaning = MEANING.get(baseOf(fault));
+  if (meaning !== undefined) return { ...meaning, says };
+  // A code of the flow's own making: the status decides, but for one that says that all is well.
+  return status < 300 ? { kind: 'failed', says } : { says };
+}
+
+/** SOAP 1.1 has codes that go on behind a dot: `Client.Order`. */
+function baseOf({ code = '' }: Fault): string {
+  return code.split('.', 1)[0] ?? '';
+}
+
+async function wordsFor(fault: Fault, message: Message, token: Token): Promise<string> {
+  const { code, text = '' } = fault;
+  const base = baseOf(fault);
+  const own = MEANING.has(base) ? base : '';
+  const rest = await told((code ?? '').slice(own.length), message, token);
+  const said = await told(text, message, token);
+  const name = code === undefined ? 'a fault without a code' : `fault ${own}${rest ?? '…'}`;
+  return said === undefined || said === '' ? name : `${name} "${said}"`;
+}

@@ -1,0 +1,83 @@
+/**
+ * The error that an OData service puts into an answer's body, as JSON or as XML, whichever it was asked for.
+ *
+ * @see OData V2, "JSON Format" and "Atom Format", error responses
+ */
+import type { HttpAnswer } from '../../http-client.ts';
+import { charsetIn, charsetOf, decoded } from './charset.ts';
+
+export interface ODataError {
+  readonly code?: string;
+  readonly text?: string;
+}
+
+const LOOKED_AT_BYTES = 65_536;
+/** Of OData V2, then of V4. */
+const METADATA = [
+  'http://schemas.microsoft.com/ado/2007/08/dataservices/metadata',
+  'http://docs.oasis-open.org/odata/ns/metadata',
+];
+
+/** @returns undefined if the body holds no such error */
+export async function errorIn({
+  headers,
+  body,
+}: Pick<HttpAnswer, 'headers' | 'body'>): Promise<ODataError | undefined> {
+  const bytes = body.subarray(0, LOOKED_AT_BYTES);
+  const text = decoded(bytes, charsetOf(headers['content-type']) ?? charsetIn(bytes) ?? 'utf-8')?.trimStart();
+  if (text?.startsWith('{')) return errorInJson(text);
+  // Most of what is no error is a page of HTML.
+  if (text === undefined || !text.startsWith('<') || !METADATA.some((uri) => text.includes(uri))) return undefined;
+  return errorInXml(text);
+}
+
+function errorInJson(text: string): ODataError | undefined {
+  const error = fieldOf(parseJson(text), 'error');
+  if (typeof error !== 'object' || error === null) return undefined;
+  const message = fieldOf(error, 'message');
+  return made(fieldOf(error, 'code'), typeof message === 'object' ? fieldOf(message, 'value') : message);
+}
+
+async function errorInXml(text: string): Promise<ODataError | undefined> {
+  const { readXml } = await import('./xml.ts');
+  const read = new Map<string, string>();
+  let characters = '';
+  let isError = false;
+  readXml(text, {
+    open({ local, uri, depth }) {
+      characters = '';
+      if (depth === 1) isError = local === 'error' && METADATA.includes(uri);
+      return isError ? undefined : 'stop';
+    },
+    text(more) {
+      characters += more;
+    },
+    close({ local, depth }) {
+      if (depth === 2 && !read.has(local)) read.set(local, characters.trim());
+      return undefined;
+    },
+  });
+  return isError ? made(read.get('code'), read.get('message')) : undefined;
+}
+
+function made(code: unknown, text: unknown): ODataError {
+  return {
+    ...(typeof code === 'string' && code !== '' ? { code } : {}),
+    ...(typeof text === 'string' && text !== '' ? { text } : {}),
+  };
+}
+
+function fieldOf(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null && Object.hasOwn(value, name)
+    ? (value as Record<string, unknown>)[name]
+    : undefined;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // The error's message would quote the answer, which may quote the payload.
+    return undefined;
+  }
+}

@@ -1,0 +1,106 @@
+/**
+ * What SAP's OData (V2) sender adapter wants of a call: answers asked for as JSON, and a CSRF token of the service
+ * beforehand. What its answers say beyond the status: the error's code and message, and of a batch, which is always
+ * answered 202, what became of each operation in it.
+ *
+ * @see SAP Help, "Configure the OData Sender Adapter", "Invoking an OData API"; OData V2, "Batch Processing"
+ */
+import type { HttpAnswer } from '../../http-client.ts';
+import type { Token } from '../../token/token-endpoint.ts';
+import type { Destination, ODataSettings } from '../destination.ts';
+import type { Message } from '../message.ts';
+import { type Finding, type Outcome, outcomeOfAnswer } from '../outcome.ts';
+import { type Adapter, type AdapterOptions, createAdapter } from './adapter.ts';
+import { type Operation, operationsIn } from './batch-answer.ts';
+import { mediaTypeOf } from './charset.ts';
+import { errorIn } from './odata-error.ts';
+import { told } from './telling.ts';
+
+/** An answer to a batch has as many answers in it as the batch operations. */
+const BATCH_ANSWER_BYTES = 4_194_304;
+const BATCH = 'multipart/mixed';
+
+export function odataAdapter(options: AdapterOptions<Destination & ODataSettings>): Adapter {
+  const { pathFrom, resendPartialBatch } = options.destination;
+
+  async function read(answer: HttpAnswer, message: Message, token: Token): Promise<Finding | undefined> {
+    const { status, headers } = answer;
+    if (status >= 200 && status < 300) {
+      if (mediaTypeOf(headers['content-type']) !== BATCH) return undefined;
+      return readBatch(answer, message, token);
+    }
+    const says = await wordsFor(answer, message, token);
+    if (says === undefined) return undefined;
+    // The service itself speaks, so it is there; where the message named the entity, that is what is not.
+    if (status === 404 && pathFrom !== undefined) return { kind: 'rejected', says };
+    return { says };
+  }
+
+  async function readBatch(answer: HttpAnswer, message: Message, token: Token): Promise<Finding | undefined> {
+    const { operations, isWhole } = operationsIn(answer);
+    const failed = operations.filter(({ status }) => status < 200 || status > 299);
+    const [first] = failed;
+    if (first === undefined) {
+      if (isWhole) return undefined;
+      return partial(
+        'failed',
+        'a batch answer that cannot be read to its end',
+        'which operations were carried out is unknown',
+      );
+    }
+    const outcomes = failed.map((operation) => ({ operation, outcome: outcomeInBatch(operation) }));
+    // The one that keeps the message longest decides: what an operator can mend, a later try, and only then nothing.
+    const kinds = ['blocked', 'failed', 'rejected'] as const;
+    const kind = kinds.find((one) => outcomes.some(({ outcome }) => outcome.kind === one)) ?? 'failed';
+    const deciding = outcomes.find(({ outcome }) => outcome.kind === kind)?.operation ?? first;
+    const words = await wordsFor(deciding, message, token);
+    const count = `${failed.length} of ${operations.length} operations of the batch failed`;
+    const says = `${count}, one with ${deciding.status}${words === undefined ? '' : ` and ${words}`}`;
+    if (!isWhole || failed.length < operations.length) return partial(kind, says, 'the others were carried out');
+    const isRefused = outcomes.every(({ outcome }) => outcome.executed === 'no');
+    return { kind, says, executed: isRefused ? 'no' : 'unknown' };
+  }
+
+  /** Sent again, what was carried out would be carried out twice: so it goes where a person decides, unless told otherwise. */
+  function partial(kind: 'rejected' | 'failed' | 'blocked', says: string, done: string): Finding {
+    if (resendPartialBatch || kind === 'rejected') return { kind, says };
+    return {
+      kind: 'rejected',
+      says,
+      conclusion: `${done}, and sent again they would run twice; the operator must decide`,
+    };
+  }
+
+  return createAdapter(options, {
+    shape: ({ contentType }) => ({
+      headers: { Accept: 'application/json' },
+      ...(mediaTypeOf(contentType) === BATCH ? { keepBytes: BATCH_ANSWER_BYTES } : {}),
+    }),
+    read,
+    csrfUrl: serviceRoot,
+  });
+}
+
+function outcomeInBatch(operation: Operation): Outcome {
+  // What an operation is about was said in the batch.
+  if (operation.status === 404) return outcomeOfAnswer({ ...operation, ...UNCUT, status: 400 });
+  return outcomeOfAnswer({ ...operation, ...UNCUT });
+}
+
+const UNCUT = { truncated: false, resent: false } as const;
+
+async function wordsFor(answer: Operation, message: Message, token: Token): Promise<string | undefined> {
+  const error = await errorIn(answer);
+  if (error === undefined) return undefined;
+  const code = await told(error.code ?? '', message, token);
+  const text = await told(error.text ?? '', message, token);
+  return `OData error${code ? ` ${code}` : ''}${text ? ` "${text}"` : ''}`;
+}
+
+/** Where reading runs no flow: the service document, which is made of the service's metadata. */
+function serviceRoot(endpoint: URL): URL {
+  const url = new URL(endpoint);
+  const [, root] = /^(.*\/gw\/odata\/SAP\/[^/]+)(\/|$)/.exec(url.pathname) ?? [];
+  if (root !== undefined) url.pathname = `${root}/`;
+  return url;
+}

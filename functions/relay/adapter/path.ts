@@ -1,0 +1,50 @@
+/**
+ * The rest of the path, which a message brings for an endpoint with a wildcard (`/orders/*`) or for an OData service's
+ * entities. It comes from outside, so it can only ever lead further down from the address in the settings.
+ *
+ * @see SAP Help, "HTTPS Sender Adapter", "Invoking an OData API"
+ */
+import { RelayError } from '../../error.ts';
+import type { Message } from '../message.ts';
+
+const MAX_CHARACTERS = 2_048;
+
+/**
+ * @param base the address in the settings, its query included
+ * @param name lower-case name of the header or, in a queue, the attribute that has the rest. Without one: the address
+ * @throws RelayError `MESSAGE_INVALID` if the rest is none, or would lead elsewhere
+ */
+export function atRestOfPath(base: URL, { headers, attributes }: Message, name: string): URL {
+  const url = new URL(base);
+  const rest = headers[name] ?? attributes?.[name] ?? '';
+  const segments = rest.replace(/^\//, '').split('/');
+  if (rest === '') return url;
+  if (rest.length > MAX_CHARACTERS || !rest.isWellFormed() || !segments.every(isSafe)) {
+    const problem = 'expected the rest of a path, without dot segments, backslash, ? and #';
+    throw new RelayError('MESSAGE_INVALID', `"${name}" of the message: ${problem}; the sender must correct it`);
+  }
+  // What cannot stand in a path is percent-encoded as UTF-8 by this; escapes stay as they are.
+  url.pathname = `${url.pathname.replace(/\/$/, '')}/${segments.join('/')}`;
+  return url;
+}
+
+/** Also as the servers behind see it: they decode once or, some of them, twice, and cut parameters (`..;a=b`) off. */
+function isSafe(segment: string): boolean {
+  if (/[?#]/.test(segment)) return false;
+  const once = decoded(segment);
+  const twice = once === undefined ? undefined : (decoded(once) ?? once);
+  return once !== undefined && [segment, once, twice ?? ''].every(staysBelow);
+}
+
+function staysBelow(segment: string): boolean {
+  return !/[/\\\p{Cc}]/u.test(segment) && !/^\.{0,2}(;|$)/.test(segment.trim());
+}
+
+function decoded(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    // Not percent-encoding of UTF-8 (RFC 3986 section 2.1).
+    return undefined;
+  }
+}

@@ -1,0 +1,70 @@
+/**
+ * SOAP faults, whatever status they come with: found in an answer's body by structure, not by their words. Loaded with
+ * the XML parser when an answer may hold one.
+ *
+ * @see SOAP 1.1 section 4.4, SOAP 1.2 part 1 section 5.4
+ */
+import type { SoapVersion } from '../destination.ts';
+import { readXml } from './xml.ts';
+
+/** Namespace of the envelope → version of SOAP. */
+export const ENVELOPES: ReadonlyMap<string, SoapVersion> = new Map([
+  ['http://schemas.xmlsoap.org/soap/envelope/', '1.1'],
+  ['http://www.w3.org/2003/05/soap-envelope', '1.2'],
+]);
+
+export interface Fault {
+  /** `Client` or `Client.Order`; with the prefix it has where that is not SOAP's own. Undefined: not readable. */
+  readonly code?: string;
+  readonly text?: string;
+}
+
+/** Below the fault: of SOAP 1.1, then of 1.2. */
+const PATHS: ReadonlyMap<string, 'code' | 'text'> = new Map([
+  ['faultcode', 'code'],
+  ['faultstring', 'text'],
+  ['Code/Value', 'code'],
+  ['Reason/Text', 'text'],
+]);
+
+/** @returns undefined if the text is no envelope, or one that holds no fault; of a fault that was cut off, what is there */
+export function faultIn(text: string): Fault | undefined {
+  const path: string[] = [];
+  const read = new Map<string, string>();
+  let characters = '';
+  let envelope = '';
+  let isFault = false;
+  let isOfSoap = false;
+  readXml(text, {
+    open({ local, uri, depth }) {
+      path.push(local);
+      characters = '';
+      if (depth === 1) envelope = uri;
+      if (depth === 1 && (local !== 'Envelope' || !ENVELOPES.has(uri))) return 'stop';
+      if (depth === 3 && path[1] === 'Body') {
+        isFault = local === 'Fault' && uri === envelope;
+        if (!isFault) return 'stop';
+      }
+      return undefined;
+    },
+    text(more) {
+      characters += more;
+    },
+    close({ depth }, resolve) {
+      const field = isFault ? PATHS.get(path.slice(3).join('/')) : undefined;
+      if (field !== undefined && !read.has(field)) {
+        read.set(field, characters.trim());
+        const [prefix] = field === 'code' && characters.includes(':') ? characters.trim().split(':') : [undefined];
+        if (field === 'code') isOfSoap = prefix === undefined || resolve(prefix) === envelope;
+      }
+      path.pop();
+      return isFault && depth === 3 ? 'stop' : undefined;
+    },
+  });
+  if (!isFault) return undefined;
+  const [code, said] = [read.get('code'), read.get('text')];
+  return {
+    ...(code ? { code: isOfSoap ? code.replace(/^.*:/s, '') : code } : {}),
+    ...(said ? { text: said } : {}),
+  };
+}

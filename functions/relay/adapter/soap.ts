@@ -1,0 +1,86 @@
+/**
+ * What SAP's SOAP 1.x sender adapter wants of a call: an envelope, a content type that says its version, the action.
+ * Envelopes go out byte for byte as they came. SAP RM wants the same and more, and uses what is here.
+ *
+ * @see SAP Help, "Configure the SOAP (SOAP 1.x) Sender Adapter"; SOAP 1.1 section 6, RFC 3902
+ */
+import type { HttpBody } from '../../http-client.ts';
+import type { Destination, SoapRmSettings, SoapSettings, SoapVersion } from '../destination.ts';
+import type { Message } from '../message.ts';
+import { type Adapter, type AdapterOptions, createAdapter, type Shape } from './adapter.ts';
+import { charsetIn, charsetOf, encodingNamed, mediaTypeOf, withCharset } from './charset.ts';
+import { readFault } from './fault.ts';
+import type { HeaderBlock } from './soap-envelope.ts';
+import { bytesOf } from './telling.ts';
+
+export function soapAdapter(options: AdapterOptions<Destination & SoapSettings>): Adapter {
+  return createAdapter(options, { shape: (message) => soapShape(message, options.destination), read: readFault });
+}
+
+/** Media types that an envelope may come in. */
+const ENVELOPE_TYPES = ['text/xml', 'application/soap+xml'];
+/** With attachments: the envelope is its first part, and nobody looks into it here. */
+const ATTACHED = 'multipart/related';
+
+/**
+ * The call for an envelope.
+ *
+ * @param block a header block that must be in it
+ * @throws RelayError `MESSAGE_INVALID` if the payload must be put into an envelope, or a block into it, and cannot be
+ */
+export async function soapShape(
+  message: Message,
+  destination: Destination & (SoapSettings | SoapRmSettings),
+  block?: HeaderBlock,
+): Promise<Shape> {
+  const { soapVersion, soapWrap, soapAction } = destination;
+  const { contentType: own } = message;
+  const mediaType = mediaTypeOf(own);
+  const ownShape = (type: string) => ({ contentType: type, headers: actionHeader(type, soapAction) });
+  const isAsItIs = !soapWrap || mediaType === ATTACHED;
+  if (block === undefined && isAsItIs) {
+    if (own !== undefined && [...ENVELOPE_TYPES, ATTACHED].includes(mediaType)) return ownShape(own);
+    const bytes = await bytesOf(message.body);
+    return { ...shapeFor(destination, charsetOf(own) ?? charsetIn(bytes)), body: bodyOf(bytes) };
+  }
+
+  const { envelopeOf } = await import('./soap-envelope.ts');
+  const envelope = envelopeOf(await bytesOf(message.body), {
+    version: soapVersion,
+    wrap: soapWrap,
+    charset: charsetOf(own),
+    ...(block === undefined ? {} : { block }),
+  });
+  const body = bodyOf(envelope.bytes);
+  if (!envelope.isMade && own !== undefined && ENVELOPE_TYPES.includes(mediaType)) return { ...ownShape(own), body };
+  return { ...shapeFor(destination, envelope.charset, envelope.version), body };
+}
+
+/** With the settings' content type; its charset gives way to what the payload is. */
+function shapeFor(
+  { soapVersion, soapAction, contentType }: Destination & (SoapSettings | SoapRmSettings),
+  charset: string | undefined,
+  version: SoapVersion = soapVersion,
+): Shape {
+  const type = version === soapVersion ? contentType : OF_VERSION[version];
+  const named = charsetOf(type);
+  const isOther = charset !== undefined && named !== undefined && encodingNamed(charset) !== encodingNamed(named);
+  const exact = isOther ? withCharset(type, charset) : type;
+  if (mediaTypeOf(type) !== 'application/soap+xml' || soapAction === '' || /;\s*action=/i.test(type))
+    return { contentType: exact, headers: actionHeader(exact, soapAction) };
+  return { contentType: `${exact}; action="${soapAction}"` };
+}
+
+const OF_VERSION: Readonly<Record<SoapVersion, string>> = {
+  '1.1': 'text/xml; charset=utf-8',
+  '1.2': 'application/soap+xml; charset=utf-8',
+};
+
+/** SOAP 1.1 demands the header, empty or not; 1.2 has the action in the content type. */
+function actionHeader(contentType: string, action: string): Record<string, string> {
+  return mediaTypeOf(contentType) === 'application/soap+xml' ? {} : { SOAPAction: `"${action}"` };
+}
+
+function bodyOf(bytes: Buffer): HttpBody {
+  return { bytes: bytes.byteLength, open: async () => bytes };
+}

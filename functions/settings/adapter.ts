@@ -1,0 +1,95 @@
+/**
+ * The settings that belong to one sender adapter or another: their schema, which adapter takes which, and what stands
+ * for those that nobody wrote. A setting of another adapter is a mistake, since it would be passed over in silence.
+ */
+import * as v from 'valibot';
+import type { SoapVersion } from '../relay/destination.ts';
+import { flag, headerName, headerValue, oneOf, text } from './fields.ts';
+
+const QUEUE_ID = 'expected a queue id of at most 128 printable ASCII characters';
+const METHODS = 'expected POST or PUT or PATCH or DELETE, for odata also MERGE';
+/** YAML reads an unquoted 1.1 as a number. */
+const soapVersion = v.pipe(
+  v.picklist(['1.1', '1.2', 1.1, 1.2], 'expected 1.1 or 1.2'),
+  v.transform((version) => String(version) as SoapVersion),
+);
+
+export const adapterFields = {
+  adapter: v.optional(oneOf('https', 'soap', 'soap-rm', 'odata'), 'https'),
+  method: v.optional(v.picklist(['POST', 'PUT', 'PATCH', 'DELETE', 'MERGE'], METHODS)),
+  contentType: v.optional(v.pipe(headerValue, v.includes('/', 'expected a media type, such as application/xml'))),
+  csrf: v.optional(flag),
+  idHeader: v.optional(headerName('expected a header name')),
+  soapVersion: v.optional(soapVersion),
+  soapAction: v.optional(v.pipe(headerValue, v.regex(/^[^"\\]*$/, 'expected a URI without quotes'))),
+  soapWrap: v.optional(flag),
+  messageIdAs: v.optional(oneOf('query', 'header')),
+  messageIdFormat: v.optional(oneOf('guid', 'as-is')),
+  qualityOfService: v.optional(oneOf('ExactlyOnce', 'ExactlyOnceInOrder')),
+  queueId: v.optional(v.pipe(text(QUEUE_ID), v.regex(/^[!-~]{1,128}$/, QUEUE_ID))),
+  queueIdFromGroup: v.optional(flag),
+  resendPartialBatch: v.optional(flag),
+};
+
+/** A destination's settings as they were written, each of its own kind. */
+export type Written = v.InferOutput<v.ObjectSchema<typeof adapterFields, undefined>> & {
+  readonly query: Readonly<Record<string, string>>;
+};
+
+const SOAP = ['soap', 'soap-rm'];
+const OWNERS: Readonly<Record<string, readonly string[]>> = {
+  soapVersion: SOAP,
+  soapAction: SOAP,
+  soapWrap: SOAP,
+  messageIdAs: ['soap-rm'],
+  messageIdFormat: ['soap-rm'],
+  qualityOfService: ['soap-rm'],
+  queueId: ['soap-rm'],
+  queueIdFromGroup: ['soap-rm'],
+  resendPartialBatch: ['odata'],
+};
+const RM_PARAMETERS = ['MessageId', 'QualityOfService', 'QueueId'];
+
+/** @returns for each setting that does not go with the destination's adapter, its name and why */
+export function strangers(written: Written): [field: string, problem: string][] {
+  const { adapter, method = 'POST', query, queueId, queueIdFromGroup = false, qualityOfService } = written;
+  const found: [string, string][] = [];
+  for (const [field, owners] of Object.entries(OWNERS)) {
+    if (field in written && !owners.includes(adapter)) found.push([field, `only for adapter ${owners.join(' or ')}`]);
+  }
+  if (method === 'MERGE' && adapter !== 'odata') found.push(['method', 'MERGE is only for adapter odata']);
+  else if (method !== 'POST' && SOAP.includes(adapter)) found.push(['method', 'expected POST: SOAP knows no other']);
+  if (adapter !== 'soap-rm') return found;
+
+  if (RM_PARAMETERS.some((name) => name in query))
+    found.push(['query', `${RM_PARAMETERS.join(', ')} are written by adapter soap-rm`]);
+  const isQueued = queueId !== undefined || queueIdFromGroup;
+  if (queueId !== undefined && queueIdFromGroup) found.push(['queueId', 'expected either queueId or queueIdFromGroup']);
+  else if (qualityOfService === 'ExactlyOnceInOrder' && !isQueued)
+    found.push(['qualityOfService', 'ExactlyOnceInOrder needs queueId or queueIdFromGroup: order holds in a queue']);
+  else if (qualityOfService !== 'ExactlyOnceInOrder' && isQueued)
+    found.push([queueIdFromGroup ? 'queueIdFromGroup' : 'queueId', 'only for qualityOfService ExactlyOnceInOrder']);
+  return found;
+}
+
+/** What stands for what nobody wrote; nothing that the adapter does not take. */
+export function defaultsOf({ adapter, soapVersion = '1.1' }: Written) {
+  const call = { method: 'POST', contentType: 'application/json', csrf: false } as const;
+  const envelope = { ...call, contentType: ENVELOPE_TYPES[soapVersion], soapVersion, soapAction: '', soapWrap: false };
+  const idHeader = 'SAP_ApplicationID';
+  switch (adapter) {
+    case 'https':
+      return { ...call, idHeader };
+    case 'soap':
+      return { ...envelope, idHeader };
+    case 'soap-rm':
+      return { ...envelope, messageIdAs: 'query', messageIdFormat: 'guid', queueIdFromGroup: false } as const;
+    case 'odata':
+      return { ...call, idHeader, csrf: true, resendPartialBatch: false };
+  }
+}
+
+const ENVELOPE_TYPES: Readonly<Record<SoapVersion, string>> = {
+  '1.1': 'text/xml; charset=utf-8',
+  '1.2': 'application/soap+xml; charset=utf-8',
+};

@@ -1,0 +1,20 @@
+/** What the webhook function has beside the rest: a door for each destination that has a webhook, and what lies behind it. */
+import { createEnqueue } from '../delivery/enqueue.ts';
+import type { Ways } from '../delivery/hand-over.ts';
+import type { Environment } from '../setup.ts';
+import type { Door } from '../source/admission.ts';
+import { createVerifiers } from '../source/verification/verifiers.ts';
+
+/** @returns the webhook of a name; undefined if there is none */
+export function createDoors(environment: Environment): (name: string) => Door<Ways> | undefined {
+  const createVerifier = createVerifiers(environment);
+  const doors = new Map<string, Door<Ways>>();
+  for (const [name, { destination, route }] of environment.ways) {
+    const { webhook, forwardHeaders } = destination;
+    if (webhook === undefined) continue;
+    const enqueue = createEnqueue({ ...environment, destination });
+    const verifiers = webhook.verify.map(createVerifier);
+    doors.set(name, { name, webhook, forwardHeaders, verifiers, behind: { destination: name, route, enqueue } });
+  }
+  return (name) => doors.get(name);
+}

@@ -1,0 +1,70 @@
+/** What the queue function has beside the rest: for each queue that wakes it the way to its destination, and what keeps it safe. */
+
+import type { QueueRoute } from '../delivery/batch.ts';
+import { createBreaker } from '../delivery/breaker.ts';
+import { createBurial } from '../delivery/burial.ts';
+import { isGivenUp } from '../delivery/dead-letter.ts';
+import { createPayloads, createRoom } from '../delivery/payload.ts';
+import type { RelayError } from '../error.ts';
+import { queueUrlOf } from '../queue-url.ts';
+import type { Destination } from '../relay/destination.ts';
+import type { Route } from '../relay/relay.ts';
+import { destinationOfQueue } from '../settings.ts';
+import type { Environment } from '../setup.ts';
+
+/** @returns where the messages of a queue go; undefined if no destination has it */
+export function createQueueRoutes(environment: Environment): (queueArn: string) => QueueRoute | undefined {
+  const { settings, sqs, s3, telemetry, now, ways } = environment;
+  const room = createRoom(memoryBytes() / 4);
+  const known = new Map<string, QueueRoute>();
+
+  function usable(destination: Destination, route: Route, queueArn: string): QueueRoute {
+    const { name, concurrency, payloadBucket, payloadBuckets, deletePayloads } = destination;
+    const buckets = payloadBucket === undefined ? payloadBuckets : [payloadBucket, ...payloadBuckets];
+    return {
+      ...unusable(name, route, queueArn),
+      concurrency,
+      breaker: createBreaker(),
+      payloads: createPayloads({ s3, buckets, room, deleteDelivered: deletePayloads }),
+      isGivenUp: (outcome, queued) => isGivenUp(outcome, queued, destination, now()),
+      bury: createBurial({ destination, sqs, s3, telemetry, now }),
+    };
+  }
+
+  /** Each of its messages says in the log what is wrong; none is given up before an operator has mended it. */
+  function unusable(destination: string, route: Route | RelayError, queueArn: string): QueueRoute {
+    const queueUrl = queueUrlOf(queueArn);
+    return {
+      destination,
+      route,
+      concurrency: 1,
+      breaker: { isOpen: false, record: () => undefined },
+      payloads: createPayloads({ s3, buckets: [], room, deleteDelivered: false }),
+      isGivenUp: (outcome, queued) => isGivenUp(outcome, queued, NO_RETRY_LIMIT, now()),
+      bury: async () => false,
+      changeVisibility: (entries, signal) => sqs.changeVisibility(queueUrl, entries, signal),
+    };
+  }
+
+  function routeOf(queueArn: string): QueueRoute | undefined {
+    const [name, destination] = destinationOfQueue(queueArn, settings) ?? [];
+    if (name === undefined || destination === undefined) return undefined;
+    if ('error' in destination) return unusable(name, destination.error, queueArn);
+    const way = ways.get(name);
+    return way && usable(destination, way.route, queueArn);
+  }
+
+  return function queueRoute(queueArn) {
+    const route = known.get(queueArn) ?? routeOf(queueArn);
+    if (route !== undefined) known.set(queueArn, route);
+    return route;
+  };
+}
+
+/** Of a destination that cannot be used nothing is known, but that SQS itself drops a message in the end. */
+const NO_RETRY_LIMIT = { retryForHours: Number.POSITIVE_INFINITY };
+
+/** What Lambda gave this environment. */
+function memoryBytes(): number {
+  return Number(process.env.AWS_LAMBDA_FUNCTION_MEMORY_SIZE ?? 128) * 1_048_576;
+}

@@ -1,0 +1,22 @@
+/** Verification `api-key`: a key in a header of its own. The header is a credential, and goes nowhere. */
+import { anyEqual, digest } from './comparison.ts';
+import type { Proof } from './proof.ts';
+import type { ApiKeyVerification } from './settings.ts';
+
+const SENDABLE = /^[!-~]([ -~]*[!-~])?$/;
+
+/** What is kept of an entry: the digest of the key. */
+export function apiKey({ header }: Pick<ApiKeyVerification, 'header'>): Proof<'key', Buffer> {
+  return {
+    fields: ['key'],
+    keep({ key }, refuse) {
+      if (!SENDABLE.test(key))
+        throw refuse('"key": expected printable ASCII without spaces around it, as a header carries');
+      return digest(key);
+    },
+    holds({ headers }, known) {
+      const sent = headers[header] ?? '';
+      return anyEqual(known, [digest(sent)]) && sent !== '';
+    },
+  };
+}

@@ -1,0 +1,63 @@
+/**
+ * Verification `hmac`, and with it the presets that are made of it: a keyed digest over the bytes as they were sent, in a
+ * header, with or without a timestamp that keeps it from being replayed.
+ *
+ * @see RFC 2104; GitHub Docs, "Validating webhook deliveries"; Shopify, "Verify webhooks"; Stripe, "Verify webhook
+ * signatures manually"; SAP Open Connectors, "Hash Verification"
+ */
+import { createHmac } from 'node:crypto';
+import type { HttpEvent } from '../http.ts';
+import { anyEqual, digest, digestOfEncoded } from './comparison.ts';
+import type { Proof } from './proof.ts';
+import type { HmacVerification } from './settings.ts';
+import { isTimely } from './timestamp.ts';
+
+interface Presented {
+  /** As they were sent, without the prefix. */
+  readonly signatures: readonly string[];
+  readonly timestamp: string;
+}
+
+/** A header of nothing but signatures is not worth the comparisons. */
+const MOST_SIGNATURES = 16;
+
+/** What is kept of an entry: the key, the UTF-8 bytes of the secret. */
+export function hmac(settings: Omit<HmacVerification, 'type' | 'secret'>): Proof<'secret', Buffer> {
+  const { format, algorithm, encoding, signedContent, toleranceSeconds, messageId } = settings;
+  const isTimed = format === 'list' || settings.timestampHeader !== undefined;
+  return {
+    fields: ['secret'],
+    keep: ({ secret }) => Buffer.from(secret),
+    holds({ headers, body = Buffer.alloc(0) }, keys, nowMs) {
+      const { signatures, timestamp } =
+        format === 'list' ? fromList(headers, settings) : fromHeaders(headers, settings);
+      const presented = signatures.map((signature) => digestOfEncoded(signature, encoding));
+      const expected = keys.map((key) => {
+        const mac = createHmac(algorithm, key);
+        for (const part of signedContent.split(/(\{body\}|\{timestamp\})/))
+          mac.update(part === '{body}' ? body : part === '{timestamp}' ? timestamp : part);
+        return digest(mac.digest());
+      });
+      return anyEqual(expected, presented) && (!isTimed || isTimely(timestamp, toleranceSeconds, nowMs));
+    },
+    ...(messageId === undefined ? {} : { messageId }),
+  };
+}
+
+function fromHeaders(
+  headers: HttpEvent['headers'],
+  { header, prefix, timestampHeader }: Pick<HmacVerification, 'header' | 'prefix' | 'timestampHeader'>,
+): Presented {
+  const sent = headers[header] ?? '';
+  return {
+    signatures: [sent.startsWith(prefix) ? sent.slice(prefix.length) : ''],
+    timestamp: timestampHeader === undefined ? '' : (headers[timestampHeader] ?? ''),
+  };
+}
+
+/** `t=1492774577,v1=5257a8…,v1=…,v0=…`: several signatures while the sender rolls its secret; other schemes are ignored. */
+function fromList(headers: HttpEvent['headers'], { header }: Pick<HmacVerification, 'header'>): Presented {
+  const pairs = (headers[header] ?? '').split(',').map((pair) => pair.trim().split('=', 2));
+  const values = (wanted: string) => pairs.flatMap(([name, value = '']) => (name === wanted ? [value] : []));
+  return { signatures: values('v1').slice(0, MOST_SIGNATURES), timestamp: values('t')[0] ?? '' };
+}

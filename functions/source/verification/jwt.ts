@@ -1,0 +1,66 @@
+/**
+ * What makes a token good: signed by one of the issuer's keys with an asymmetric algorithm, meant for us, in its time, and
+ * with the scope that is asked for. Loaded with jose when the first token comes.
+ *
+ * @see RFC 7519 (JWT), RFC 8725 (JWT best current practices), RFC 8693 section 4.2 (`scope`); Microsoft and Okta write `scp`
+ */
+import type { JWTPayload, JWTVerifyGetKey } from 'jose';
+import { JWKSMultipleMatchingKeys, JWKSNoMatchingKey, JWSSignatureVerificationFailed } from 'jose/errors';
+import { jwtVerify } from 'jose/jwt/verify';
+import type { IssuerKeys } from './issuer-keys.ts';
+import type { JwtVerification } from './settings.ts';
+
+/** No `HS…`: a public key must never do as the secret of a MAC (RFC 8725 section 2.1), and no `none`. */
+const ALGORITHMS = `RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512 EdDSA Ed25519`.split(' ');
+const LEEWAY_SECONDS = 60;
+
+export async function verifyToken(
+  token: string,
+  { keys }: IssuerKeys,
+  { issuer, audience, scope }: JwtVerification,
+  nowMs: number,
+): Promise<'good' | 'bad' | 'unknown-key'> {
+  try {
+    const payload = await verify(token, keys, { issuer, audience, nowMs });
+    return scope === undefined || scopesOf(payload).includes(scope) ? 'good' : 'bad';
+  } catch (error) {
+    // Whatever is wrong with a token, or with the key that it names, it proves nothing.
+    return error instanceof JWKSNoMatchingKey ? 'unknown-key' : 'bad';
+  }
+}
+
+async function verify(
+  token: string,
+  keys: JWTVerifyGetKey,
+  { issuer, audience, nowMs }: { readonly issuer: string; readonly audience: string; readonly nowMs: number },
+): Promise<JWTPayload> {
+  const options = {
+    algorithms: ALGORITHMS,
+    issuer,
+    audience,
+    requiredClaims: ['exp'],
+    clockTolerance: LEEWAY_SECONDS,
+    currentDate: new Date(nowMs),
+  };
+  try {
+    return (await jwtVerify(token, keys, options)).payload;
+  } catch (error) {
+    if (!(error instanceof JWKSMultipleMatchingKeys)) throw error;
+    // A token without `kid`, and more than one key that it may be of: one after the other.
+    for await (const key of error) {
+      const payload = await jwtVerify(token, key, options).then((verified) => verified.payload, unlessSignatureFailed);
+      if (payload !== undefined) return payload;
+    }
+    throw new JWKSNoMatchingKey();
+  }
+}
+
+function unlessSignatureFailed(error: unknown): undefined {
+  if (!(error instanceof JWSSignatureVerificationFailed)) throw error;
+}
+
+function scopesOf({ scope, scp }: JWTPayload): unknown[] {
+  return [scope, scp].flatMap((value) =>
+    typeof value === 'string' ? value.split(' ') : Array.isArray(value) ? value : [],
+  );
+}

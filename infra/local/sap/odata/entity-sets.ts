@@ -1,0 +1,94 @@
+/**
+ * The entity sets of an OData flow, held in memory: what is created, read, changed and deleted there, with the service's
+ * own rules of key and properties. How operations and entities look on the wire is for the other files of this folder.
+ */
+import type { Entity, EntitySet, ODataChannel } from './channel.ts';
+import { ODataError } from './odata-error.ts';
+
+export interface EntitySets {
+  readonly definitions: Readonly<Record<string, EntitySet>>;
+  /** Throws an ODataError: 404 for a set or a key name that there is not. */
+  definition(entitySet: string, keyName?: string): EntitySet;
+  /** Gives the entity, with a key where it had none. Throws an ODataError: 400, and 409 for a key that is there [assumed]. */
+  create(entitySet: string, entity: Entity): Entity;
+  /** Throws an ODataError: 404. */
+  read(entitySet: string, key: string): Entity;
+  /** All of the set, in the order in which they were created. */
+  query(entitySet: string): readonly Entity[];
+  /** PUT: what is not given is gone. Throws an ODataError: 404, 400 for another key. */
+  update(entitySet: string, key: string, entity: Entity): void;
+  /** MERGE and PATCH: what is not given stays. Throws as `update` does. */
+  merge(entitySet: string, key: string, entity: Entity): void;
+  /** Throws an ODataError: 404. */
+  delete(entitySet: string, key: string): void;
+}
+
+/** Empty sets; `newKey` gives the key of an entity that comes without one. */
+export function createEntitySets({ entitySets }: ODataChannel, newKey: () => string): EntitySets {
+  const definitions = entitySets ?? { Orders: { key: 'OrderID' } };
+  const held = new Map(Object.keys(definitions).map((name) => [name, new Map<string, Entity>()]));
+
+  function definition(entitySet: string, keyName?: string): EntitySet {
+    const found = definitions[entitySet];
+    if (found === undefined)
+      throw new ODataError(404, `Could not find an entity set or function import for '${entitySet}'.`);
+    if (keyName !== undefined && keyName !== found.key)
+      throw new ODataError(404, `'${keyName}' is not the key of '${entitySet}'.`);
+    return found;
+  }
+
+  function entitiesOf(entitySet: string): Map<string, Entity> {
+    definition(entitySet);
+    return held.get(entitySet) ?? new Map();
+  }
+
+  function existing(entitySet: string, key: string): Entity {
+    const found = entitiesOf(entitySet).get(key);
+    if (found === undefined)
+      throw new ODataError(404, `The requested entity '${entitySet}('${key}')' could not be found.`);
+    return found;
+  }
+
+  function check(entitySet: string, entity: Entity): void {
+    const { key, properties } = definition(entitySet);
+    const unknown = Object.keys(entity).find(
+      (name) => name !== key && properties !== undefined && !(name in properties),
+    );
+    if (unknown !== undefined) throw new ODataError(400, `Invalid property '${unknown}' of '${entitySet}'.`);
+  }
+
+  function change(entitySet: string, key: string, entity: Entity, rest: Entity): void {
+    check(entitySet, entity);
+    const { key: keyName } = definition(entitySet);
+    if (keyName in entity && entity[keyName] !== key)
+      throw new ODataError(400, `The key of an entity cannot be changed.`);
+    entitiesOf(entitySet).set(key, { ...rest, ...entity, [keyName]: key });
+  }
+
+  return {
+    definitions,
+    definition,
+    create: (entitySet, entity) => {
+      check(entitySet, entity);
+      const { key: keyName } = definition(entitySet);
+      const key = entity[keyName] ?? newKey();
+      if (typeof key !== 'string') throw new ODataError(400, `The key '${keyName}' must be an Edm.String.`);
+      if (entitiesOf(entitySet).has(key))
+        throw new ODataError(409, `The entity '${entitySet}('${key}')' exists already.`);
+      const created = { ...entity, [keyName]: key };
+      entitiesOf(entitySet).set(key, created);
+      return created;
+    },
+    read: existing,
+    query: (entitySet) => [...entitiesOf(entitySet).values()],
+    update: (entitySet, key, entity) => {
+      existing(entitySet, key);
+      change(entitySet, key, entity, {});
+    },
+    merge: (entitySet, key, entity) => change(entitySet, key, entity, existing(entitySet, key)),
+    delete: (entitySet, key) => {
+      existing(entitySet, key);
+      entitiesOf(entitySet).delete(key);
+    },
+  };
+}

@@ -1,0 +1,107 @@
+/**
+ * The sender adapters SOAP (SOAP 1.x) and SOAP (SAP RM): an envelope is read, the flow gets the content of its Body, and
+ * the sender an envelope, 202 without a body, or a fault. Envelopes, faults and SAP RM's additions have files of their own.
+ */
+import type { Answer } from '../../server.ts';
+import type { Exchange, MessagePart } from '../exchange.ts';
+import { returnedHeaders } from '../https-sender.ts';
+import { failureOf, type Outcome, type Received } from '../message.ts';
+import { methodNotAllowed } from '../runtime-answer.ts';
+import type { SoapVersion } from './channel.ts';
+import { type Envelope, EnvelopeError, envelopeAnswer, readEnvelope, versionOf } from './envelope.ts';
+import { faultAnswer, internalErrorText } from './fault.ts';
+import { messageIdBlock, readReliableMessage } from './reliable-messaging.ts';
+import { wsdlAnswer } from './wsdl.ts';
+
+/** `scheme` is that of the node's URL, for the addresses in its WSDL. */
+export async function answerSoap(exchange: Exchange, scheme: string): Promise<Answer> {
+  const { request, flow } = exchange;
+  if (request.method === 'GET') {
+    return request.query.has('wsdl')
+      ? wsdlAnswer(flow, `${scheme}://${request.headers.host}`)
+      : methodNotAllowed(['POST']);
+  }
+  const version = versionOf(request);
+  try {
+    if (version === undefined) {
+      const sent = request.headers['content-type'] ?? 'none';
+      throw new EnvelopeError('client', `Content-Type must be text/xml or application/soap+xml, not ${sent}.`);
+    }
+    return await answerEnvelope(exchange, version);
+  } catch (error) {
+    if (!(error instanceof EnvelopeError)) throw error;
+    const status = error.code === 'client' ? (flow.soap.clientFaultStatus ?? 500) : 500;
+    return faultAnswer(version ?? '1.1', { code: error.code, text: error.message, status });
+  }
+}
+
+/** 413, in an envelope [assumed]; the flow does not run, but the log has an entry. */
+export function soapTooLarge({ request, flow, newMplId }: Exchange): Answer {
+  const text = internalErrorText(newMplId(), flow.soap.tmnHost ?? defaultTmnHost);
+  return faultAnswer(versionOf(request) ?? '1.1', { code: 'server', text, status: 413 });
+}
+
+const defaultTmnHost = 'tmn.example';
+
+function answerEnvelope(exchange: Exchange, version: SoapVersion): Promise<Answer> | Answer {
+  const { request, flow, run, runAfter } = exchange;
+  if (flow.sender === 'soap-rm') {
+    const envelope = readEnvelope(request, version, [messageIdBlock]);
+    const { messageId, qualityOfService, queueId, headers } = readReliableMessage(request.query, envelope);
+    const soap = {
+      ...messageOf(envelope),
+      ...(qualityOfService === undefined ? {} : { qualityOfService }),
+      ...(queueId === undefined ? {} : { queueId }),
+    };
+    return run({ headers, messageId, soap }, (outcome, received) => oneWay(exchange, version, outcome, received));
+  }
+  const part: MessagePart = { soap: messageOf(readEnvelope(request, version)) };
+  const { messageExchangePattern = 'request-reply', processing = 'ws-standard' } = flow.soap;
+  if (messageExchangePattern === 'request-reply') {
+    return run(part, (outcome, received) => reply(exchange, version, outcome, received));
+  }
+  return processing === 'ws-standard'
+    ? runAfter(part, { status: 202 })
+    : run(part, (outcome, received) => oneWay(exchange, version, outcome, received));
+}
+
+function messageOf({ version, action, payload }: Envelope) {
+  return { version, action, payload };
+}
+
+/** The flow's result in an envelope; the status may be any, as of a called receiver whose 202 comes through. */
+function reply({ flow }: Exchange, version: SoapVersion, { result }: Outcome, received: Received): Answer {
+  const failure = failed(flow, version, { result, received });
+  if (failure !== undefined) return failure;
+  const { status, headers, body = '' } = (result as Answer | undefined) ?? { status: 200 };
+  const answer = envelopeAnswer(version, status, Buffer.from(body).toString('utf8'));
+  return { ...answer, headers: { ...returnedHeaders(flow, received), ...headers, ...answer.headers } };
+}
+
+/** Robust: the flow has run, and only a failure is more than an acknowledgement. */
+function oneWay({ flow }: Exchange, version: SoapVersion, { result }: Outcome, received: Received): Answer {
+  const failure = failed(flow, version, { result, received });
+  if (failure !== undefined) return failure;
+  const { acknowledgement = 202 } = flow.soap;
+  const empty = flow.sender === 'soap-rm' && acknowledgement === 200;
+  const answer: Answer = empty
+    ? envelopeAnswer(version, 200, '')
+    : { status: (result as Answer | undefined)?.status ?? 202 };
+  return { ...answer, headers: { ...returnedHeaders(flow, received), ...answer.headers } };
+}
+
+/** A fault of the flow's own, or the generic one; an exception's text is never told (SAP: "Creating an Exception Response for SOAP-Based Adapters"). */
+function failed(
+  flow: Exchange['flow'],
+  version: SoapVersion,
+  { result, received }: { readonly result: Outcome['result']; readonly received: Received },
+): Answer | undefined {
+  if (failureOf(result) === undefined) return undefined;
+  const { clientFaultStatus = 500, tmnHost = defaultTmnHost } = flow.soap;
+  if (result !== undefined && typeof result === 'object' && 'fault' in result) {
+    const { fault: code, text, detail } = result;
+    const status = code === 'client' ? clientFaultStatus : 500;
+    return faultAnswer(version, { code, text, status, ...(detail === undefined ? {} : { detail }) });
+  }
+  return faultAnswer(version, { code: 'server', text: internalErrorText(received.mplId, tmnHost) });
+}

@@ -1,0 +1,7 @@
+/** `npm run send`: signs a request as a sender of webhooks does, and sends it; the manual is `send/manual.ts`. */
+import { readFile } from 'node:fs/promises';
+import { runSend } from './send/run.ts';
+
+const { stdout, stderr, env: environment } = process;
+
+process.exitCode = await runSend(process.argv.slice(2), { environment, readFile, nowMs: Date.now(), stdout, stderr });

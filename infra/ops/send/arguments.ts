@@ -1,0 +1,200 @@
+/** The command line of `npm run send`: what may be written, what it means, and what is wrong with it in one line. */
+import { randomUUID } from 'node:crypto';
+import { parseArgs } from 'node:util';
+import { Mistake } from '../replay/mistake.ts';
+import { type Entry, readEntry } from './entry.ts';
+
+export const KINDS = [
+  'basic',
+  'api-key',
+  'hmac',
+  'standard-webhooks',
+  'jwt',
+  'iam',
+  'none',
+  'github',
+  'shopify',
+  'stripe',
+  'sap-open-connectors',
+] as const;
+export type Kind = (typeof KINDS)[number];
+
+export interface SendCommand {
+  readonly url: URL;
+  /** `handshake`: asks whether an origin may send. */
+  readonly kind: Kind | 'handshake';
+  /** Absent for iam, none and the handshake. */
+  readonly entry?: Entry;
+  readonly origin?: string;
+  readonly method: string;
+  /** As they were written. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer;
+  readonly messageId: string;
+  readonly atMs: number;
+  readonly keyHeader?: string;
+  readonly signature: SignatureOptions;
+  readonly region?: string;
+  readonly service?: string;
+  readonly curl: boolean;
+}
+
+/** In place of the preset's own. */
+export interface SignatureOptions {
+  readonly header?: string;
+  readonly algorithm?: string;
+  readonly encoding?: string;
+  readonly prefix?: string;
+  readonly timestampHeader?: string;
+  readonly signedContent?: string;
+}
+
+/** Where the command's words lead outside the command line. */
+export interface SendSources {
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly readFile: (path: string) => Promise<Buffer>;
+  /** Epoch milliseconds. */
+  readonly nowMs: number;
+}
+
+const text = { type: 'string' } as const;
+const OPTIONS = {
+  url: text,
+  verify: text,
+  handshake: text,
+  secret: text,
+  data: text,
+  'content-type': text,
+  id: text,
+  header: { type: 'string', multiple: true },
+  method: text,
+  'key-header': text,
+  'signature-header': text,
+  algorithm: text,
+  encoding: text,
+  prefix: text,
+  'timestamp-header': text,
+  'signed-content': text,
+  at: text,
+  region: text,
+  service: text,
+  curl: { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+} as const;
+const NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+const ORDER = '{"orderNumber":"4711","currency":"EUR","items":[{"item":10,"material":"PUMP-100"}]}';
+
+/** @throws Mistake */
+export async function readSendCommand(argv: readonly string[], sources: SendSources): Promise<SendCommand | 'help'> {
+  const values = parse(argv);
+  if (values.help) return 'help';
+  const kind = kindOf(values);
+  const words = (name: 'secret' | 'data', value: string) => contents(name, value, sources);
+  const needsSecret = kind !== 'iam' && kind !== 'none' && kind !== 'handshake';
+  if (needsSecret && values.secret === undefined) throw new Mistake(`--verify ${kind} wants --secret; see --help`);
+  if (kind === 'hmac' && values['signature-header'] === undefined)
+    throw new Mistake('--verify hmac wants --signature-header; see --help');
+  const secret = needsSecret
+    ? (await words('secret', values.secret ?? '')).toString().replace(/\r?\n$/, '')
+    : undefined;
+  return {
+    url: urlOf(values.url),
+    kind,
+    ...optional('entry', secret === undefined ? undefined : readEntry(kind, secret)),
+    ...optional('origin', values.handshake),
+    method: kind === 'handshake' ? 'OPTIONS' : (values.method ?? 'POST').toUpperCase(),
+    headers: headersOf(values, kind),
+    body: kind === 'handshake' ? Buffer.alloc(0) : await words('data', values.data ?? ORDER),
+    messageId: values.id ?? randomUUID(),
+    atMs: values.at === undefined ? sources.nowMs : secondsOf(values.at) * 1000,
+    ...optional('keyHeader', nameOf('key-header', values)),
+    signature: {
+      ...optional('header', nameOf('signature-header', values)),
+      ...optional('algorithm', oneOf('algorithm', values.algorithm, ['sha256', 'sha512', 'sha1'])),
+      ...optional('encoding', oneOf('encoding', values.encoding, ['hex', 'base64'])),
+      ...optional('prefix', values.prefix),
+      ...optional('timestampHeader', nameOf('timestamp-header', values)),
+      ...optional('signedContent', values['signed-content']),
+    },
+    ...optional('region', values.region),
+    ...optional('service', values.service),
+    curl: values.curl === true,
+  };
+}
+
+type Values = ReturnType<typeof parse>;
+
+function parse(argv: readonly string[]) {
+  try {
+    return parseArgs({ args: [...argv], options: OPTIONS, strict: true, allowPositionals: false }).values;
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    throw new Mistake(error.message.split(/\. (?:To specify|This command)|\n/)[0] ?? error.message);
+  }
+}
+
+function kindOf({ verify, handshake }: Values): Kind | 'handshake' {
+  if (handshake !== undefined && verify !== undefined) throw new Mistake('--verify and --handshake exclude each other');
+  if (handshake !== undefined) return 'handshake';
+  if (verify === undefined) throw new Mistake('how is it signed? --verify <kind>; see --help');
+  return oneOf('verify', verify, KINDS) as Kind;
+}
+
+function urlOf(value: string | undefined): URL {
+  if (value === undefined) throw new Mistake('where to? --url https://<api>/webhooks/<destination>; see --help');
+  if (!URL.canParse(value) || !/^https?:$/.test(new URL(value).protocol))
+    throw new Mistake('--url: expected an https: or http: URL');
+  return new URL(value);
+}
+
+function headersOf(values: Values, kind: SendCommand['kind']): Record<string, string> {
+  const headers: Record<string, string> = {};
+  if (kind !== 'handshake') headers['Content-Type'] = values['content-type'] ?? 'application/json';
+  for (const header of values.header ?? []) {
+    const [, name = '', value = ''] = /^([^:]*):[ \t]*(.*?)[ \t]*$/.exec(header) ?? [];
+    if (!NAME.test(name)) throw new Mistake("--header: expected '<name>: <value>'");
+    headers[name] = value;
+  }
+  return headers;
+}
+
+/** `@file`, `env:NAME` for a secret, or the text itself. */
+async function contents(
+  name: 'secret' | 'data',
+  value: string,
+  { environment, readFile }: SendSources,
+): Promise<Buffer> {
+  const variable = name === 'secret' ? /^env:(\w+)$/.exec(value)?.[1] : undefined;
+  if (variable !== undefined) {
+    const found = environment[variable];
+    if (found === undefined || found === '') throw new Mistake(`--secret: the variable ${variable} is not set`);
+    return Buffer.from(found);
+  }
+  if (!value.startsWith('@')) return Buffer.from(value);
+  try {
+    return await readFile(value.slice(1));
+  } catch (error) {
+    throw new Mistake(`--${name} ${value}: cannot be read (${(error as NodeJS.ErrnoException).code})`);
+  }
+}
+
+function nameOf(option: 'key-header' | 'signature-header' | 'timestamp-header', values: Values): string | undefined {
+  const value = values[option];
+  if (value !== undefined && !NAME.test(value)) throw new Mistake(`--${option}: expected the name of a header`);
+  return value;
+}
+
+function oneOf(option: string, value: string | undefined, allowed: readonly string[]): string | undefined {
+  if (value !== undefined && !allowed.includes(value))
+    throw new Mistake(`--${option}: expected ${allowed.slice(0, -1).join(', ')} or ${allowed.at(-1)}`);
+  return value;
+}
+
+function secondsOf(value: string): number {
+  if (!/^\d{1,12}$/.test(value)) throw new Mistake('--at: expected Unix seconds');
+  return Number(value);
+}
+
+function optional<Name extends string, Value>(name: Name, value: Value | undefined): { [Key in Name]?: Value } {
+  return (value === undefined ? {} : { [name]: value }) as { [Key in Name]?: Value };
+}

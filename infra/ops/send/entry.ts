@@ -1,0 +1,35 @@
+/** What a sender shares with the webhook, as an operator writes it down: plain, or as it lies in Secrets Manager. */
+import { Mistake } from '../replay/mistake.ts';
+
+/** `username` and `password`, or one value. */
+export type Entry = { readonly username: string; readonly password: string } | { readonly value: string };
+
+/** @throws Mistake which names what was expected and not what it found */
+export function readEntry(kind: string, secret: string): Entry {
+  const stored = storedEntry(secret);
+  if (kind === 'basic') {
+    const { username, password } = stored ?? {};
+    if (typeof username === 'string' && typeof password === 'string') return { username, password };
+    const colon = secret.indexOf(':');
+    if (colon < 1 || stored !== undefined)
+      throw new Mistake('--secret: expected user:password, or JSON with username and password');
+    return { username: secret.slice(0, colon), password: secret.slice(colon + 1) };
+  }
+  const value = stored === undefined ? secret : kind === 'api-key' ? stored.key : stored.secret;
+  if (typeof value !== 'string' || value === '')
+    throw new Mistake(`--secret: expected a text, or JSON with ${kind === 'api-key' ? 'key' : 'secret'}`);
+  return { value };
+}
+
+/** Of a list its first: the one that was added last may not have reached the sender yet. */
+function storedEntry(secret: string): Record<string, unknown> | undefined {
+  if (!/^\s*[[{]/.test(secret)) return undefined;
+  try {
+    const json: unknown = JSON.parse(secret);
+    const [first] = Array.isArray(json) ? json : [json];
+    return typeof first === 'object' && first !== null ? (first as Record<string, unknown>) : undefined;
+  } catch {
+    // A secret may begin with a brace and be no JSON; the error would quote it.
+    return undefined;
+  }
+}

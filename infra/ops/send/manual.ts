@@ -1,0 +1,54 @@
+/** The manual, as `--help` prints it: 100 columns at most. */
+export const SEND_MANUAL = `npm run send -- --url <webhook> --verify <kind> [--secret <secret>] [what] [how]
+
+Signs a request as a sender of this kind does, sends it to a webhook, and prints the answer.
+
+WHERE
+  --url <url>                https://<api>/webhooks/<destination>; of npm start: the one it prints
+  --verify <kind>            as in serverless.yml: basic, api-key, hmac, standard-webhooks, jwt,
+                             iam, none, github, shopify, stripe, sap-open-connectors
+  --handshake <origin>       in place of --verify: asks with OPTIONS, as SAP Event Mesh does,
+                             whether this origin may send
+
+SECRET (not for iam, none and --handshake)
+  --secret <text>            what sender and webhook share: basic user:password; api-key the key;
+                             jwt the token; all others the secret. The JSON that lies in Secrets
+                             Manager will do, too; of a list its first entry is taken
+  --secret @<file>           the same, from a file; a line break at its end does not count
+  --secret env:<NAME>        the same, from a variable: other users of this machine do not see it
+
+WHAT
+  --data <text>              the payload. Default: a small order in JSON
+  --data @<file>             the same, from a file, byte for byte
+  --content-type <type>      Default: application/json
+  --id <id>                  the message id, in the header where this kind of sender has it:
+                             X-GitHub-Delivery, X-Shopify-Webhook-Id, webhook-id, else X-Request-Id;
+                             Stripe's is in the payload. Default: a new one
+  --header '<name>: <value>' a further header; may be repeated
+  --method <method>          Default: POST
+
+HOW
+  --key-header <name>        api-key: Default: X-Api-Key
+  --signature-header <name>  hmac and presets: in place of the preset's; hmac has none of its own
+  --algorithm <name>         hmac and presets: sha256, sha512, sha1
+  --encoding <name>          hmac and presets: hex, base64
+  --prefix <text>            hmac and presets: before the signature
+  --timestamp-header <name>  hmac: sends the time there, in Unix seconds
+  --signed-content <text>    hmac: what is signed, with {timestamp} and {body} in it
+  --at <seconds>             signs as of this Unix time, in place of now: an old one is refused
+  --region <name>            iam: of the gateway. Default: AWS_REGION, else from the URL
+  --service <name>           iam: execute-api, or lambda for a function URL. Default: from the URL
+  --curl                     also prints the request as a line for curl, CREDENTIALS INCLUDED
+
+For iam the credentials come as for the AWS CLI: variables, profile, SSO.
+
+EXIT CODE
+  0 the answer was 2xx; 1 it was another, or there was none; 2 a mistake in the command
+
+EXAMPLES
+  npm run send -- --url http://127.0.0.1:8080/webhooks/orders --verify basic --secret erp:s3cret
+  npm run send -- --url $URL --verify github --secret env:SECRET --data @push.json --id 4711
+  npm run send -- --url $URL --verify hmac --signature-header X-Signature --secret @secret.txt
+  npm run send -- --url $URL --verify stripe --secret whsec_… --at 1700000000
+  npm run send -- --url $URL --handshake em.example.com
+`;

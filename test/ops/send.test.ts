@@ -1,0 +1,279 @@
+/** `npm run send` as a process: what it signs, for every kind of sender, is let in by the door; and its manners. */
+import { execFile, spawn } from 'node:child_process';
+import { createHash, createHmac } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { createHttpClient } from '../../functions/http-client.ts';
+import { problem } from '../../functions/source/problem.ts';
+import { type Request, startServer } from '../../infra/local/server.ts';
+import { SEND_MANUAL } from '../../infra/ops/send/manual.ts';
+import { runSend } from '../../infra/ops/send/run.ts';
+import { webhookEvent } from '../source/aws-http-events.ts';
+import { type Hung, hangDoor, NOON } from '../source/door.ts';
+import { startIssuer } from '../source/issuer.ts';
+import { type Entry, senderOf, verifyAs } from '../source/senders.ts';
+
+const COMMAND = resolve(import.meta.dirname, '../../infra/ops/send.ts');
+const at = String(NOON / 1000);
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'token-relay-send-'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+interface Sent {
+  readonly code: number;
+  readonly out: string;
+  readonly notes: string;
+}
+
+/** In this process, with no variable but those given. */
+async function send(argv: readonly string[], environment: Readonly<Record<string, string>> = {}): Promise<Sent> {
+  const sent = { out: '', notes: '' };
+  const into = (name: keyof typeof sent) => ({
+    write(words: string) {
+      sent[name] += words;
+    },
+  });
+  const streams = { stdout: into('out'), stderr: into('notes') };
+  const code = await runSend(argv, { environment, readFile: read, nowMs: NOON, ...streams });
+  return { code, ...sent };
+}
+const read = (path: string) => readFile(resolve(folder, path));
+
+/** As a process of its own. */
+async function start(argv: readonly string[], environment: Readonly<Record<string, string>> = {}): Promise<Sent> {
+  const env = { PATH: process.env.PATH, HOME: folder, ...environment };
+  const child = spawn(process.execPath, [COMMAND, ...argv], { cwd: folder, env });
+  const [out, notes, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
+  return { code: Number(code), out, notes };
+}
+
+interface Doorway extends Hung {
+  readonly url: string;
+  readonly requests: Request[];
+  readonly ids: string[];
+}
+
+/** The door behind a server: 202 with the id for one who is let in, else the refusal. At noon. */
+async function open(verify: unknown, secret?: unknown, fields: Parameters<typeof hangDoor>[0] = {}): Promise<Doorway> {
+  const hung = hangDoor({ verify: verifyAs(verify), ...fields });
+  hung.secret = secret;
+  const requests: Request[] = [];
+  const ids: string[] = [];
+  const server = await startServer(async (request) => {
+    requests.push(request);
+    const { method, path: rawPath, headers, body } = request;
+    const event = webhookEvent({ method, rawPath, headers, body: body.toString('base64'), isBase64Encoded: true });
+    const admission = await hung.admitEvent(event);
+    if ('refusal' in admission) return { ...admission.refusal, body: String(admission.refusal.body) };
+    ids.push(admission.message.id);
+    return { status: 202, headers: { 'Content-Type': 'application/json' }, body: '{"messageId":"…"}' };
+  });
+  onTestFinished(() => server.stop());
+  return Object.assign(hung, { url: `${server.url}/webhooks/orders`, requests, ids });
+}
+
+const plainOf = ({ username, password, key, secret }: Entry) => key ?? secret ?? `${username}:${password}`;
+const options: Readonly<Record<string, readonly string[]>> = {
+  hmac: ['--verify', 'hmac', '--signature-header', 'X-Signature'],
+  'hmac with a timestamp': [
+    ...['--verify', 'hmac', '--signature-header', 'X-Slack-Signature', '--prefix', 'v0='],
+    ...['--timestamp-header', 'X-Slack-Request-Timestamp', '--signed-content', 'v0:{timestamp}:{body}'],
+  ],
+  'hmac with sha512 in base64': [
+    ...['--verify', 'hmac', '--signature-header', 'X-Signature', '--algorithm', 'sha512'],
+    ...['--encoding', 'base64', '--prefix', 'HMAC '],
+  ],
+};
+
+describe('What it signs is let in', () => {
+  test.each([
+    'basic',
+    'api-key',
+    'hmac',
+    'hmac with a timestamp',
+    'hmac with sha512 in base64',
+    'github',
+    'shopify',
+    'stripe',
+    'sap-open-connectors',
+    'standard-webhooks',
+  ])('by %s, and with another secret it is not', async (name) => {
+    const sender = senderOf(name);
+    const [entry, other] = sender.entries;
+    const door = await open(sender.verify, entry);
+    const how = [...(options[name] ?? ['--verify', name]), '--url', door.url, '--at', at, '--id', 'id-4711'];
+    const body = ['--data', '{"id":"id-4711","total":"42 €"}'];
+
+    expect(await send([...how, ...body, '--secret', plainOf(entry)])).toEqual({
+      code: 0,
+      out: '202 Accepted\ncontent-type: application/json\n\n{"messageId":"…"}\n',
+      notes: '',
+    });
+    expect(
+      await send([...how, ...body, '--secret', 'env:SHARED'], { SHARED: JSON.stringify([entry, other]) }),
+    ).toMatchObject({ code: 0 });
+    expect(door.ids).toEqual(['id-4711', 'id-4711']);
+    expect(door.requests[0]?.body.toString()).toBe('{"id":"id-4711","total":"42 €"}');
+
+    const refused = await send([...how, ...body, '--secret', plainOf(other)]);
+    expect(refused).toMatchObject({ code: 1, notes: '' });
+    expect(refused.out).toMatch(/^401 Unauthorized\n(.*\n)*www-authenticate: Basic .*\n\n\{"type":"urn:problem-type:/);
+  });
+
+  test('by a token', async () => {
+    const issuer = await startIssuer();
+    const door = await open({ type: 'jwt', issuer: issuer.url, audience: 'orders' });
+    door.send = createHttpClient();
+    const token = join(folder, 'token.txt');
+    await writeFile(token, `${await issuer.token()}\n`);
+    expect(await send(['--url', door.url, '--verify', 'jwt', '--secret', `@${token}`])).toMatchObject({ code: 0 });
+    expect(await send(['--url', door.url, '--verify', 'jwt', '--secret', 'a.b.c'])).toMatchObject({ code: 1 });
+  });
+
+  test('by none', async () => {
+    const door = await open('none');
+    expect(await send(['--url', door.url, '--verify', 'none', '--method', 'post'])).toMatchObject({ code: 0 });
+    expect(door.requests[0]?.headers).toMatchObject({ 'content-type': 'application/json' });
+  });
+
+  test('signed for AWS, where the gateway checks it: the signature is what AWS documents', async () => {
+    const door = await open('none');
+    const credentials = { AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE', AWS_SECRET_ACCESS_KEY: 'wJalrXUtnFEMI' };
+    const run = await start(
+      ['--url', `${door.url}?b=2&a=1`, '--verify', 'iam', '--region', 'eu-central-1', '--at', at, '--data', 'payload'],
+      credentials,
+    );
+    expect(run).toMatchObject({ code: 0, notes: '' });
+    const [request] = door.requests;
+    const { authorization = '', ...headers } = request?.headers ?? {};
+    const [, scope, names = '', signature] =
+      /^AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE\/(\S+), SignedHeaders=(\S+), Signature=([0-9a-f]{64})$/.exec(
+        authorization,
+      ) ?? [];
+    expect(scope).toBe('20260101/eu-central-1/execute-api/aws4_request');
+    expect(names.split(';')).toEqual(expect.arrayContaining(['content-type', 'host', 'x-amz-date']));
+    expect(signature).toBe(awsSignature(credentials.AWS_SECRET_ACCESS_KEY, names, headers, 'a=1&b=2', 'payload'));
+  });
+
+  test('by a handshake, to an origin that may send', async () => {
+    const door = await open('basic', {}, { allowedOrigins: ['em.example.com'] });
+    expect(await send(['--url', door.url, '--handshake', 'em.example.com'])).toEqual({
+      code: 0,
+      out: '200 OK\nallow: POST\nwebhook-allowed-origin: em.example.com\nwebhook-allowed-rate: *\n',
+      notes: '',
+    });
+    expect(await send(['--url', door.url, '--handshake', 'other.example.com'])).toMatchObject({ code: 1 });
+  });
+});
+
+/** By the steps of the IAM User Guide, "Create a signed AWS API request"; path and query as the test sends them. */
+function awsSignature(
+  secret: string,
+  names: string,
+  headers: Readonly<Record<string, string>>,
+  query: string,
+  payload: string,
+): string {
+  const hash = (value: string) => createHash('sha256').update(value).digest('hex');
+  const mac = (key: string | Buffer, value: string) => createHmac('sha256', key).update(value).digest();
+  const signedHeaders = names.split(';').map((name) => `${name}:${headers[name]}\n`);
+  const canonical = ['POST', '/webhooks/orders', query, signedHeaders.join(''), names, hash(payload)].join('\n');
+  const scope = '20260101/eu-central-1/execute-api/aws4_request';
+  const toSign = ['AWS4-HMAC-SHA256', '20260101T120000Z', scope, hash(canonical)].join('\n');
+  const key = scope.split('/').reduce<string | Buffer>(mac, `AWS4${secret}`);
+  return mac(key, toSign).toString('hex');
+}
+
+describe('The line for curl', () => {
+  test('sends the same', async () => {
+    const { verify, entries } = senderOf('github');
+    const door = await open(verify, entries[0]);
+    const data = join(folder, "o'clock.json");
+    await writeFile(data, '@{"id":"it\'s $HOME `x` \\"5\\""}\n');
+    const { out } = await send([
+      ...['--url', door.url, '--verify', 'github', '--secret', plainOf(entries[0]), '--curl'],
+      ...['--header', 'X-Empty:', '--data', `@${data}`],
+    ]);
+    const line = out.slice(0, out.indexOf('\n202 '));
+    expect(line).toMatch(/^curl -i 'http/);
+    // A shell without curl has one that prints what it was given.
+    const shell = `command -v curl >/dev/null || curl() { for word; do printf '[%s]' "$word"; done; }; ${line}`;
+    const { stdout } = await promisify(execFile)('sh', ['-c', shell]);
+    const [first, second] = door.requests;
+    if (second === undefined) expect(stdout).toContain(`[--data-raw][${first?.body}]`);
+    else expect([second.method, second.body, door.ids.length]).toEqual([first?.method, first?.body, 2]);
+  });
+});
+
+describe('A mistake is one line, exit code 2, and does not repeat a secret', () => {
+  test.each<[string[], string]>([
+    [[], 'how is it signed? --verify <kind>'],
+    [['--verify', 'none'], 'where to? --url'],
+    [['--verify', 'none', '--url', 'ftp://hunter22'], '--url: expected an https: or http: URL'],
+    [['--verify', 'hunter22', '--url', 'http://x'], '--verify: expected basic, api-key,'],
+    [['--verify', 'basic', '--url', 'http://x'], '--verify basic wants --secret'],
+    [['--verify', 'hmac', '--secret', 'hunter22', '--url', 'http://x'], '--verify hmac wants --signature-header'],
+    [['--verify', 'basic', '--secret', 'hunter22', '--url', 'http://x'], '--secret: expected user:password'],
+    [['--verify', 'api-key', '--secret', '{"secret":"hunter22"}', '--url', 'http://x'], '--secret: expected a text'],
+    [['--verify', 'standard-webhooks', '--secret', 'hunter22', '--url', 'http://x'], '--secret: expected whsec_'],
+    [['--verify', 'github', '--secret', 'env:NOT_SET', '--url', 'http://x'], 'the variable NOT_SET is not set'],
+    [
+      ['--verify', 'github', '--secret', '@none.txt', '--url', 'http://x'],
+      '--secret @none.txt: cannot be read (ENOENT)',
+    ],
+    [['--verify', 'none', '--url', 'http://x', '--data', '@none.json'], '--data @none.json: cannot be read (ENOENT)'],
+    [['--verify', 'none', '--url', 'http://x', '--header', 'hunter22'], "--header: expected '<name>: <value>'"],
+    [['--verify', 'none', '--url', 'http://x', '--at', 'now'], '--at: expected Unix seconds'],
+    [
+      ['--verify', 'github', '--algorithm', 'md5', '--secret', 'x', '--url', 'http://x'],
+      '--algorithm: expected sha256,',
+    ],
+    [['--verify', 'none', '--handshake', 'x', '--url', 'http://x'], '--verify and --handshake exclude each other'],
+    [['--verify', 'iam', '--url', 'http://x'], '--verify iam wants --region'],
+    [['--sned'], "Unknown option '--sned'"],
+  ])('%j', async (argv, line) => {
+    const { code, out, notes } = await send(argv);
+    expect([code, out]).toEqual([2, '']);
+    expect(notes).toMatch(/^send: [^\n]+\n$/);
+    expect(notes).toContain(line);
+    expect(notes).not.toContain('hunter22');
+  });
+});
+
+test('bytes that are no text go through a pipe', async () => {
+  const door = await open('none');
+  await writeFile(join(folder, 'order.bin'), Buffer.from([0xff, 0x00, 0x0a]));
+  const { out } = await send(['--url', door.url, '--verify', 'none', '--data', '@order.bin', '--curl']);
+  expect(door.requests[0]?.body).toEqual(Buffer.from([0xff, 0x00, 0x0a]));
+  expect(out).toMatch(/^printf %s '\/wAK' \| base64 -d \| curl -i '[^']+' .*--data-binary @-\n202 /);
+});
+
+test('--help is the manual, in 100 columns', async () => {
+  expect(await start(['--help'])).toEqual({ code: 0, out: SEND_MANUAL, notes: '' });
+  for (const line of SEND_MANUAL.split('\n')) expect(line.length, line).toBeLessThanOrEqual(100);
+});
+
+test('as a process it ends with the code that the answer means', async () => {
+  const { verify, entries } = senderOf('sap-open-connectors');
+  const door = await open(verify, entries[0]);
+  const argv = ['--url', door.url, '--verify', 'sap-open-connectors', '--secret'];
+  expect(await start([...argv, plainOf(entries[0])])).toMatchObject({ code: 0, notes: '' });
+  expect(await start([...argv, plainOf(entries[1])])).toMatchObject({ code: 1, notes: '' });
+  expect(await start(['--verify', 'none'])).toMatchObject({ code: 2, out: '' });
+});
+
+test('without anyone there it is one line, exit code 1', async () => {
+  const server = await startServer(() => problem('unavailable') as never);
+  await server.stop();
+  const { code, notes } = await send(['--verify', 'none', '--url', server.url]);
+  expect(code).toBe(1);
+  expect(notes).toMatch(/^send: fetch failed: [^\n]*ECONNREFUSED[^\n]*\n$/);
+});

@@ -1,0 +1,139 @@
+/** What an OData service's answers mean: the error's code and message, told whatever form they come in. */
+import { describe, expect, test } from 'vitest';
+import { answer } from './http-answer.ts';
+import { attempt, message, outcome, reasonOf } from './sender-adapter.ts';
+
+const odata = { adapter: 'odata' };
+const JSON_TYPE = { 'content-type': 'application/json' };
+const v2 = (code: string, value: string) => JSON.stringify({ error: { code, message: { lang: 'en', value } } });
+const atom = (code: string, value: string) =>
+  `<?xml version="1.0" encoding="utf-8"?><error xmlns="http://schemas.microsoft.com/ado/2007/08/dataservices/metadata"><code>${code}</code><message xml:lang="en">${value}</message><innererror><code>in</code></innererror></error>`;
+
+describe('An answer', () => {
+  test.each([
+    ['a created entity', 201, '{"d":{"Id":"1"}}'],
+    ['a changed one', 204, ''],
+    ['a read one', 200, '{"d":{"Id":"1"}}'],
+    ['a body that looks like an error', 200, v2('X', 'no')],
+  ])('with %s delivers', async (_, status, body) => {
+    expect(await outcome(odata, answer(status, body, JSON_TYPE))).toMatchObject({ kind: 'delivered', status });
+  });
+
+  test.each([
+    [400, 'rejected', 'unknown'],
+    [403, 'blocked', 'no'],
+    [404, 'blocked', 'no'],
+    [405, 'blocked', 'no'],
+    [409, 'rejected', 'unknown'],
+    [413, 'rejected', 'no'],
+    [429, 'failed', 'no'],
+    [500, 'failed', 'unknown'],
+    [501, 'failed', 'unknown'],
+    [503, 'failed', 'no'],
+  ])('of %i means what the status means, and the service’s own words are told', async (status, kind, executed) => {
+    const judged = await outcome(odata, answer(status, v2('SY/530', 'Field Quantity is not valid'), JSON_TYPE));
+    expect(judged).toMatchObject({ kind, executed, status });
+    expect(reasonOf(judged)).toContain(
+      `the endpoint answered ${status} with OData error SY/530 "Field Quantity is not valid": `,
+    );
+  });
+
+  test('of 401 asks for a new token', async () => {
+    const { calls, outcome: judged } = await attempt({ ...odata, csrf: false }, [
+      answer(401, v2('401', 'Unauthorized'), JSON_TYPE),
+      answer(201),
+    ]);
+    expect([calls, judged.kind]).toEqual([2, 'delivered']);
+  });
+
+  test('of 404 from the service itself is the message’s own, where the message names the entity', async () => {
+    const settings = { ...odata, pathFrom: 'x-entity' };
+    const missing = answer(404, v2('404', 'Resource not found'), JSON_TYPE);
+    expect(await outcome(settings, missing)).toMatchObject({
+      kind: 'rejected',
+      executed: 'no',
+      reason:
+        'the endpoint answered 404 with OData error 404 "Resource not found": it will never take this message; the sender must correct it',
+    });
+    const notDeployed = answer(404, '<!doctype html><h1>HTTP Status 404 – Not Found</h1>');
+    expect(await outcome(settings, notDeployed)).toMatchObject({ kind: 'blocked' });
+  });
+
+  test('to the fetch of a CSRF token says nothing of the message', async () => {
+    const refused = answer(400, v2('X', 'no'), JSON_TYPE);
+    const { outcome: judged, calls } = await attempt(odata, [refused]);
+    expect([judged.kind, calls]).toEqual(['failed', 0]);
+    expect(reasonOf(judged)).not.toContain('OData error');
+  });
+});
+
+describe('The error is read', () => {
+  const text = 'Field Quantity is not valid';
+  test.each<[string, string | Buffer, Record<string, string>, string]>([
+    ['of OData V2 in JSON', v2('A1', text), JSON_TYPE, ` A1 "${text}"`],
+    ['of OData V4 in JSON', JSON.stringify({ error: { code: 'A1', message: text } }), JSON_TYPE, ` A1 "${text}"`],
+    ['of OData V2 in XML', atom('A1', text), {}, ` A1 "${text}"`],
+    [
+      'of OData V4 in XML',
+      atom('A1', text).replace(/xmlns="[^"]*"/, 'xmlns="http://docs.oasis-open.org/odata/ns/metadata"'),
+      {},
+      ` A1 "${text}"`,
+    ],
+    [
+      'under another prefix',
+      atom('A1', text)
+        .replace(/<(\/?)/g, '<$1m:')
+        .replace('<m:?', '<?')
+        .replace('xmlns=', 'xmlns:m='),
+      {},
+      ` A1 "${text}"`,
+    ],
+    ['behind a byte order mark', `\uFEFF${v2('A1', text)}`, JSON_TYPE, ` A1 "${text}"`],
+    [
+      'in another encoding',
+      Buffer.from(v2('A1', 'Größe'), 'latin1'),
+      { 'content-type': 'application/json;charset=iso-8859-1' },
+      ' A1 "Größe"',
+    ],
+    ['without a text', '{"error":{"code":"A1"}}', JSON_TYPE, ' A1'],
+    ['without a code', '{"error":{"message":{"value":"no"}}}', JSON_TYPE, ' "no"'],
+    ['with a code that is a number', '{"error":{"code":7,"message":{"value":"no"}}}', JSON_TYPE, ' "no"'],
+    ['with nothing in it', '{"error":{}}', JSON_TYPE, ''],
+  ])('%s', async (_, body, headers, words) => {
+    const judged = await outcome(odata, { ...answer(400, '', headers), body: Buffer.from(body) });
+    expect(reasonOf(judged)).toMatch(/^the endpoint answered 400 with OData error/);
+    expect(reasonOf(judged)).toContain(`OData error${words}: it will`);
+  });
+
+  test.each([
+    ['a page', '<!doctype html><html></html>'],
+    ['a text', 'An internal server error occured'],
+    ['nothing', ''],
+    ['JSON of another kind', '{"fault":"hunter22"}'],
+    ['JSON that is cut off', v2('A1', 'hunter22').slice(0, -2)],
+    ['an error that is a text', '{"error":"hunter22"}'],
+    ['XML of another kind', '<fault>hunter22</fault>'],
+    [
+      'XML that only mentions the namespace',
+      '<a b="http://schemas.microsoft.com/ado/2007/08/dataservices/metadata">hunter22</a>',
+    ],
+    ['an expanding entity', atom('A1', '&x;').replace('<error', '<!DOCTYPE error [<!ENTITY x "hunter22">]><error')],
+    [
+      'an external entity',
+      atom('A1', '&x;').replace('<error', '<!DOCTYPE error [<!ENTITY x SYSTEM "file:///etc/passwd">]><error'),
+    ],
+  ])('not in %s: the status alone is told', async (_, body) => {
+    expect(reasonOf(await outcome(odata, answer(400, body, JSON_TYPE)))).toBe(
+      'the endpoint answered 400: it will never take this message; the sender must correct it',
+    );
+  });
+
+  test('without what it repeats of the payload', async () => {
+    const judged = await outcome(
+      odata,
+      answer(400, v2('V/hunter22', "Value 'hunter22' of 4711 is wrong"), JSON_TYPE),
+      message('{"Name":"Hunter22","Order":4711}'),
+    );
+    expect(reasonOf(judged)).toContain(`OData error V/… "Value '…' of … is wrong"`);
+  });
+});

@@ -1,0 +1,242 @@
+/** What a SOAP fault means for a message, whatever status it comes with, and what of it reaches a log line. */
+import { describe, expect, test } from 'vitest';
+import type { HttpAnswer } from '../../functions/http-client.ts';
+import { answer, MPL_ID, NOON } from './http-answer.ts';
+import { attempt, message, outcome, reasonOf } from './sender-adapter.ts';
+
+const NS = { '1.1': 'http://schemas.xmlsoap.org/soap/envelope/', '1.2': 'http://www.w3.org/2003/05/soap-envelope' };
+const inEnvelope = (body: string, version: '1.1' | '1.2' = '1.1') =>
+  `<soap:Envelope xmlns:soap="${NS[version]}"><soap:Body>${body}</soap:Body></soap:Envelope>`;
+const fault11 = (code: string, text = 'Something went wrong', detail = '') =>
+  inEnvelope(`<soap:Fault><faultcode>${code}</faultcode><faultstring>${text}</faultstring>${detail}</soap:Fault>`);
+const fault12 = (code: string, text = 'Something went wrong', detail = '') =>
+  inEnvelope(
+    `<soap:Fault><soap:Code><soap:Value>${code}</soap:Value><soap:Subcode><soap:Value>x:Sub</soap:Value></soap:Subcode></soap:Code>` +
+      `<soap:Reason><soap:Text xml:lang="en">${text}</soap:Text><soap:Text xml:lang="de">Fehler</soap:Text></soap:Reason>${detail}</soap:Fault>`,
+    '1.2',
+  );
+const XML = { 'content-type': 'text/xml; charset=utf-8' };
+const faulty = (status: number, body: string | Buffer, headers = XML): HttpAnswer => ({
+  ...answer(status, '', headers),
+  body: Buffer.from(body),
+});
+
+const NEVER = 'it will never take this message; the sender must correct it';
+const LATER = 'kept for a later try';
+const VERSION =
+  'the flow takes another version of SOAP; the operator must correct the setting "soapVersion" or the flow';
+const DEMANDS = 'its envelope demands what the flow does not know; the sender must correct it';
+
+const faults = [
+  ['soap:Client', fault11('soap:Client'), 'rejected', 'Client', NEVER],
+  ['Client, without a prefix', fault11('Client'), 'rejected', 'Client', NEVER],
+  ['soap:Client.Order.Missing', fault11('soap:Client.Order.Missing'), 'rejected', 'Client.Order.Missing', NEVER],
+  ['soap:Server', fault11('soap:Server'), 'failed', 'Server', LATER],
+  ['soap:Server.Backend', fault11('soap:Server.Backend'), 'failed', 'Server.Backend', LATER],
+  ['soap:VersionMismatch', fault11('soap:VersionMismatch'), 'blocked', 'VersionMismatch', VERSION],
+  ['soap:MustUnderstand', fault11('soap:MustUnderstand'), 'rejected', 'MustUnderstand', DEMANDS],
+  ['soap:Sender', fault12('soap:Sender'), 'rejected', 'Sender', NEVER],
+  ['soap:Receiver', fault12('soap:Receiver'), 'failed', 'Receiver', LATER],
+  ['soap:VersionMismatch of 1.2', fault12('soap:VersionMismatch'), 'blocked', 'VersionMismatch', VERSION],
+  ['soap:MustUnderstand of 1.2', fault12('soap:MustUnderstand'), 'rejected', 'MustUnderstand', DEMANDS],
+  ['soap:DataEncodingUnknown', fault12('soap:DataEncodingUnknown'), 'rejected', 'DataEncodingUnknown', NEVER],
+] as const;
+
+describe.each(['soap', 'soap-rm'])('With adapter %s', (adapter) => {
+  const statuses = [200, 202, 400, 422, 500, 502] as const;
+  const rows = faults.flatMap(([name, body, kind, code, conclusion]) =>
+    statuses.map((status) => [name, status, body, kind, code, conclusion] as const),
+  );
+
+  test.each(rows)('a fault %s with status %i decides', async (_, status, body, kind, code, conclusion) => {
+    const judged = await outcome({ adapter }, faulty(status, body));
+    expect(judged).toMatchObject({ kind, status, executed: 'unknown' });
+    expect(reasonOf(judged)).toBe(
+      `the endpoint answered ${status} with fault ${code} "Something went wrong": ${conclusion}`,
+    );
+  });
+
+  test.each([
+    [403, 'blocked', 'no'],
+    [404, 'blocked', 'no'],
+    [405, 'blocked', 'no'],
+    [302, 'blocked', 'unknown'],
+    [408, 'failed', 'unknown'],
+    [425, 'failed', 'no'],
+    [429, 'failed', 'no'],
+    [503, 'failed', 'no'],
+    [413, 'rejected', 'no'],
+  ])('a status of %i speaks of the call: it decides, and the fault is told', async (status, kind, executed) => {
+    for (const body of [fault11('soap:Client'), fault11('soap:Server')]) {
+      const judged = await outcome({ adapter }, faulty(status, body));
+      expect(judged).toMatchObject({ kind, executed });
+      expect(reasonOf(judged)).toMatch(
+        /^the endpoint answered \d+ with fault (Client|Server) "Something went wrong": /,
+      );
+    }
+  });
+
+  test('a 401 with a fault asks for a new token like any other', async () => {
+    const delivered = await attempt({ adapter }, [faulty(401, fault11('soap:Client')), answer(202)]);
+    expect(delivered).toMatchObject({ outcome: { kind: 'delivered' }, calls: 2 });
+    const { outcome: blocked } = await attempt({ adapter }, [faulty(401, fault11('soap:Client'))]);
+    expect(blocked).toMatchObject({ kind: 'blocked', executed: 'no', status: 401 });
+  });
+
+  test('a fault with 500 is the flow’s own word, even if the token has expired on its way', async () => {
+    const expired = { accessToken: 't', issuedAt: NOON - 60_000, expiresAt: NOON, expiryKnown: true };
+    const healed = await attempt({ adapter }, [answer(500), answer(200)], message(''), expired);
+    expect(healed).toMatchObject({ outcome: { kind: 'delivered' }, calls: 2 });
+    const told = await attempt({ adapter }, [faulty(500, fault11('soap:Server')), answer(200)], message(''), expired);
+    expect(told).toMatchObject({ outcome: { kind: 'failed' }, calls: 1 });
+  });
+});
+
+describe('A code that is none of SOAP’s leaves it to the status', () => {
+  const own = inEnvelope(
+    '<soap:Fault xmlns:o="urn:o"><faultcode>o:Client</faultcode><faultstring>No</faultstring></soap:Fault>',
+  );
+  test.each([
+    ['of another namespace', own, 400, 'rejected', 'fault o:Client "No"'],
+    ['of another namespace', own, 500, 'failed', 'fault o:Client "No"'],
+    ['of another namespace, which 2xx does not make a success', own, 200, 'failed', 'fault o:Client "No"'],
+    ['of a prefix that is not declared', fault11('x:Server', 'No'), 400, 'rejected', 'fault x:Server "No"'],
+    ['unknown', fault11('soap:Other', 'No'), 422, 'rejected', 'fault Other "No"'],
+    ['unknown, like a method of every object', fault11('soap:constructor', 'No'), 500, 'failed', 'constructor'],
+    ['missing', inEnvelope('<soap:Fault/>'), 500, 'failed', 'a fault without a code'],
+    ['missing, with 2xx', inEnvelope('<soap:Fault/>'), 200, 'failed', 'a fault without a code'],
+  ])('%s', async (_, body, status, kind, words) => {
+    const judged = await outcome({ adapter: 'soap' }, faulty(status, body));
+    expect(judged).toMatchObject({ kind });
+    expect(reasonOf(judged)).toContain(words);
+  });
+});
+
+describe('A fault is read', () => {
+  const settings = { adapter: 'soap' };
+  const client = fault11('soap:Client', 'Müller & Söhne'.replace('&', '&amp;'));
+  test.each<[string, Buffer, Record<string, string>]>([
+    ['in UTF-8 that nobody names', Buffer.from(client), {}],
+    [
+      'in ISO-8859-1 by its content type',
+      Buffer.from(client, 'latin1'),
+      { 'content-type': 'text/xml;charset=iso-8859-1' },
+    ],
+    [
+      'in ISO-8859-1 by its declaration',
+      Buffer.from(`<?xml version="1.0" encoding="ISO-8859-1"?>${client}`, 'latin1'),
+      {},
+    ],
+    ['in UTF-16', Buffer.from(`\uFEFF${client}`, 'utf16le'), {}],
+    ['in UTF-16 without a mark, big-endian', Buffer.from(client, 'utf16le').swap16(), {}],
+    ['behind a byte order mark', Buffer.from(`\uFEFF${client}`), {}],
+    ['under another content type', Buffer.from(client), { 'content-type': 'text/html' }],
+  ])('%s', async (_, body, headers) => {
+    const judged = await outcome(settings, { ...answer(500, '', headers), body });
+    expect(reasonOf(judged)).toContain('fault Client "Müller & Söhne"');
+  });
+
+  test.each([
+    ['under another prefix', fault11('soap:Client').replaceAll('soap:', 'e:').replace('xmlns:soap', 'xmlns:e')],
+    ['without any prefix', fault11('Client').replaceAll('soap:', '').replace('xmlns:soap', 'xmlns')],
+    [
+      'behind a header with a fault in it',
+      fault11('soap:Client').replace('<soap:Body>', '<soap:Header><soap:Fault>x</soap:Fault></soap:Header><soap:Body>'),
+    ],
+    [
+      'with its text first',
+      inEnvelope(
+        '<soap:Fault><faultstring>Something went wrong</faultstring><faultcode>soap:Client</faultcode></soap:Fault>',
+      ),
+    ],
+    ['with its text in CDATA', fault11('soap:Client', '<![CDATA[Something went wrong]]>')],
+    ['of which the detail is cut off', fault11('soap:Client', undefined, '<detail>').split('</soap:Fault>')[0] ?? ''],
+    [
+      'with a prefix declared on its own code',
+      fault11('soap:Client').replace('<faultcode>soap:', `<faultcode xmlns:q="${NS['1.1']}">q:`),
+    ],
+  ])('%s', async (_, body) => {
+    const judged = await outcome(settings, faulty(500, body));
+    expect(judged).toMatchObject({ kind: 'rejected' });
+    expect(reasonOf(judged)).toContain('fault Client "Something went wrong"');
+  });
+
+  test('whose text is cut off: its code stands before that', async () => {
+    const cut = fault11('soap:Client', 'x'.repeat(100)).slice(0, -100);
+    const judged = await outcome(settings, { ...faulty(200, cut), truncated: true });
+    expect(judged).toMatchObject({ kind: 'rejected', reason: `the endpoint answered 200 with fault Client: ${NEVER}` });
+  });
+
+  test('and the id of the message processing log, as SAP’s SOAP adapters write it', async () => {
+    const text = `An internal error occurred. For error details check MPL ID ${MPL_ID} in message monitoring`;
+    expect(await outcome(settings, faulty(500, fault11('soap:Server', text)))).toMatchObject({ mplId: MPL_ID });
+  });
+});
+
+describe('No fault is', () => {
+  const isNone: readonly (readonly [string, string, Record<string, string>?])[] = [
+    ['a reply', inEnvelope('<o:Confirmation xmlns:o="urn:o"/>')],
+    [
+      'a reply that speaks of faults',
+      inEnvelope('<o:Order xmlns:o="urn:o"><Fault><faultcode>soap:Client</faultcode></Fault></o:Order>'),
+    ],
+    [
+      'a reply whose own element has that name',
+      inEnvelope('<o:Fault xmlns:o="urn:o"><faultcode>Client</faultcode></o:Fault>'),
+    ],
+    ['a second element of the body', inEnvelope('<a/><soap:Fault><faultcode>soap:Client</faultcode></soap:Fault>')],
+    [
+      'a fault without an envelope',
+      `<soap:Fault xmlns:soap="${NS['1.1']}"><faultcode>soap:Client</faultcode></soap:Fault>`,
+    ],
+    ['an envelope of nobody', fault11('soap:Client').replace(NS['1.1'], 'urn:other')],
+    ['a text', 'Fault soap:Client'],
+    ['a page', '<!DOCTYPE html><html><body>Fault</body></html>'],
+    ['an answer without content', ''],
+    ['a fault in an encoding nobody knows', fault11('soap:Client'), { 'content-type': 'text/xml; charset=x-none' }],
+    ['a fault behind a document type', `<!DOCTYPE e>${fault11('soap:Client')}`],
+    [
+      'a fault that comes too late',
+      inEnvelope('').replace('<soap:Body>', `<soap:Header>${' '.repeat(65_536)}</soap:Header><soap:Body><soap:Fault>`),
+    ],
+    ['broken XML', `<a></b>${fault11('soap:Client')}`],
+  ];
+
+  test.each<readonly [string, string, Record<string, string>]>(
+    isNone.map(([what, body, headers = XML]) => [what, body, headers]),
+  )('%s', async (_, body, headers) => {
+    expect(await outcome({ adapter: 'soap' }, { ...answer(200, '', headers), body: Buffer.from(body) })).toMatchObject({
+      kind: 'delivered',
+    });
+    const judged = await outcome({ adapter: 'soap' }, { ...answer(500, '', headers), body: Buffer.from(body) });
+    expect(reasonOf(judged)).toBe(`the endpoint answered 500: ${LATER}`);
+  });
+
+  test('anything, to the HTTPS adapter', async () => {
+    expect(await outcome({}, faulty(200, fault11('soap:Client')))).toMatchObject({ kind: 'delivered' });
+  });
+});
+
+describe('Of a hostile answer', () => {
+  const lol = Array.from({ length: 9 }, (_, i) => `<!ENTITY l${i + 1} "${`&l${i};`.repeat(10)}">`).join('');
+  test.each([
+    ['entities that multiply', `<!DOCTYPE e [<!ENTITY l0 "lol">${lol}]>${fault11('soap:Client', '&l9;')}`],
+    ['an external entity', `<!DOCTYPE e [<!ENTITY x SYSTEM "file:///etc/passwd">]>${fault11('soap:Client', '&x;')}`],
+    ['an external subset', `<!DOCTYPE e SYSTEM "http://127.0.0.1:1/x.dtd">${fault11('soap:Client')}`],
+    ['a parameter entity', `<!DOCTYPE e [<!ENTITY % p SYSTEM "http://127.0.0.1:1/p">%p;]>${fault11('soap:Client')}`],
+    ['an undefined entity', fault11('&x;')],
+    ['depth', `${inEnvelope('').split('</soap:Body>')[0]}<soap:Fault>${'<a>'.repeat(15_000)}`],
+    [
+      'attributes',
+      `<soap:Envelope xmlns:soap="${NS['1.1']}" ${Array.from({ length: 4_000 }, (_, i) => `a${i}="Fault"`).join(' ')}/>`,
+    ],
+    ['four megabytes', `${fault11('soap:Server').replace('</soap:Fault>', `<detail>${'x'.repeat(4_400_000)}`)}`],
+  ])('%s: nothing is expanded or fetched, and the status decides at once', async (_, body) => {
+    const startedAt = performance.now();
+    const judged = await outcome({ adapter: 'soap' }, faulty(500, body));
+    expect(judged).toMatchObject({ kind: 'failed', status: 500 });
+    expect(reasonOf(judged)).not.toMatch(/lol|root:/);
+    expect(reasonOf(judged).length).toBeLessThan(300);
+    expect(performance.now() - startedAt).toBeLessThan(10_000);
+  });
+});

@@ -1,0 +1,63 @@
+/**
+ * Strangers at the door, 500 of them; 10,000 with `FUZZ_REQUESTS=10000`. Whatever comes: a reply, small and ours; nothing
+ * unverified is passed on; no secret told.
+ */
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { readHttpEvent, toReply } from '../../functions/source/http.ts';
+import { webhookEvent } from './aws-http-events.ts';
+import { type Hung, hangDoor, NOON } from './door.ts';
+import { SENDERS, type Sender, verifyAs } from './senders.ts';
+import { BODY, MARK, REQUESTS, strangers } from './strangers.ts';
+
+const MAX_REFUSAL_BYTES = 4_096;
+const numRuns = Math.ceil(REQUESTS / SENDERS.length);
+/** Shorter ones stand in any text by chance. */
+const secretsOf = ({ entries }: Sender) =>
+  entries.flatMap((entry) => Object.values(entry)).filter((value) => value.length >= 8);
+
+/** What holds of each reply to a stranger. */
+async function expectTurnedAway(hung: Hung, made: unknown, sender: Sender): Promise<void> {
+  const admission = await hung.admitEvent(made);
+  // Nothing that a stranger makes up is signed.
+  expect(admission).toHaveProperty('refusal');
+  if (!('refusal' in admission)) return;
+  const reply = toReply(admission.refusal, readHttpEvent(made));
+  const told = JSON.stringify(reply);
+  expect([200, 400, 401, 404, 405]).toContain(reply.statusCode);
+  expect(Buffer.byteLength(told)).toBeLessThanOrEqual(MAX_REFUSAL_BYTES);
+  for (const secret of [MARK, ...secretsOf(sender)]) expect(told).not.toContain(secret);
+  expect(told).not.toContain('ccess-Control-');
+}
+
+test.each(SENDERS)(
+  'at a door for $name',
+  async (sender) => {
+    const hung = hangDoor({ verify: verifyAs(sender.verify), allowedOrigins: ['em.example.com'] });
+    hung.secret = sender.entries;
+    const property = fc.asyncProperty(strangers(['orders']), (made) => expectTurnedAway(hung, made, sender));
+    await fc.assert(property, { numRuns });
+  },
+  600_000,
+);
+
+test.each(SENDERS.filter(({ name }) => !['basic', 'api-key'].includes(name)))(
+  'one who has seen a request by $name and changes a byte of it',
+  async (sender) => {
+    const hung = hangDoor({ verify: verifyAs(sender.verify) });
+    hung.secret = sender.entries[0];
+    const signed = await sender.sign(BODY, sender.entries[0], NOON);
+    const bytes = Buffer.from(BODY);
+    const change = fc.record({ at: fc.nat(bytes.length - 1), by: fc.integer({ min: 1, max: 255 }) });
+    await fc.assert(
+      fc.asyncProperty(change, async ({ at, by }) => {
+        const changed = Buffer.from(bytes);
+        changed[at] = (changed[at] ?? 0) ^ by;
+        const made = webhookEvent({ headers: signed, body: changed.toString('base64'), isBase64Encoded: true });
+        await expectTurnedAway(hung, made, sender);
+      }),
+      { numRuns },
+    );
+  },
+  600_000,
+);

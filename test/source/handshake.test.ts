@@ -1,0 +1,77 @@
+/** The handshake of CloudEvents and SAP Event Mesh: who is told that it may send, and that nobody else is told anything. */
+import { describe, expect, test } from 'vitest';
+import { problem } from '../../functions/source/problem.ts';
+import { webhookEvent } from './aws-http-events.ts';
+import { hangDoor } from './door.ts';
+
+const MESH = 'enterprise-messaging.example.com';
+const NOT_ALLOWED = problem('method-not-allowed', { headers: { Allow: 'POST' } });
+
+const ask = (origin: string | undefined, fields: object = {}) =>
+  webhookEvent({
+    method: 'OPTIONS',
+    body: undefined,
+    headers: {
+      ...(origin === undefined ? {} : { 'webhook-request-origin': origin }),
+      'webhook-request-callback': 'https://example.com/confirm',
+      'webhook-request-rate': '120',
+    },
+    ...fields,
+  });
+
+describe('An origin on the list', () => {
+  test.each<[string[], string]>([
+    [[MESH], MESH],
+    [['other.example.com', MESH], MESH],
+    [[MESH], MESH.toUpperCase()],
+    [['*'], MESH],
+    [['https://em.example.com:8443'], 'https://em.example.com:8443'],
+  ])('of %j is told that %s may send, without credentials', async (allowedOrigins, origin) => {
+    const hung = hangDoor({ allowedOrigins, methods: ['PUT'] });
+    const { refusal } = (await hung.admitEvent(ask(origin))) as { refusal: unknown };
+    expect(refusal).toStrictEqual({
+      status: 200,
+      headers: {
+        'Cache-Control': 'no-store',
+        'X-Content-Type-Options': 'nosniff',
+        Allow: 'POST',
+        'WebHook-Allowed-Origin': origin,
+        'WebHook-Allowed-Rate': '*',
+      },
+      body: '',
+    });
+    expect(hung.readings.count, 'no secret is read').toBe(0);
+  });
+});
+
+describe('Everyone else who asks with OPTIONS', () => {
+  test.each<[string, string[], string | undefined, object]>([
+    ['no origin is on the list', [], MESH, {}],
+    ['another one is', ['other.example.com'], MESH, {}],
+    ['it is part of the one that is', [`eu.${MESH}`], MESH, {}],
+    ['the one that is is part of it', [MESH], `${MESH}.attacker.example`, {}],
+    ['it says none', ['*'], undefined, {}],
+    ['it is empty', ['*'], '', {}],
+    ['it is a star', ['*'], '*', {}],
+    ['it holds what no host does', ['*'], `${MESH}\r\nX-Injected: 1`, {}],
+    ['it is a page', ['*'], '<script>', {}],
+    ['it is endless', ['*'], 'a'.repeat(254), {}],
+    ['the destination is unknown', ['*'], MESH, { rawPath: '/webhooks/unknown' }],
+    ['a browser asks', ['*'], undefined, { headers: { origin: MESH, 'access-control-request-method': 'POST' } }],
+  ])('gets the same 405 where %s', async (_, allowedOrigins, origin, fields) => {
+    const admission = await hangDoor({ allowedOrigins }).admitEvent(ask(origin, fields));
+    expect(admission).toStrictEqual({ refusal: NOT_ALLOWED });
+  });
+
+  test('and by no other method is it a handshake', async () => {
+    const { admitEvent } = hangDoor({ allowedOrigins: ['*'] });
+    expect(await admitEvent(ask(MESH, { method: 'GET' }))).toStrictEqual({ refusal: NOT_ALLOWED });
+    expect(await admitEvent(ask(MESH, { method: 'POST', body: '{}' }))).toMatchObject({ refusal: { status: 401 } });
+  });
+
+  test('nor at another path', async () => {
+    expect(await hangDoor({ allowedOrigins: ['*'] }).admitEvent(ask(MESH, { rawPath: '/orders' }))).toMatchObject({
+      refusal: { status: 404 },
+    });
+  });
+});

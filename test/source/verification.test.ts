@@ -1,0 +1,114 @@
+/** Who may come in: what real senders sign is let in, and whatever is changed of it is turned away like any stranger. */
+import { describe, expect, test } from 'vitest';
+import { UNAUTHORIZED } from '../../functions/source/problem.ts';
+import { webhookEvent } from './aws-http-events.ts';
+import { type Hung, hangDoor, NOON, statusOf } from './door.ts';
+import { type Entry, SENDERS, type Sender, verifyAs } from './senders.ts';
+
+const BODY = '{"id":"evt_4711","total":"42 €"}';
+
+function hang(sender: Sender, secret: unknown = sender.entries[0]): Hung {
+  const hung = hangDoor({ verify: verifyAs(sender.verify) });
+  hung.secret = secret;
+  return hung;
+}
+
+interface Sent {
+  readonly by?: Entry;
+  readonly atMs?: number;
+  /** What arrives in place of the body that was signed. */
+  readonly arrives?: string | Buffer;
+  readonly headers?: Readonly<Record<string, string | undefined>>;
+  readonly path?: string;
+}
+
+async function send(hung: Hung, sender: Sender, { by = sender.entries[0], atMs = NOON, ...sent }: Sent = {}) {
+  const signed = { ...(await sender.sign(BODY, by, atMs)), ...sent.headers };
+  const body = Buffer.from(sent.arrives ?? BODY).toString('base64');
+  const rawPath = sent.path ?? '/webhooks/orders';
+  return hung.admitEvent(webhookEvent({ headers: signed, body, isBase64Encoded: true, rawPath }));
+}
+
+describe.each(SENDERS)('A request by $name', (sender) => {
+  const { entries, toleranceSeconds } = sender;
+  const isSigned = !['basic', 'api-key'].includes(sender.name);
+
+  test('is let in, and bears the sender’s id', async () => {
+    const admission = await send(hang(sender), sender);
+    expect(admission).toMatchObject({ message: { body: { bytes: Buffer.byteLength(BODY) } } });
+    const { id } = 'message' in admission ? admission.message : { id: '' };
+    if (sender.messageId === undefined) expect(id).toMatch(/^[0-9a-f-]{36}$/);
+    else expect(id).toBe(sender.messageId);
+  });
+
+  test('is let in by either secret while the list holds both, and by the new one alone after it', async () => {
+    const hung = hang(sender, entries);
+    for (const by of entries) expect(statusOf(await send(hung, sender, { by }))).toBeUndefined();
+    hung.secret = [entries[1]];
+    hung.clock.ms += 30_000;
+    expect(statusOf(await send(hung, sender, { by: { ...entries[0], ...WRONG }, atMs: hung.clock.ms }))).toBe(401);
+    expect(statusOf(await send(hung, sender, { by: entries[0], atMs: hung.clock.ms }))).toBe(401);
+    expect(statusOf(await send(hung, sender, { by: entries[1], atMs: hung.clock.ms }))).toBeUndefined();
+  });
+
+  test('is turned away like every stranger, byte for byte, whatever is wrong with it', async () => {
+    const hung = hang(sender);
+    const names = Object.keys(await sender.sign(BODY, entries[0], NOON));
+    const [credential = ''] = names.filter((name) => !/delivery|-id$|timestamp/.test(name));
+    const good = (await sender.sign(BODY, entries[0], NOON))[credential] ?? '';
+    const tries: Sent[] = [
+      { path: '/webhooks/unknown' },
+      { by: entries[1] },
+      { headers: { [credential]: undefined } },
+      { headers: { [credential]: '' } },
+      { headers: { [credential]: 'x' } },
+      // Of lists one may hold.
+      ...(['stripe', 'standard-webhooks'].includes(sender.name)
+        ? []
+        : [{ headers: { [credential]: `${good}, ${good}` } }]),
+      { headers: { [credential]: good.slice(0, -6) } },
+      { headers: { [credential]: good.replace(/.(.{5})$/, (_, rest: string) => `!${rest}`) } },
+      { headers: { [credential]: `${good.slice(0, -12)}${good.at(-12) === 'a' ? 'b' : 'a'}${good.slice(-11)}` } },
+      ...(isSigned ? [{ arrives: `${BODY} ` }, { arrives: BODY.replace('42', '43') }, { arrives: '' }] : []),
+      ...(toleranceSeconds === undefined ? [] : [-1, 1]).map((sign) => ({
+        atMs: NOON + sign * ((toleranceSeconds ?? 0) + 1) * 1000,
+      })),
+      // What else is signed.
+      ...names
+        .filter((name) => name.endsWith('timestamp') || name === 'webhook-id')
+        .flatMap((name) => ['', '1767268801', 'x'].map((value) => ({ headers: { [name]: value } }))),
+    ];
+    for (const sent of tries) {
+      expect(await send(hung, sender, sent), JSON.stringify(sent)).toStrictEqual({ refusal: UNAUTHORIZED });
+    }
+    expect(statusOf(await send(hung, sender)), 'and the good one still holds').toBeUndefined();
+  });
+
+  if (toleranceSeconds !== undefined) {
+    test('is let in as long as it is not too old or too new', async () => {
+      const hung = hang(sender);
+      for (const awayMs of [-toleranceSeconds * 1000, toleranceSeconds * 1000])
+        expect(statusOf(await send(hung, sender, { atMs: NOON + awayMs }))).toBeUndefined();
+    });
+  }
+});
+
+/** No entry has a field with this text. */
+const WRONG = { username: 'nobody', password: 'wrong', key: 'wrong', secret: 'whsec_d3Jvbmc=' };
+
+test('what is signed are the bytes as they came, text or not', async () => {
+  const { createHmac } = await import('node:crypto');
+  const bytes = Buffer.from([0xff, 0x00, 0xfe, 0xc3, 0x28]);
+  const key = 'the first shared secret';
+  const hung = hangDoor({ verify: verifyAs('github') });
+  hung.secret = { secret: key };
+  const event = (body: Buffer) =>
+    webhookEvent({
+      headers: { 'x-hub-signature-256': `sha256=${createHmac('sha256', key).update(bytes).digest('hex')}` },
+      body: body.toString('base64'),
+      isBase64Encoded: true,
+    });
+  expect(statusOf(await hung.admitEvent(event(bytes)))).toBeUndefined();
+  // What a decoder of UTF-8 would take for the same.
+  expect(statusOf(await hung.admitEvent(event(Buffer.from(bytes.toString()))))).toBe(401);
+});

@@ -1,0 +1,221 @@
+/** A door with several ways in; what is asked of Secrets Manager for them; keys in headers; IAM; and no verification. */
+import { describe, expect, test } from 'vitest';
+import { readHttpEvent } from '../../functions/source/http.ts';
+import { UNAUTHORIZED } from '../../functions/source/problem.ts';
+import * as events from './aws-http-events.ts';
+import { basicOf, type Hung, hangDoor, JOE, joe, NOON, statusOf, unavailable } from './door.ts';
+import { senderOf, verifyAs } from './senders.ts';
+
+const { webhookEvent } = events;
+const BODY = '{"id":"evt_4711"}';
+const stripe = senderOf('stripe');
+const erpAndStripe = verifyAs([
+  { type: 'basic', secret: 'webhooks/erp' },
+  { type: 'stripe', secret: 'webhooks/stripe' },
+]);
+
+function hangBoth(): Hung {
+  const hung = hangDoor({ verify: erpAndStripe });
+  hung.secrets = { 'webhooks/erp': joe, 'webhooks/stripe': stripe.entries[0] };
+  return hung;
+}
+const byStripe = async (entry = stripe.entries[0], atMs = NOON) =>
+  webhookEvent({ body: BODY, headers: await stripe.sign(BODY, entry, atMs) });
+const byBasic = (user = joe) => webhookEvent({ body: BODY, headers: { authorization: basicOf(user) } });
+
+describe('Of a list', () => {
+  test('any one lets in, each by its own secret', async () => {
+    const { admitEvent } = hangBoth();
+    expect(statusOf(await admitEvent(byBasic()))).toBeUndefined();
+    expect(statusOf(await admitEvent(await byStripe()))).toBeUndefined();
+    expect(await admitEvent(await byStripe(stripe.entries[1]))).toStrictEqual({ refusal: UNAUTHORIZED });
+    expect(await admitEvent(webhookEvent({ body: BODY }))).toStrictEqual({ refusal: UNAUTHORIZED });
+  });
+
+  test('the one that held names the message id, and no other', async () => {
+    const { admitEvent } = hangBoth();
+    expect(await admitEvent(await byStripe())).toMatchObject({ message: { id: 'evt_4711' } });
+    const basic = await admitEvent(byBasic());
+    expect('message' in basic && basic.message.id).toMatch(/^[0-9a-f-]{36}$/);
+  });
+
+  test('the first that holds names it, where more than one does', async () => {
+    const hung = hangBoth();
+    const both = webhookEvent({ body: BODY, headers: { ...(await byStripe()).headers, authorization: JOE } });
+    const admission = await hung.admitEvent(both);
+    expect('message' in admission && admission.message.id).toMatch(/^[0-9a-f-]{36}$/);
+  });
+
+  test('one whose secret cannot be read shuts nobody out who comes in by another', async () => {
+    const hung = hangBoth();
+    hung.secrets['webhooks/stripe'] = unavailable();
+    expect(statusOf(await hung.admitEvent(byBasic()))).toBeUndefined();
+    expect(await hung.admitEvent(await byStripe())).toMatchObject({
+      refusal: { status: 503 },
+      cause: { code: 'SECRET_UNAVAILABLE' },
+    });
+  });
+
+  test('a bug in one is not hidden behind a secret that cannot be read', async () => {
+    const hung = hangBoth();
+    hung.secrets = { 'webhooks/erp': unavailable(), 'webhooks/stripe': new TypeError('bug') };
+    await expect(hung.admitEvent(byBasic())).rejects.toThrow('bug');
+  });
+
+  test('a rotation is seen at once, for each secret by itself', async () => {
+    const hung = hangBoth();
+    await hung.admitEvent(byBasic());
+    hung.secrets['webhooks/stripe'] = stripe.entries[1];
+    expect(statusOf(await hung.admitEvent(await byStripe(stripe.entries[1])))).toBeUndefined();
+    hung.secrets['webhooks/erp'] = { ...joe, password: 'new' };
+    // A failing check had both read again: the next one in 30 s.
+    expect(statusOf(await hung.admitEvent(byBasic({ ...joe, password: 'new' })))).toBe(401);
+    hung.clock.ms += 30_000;
+    expect(statusOf(await hung.admitEvent(byBasic({ ...joe, password: 'new' })))).toBeUndefined();
+  });
+});
+
+describe('Secrets Manager is asked', () => {
+  test('once for a secret that two of the ways in go by, while they are of one type', async () => {
+    const hung = hangDoor({
+      verify: verifyAs([
+        { type: 'hmac', header: 'X-Old' },
+        { type: 'hmac', header: 'X-New' },
+      ]),
+    });
+    hung.secret = { secret: 'shared' };
+    await hung.admit();
+    expect(hung.readings.count).toBe(2);
+    for (let knock = 0; knock < 20; knock += 1) await hung.admit();
+    expect(hung.readings.count, 'once, and once again for a check that failed').toBe(2);
+  });
+
+  test('while it does not answer, once in 30 s, however many come', async () => {
+    const hung = hangBoth();
+    hung.secrets = { 'webhooks/erp': unavailable(), 'webhooks/stripe': unavailable() };
+    for (let knock = 0; knock < 20; knock += 1) expect(statusOf(await hung.admitEvent(byBasic()))).toBe(503);
+    expect(hung.readings.count).toBe(2);
+    hung.clock.ms += 30_000;
+    for (let knock = 0; knock < 20; knock += 1) await hung.admitEvent(byBasic());
+    expect(hung.readings.count).toBe(4);
+  });
+
+  test('again for one who comes while another’s failed check has it read: both wait for what it brings', async () => {
+    const hung = hangDoor();
+    await hung.admit();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    hung.reading = () => promise;
+    const stranger = hung.admit({ headers: { authorization: basicOf({ ...joe, password: 'wrong' }) } });
+    const moved = hung.admit({ headers: { authorization: basicOf({ ...joe, password: 'new' }) } });
+    hung.secret = { ...joe, password: 'new' };
+    resolve();
+    expect(statusOf(await stranger)).toBe(401);
+    expect(statusOf(await moved)).toBeUndefined();
+    expect(hung.readings.count).toBe(2);
+  });
+
+  test('anew at once, after an invocation whose time was over broke the reading off', async () => {
+    const hung = hangDoor();
+    const abort = new AbortController();
+    hung.deadline = { remainingMs: () => 0, signal: abort.signal };
+    hung.reading = (signal) =>
+      new Promise((_, reject) => signal.addEventListener('abort', () => reject(unavailable())));
+    const cutOff = hung.admit();
+    abort.abort(unavailable());
+    expect(statusOf(await cutOff)).toBe(503);
+    hung.reading = () => undefined;
+    hung.deadline = { remainingMs: () => 30_000, signal: new AbortController().signal };
+    expect(statusOf(await hung.admit())).toBeUndefined();
+  });
+});
+
+describe('The header of an api-key', () => {
+  const key = 'the first of the keys';
+  const verify = verifyAs({ type: 'api-key', header: 'X-Request-Id' });
+
+  test('goes nowhere: not along with the message, and not into its id', async () => {
+    const hung = hangDoor({ verify, forwardHeaders: ['x-*'] });
+    hung.secret = { key };
+    const headers = { 'x-request-id': key, 'x-order': '4711', authorization: '' };
+    const admission = await hung.admit({ headers });
+    expect(admission).toMatchObject({ message: { headers: { 'x-order': '4711' } } });
+    expect(JSON.stringify('message' in admission && admission.message)).not.toContain(key);
+  });
+
+  test('goes nowhere even where another way in held', async () => {
+    const hung = hangDoor({
+      verify: verifyAs([{ type: 'basic', secret: 'webhooks/erp' }, 'api-key']),
+      forwardHeaders: ['x-*'],
+    });
+    hung.secrets = { 'webhooks/erp': joe, 'webhooks/orders': { key } };
+    expect(await hung.admit({ headers: { 'x-api-key': key } })).toMatchObject({ message: { headers: {} } });
+  });
+});
+
+describe('With iam', () => {
+  const verify = verifyAs('iam');
+  const arn = 'arn:aws:iam::123456789012:user/erp';
+  const post = { body: BODY, headers: { 'content-type': 'application/json' } };
+  const ofVersion1 = (event: typeof events.restApi, identity: unknown) => ({
+    ...event,
+    ...post,
+    path: '/webhooks/orders',
+    httpMethod: 'POST',
+    multiValueHeaders: undefined,
+    requestContext: { ...event.requestContext, identity },
+  });
+  const ofVersion2 = (authorizer: unknown, domainName = 'id.execute-api.us-east-1.amazonaws.com') => {
+    const event = webhookEvent(post);
+    return { ...event, requestContext: { ...event.requestContext, domainName, authorizer } };
+  };
+  const ofLoadBalancer = (context: object) => ({
+    ...events.loadBalancer,
+    ...post,
+    httpMethod: 'POST',
+    path: '/webhooks/orders',
+    requestContext: { ...events.loadBalancer.requestContext, ...context },
+  });
+  const iam = { accessKey: 'AKIA', accountId: '123456789012', userArn: arn, userId: 'AIDA' };
+
+  test.each<[string, unknown, boolean]>([
+    ['HTTP API 2.0, signed', ofVersion2({ iam }), true],
+    ['HTTP API 2.0, by a token', ofVersion2({ jwt: { claims: { userArn: arn }, scopes: [] } }), false],
+    ['HTTP API 2.0, by a Lambda authorizer that says so', ofVersion2({ lambda: { iam, userArn: arn } }), false],
+    ['HTTP API 2.0, open', ofVersion2(undefined), false],
+    ['HTTP API 2.0, without an identity', ofVersion2({ iam: { userArn: '', userId: null } }), false],
+    ['HTTP API 2.0, with what is no object', ofVersion2({ iam: arn }), false],
+    ['function URL, signed', ofVersion2({ iam }, 'id.lambda-url.us-west-2.on.aws'), true],
+    ['HTTP API 1.0, signed', ofVersion1(events.httpApi1, { userArn: arn }), true],
+    ['REST API, signed', ofVersion1(events.restApi, { userArn: arn }), true],
+    ['REST API, open', ofVersion1(events.restApi, { userArn: null, sourceIp: '192.0.2.1' }), false],
+    ['REST API, without a context', ofVersion1(events.restApi, undefined), false],
+    ['load balancer, which checks none', ofLoadBalancer({ authorizer: { iam }, identity: { userArn: arn } }), false],
+  ])('%s: %s', async (_, event, isIn) => {
+    const admission = await hangDoor({ verify }).admitEvent(event);
+    if (isIn) expect(statusOf(admission)).toBeUndefined();
+    else expect(admission).toStrictEqual({ refusal: UNAUTHORIZED });
+  });
+
+  test('what the sender writes into its headers proves nothing', async () => {
+    const headers = { ...post.headers, authorization: 'AWS4-HMAC-SHA256 Credential=AKIA', 'x-user-arn': arn };
+    expect(await hangDoor({ verify }).admitEvent(webhookEvent({ ...post, headers }))).toStrictEqual({
+      refusal: UNAUTHORIZED,
+    });
+  });
+
+  test('no secret is read', async () => {
+    const hung = hangDoor({ verify });
+    await hung.admitEvent(ofVersion2({ iam }));
+    expect(hung.readings.count).toBe(0);
+    expect(readHttpEvent(ofVersion2({ iam }))?.iamIdentity).toBe(arn);
+  });
+});
+
+test('With none, anyone is let in, and no secret is read', async () => {
+  const hung = hangDoor({ verify: verifyAs('none') });
+  expect(statusOf(await hung.admitEvent(webhookEvent()))).toBeUndefined();
+  expect(await hung.admitEvent(webhookEvent({ rawPath: '/webhooks/unknown' }))).toStrictEqual({
+    refusal: UNAUTHORIZED,
+  });
+  expect(hung.readings.count).toBe(0);
+});

@@ -1,0 +1,202 @@
+import { randomUUID } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
+import type { DestinationPlan } from '../../infra/local/landscape.ts';
+import type { Deployment } from '../../infra/local/sap/integration-flow.ts';
+import { setStage } from './stage.ts';
+
+const SERVICE = '/gw/odata/SAP/orders;v=1';
+
+function plan(settings: object = {}, flow: Partial<Deployment> = {}): DestinationPlan {
+  return {
+    name: 'orders',
+    flow: { sender: 'odata', allowedHeaders: ['SAP_ApplicationID'], ...flow },
+    settings: { adapter: 'odata', path: `${SERVICE}/Orders`, ...settings },
+  };
+}
+const entity = (fields: object = {}) => JSON.stringify({ OrderID: randomUUID(), Note: 'Müller', ...fields });
+
+test('an entity is created after one fetch of a CSRF token at the service’s root, which runs no flow', async () => {
+  const stage = await setStage({ plans: [plan()] });
+  const ids = [stage.send(stage.orders, { body: entity() }), stage.send(stage.orders, { body: entity() })].sort();
+
+  await stage.poll();
+
+  expect(stage.arrivals().sort()).toEqual(ids);
+  expect(stage.runtimeNode.messages[0]).toMatchObject({
+    odata: { kind: 'create', entitySet: 'Orders' },
+    droppedHeaders: [],
+    headers: { accept: 'application/json', sap_applicationid: expect.stringMatching(/./) },
+  });
+  expect(stage.runtimeNode.requests.map(({ method, path }) => `${method} ${path}`)).toEqual([
+    `HEAD ${SERVICE}/`,
+    `POST ${SERVICE}/Orders`,
+    `POST ${SERVICE}/Orders`,
+  ]);
+  expect(stage.outcomes()).toEqual({ 'delivered 201 yes 1': 2 });
+  expect(stage.tally()).toMatchObject({ tokenRequests: [200], flowRuns: 2, left: 0, dead: 0 });
+});
+
+test('sessions that ended are opened anew, one for all', async () => {
+  const stage = await setStage({ plans: [plan()], runtimeNode: { workers: 3 } });
+  stage.send(stage.orders, { body: entity() });
+  await stage.poll();
+  stage.runtimeNode.dropCsrfSessions();
+  const before = stage.runtimeNode.messages.length;
+  for (let sent = 0; sent < 5; sent += 1) stage.send(stage.orders, { body: entity() });
+
+  await stage.poll();
+
+  expect(stage.runtimeNode.messages).toHaveLength(before + 5);
+  expect(stage.tally()).toMatchObject({ calls: { 'HEAD 200': 2, 'POST 201': 6 }, left: 0, dead: 0 });
+});
+
+describe('The entity that the message names', () => {
+  const PATH = { path: SERVICE, pathFrom: 'entity' };
+
+  test.each([
+    { method: 'PUT', kind: 'update' },
+    { method: 'MERGE', kind: 'merge' },
+    { method: 'PATCH', kind: 'merge' },
+    { method: 'DELETE', kind: 'delete' },
+  ])('is the one that is changed by $method', async ({ method, kind }) => {
+    const stage = await setStage({ plans: [plan()] });
+    stage.send(stage.orders, { body: entity({ OrderID: '4711' }) });
+    await stage.poll();
+    await stage.deployed.queueFunction.updateEnvironment({
+      ...stage.endpoints,
+      DESTINATIONS: JSON.stringify({ orders: { ...stage.orders.settings, ...PATH, method } }),
+    });
+    stage.send(stage.orders, { body: '{"Note":"Söhne"}', attributes: { entity: "Orders('4711')" } });
+
+    await stage.poll();
+
+    expect(stage.runtimeNode.messages[1]).toMatchObject({ odata: { kind, key: '4711' }, status: 204 });
+    expect(stage.outcomes()).toEqual({ 'delivered 201 yes 1': 1, 'delivered 204 yes 1': 1 });
+  });
+
+  test('and is not there is the sender’s mistake: the message is buried with the service’s words', async () => {
+    const stage = await setStage({ plans: [plan({ ...PATH, method: 'MERGE' })] });
+    stage.send(stage.orders, { body: '{"Note":"Söhne"}', attributes: { entity: "Orders('4712')" } });
+
+    await stage.poll();
+
+    expect(stage.attempts).toMatchObject([{ outcome: 'rejected', status: 404 }]);
+    expect(stage.attempts[0]?.reason).toContain('OData error NotFound "The requested entity');
+    expect(stage.attempts[0]?.reason).toContain('could not be found."');
+    expect(stage.tally()).toMatchObject({ left: 0, dead: 1 });
+  });
+
+  test.each(['../secrets', 'Orders/%2e%2e/x', '//evil.example/x'])(
+    'and lies elsewhere is never asked for: %s',
+    async (rest) => {
+      const stage = await setStage({ plans: [plan(PATH)] });
+      stage.send(stage.orders, { attributes: { entity: rest } });
+
+      await stage.poll();
+
+      expect(stage.outcomes('outcome', 'executed', 'calls')).toEqual({ 'rejected no 0': 1 });
+      expect(stage.tally()).toMatchObject({ calls: {}, left: 0, dead: 1 });
+    },
+  );
+});
+
+describe('An error of the service', () => {
+  const properties = { Note: 'Edm.String' } as const;
+  const odata = { entitySets: { Orders: { key: 'OrderID', properties } } };
+
+  test('that is the message’s is told, without what it repeats of it', async () => {
+    const stage = await setStage({ plans: [plan({}, { odata })] });
+    stage.send(stage.orders, { body: entity({ Kowalczyk: 1 }) });
+
+    await stage.poll();
+
+    expect(stage.attempts).toMatchObject([{ outcome: 'rejected', status: 400 }]);
+    expect(stage.attempts[0]?.reason).toMatch(
+      /with OData error BadRequest "Invalid property '…' of 'Orders'\.": it will never/,
+    );
+    expect(stage.output.join('\n')).not.toContain('Kowalczyk');
+  });
+
+  test('that is the flow’s leaves the message, with the id of the message processing log', async () => {
+    const stage = await setStage({ plans: [plan({}, { answer: () => ({ exception: 'Backend is down' }) })] });
+    stage.send(stage.orders, { body: entity() });
+
+    await stage.poll();
+
+    const [message] = stage.runtimeNode.messages;
+    expect(stage.attempts).toMatchObject([{ outcome: 'failed', status: 500, mplId: message?.mplId }]);
+    expect(stage.attempts[0]?.reason).toContain('Backend is down');
+    expect(stage.tally()).toMatchObject({ left: 1, dead: 0 });
+  });
+});
+
+describe('A batch', () => {
+  const PATH = { path: `${SERVICE}/$batch` };
+  const changeSet = (request: string, body: string) =>
+    [
+      'Content-Type: multipart/mixed; boundary=changeset_1',
+      '',
+      '--changeset_1',
+      'Content-Type: application/http',
+      'Content-Transfer-Encoding: binary',
+      '',
+      `${request} HTTP/1.1`,
+      'Content-Type: application/json',
+      `Content-Length: ${Buffer.byteLength(body)}`,
+      '',
+      body,
+      '--changeset_1--',
+      '',
+    ].join('\r\n');
+  const batch = (...parts: readonly string[]) => ({
+    body: `${parts.map((part) => `--batch_1\r\n${part}\r\n`).join('')}--batch_1--\r\n`,
+    attributes: { contentType: 'multipart/mixed; boundary=batch_1' },
+  });
+
+  test('is delivered when each operation was carried out', async () => {
+    const stage = await setStage({ plans: [plan(PATH)] });
+    stage.send(stage.orders, batch(changeSet('POST Orders', entity()), changeSet('POST Orders', entity())));
+
+    await stage.poll();
+
+    expect(stage.runtimeNode.messages.map(({ odata }) => odata)).toMatchObject([
+      { kind: 'create', batch: true },
+      { kind: 'create', batch: true },
+    ]);
+    expect(stage.outcomes()).toEqual({ 'delivered 202 yes 1': 1 });
+    expect(stage.tally()).toMatchObject({ calls: { 'HEAD 200': 1, 'POST 202': 1 }, left: 0, dead: 0 });
+  });
+
+  test('of which all failed stays, and is delivered later', async () => {
+    let failures = 0;
+    const answer = () => (++failures <= 2 ? ('exception' as const) : undefined);
+    const stage = await setStage({ plans: [plan(PATH, { answer })] });
+    stage.send(stage.orders, batch(changeSet('POST Orders', entity()), changeSet('POST Orders', entity())));
+
+    await stage.poll();
+    expect(stage.attempts).toMatchObject([
+      { outcome: 'failed', status: 202, executed: 'unknown', reason: expect.stringContaining('2 of 2 operations') },
+    ]);
+    await stage.pollAgain();
+
+    expect(stage.outcomes('outcome')).toEqual({ failed: 1, delivered: 1 });
+    expect(stage.tally()).toMatchObject({ flowRuns: 4, left: 0, dead: 0 });
+  });
+
+  test.each([
+    { resendPartialBatch: false, outcome: 'rejected', left: 0, dead: 1 },
+    { resendPartialBatch: true, outcome: 'failed', left: 1, dead: 0 },
+  ])('of which a part failed: $outcome (resendPartialBatch: $resendPartialBatch)', async (expected) => {
+    const { resendPartialBatch, outcome, ...counts } = expected;
+    let runs = 0;
+    const answer = () => (++runs === 2 ? ('exception' as const) : undefined);
+    const stage = await setStage({ plans: [plan({ ...PATH, resendPartialBatch }, { answer })] });
+    stage.send(stage.orders, batch(changeSet('POST Orders', entity()), changeSet('POST Orders', entity())));
+
+    await stage.poll();
+
+    expect(stage.attempts).toMatchObject([{ outcome, status: 202, executed: 'unknown' }]);
+    expect(stage.attempts[0]?.reason).toContain('1 of 2 operations of the batch failed, one with 500');
+    expect(stage.tally()).toMatchObject({ flowRuns: 2, ...counts });
+  });
+});
