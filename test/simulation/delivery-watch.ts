@@ -6,7 +6,7 @@ import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import type { Processed } from '../../infra/local/sap/integration-flow.ts';
 import type { Call } from './aws-client.ts';
 import type { Invocation } from './lambda.ts';
-import { type Ledger, named, type Tracked } from './ledger.ts';
+import { type Ledger, named, RETENTION_MS, type Tracked } from './ledger.ts';
 import type { Exchange } from './network.ts';
 import type { DestinationPlan } from './plan.ts';
 
@@ -48,6 +48,7 @@ export function createDeliveryWatch({ ledger, now, destinations, liesDead }: Del
   }
 
   function isSettled(message: Tracked): boolean {
+    if (now() - message.sentAt >= RETENTION_MS) return true;
     return message.runs.length > 0 || message.letters > 0 || message.redriven || message.putBack > 0;
   }
 

@@ -25,7 +25,8 @@ export function drawPlan(seed: number, messages?: number): Plan {
   const fault = {
     kind: random.pick(LONG_FAULTS),
     fromMs: 0,
-    toMs: 13 * 24 * 60 * MINUTE_MS,
+    // One ends before SQS's retention of 14 days, the other after it.
+    toMs: random.pick([13, 14.5]) * 24 * 60 * MINUTE_MS,
     share: 1,
     seed,
     destination: first?.destination ?? '',

@@ -166,6 +166,9 @@ function laneName({ arrival: { destination, group } }: Tracked): string {
   return `${destination} ${group}`;
 }
 
+/** SQS drops it then, wherever it lies. */
+export const RETENTION_MS = 14 * 86_400_000;
+
 /** How a message is called in words. */
 export function named({ arrival: { number, destination, group } }: Tracked): string {
   return `m${number} of ${destination}${group === undefined ? '' : ` ${group}`}`;

@@ -14,8 +14,20 @@ import { add, type Tally, told } from './tally.ts';
 import type { Report, Task } from './worker.ts';
 import { simulate } from './world.ts';
 
+const HELP = `npm run simulate -- [options]
+
+  --seeds <n>      how many runs (default 1000), each from its own seed
+  --from <seed>    the first of them (default 1)
+  --minutes <m>    in place of --seeds: as many as the time allows
+  --messages <n>   of each run (default: 20 to 160, drawn from the seed)
+  --cores <n>      threads (default: all)
+  --seed <seed>    one run, its whole trace; with --faults and --arrivals only these of its plan ("none" or 1,4,7)
+  --bug <name>     with this bug planted
+  --bugs           which seed is the first to find each planted bug`;
+
 const { values } = parseArgs({
   options: {
+    help: { type: 'boolean', default: false },
     seeds: { type: 'string', default: '1000' },
     from: { type: 'string', default: '1' },
     minutes: { type: 'string' },
@@ -37,7 +49,8 @@ const SHRINK_MS = 30_000;
 /** How many broken runs are shrunk and told. */
 const TOLD = 3;
 
-if (values.bugs) process.exitCode = await hunt();
+if (values.help) console.log(HELP);
+else if (values.bugs) process.exitCode = await hunt();
 else if (values.seed === undefined) process.exitCode = await many();
 else process.exitCode = await one(Number(values.seed));
 

@@ -15,6 +15,8 @@ export interface SettlementOptions {
   readonly liesInQueue: (message: Tracked) => boolean;
   /** May wait in its queue for good: nothing can be done for it there. */
   readonly mayStay: (message: Tracked) => boolean;
+  /** SQS has dropped it in the end: a letter that nobody took, or a message that had no dead-letter queue. */
+  readonly isExpired: (message: Tracked) => boolean;
 }
 
 export function settle(options: SettlementOptions): void {
@@ -26,7 +28,7 @@ export function settle(options: SettlementOptions): void {
   scan(ledger);
 }
 
-function account(message: Tracked, { ledger, liesDead, liesInQueue, mayStay }: SettlementOptions): void {
+function account(message: Tracked, { ledger, liesDead, liesInQueue, mayStay, isExpired }: SettlementOptions): void {
   ledger.count('messages', 'accepted');
   const isDead = liesDead(message);
   if (message.runs.length > 0) ledger.count('messages', 'delivered');
@@ -34,6 +36,8 @@ function account(message: Tracked, { ledger, liesDead, liesInQueue, mayStay }: S
   if (liesInQueue(message)) {
     if (mayStay(message)) ledger.count('messages', 'kept');
     else ledger.violate('everything comes to rest', `${named(message)} still lies in its queue`);
+  } else if (message.runs.length === 0 && !isDead && isExpired(message)) {
+    ledger.count('messages', 'dropped by SQS after 14 days, as a letter or for want of a dead-letter queue');
   } else if (message.runs.length === 0 && !isDead) {
     ledger.violate(
       'nothing is lost',

@@ -32,6 +32,15 @@ describe('No rule is broken', () => {
   test('in two runs of 300 messages', async () => {
     expect(await broken([301, 302], 300)).toEqual([]);
   });
+
+  test('in runs that last for two weeks, at whose end what was blocked for twelve days is dead', async () => {
+    for (const seed of [599, 644]) {
+      const { ledger, lastedMs } = await simulate(drawPlan(seed, 40), bundle);
+      expect(ledger.violations).toEqual([]);
+      expect(lastedMs).toBeGreaterThanOrEqual(13 * 86_400_000);
+      expect([...(ledger.counts['dead letters'] ?? [])].join()).toContain('blocked');
+    }
+  });
 });
 
 describe('The same seed tells the same story, line by line', () => {

@@ -15,7 +15,7 @@ import { createDeliveryWatch } from './delivery-watch.ts';
 import { createEnvironment } from './environment.ts';
 import { FAULTS, type Faulted, type Giver } from './faults.ts';
 import { createLambda, type Lambda } from './lambda.ts';
-import { createLedger, type Ledger, type Tracked } from './ledger.ts';
+import { createLedger, type Ledger, RETENTION_MS, type Tracked } from './ledger.ts';
 import { createNetwork, type Exchange } from './network.ts';
 import { createOperator } from './operator.ts';
 import type { Plan } from './plan.ts';
@@ -207,6 +207,8 @@ export async function simulate(plan: Plan, bundle: Bundle): Promise<Outcome> {
       liesDead: ({ recordIds }) => [...recordIds].some((id) => dead.has(id)),
       liesInQueue: ({ recordIds }) => [...recordIds].some((id) => waiting.has(id)),
       mayStay,
+      isExpired: ({ sentAt, letters, arrival }) =>
+        now() - sentAt >= RETENTION_MS && (letters > 0 || !destinations.get(arrival.destination)?.deadLetterQueue),
     });
   }
   ledger.count('messages', 'sent', ledger.messages.size);
