@@ -28,15 +28,23 @@ export interface Platform {
   readonly random: () => number;
   readonly setTimeout: (callback: () => void, ms?: number) => unknown;
   readonly clearTimeout: (timer: unknown) => void;
+  readonly setImmediate: (callback: () => void) => unknown;
   readonly process: object;
   readonly console: object;
 }
 
 export type Handler = (event: unknown, context: object) => Promise<unknown>;
 
+/** An entry in a new execution environment. */
+export interface Loaded {
+  readonly handler: Handler;
+  /** Its module level has run to its end. */
+  readonly ready: Promise<void>;
+}
+
 export interface Bundle {
   /** Loads the entry as a new execution environment does. @throws what its module level throws */
-  load(entry: Entry, platform: Platform): Handler;
+  load(entry: Entry, platform: Platform): Loaded;
 }
 
 const PARAMETERS = [
@@ -48,9 +56,9 @@ const PARAMETERS = [
   'clearTimeout',
   'process',
   'console',
+  'setImmediate',
   // Whatever would leave simulated time is not there at all.
   'setInterval',
-  'setImmediate',
   'performance',
   'fetch',
 ];
@@ -60,12 +68,12 @@ export async function bundleRelay(patches: readonly Patch[] = []): Promise<Bundl
   const compiled = { queue: await compile('queue', patches), webhook: await compile('webhook', patches) };
   return {
     load(entry, platform) {
-      const { random, setTimeout, clearTimeout, process, console } = platform;
-      const module = { exports: {} as { handler?: Handler } };
-      compiled[entry](module, platform.require, platform.Date, random, setTimeout, clearTimeout, process, console);
-      const { handler } = module.exports;
-      if (handler === undefined) throw new Error(`${entry}: the bundle exports no handler`);
-      return handler;
+      const { require, Date: Clock, random, setTimeout, clearTimeout, process, console, setImmediate } = platform;
+      const module = { exports: {} as Partial<Loaded> };
+      compiled[entry](module, require, Clock, random, setTimeout, clearTimeout, process, console, setImmediate);
+      const { handler, ready } = module.exports;
+      if (handler === undefined || ready === undefined) throw new Error(`${entry}: the bundle exports no handler`);
+      return { handler, ready };
     },
   };
 }
@@ -85,11 +93,18 @@ async function compile(entry: Entry, patches: readonly Patch[]): Promise<(...val
     supported: { 'dynamic-import': false },
     define: { 'Math.random': 'simulatedRandom' },
     logLevel: 'silent',
-    plugins: [patched(patches)],
+    plugins: [patched([...patches, initOf(entry)])],
   });
   const code = outputFiles[0]?.text ?? '';
   return compileFunction(code, PARAMETERS, { filename: `simulated-${entry}.cjs` }) as (...values: unknown[]) => void;
 }
+
+/** A CommonJS bundle cannot await: what the module level waits for is handed to the environment, which waits for it. */
+const initOf = (entry: Entry): Patch => ({
+  file: `functions/${entry}.ts`,
+  find: 'await environment.prepare(',
+  replace: 'export const ready = environment.prepare(',
+});
 
 function patched(patches: readonly Patch[]): Plugin {
   return {

@@ -8,7 +8,7 @@ import * as crypto from 'node:crypto';
 import * as fs from 'node:fs';
 import * as tls from 'node:tls';
 import { type AwsOptions, createAwsModules } from './aws-client.ts';
-import type { Bundle, Entry, Handler } from './bundle.ts';
+import type { Bundle, Entry, Loaded } from './bundle.ts';
 import { createGate, type Gate } from './gate.ts';
 import type { Caller, Network } from './network.ts';
 import { createNodeHttp } from './node-http.ts';
@@ -30,12 +30,11 @@ export interface EnvironmentOptions {
   readonly onDeath: () => void;
 }
 
-export interface Environment {
+export interface Environment extends Loaded {
   readonly name: string;
   readonly gate: Gate;
   /** What it is at, or was at last; shared with whatever it calls. */
   current: object | undefined;
-  readonly handler: Handler;
 }
 
 export function createEnvironment(options: EnvironmentOptions): Environment {
@@ -46,6 +45,9 @@ export function createEnvironment(options: EnvironmentOptions): Environment {
   const caller: Caller = { environment: name, invocation: () => environment.current };
   const write = (line: unknown) => {
     if (gate.leave()) log(String(line));
+  };
+  const writeAll = (text: string) => {
+    for (const line of text.trimEnd().split('\n')) write(line);
   };
   const timers = {
     setTimeout: (callback: () => void, ms = 0) => gate.after(ms, callback),
@@ -70,7 +72,7 @@ export function createEnvironment(options: EnvironmentOptions): Environment {
     'node:fs': fs,
     'node:tls': tls,
   };
-  const handler = bundle.load(entry, {
+  const loaded = bundle.load(entry, {
     require(wanted) {
       const found = modules[wanted];
       if (found === undefined) throw new Error(`the relay asks for ${wanted}, which the simulation does not have`);
@@ -79,10 +81,11 @@ export function createEnvironment(options: EnvironmentOptions): Environment {
     Date: simulatedDate(now),
     random,
     ...timers,
-    process: { env: { ...variables }, stdout: {}, stderr: {}, emitWarning: write },
+    setImmediate: (callback) => gate.after(0, callback),
+    process: { env: { ...variables }, stdout: { write: writeAll }, stderr: {}, emitWarning: write },
     console,
   });
-  return Object.assign(environment, { handler });
+  return Object.assign(environment, loaded);
 }
 
 function nodeModules({ http, https }: { http: object; https: object }): Record<string, object> {

@@ -106,7 +106,6 @@ export function createLambda(options: LambdaOptions): Lambda {
       endedAt: undefined,
       reply: undefined,
     };
-    if (warm === undefined) environment.gate.freeze();
     return new Promise((resolve) => {
       const startMs = warm === undefined ? 200 + Math.floor(random() * 600) : 1;
 
@@ -129,14 +128,16 @@ export function createLambda(options: LambdaOptions): Lambda {
 
       let cancel = () => undefined as unknown;
       slot.onDeath = () => over('killed');
-      scheduler.after(startMs, () => {
+      const start = () => {
         if (invocation.end !== undefined) return;
         invocation.startedAt = scheduler.now();
         cancel = scheduler.after(timeoutMs, () => over('timed out'));
         environment.current = invocation;
         onStart(invocation, environment);
         environment.gate.thaw(() => run(environment.handler), random() < 0.5);
-      });
+      };
+      // A cold start ends when the module level has; none of the invocation's time is spent on it.
+      environment.ready.then(() => scheduler.after(startMs, start));
 
       function run(handler: Handler): void {
         const deadlineAt = invocation.startedAt + timeoutMs;
