@@ -186,7 +186,7 @@ describe('What lies in the queue', () => {
         const { body, ...head } = queued.message;
         expect(head).toEqual({ id, headers, ...type });
         expect(queued.messageId).toBe(id);
-        expect(Buffer.compare((await body.open()) as Buffer, payload)).toBe(0);
+        expect(Buffer.compare(Buffer.from((await body.open()) as string | Buffer), payload)).toBe(0);
         expect(Object.keys(queued.attributes).length).toBeLessThanOrEqual(4);
       }),
       { numRuns: 300 },

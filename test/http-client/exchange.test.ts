@@ -17,6 +17,27 @@ async function start(answer: Answer = { status: 200 }) {
 }
 
 describe('A request', () => {
+  test('goes where its URL says now, whatever it said at the last one', async () => {
+    const { requests, url } = await start();
+    const changing = new URL(url);
+    const send = createHttpClient();
+    await send({ ...post(url), url: changing });
+    changing.searchParams.set('MessageId', '4711');
+    changing.pathname = '/http/invoices';
+    await send({ ...post(url), url: changing });
+    expect(requests.map(({ target }) => target)).toEqual([
+      '/http/orders?a=b%20c',
+      '/http/invoices?a=b+c&MessageId=4711',
+    ]);
+  });
+
+  test('takes a text for its UTF-8', async () => {
+    const { requests, url } = await start();
+    const text = 'Jörg \u{1F4E6}';
+    await createHttpClient()(post(url, { body: { bytes: Buffer.byteLength(text), open: async () => text } }));
+    expect(requests[0]?.body).toEqual(Buffer.from(text));
+  });
+
   test('arrives with its method, target, headers and bytes, and no header that nobody gave', async () => {
     const { requests, url } = await start();
     const bytes = Buffer.from([0, 255, 13, 10, 128]);

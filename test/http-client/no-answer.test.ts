@@ -157,6 +157,23 @@ describe('A signal', () => {
     expect(getEventListeners(signal, 'abort')).toHaveLength(0);
   });
 
+  test('ends all calls that it was given to, also when others under it are over', async () => {
+    const abort = new AbortController();
+    const { signal } = abort;
+    const { server, url } = await start();
+    let waiting = 0;
+    const wire = await startWire(() => {
+      waiting += 1;
+      // One under the same signal comes and goes while these wait.
+      if (waiting === 2) createHttpClient()(post(url, { signal })).finally(() => abort.abort());
+    });
+    const send = createHttpClient();
+    const ends = [wire.url, wire.url].map((at) => failureOf(send(post(at, { signal }))));
+    for (const error of await Promise.all(ends)) expect(error.code).toBe('DEADLINE');
+    await wire.waitForOpen(0);
+    await server.stop();
+  });
+
   test('that comes when the call is over changes nothing', async () => {
     const { url } = await start();
     const abort = new AbortController();
