@@ -168,6 +168,16 @@ const together: readonly Mistake[] = [
     `orders.webhook.forwardHeaders.1: ${NEVER}`,
   ],
   [
+    'an api-key to forward, by the destination',
+    { ...webhookWith({ verify: 'api-key' }), forwardHeaders: ['traceparent', 'X-Api-Key'] },
+    `orders.forwardHeaders.1: ${NEVER}`,
+  ],
+  [
+    'an api-key to say the path',
+    { ...webhookWith({ verify: 'api-key' }), pathFrom: 'X-Api-Key' },
+    `orders.pathFrom: ${NEVER}`,
+  ],
+  [
     'an api-key to return',
     webhookWith({ verify: { type: 'api-key', header: 'X-Key' }, returnHeaders: ['x-key'] }),
     `orders.webhook.returnHeaders.0: ${NEVER}`,
