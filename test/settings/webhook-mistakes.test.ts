@@ -142,6 +142,12 @@ const verifications: readonly (readonly [wrong: string, verify: unknown, path: s
     '.signedContent',
     'expected {timestamp} in it: a timestamp that is not signed proves nothing',
   ],
+  [
+    'a timestamp of Stripe’s that is not signed',
+    { type: 'stripe', signedContent: '{body}' },
+    '.signedContent',
+    'expected {timestamp} in it: a timestamp that is not signed proves nothing',
+  ],
   ['an issuer that is missing', { type: 'jwt', audience: 'hunter22' }, '.issuer', MISSING],
   ['an issuer in the clear', { ...jwt, issuer: 'http://idp.example' }, '.issuer', URL],
   ['an issuer with a query', { ...jwt, issuer: 'https://idp.example?x=1' }, '.issuer', ISSUER],
