@@ -2,8 +2,8 @@
 import { isUtf8 } from 'node:buffer';
 
 /**
- * @returns undefined for what is not there, or is no text and no number, or a text that no bytes stand for; a number as it
- * was written
+ * @returns undefined for what is not there or blank, or is no text and no number, or a text that no bytes stand for; a number
+ * as it was written
  * @see RFC 6901
  */
 export function pointed(body: Buffer | undefined, pointer: string): string | undefined {
@@ -11,8 +11,9 @@ export function pointed(body: Buffer | undefined, pointer: string): string | und
   const value = valueAt(parseJson(json), pointer);
   // Only for a number, since it takes Node seconds to tell how each of the numbers in a large body was written.
   const written = typeof value === 'number' ? valueAt(parseJson(json, numbersAsWritten), pointer) : value;
-  // Halves of surrogate pairs are all the same in UTF-8, and two ids would be one.
-  return typeof written === 'string' && written.isWellFormed() ? written : undefined;
+  // Halves of surrogate pairs are all the same in UTF-8, blanks stand in fields of fixed width where there is no id: of two
+  // messages with the same one, FIFO drops the second.
+  return typeof written === 'string' && written.isWellFormed() && written.trim() !== '' ? written : undefined;
 }
 
 /** Old systems send Latin-1: two names must not become one for the letters that are no UTF-8. Of .NET comes the mark. */

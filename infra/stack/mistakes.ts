@@ -38,8 +38,10 @@ export function deploymentMistakes(destinations: readonly Destination[], region:
   const owners = new Map<string, string>();
   return destinations.flatMap((destination) => {
     const { name } = destination.settings;
-    const owner = owners.get(logicalName(name));
-    owners.set(logicalName(name), name);
+    // The framework names routes in lower case, and of two of one name keeps the last: the other's would be unsigned.
+    const id = logicalName(name).toLowerCase();
+    const owner = owners.get(id);
+    owners.set(id, name);
     const lines = [...secretMistakes(destination, region), ...queueMistakes(destination, region)];
     if (owner !== undefined)
       lines.push(`: expected a name that differs from ${owner} in more than hyphens and capitals`);

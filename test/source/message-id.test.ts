@@ -150,6 +150,10 @@ describe('A JSON pointer finds', () => {
     },
   );
 
+  test.each(['', ' ', '          '])('no id in blanks, which two messages may have alike: %j', (id) => {
+    expect(idOf({}, { id }, '/id')).toBe(NEW);
+  });
+
   test('an id behind a byte order mark, the same at each try', () => {
     expect(idOf({}, '\uFEFF{"id":"evt_1"}', '/id')).toBe('evt_1');
   });
