@@ -1,8 +1,9 @@
 /** Which headers go along with a message, and which never do. A leaf: settings, sources and adapters share the rule. */
 
+/** `Accept-Encoding` too: what an endpoint says in an answer is read here, and nothing here unpacks one. */
 const OWNED = new Set(
   `authorization cookie set-cookie host content-length content-type connection keep-alive te trailer transfer-encoding
-   upgrade expect x-csrf-token`.split(/\s+/),
+   upgrade expect x-csrf-token accept-encoding`.split(/\s+/),
 );
 /** They say how the body's bytes are to be read, so they go wherever the body goes. */
 export const BODY_HEADERS: readonly string[] = ['content-encoding', 'content-language'];

@@ -163,4 +163,6 @@ test('Of a batch’s answer more is kept than of others', async () => {
     (await attempt(plain, [answer(202)], message('', { contentType }))).requests[0]?.keepBytes;
   expect(await kept('multipart/mixed; boundary=b')).toBe(4_194_304);
   expect(await kept('application/json')).toBeUndefined();
+  const usual = { ...plain, contentType: 'multipart/mixed; boundary=b' };
+  expect((await attempt(usual, [answer(202)])).requests[0]?.keepBytes).toBe(4_194_304);
 });
