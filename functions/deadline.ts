@@ -42,6 +42,11 @@ export function startReserve(remainingMs: number, clock: Clock = {}): Invocation
   return startTimer(Math.max(0, remainingMs - REPLY_MS), clock);
 }
 
+/** A time of one's own, in milliseconds. */
+export function startWithin(usableMs: number, clock: Clock = {}): InvocationDeadline {
+  return startTimer(usableMs, clock);
+}
+
 /** The part of that which reporting may take once the work is over. */
 export function startReport(reserve: Pick<Deadline, 'remainingMs'>, clock: Clock = {}): InvocationDeadline {
   return startTimer(Math.min(RESERVE_MS, reserve.remainingMs()), clock);

@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto';
 import type { SQSMessageAttribute, SQSRecord } from 'aws-lambda';
 import { type Pointer, readPointer } from './envelope/pointer.ts';
 import { RelayError } from './error.ts';
+import type { HttpBody } from './http-client.ts';
 import type { Message } from './relay/message.ts';
 
 /** A message whose payload is still to be fetched. */
@@ -55,6 +56,7 @@ export function fromRecord(record: SQSRecord): QueuedMessage {
   const system: Partial<SQSRecord['attributes']> = isRecord(record.attributes) ? record.attributes : {};
   const attributes = isRecord(record.messageAttributes) ? record.messageAttributes : {};
   const queueArn = typeof eventSourceARN === 'string' ? eventSourceARN : '';
+  const bytes = typeof body === 'string' ? Buffer.byteLength(body) : 0;
   const messageId = stableId(text(attributes, 'messageId') ?? buriedId(attributes) ?? recordId);
   const group = queueArn.endsWith('.fifo') ? { group: system.MessageGroupId ?? '' } : {};
   return {
@@ -65,8 +67,8 @@ export function fromRecord(record: SQSRecord): QueuedMessage {
     sentAt: positive(system.SentTimestamp, Number.MAX_SAFE_INTEGER),
     firstReceivedAt: positive(system.ApproximateFirstReceiveTimestamp, Number.MAX_SAFE_INTEGER),
     messageId,
-    message: readMessage(body, attributes, { id: messageId, ...group }),
-    bytes: typeof body === 'string' ? Buffer.byteLength(body) : 0,
+    message: readMessage(body, bytes, attributes, { id: messageId, ...group }),
+    bytes,
     body: typeof body === 'string' ? body : '',
     attributes,
     ...group,
@@ -85,6 +87,7 @@ type Attributes = QueuedMessage['attributes'];
 
 function readMessage(
   body: unknown,
+  bytes: number,
   attributes: Attributes,
   name: Pick<Message, 'id' | 'group'>,
 ): QueuedMessage['message'] {
@@ -97,21 +100,22 @@ function readMessage(
     if ('ExtendedPayloadSize' in attributes || 'SQSLargePayloadSize' in attributes) {
       return { ...head, pointer: pointerIn(body) };
     }
-    const bytes = payload(body, attributes);
-    return { ...head, body: { bytes: bytes.byteLength, open: async () => bytes } };
+    return { ...head, body: payload(body, bytes, attributes) };
   } catch (error) {
     if (error instanceof RelayError) return error;
     throw error;
   }
 }
 
-function payload(body: string, attributes: Attributes): Buffer {
+/** @param bytes of the body as it lies in the queue */
+function payload(body: string, bytes: number, attributes: Attributes): HttpBody {
   const encoding = text(attributes, 'bodyEncoding');
-  if (encoding === undefined) return Buffer.from(body);
-  if (encoding === 'empty') return Buffer.alloc(0);
+  // As it is: Node writes head and text at once, and no message of a batch lies in memory twice.
+  if (encoding === undefined) return { bytes, open: async () => body };
+  if (encoding === 'empty') return { bytes: 0, open: async () => '' };
   if (encoding !== 'base64') throw invalid('bodyEncoding', 'expected base64 or empty');
   if (!isBase64(body)) throw invalid('bodyEncoding', 'is base64, but the body is not');
-  return Buffer.from(body, 'base64');
+  return { bytes: Buffer.byteLength(body, 'base64'), open: async () => Buffer.from(body, 'base64') };
 }
 
 /** The body of a message whose payload the Amazon SQS Extended Client Library has put into S3. */
@@ -146,7 +150,9 @@ function ofTheUser(attributes: Attributes): Pick<Message, 'attributes'> {
 
 /** A dead letter that comes back by other ways than our replay keeps the id that it had. */
 function buriedId(attributes: Attributes): string | undefined {
-  const letter = parseJson(text(attributes, DEAD_LETTER) ?? '');
+  const json = text(attributes, DEAD_LETTER);
+  if (json === undefined) return undefined;
+  const letter = parseJson(json);
   return isRecord(letter) && typeof letter.messageId === 'string' ? letter.messageId : undefined;
 }
 

@@ -26,7 +26,8 @@ export interface HttpRequest {
 /** A body that can be opened anew for each send: after a 401 or a dead socket it goes out again. */
 export interface HttpBody {
   readonly bytes: number;
-  open(): Promise<Uint8Array | Readable>;
+  /** A text goes out as UTF-8. */
+  open(): Promise<string | Uint8Array | Readable>;
 }
 
 export interface HttpAnswer {
@@ -116,7 +117,7 @@ class DeadSocket extends Error {
 
 function exchange(
   request: HttpRequest,
-  body: Uint8Array | Readable | undefined,
+  body: string | Uint8Array | Readable | undefined,
   agent: HttpAgent,
   now: () => number,
 ): Promise<HttpAnswer> {
@@ -128,7 +129,9 @@ function exchange(
     let timedOut = false;
     const headers: Record<string, string | number> = { ...request.headers };
     if (request.body !== undefined) headers['Content-Length'] = request.body.bytes;
-    const sent: ClientRequest = (url.protocol === 'http:' ? http : https).request(url, { method, headers, agent });
+    const { hostname, port, path } = addressOf(url);
+    const to = { hostname, port, path, method, headers, agent };
+    const sent: ClientRequest = url.protocol === 'http:' ? http.request(to) : https.request(to);
 
     // A request that still waits for a socket tells nobody that it was destroyed: so it is failed here as well.
     const end = (error: Error) => {
@@ -140,11 +143,12 @@ function exchange(
       end(new Error(`no answer within ${timeoutMs} ms`));
     }, timeoutMs);
     const abort = () => end(new Error('the time of the invocation is over'));
+    let stopListening: (() => void) | undefined;
     if (signal?.aborted === true) queueMicrotask(abort);
-    else signal?.addEventListener('abort', abort, { once: true });
+    else if (signal !== undefined) stopListening = onAbort(signal, abort);
     const settle = () => {
       clearTimeout(timer);
-      signal?.removeEventListener('abort', abort);
+      stopListening?.();
     };
     const fail = (error: NodeJS.ErrnoException) => {
       settle();
@@ -175,9 +179,55 @@ function exchange(
         resolve({ status: incoming.statusCode ?? 0, headers: incoming.headers, body: kept, truncated, resent: false });
       });
     });
-    if (body === undefined || body instanceof Uint8Array) sent.end(body);
+    if (body === undefined || typeof body === 'string' || body instanceof Uint8Array) sent.end(body);
     else body.on('error', (error) => sent.destroy(error)).pipe(sent);
   });
+}
+
+/** Of URLs that are kept, as an endpoint's is: to take one apart costs more than the rest of a request's options. */
+const addresses = new WeakMap<URL, Address>();
+
+interface Address {
+  readonly href: string;
+  readonly hostname: string;
+  readonly port: string;
+  readonly path: string;
+}
+
+function addressOf(url: URL): Address {
+  const { href } = url;
+  const known = addresses.get(url);
+  // A URL can be changed.
+  if (known?.href === href) return known;
+  const { hostname, port, pathname, search } = url;
+  // An IPv6 address has brackets in a URL alone.
+  const address = { href, hostname: hostname.replace(/^\[|\]$/g, ''), port, path: `${pathname}${search}` };
+  addresses.set(url, address);
+  return address;
+}
+
+/** Calls that a signal ends: one listener for all, since one for each costs as much as writing its headers. */
+const callsBySignal = new WeakMap<AbortSignal, Set<() => void>>();
+
+/** @returns ends the listening */
+function onAbort(signal: AbortSignal, abort: () => void): () => void {
+  const known = callsBySignal.get(signal);
+  const calls = known ?? new Set();
+  calls.add(abort);
+  if (known === undefined) {
+    callsBySignal.set(signal, calls);
+    signal.addEventListener('abort', abortCalls);
+  }
+  return () => {
+    calls.delete(abort);
+    if (calls.size > 0 || callsBySignal.get(signal) !== calls) return;
+    callsBySignal.delete(signal);
+    signal.removeEventListener('abort', abortCalls);
+  };
+}
+
+function abortCalls(this: AbortSignal): void {
+  for (const abort of callsBySignal.get(this) ?? []) abort();
 }
 
 function readBody(
@@ -237,10 +287,21 @@ function isReset(error: NodeJS.ErrnoException): boolean {
 }
 
 const idleSince = new WeakMap<object, number>();
+/** None of an agent's sockets has idled longer than since then, epoch milliseconds. */
+const noneIdleBefore = new WeakMap<HttpAgent, number>();
 
 function closeStale(agent: HttpAgent, now: () => number): void {
-  const limit = now() - MAX_IDLE_MS;
-  closeIdle(agent, (socket) => (idleSince.get(socket) ?? 0) < limit);
+  const at = now();
+  const limit = at - MAX_IDLE_MS;
+  if ((noneIdleBefore.get(agent) ?? 0) >= limit) return;
+  let oldest = at;
+  closeIdle(agent, (socket) => {
+    const since = idleSince.get(socket) ?? 0;
+    if (since < limit) return true;
+    oldest = Math.min(oldest, since);
+    return false;
+  });
+  noneIdleBefore.set(agent, oldest);
 }
 
 function closeIdle(agent: HttpAgent, isDead: (socket: object) => boolean = () => true): void {

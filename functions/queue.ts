@@ -11,6 +11,7 @@ import { keepInQueue, readBatch } from './source/sqs.ts';
 
 const environment = setup();
 const queueRoute = createQueueRoutes(environment);
+await environment.prepare();
 
 async function deliver(event: unknown, context: Context): Promise<SQSBatchResponse> {
   const remainingMs = context.getRemainingTimeInMillis();

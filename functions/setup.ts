@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { createS3, type S3 } from './aws/s3.ts';
 import { createSecretReader, type ReadSecret } from './aws/secrets-manager.ts';
 import { createSqs, type Sqs } from './aws/sqs.ts';
-import type { Clock, Deadline } from './deadline.ts';
+import { type Clock, type Deadline, startWithin } from './deadline.ts';
 import { createHttpClient, type Send } from './http-client.ts';
 import { adapterOf } from './relay/adapter/adapters.ts';
 import type { Destination } from './relay/destination.ts';
@@ -36,6 +36,13 @@ export interface Environment extends Required<Omit<Outside, 'after'>> {
   readonly clock: Clock & { readonly now: () => number };
   /** The destinations that can be used, each with the way to it. */
   readonly ways: ReadonlyMap<string, { readonly destination: Destination; readonly route: Route }>;
+  /**
+   * During init, where all destinations share one token: fetches it, once, so that the first message finds it. Several
+   * would each cost a token request at every cold start, whether it is used or not. Ends within two seconds; never rejects.
+   *
+   * @param isNeeded whether this function calls the destination. Default: all
+   */
+  prepare(isNeeded?: (destination: Destination) => boolean): Promise<void>;
   /** An invocation begins; it must `end`. */
   begin(): void;
   /**
@@ -91,6 +98,14 @@ export function setup({ settings = readSettings(), outside = {}, ...calls }: Set
     newId,
     clock,
     ways: new Map(ways),
+    async prepare(isNeeded = () => true) {
+      const [token, ...others] = tokens.all;
+      if (token === undefined || others.length > 0 || !destinations.some(isNeeded)) return;
+      const deadline = startWithin(PREPARE_MS, clock);
+      // What is wrong, the first message finds out again, and says.
+      await token.get(deadline).catch(() => undefined);
+      deadline.end();
+    },
     begin() {
       active += 1;
     },
@@ -100,3 +115,6 @@ export function setup({ settings = readSettings(), outside = {}, ...calls }: Set
     },
   };
 }
+
+/** How long init waits for a token, in milliseconds; Lambda ends an init after ten seconds. */
+const PREPARE_MS = 2_000;

@@ -1,12 +1,13 @@
 /**
- * What the relay tells the outside: one line for each attempt to deliver a message, and metrics by destination, through
- * Powertools. The field names here are what alarms and queries are built on. No secret, token or payload comes this far:
+ * What the relay tells the outside: one line for each attempt to deliver a message, and metrics by destination. Through
+ * Powertools, but where what it takes for a line or a value shows: these are written as it would. The field names here are what alarms and queries are built on. No secret, token or payload comes this far:
  * only what these types name.
  */
-import { Logger } from '@aws-lambda-powertools/logger';
-import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
+import { Logger, LogLevelThreshold } from '@aws-lambda-powertools/logger';
 import type { MiddlewareObj } from '@middy/core';
 import type { Context } from 'aws-lambda';
+import { createDeliveredLog } from './delivered-log.ts';
+import { createMetrics, MAX_VALUES, type Metric } from './metrics.ts';
 
 /** The fields of the line `delivery.attempted`. */
 export interface AttemptLine {
@@ -65,15 +66,19 @@ export interface Telemetry {
 
 const LEVEL = { delivered: 'info', rejected: 'error', failed: 'warn', blocked: 'error' } as const;
 const COUNTED = { delivered: 'Delivered', rejected: 'Rejected', failed: 'Failed', blocked: 'Blocked' } as const;
+const OUTCOMES = ['delivered', 'rejected', 'failed', 'blocked'] as const;
 const NAMESPACE = 'TokenRelay';
-/** At 100 values of a metric Powertools publishes by itself, and forgets the dimension. */
-const VALUES = 99;
 
 export function createTelemetry(): Telemetry {
-  const logger = new Logger({ serviceName: process.env.POWERTOOLS_SERVICE_NAME ?? 'token-relay' });
-  const metrics = new Metrics({
+  const serviceName = process.env.POWERTOOLS_SERVICE_NAME ?? 'token-relay';
+  const logger = new Logger({ serviceName });
+  const publishMetrics = createMetrics({
     namespace: process.env.POWERTOOLS_METRICS_NAMESPACE ?? NAMESPACE,
-    serviceName: process.env.POWERTOOLS_SERVICE_NAME ?? 'token-relay',
+    service: serviceName,
+  });
+  const delivered = createDeliveredLog({
+    service: serviceName,
+    isEnabled: () => logger.level <= LogLevelThreshold.INFO,
   });
   const attempts = new Map<string, AttemptLine[]>();
   /** Metric → destination → count. */
@@ -86,75 +91,92 @@ export function createTelemetry(): Telemetry {
   let tokenRequests = 0;
   let failedRenewals = 0;
 
-  /** One group of metrics for each destination: a dimension holds for everything that is published with it. */
+  /** One line of metrics for each destination, and for each hundred of its messages. */
   function publish(): void {
     for (const [destination, lines] of attempts) {
-      for (let from = 0; from < lines.length; from += VALUES) {
-        metrics.addDimension('destination', destination);
-        for (const { outcome, durationMs } of lines.slice(from, from + VALUES)) {
-          metrics.addMetric(COUNTED[outcome], MetricUnit.Count, 1);
-          metrics.addMetric('Duration', MetricUnit.Milliseconds, durationMs);
-        }
-        metrics.publishStoredMetrics();
+      for (let from = 0; from < lines.length; from += MAX_VALUES) {
+        publishMetrics(metricsOf(lines.slice(from, from + MAX_VALUES)), destination);
       }
     }
     attempts.clear();
-    for (const [name, byDestination] of Object.entries(counts)) publishCounts(name, byDestination);
-    if (tokenRequests > 0) metrics.addMetric('TokenRequests', MetricUnit.Count, tokenRequests);
-    if (failedRenewals > 0) metrics.addMetric('TokenRenewalsFailed', MetricUnit.Count, failedRenewals);
-    if (tokenRequests + failedRenewals > 0) metrics.publishStoredMetrics();
+    for (const [name, byDestination] of Object.entries(counts)) {
+      for (const [destination, messages] of byDestination) publishMetrics([counted(name, messages)], destination);
+      byDestination.clear();
+    }
+    publishMetrics([
+      ...(tokenRequests > 0 ? [counted('TokenRequests', tokenRequests)] : []),
+      ...(failedRenewals > 0 ? [counted('TokenRenewalsFailed', failedRenewals)] : []),
+    ]);
     tokenRequests = 0;
     failedRenewals = 0;
   }
 
-  function publishCounts(name: string, byDestination: Map<string, number>): void {
-    for (const [destination, count] of byDestination) {
-      metrics.addDimension('destination', destination);
-      metrics.addMetric(name, MetricUnit.Count, count);
-      metrics.publishStoredMetrics();
-    }
-    byDestination.clear();
+  function end(): void {
+    delivered.flush();
+    publish();
   }
 
   function count(name: keyof typeof counts, destination: string, messages = 1): void {
     counts[name].set(destination, (counts[name].get(destination) ?? 0) + messages);
   }
 
+  /** Lines stay in the order of what they tell. */
+  function log(level: 'info' | 'warn' | 'error', event: string, fields: object): void {
+    delivered.flush();
+    logger[level](event, { ...fields });
+  }
+
   return {
     attempted(line) {
-      logger[LEVEL[line.outcome]]('delivery.attempted', { ...line });
+      if (line.outcome !== 'delivered' || !delivered.write('delivery.attempted', line))
+        log(LEVEL[line.outcome], 'delivery.attempted', line);
       const lines = attempts.get(line.destination);
       if (lines === undefined) attempts.set(line.destination, [line]);
       else lines.push(line);
     },
     postponed(line) {
-      logger.warn('delivery.postponed', line);
+      log('warn', 'delivery.postponed', line);
       count('Postponed', line.destination, line.messages);
     },
     queued(line) {
-      logger.info('webhook.queued', { ...line });
+      log('info', 'webhook.queued', line);
       count('Queued', line.destination);
     },
     notQueued(line) {
-      logger.error('webhook.not-queued', line);
+      log('error', 'webhook.not-queued', line);
       count('NotQueued', line.destination);
     },
     buried(line) {
-      logger.error('message.buried', line);
+      log('error', 'message.buried', line);
       count('Buried', line.destination);
     },
-    problem: (event, fields) => logger.error(event, fields),
+    problem: (event, fields) => log('error', event, fields),
     tokenRequested: () => {
       tokenRequests += 1;
     },
     renewalFailed(reason) {
-      logger.warn('token.renewal-failed', { reason });
+      log('warn', 'token.renewal-failed', { reason });
       failedRenewals += 1;
     },
     middleware: {
-      before: ({ context }) => logger.addContext(context as Context),
-      after: publish,
-      onError: publish,
+      before({ context }) {
+        logger.addContext(context as Context);
+        delivered.begin(context as Context);
+      },
+      after: end,
+      onError: end,
     },
   };
+}
+
+function metricsOf(lines: readonly AttemptLine[]): Metric[] {
+  const outcomes = OUTCOMES.map((outcome) => {
+    return counted(COUNTED[outcome], lines.filter((line) => line.outcome === outcome).length);
+  });
+  const durations = lines.map(({ durationMs }) => durationMs);
+  return [...outcomes.filter(({ value }) => value !== 0), { name: 'Duration', unit: 'Milliseconds', value: durations }];
+}
+
+function counted(name: string, value: number): Metric {
+  return { name, unit: 'Count', value };
 }

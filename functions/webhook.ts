@@ -12,6 +12,8 @@ import { messageGroupOf, queuedReply } from './source/queued.ts';
 
 const environment = setup(DIRECT_CALLS);
 const doorOf = createDoors(environment);
+// What is queued is delivered by the other function.
+await environment.prepare(({ webhook }) => webhook !== undefined && webhook.mode !== 'queued');
 
 async function serve(event: unknown, context: Context) {
   const request = readHttpEvent(event);

@@ -7,8 +7,9 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { build as esbuild, type Metafile, type OutputFile } from 'esbuild';
+import { type BuildOptions as BuildSettings, build as esbuild, type Metafile, type OutputFile } from 'esbuild';
 import { builtinModules } from './builtin-modules.ts';
+import { lazyPackages } from './lazy-packages.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
 
@@ -42,28 +43,24 @@ export interface Bundle {
 export async function build(options: BuildOptions = {}): Promise<Bundle[]> {
   const outdir = resolve(ROOT, options.outdir ?? 'dist');
   const entryPoints = options.entryPoints ?? ['functions/queue.ts', 'functions/webhook.ts'];
-  const built = await esbuild({
-    absWorkingDir: ROOT,
-    entryPoints: [...entryPoints],
-    outdir,
-    write: false,
-    metafile: true,
-    bundle: true,
-    splitting: true,
-    format: 'esm',
-    platform: 'node',
-    target: 'node24',
-    // The ES modules of the SDK instead of its CommonJS: only these can be split, and only these lose what is unused.
-    mainFields: ['module', 'main'],
-    minify: true,
-    outExtension: { '.js': '.mjs' },
-    entryNames: '[name]',
-    chunkNames: 'chunk-[hash]',
-    legalComments: 'external',
-    sourcemap: (options.sourcemap ?? true) ? 'external' : false,
-    logLevel: 'silent',
+  const lazy = new Map<string, string>();
+  const common = { ...SETTINGS, outdir, sourcemap: (options.sourcemap ?? true) ? 'external' : false } as const;
+  // Each on its own: a function loads nothing that only the other one uses.
+  const apart = await Promise.all(
+    entryPoints.map((entryPoint) =>
+      esbuild({
+        ...common,
+        entryPoints: [entryPoint],
+        plugins: [builtinModules(), lazyPackages(({ name, path }) => lazy.set(name, path))],
+      }),
+    ),
+  );
+  const beside = await esbuild({
+    ...common,
+    entryPoints: [...lazy].map(([out, path]) => ({ in: path, out })).sort(byName),
     plugins: [builtinModules()],
   });
+  const built = joined([...apart, beside]);
   const outputs = outputsByName(built.metafile);
   const metafile = { path: 'metafile.json', contents: Buffer.from(JSON.stringify(built.metafile)) };
   await replaceFiles(outdir, [...(options.metafile ? [metafile] : []), ...entriesLast(built.outputFiles, outputs)]);
@@ -72,6 +69,42 @@ export async function build(options: BuildOptions = {}): Promise<Bundle[]> {
     const name = `${entry}.mjs`;
     return { entry, bytes: outputs[name]?.bytes ?? 0, loadedBytes: loadedBytes(name, outputs) };
   });
+}
+
+const SETTINGS = {
+  absWorkingDir: ROOT,
+  write: false,
+  metafile: true,
+  bundle: true,
+  splitting: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node24',
+  // The ES modules of the SDK instead of its CommonJS: only these can be split, and only these lose what is unused.
+  mainFields: ['module', 'main'],
+  minify: true,
+  outExtension: { '.js': '.mjs' },
+  entryNames: '[name]',
+  chunkNames: 'chunk-[hash]',
+  legalComments: 'external',
+  logLevel: 'silent',
+} satisfies BuildSettings;
+
+interface Built {
+  readonly outputFiles: readonly OutputFile[];
+  readonly metafile: Metafile;
+}
+
+/** A chunk that two builds made has one name and one content. */
+function joined(builds: readonly Built[]): Built {
+  const files = new Map(builds.flatMap(({ outputFiles }) => outputFiles.map((file) => [file.path, file])));
+  const inputs = Object.assign({}, ...builds.map(({ metafile }) => metafile.inputs));
+  const outputs = Object.assign({}, ...builds.map(({ metafile }) => metafile.outputs));
+  return { outputFiles: [...files.values()], metafile: { inputs, outputs } };
+}
+
+function byName(one: { readonly out: string }, other: { readonly out: string }): number {
+  return one.out < other.out ? -1 : 1;
 }
 
 type Outputs = Readonly<Record<string, Metafile['outputs'][string]>>;

@@ -12,6 +12,14 @@ export function isOwned(name: string): boolean {
   return OWNED.has(name.toLowerCase()) || /^proxy-/i.test(name);
 }
 
+/** The headers that a `Connection` lists, lower case: of this hop alone, like itself (RFC 9110 section 7.6.1). */
+export function namesIn(connection = ''): string[] {
+  return connection
+    .toLowerCase()
+    .split(',')
+    .map((name) => name.trim());
+}
+
 /**
  * Of these headers the ones that go along.
  *
@@ -33,7 +41,7 @@ export function passedOn(
 /** One set of headers, in which a later one replaces an earlier one of the same name, upper and lower case alike. */
 export function merged(...sets: readonly Readonly<Record<string, string>>[]): Record<string, string> {
   const byName = new Map<string, readonly [name: string, value: string]>();
-  for (const entry of sets.flatMap((set) => Object.entries(set))) byName.set(entry[0].toLowerCase(), entry);
+  for (const set of sets) for (const entry of Object.entries(set)) byName.set(entry[0].toLowerCase(), entry);
   return Object.fromEntries(byName.values());
 }
 

@@ -9,7 +9,9 @@ import { createDeliveryLog } from './delivery-log.ts';
 import { type Deployed, type Landscape, type LocalDestination, startLandscape } from './landscape.ts';
 import { startMonitor } from './monitor.ts';
 import { shortLine } from './short-line.ts';
-import { orderFlow, STOCK_REQUEST, stockFlow, tellStory } from './story.ts';
+import { orderFlow, STOCK_REQUEST, stockFlow } from './story/payloads.ts';
+import { connectSenderAdapters } from './story/sender-adapters.ts';
+import { tellStory } from './story/story.ts';
 
 const { once } = parseArgs({ options: { once: { type: 'boolean', default: false } } }).values;
 const print = (line: string) => process.stdout.write(`${line}\n`);
@@ -36,9 +38,10 @@ async function run(): Promise<number> {
       flow: { answer: stockFlow },
       webhook: { ...webhookUser, mode: 'direct' },
     });
+    const sendings = connectSenderAdapters(landscape);
     const deployed = await landscape.deploy({ polling: false });
     introduce(landscape, deployed, orders);
-    const told = tellStory({ landscape, deployed, orders, stock, webhookUser, log, print });
+    const told = tellStory({ landscape, deployed, orders, stock, sendings, webhookUser, log, print });
     const complete = await Promise.race([told, interrupted.then(() => false)]);
     if (once) return complete ? 0 : 1;
 

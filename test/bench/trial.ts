@@ -18,6 +18,8 @@ export interface StepResult extends Partial<Counts> {
   /** Records that were not delivered. */
   readonly failed?: number;
   readonly cpuMs?: number;
+  /** The kernel's part of it. */
+  readonly systemCpuMs?: number;
   readonly wallMs?: number;
   readonly rssMb?: number;
   readonly messages?: number;

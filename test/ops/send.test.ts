@@ -239,6 +239,17 @@ describe('A mistake is one line, exit code 2, and does not repeat a secret', () 
     [['--verify', 'none', '--handshake', 'x', '--url', 'http://x'], '--verify and --handshake exclude each other'],
     [['--verify', 'iam', '--url', 'http://x'], '--verify iam wants --region'],
     [['--sned'], "Unknown option '--sned'"],
+    [
+      ['--verify', 'jwt', '--secret', 'a.b.hunter22\nhunter22', '--url', 'http://x'],
+      'Authorization: holds what no header',
+    ],
+    [
+      ['--verify', 'api-key', '--secret', 'hunter22\nx', '--url', 'http://x', '--curl'],
+      'X-Api-Key: holds what no header',
+    ],
+    [['--verify', 'none', '--header', 'X-Key: €hunter22', '--url', 'http://x'], 'X-Key: holds what no header'],
+    [['--verify', 'none', '--url', 'http://erp:hunter22@x'], '--url: expected one without user and password'],
+    [['--verify', 'basic', '--secret', 'erp:correct', 'hunter22', '--url', 'http://x'], 'a word too many'],
   ])('%j', async (argv, line) => {
     const { code, out, notes } = await send(argv);
     expect([code, out]).toEqual([2, '']);
@@ -268,6 +279,14 @@ test('as a process it ends with the code that the answer means', async () => {
   expect(await start([...argv, plainOf(entries[0])])).toMatchObject({ code: 0, notes: '' });
   expect(await start([...argv, plainOf(entries[1])])).toMatchObject({ code: 1, notes: '' });
   expect(await start(['--verify', 'none'])).toMatchObject({ code: 2, out: '' });
+});
+
+test('a reader that goes away, as head does, changes nothing of that', async () => {
+  const door = await open('none');
+  const child = spawn(process.execPath, [COMMAND, '--url', door.url, '--verify', 'none'], { cwd: folder });
+  child.stdout.destroy();
+  const [notes, [code]] = await Promise.all([text(child.stderr), once(child, 'close')]);
+  expect([code, notes]).toEqual([0, '']);
 });
 
 test('without anyone there it is one line, exit code 1', async () => {

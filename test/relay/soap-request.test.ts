@@ -1,4 +1,5 @@
 /** The request that goes out to the SOAP 1.x sender adapter, byte by byte: content type, action, envelope. */
+import { Readable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import { message, onWire, refusal, type Sent } from './sender-adapter.ts';
 
@@ -127,6 +128,28 @@ describe('An envelope’s encoding is told as it is', () => {
   test('and in the settings’ words, where those mean the same', async () => {
     const settings = { adapter: 'soap', contentType: 'text/xml;charset="UTF8"' };
     expect(header(await onWire(PATH, settings, message(text)), 'Content-Type')).toBe('text/xml;charset="UTF8"');
+  });
+});
+
+describe('A payload that comes as a stream', () => {
+  const declaration = '<?xml version="1.0" encoding="ISO-8859-1"?>';
+  const bytes = Buffer.from(`${declaration}<a>Müller</a>`, 'latin1');
+  const open = async () => Readable.from([bytes.subarray(0, 10), bytes.subarray(10)]);
+  const streamed = { ...message(''), body: { bytes: bytes.byteLength, open } };
+
+  test.each([
+    ['goes out as it is', false, bytes.toString('latin1')],
+    ['is wrapped', true, `${declaration}${wrapped('<a>Müller</a>')}`],
+  ])('%s, in the encoding that it declares', async (_, soapWrap, body) => {
+    const call = await onWire(PATH, { adapter: 'soap', soapWrap }, streamed);
+    expect(call.body).toBe(body);
+    expect(header(call, 'Content-Type')).toBe('text/xml; charset=ISO-8859-1');
+  });
+
+  test('goes through untouched, where its content type says all', async () => {
+    const call = await onWire(PATH, { adapter: 'soap' }, { ...streamed, contentType: 'text/xml' });
+    expect(call.body).toBe(bytes.toString('latin1'));
+    expect(header(call, 'Content-Type')).toBe('text/xml');
   });
 });
 

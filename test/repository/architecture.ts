@@ -11,6 +11,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   '^functions/settings(\\.ts$|/)': ['settings/', 'error', 'safe-url', 'relay/headers'],
   '^functions/delivery/': ['delivery/', 'relay/', 'envelope', 'telemetry', 'error', 'deadline', 'queue-url'],
   '^functions/source/': ['source/', 'envelope', 'warm', 'pause', 'error', 'safe-url', 'relay/headers'],
+  '^functions/telemetry\\.ts$': ['delivered-log', 'metrics'],
   '^functions/warm\\.ts$': ['deadline'],
   '^functions/deadline\\.ts$': ['error'],
   '^functions/envelope(\\.ts$|/)': ['envelope/', 'error'],

@@ -2,7 +2,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { readSettings } from '../../functions/settings.ts';
 import {
   ACCOUNT,
@@ -65,6 +65,9 @@ const large = {
     ]),
   ),
 };
+
+// Each packaging is a run of the framework with a build in it: half a minute where other tests run beside it.
+vi.setConfig({ testTimeout: 120_000 });
 
 const services: Service[] = [];
 async function packaged(content?: object, ...options: string[]): Promise<Packaged> {
@@ -307,7 +310,7 @@ describe('roles', () => {
       'logs:PutLogEvents': [`arn:aws:logs:${REGION}:${ACCOUNT}:log-group:/aws/lambda/token-relay-prod-webhook:*`],
       'secretsmanager:GetSecretValue': [secretArn('webhooks/orders')],
       'sqs:SendMessage': [queueArn('token-relay-prod-orders')],
-      's3:PutObject': ['arn:aws:s3:::order-payloads/*'],
+      's3:PutObject': ['arn:aws:s3:::order-payloads/webhooks/orders/*'],
       'kms:Decrypt': [KEY],
       'kms:GenerateDataKey': [KEY],
     });

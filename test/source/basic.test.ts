@@ -135,6 +135,27 @@ describe('A rotation', () => {
     expect(hung.readings.count).toBe(2);
   });
 
+  test('that took an entry away is seen after ten minutes, even if nobody fails', async () => {
+    const hung = hangDoor();
+    hung.secret = [joe, ann];
+    await hung.admit();
+    hung.secret = [ann];
+    hung.clock.ms += 599_999;
+    expect(statusOf(await hung.admit())).toBeUndefined();
+    expect(hung.readings.count).toBe(1);
+    hung.clock.ms += 1;
+    expect(statusOf(await hung.admit())).toBe(401);
+  });
+
+  test('is not waited for while the secret cannot be read: what was good stays good', async () => {
+    const hung = hangDoor();
+    await hung.admit();
+    hung.secret = unavailable();
+    hung.clock.ms += 600_000;
+    for (let knock = 0; knock < 20; knock += 1) expect(statusOf(await hung.admit())).toBeUndefined();
+    expect(hung.readings.count, 'tried once in 30 s').toBe(2);
+  });
+
   test('is not seen while the old entries hold', async () => {
     const hung = hangDoor();
     await hung.admit();

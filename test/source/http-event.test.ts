@@ -135,6 +135,11 @@ describe('Headers', () => {
     ['may be absent', { headers: undefined }, {}],
     ['may be null', { headers: null }, {}],
     ['may have no value', { headers: { 'x-a': null, 'x-b': '' } }, { 'x-a': '', 'x-b': '' }],
+    [
+      'may hold what is no text',
+      { headers: { 'x-a': { toString: null }, 'x-b': [{}, 'b'] } },
+      { 'x-a': '', 'x-b': ', b' },
+    ],
     ['as lists win over single ones', { multiValueHeaders: { 'X-A': ['1', '2'] } }, { 'x-a': '1, 2' }],
     ['as lists that are null do not', { headers: { a: '1' }, multiValueHeaders: null }, { a: '1' }],
   ])('%s', (_, fields, headers) => {

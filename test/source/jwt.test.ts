@@ -90,6 +90,12 @@ describe('A token', () => {
     );
   });
 
+  test('signed with an algorithm that nobody asked for lets nobody in', async () => {
+    const { issuer, by } = await hang();
+    await issuer.rotate('ML-DSA-44');
+    expect(await by(await issuer.token())).toBe(401);
+  });
+
   test('signed with nothing lets nobody in', async () => {
     const { issuer, by } = await hang();
     const unsecured = new UnsecuredJWT({ iss: issuer.url, aud: 'orders', exp: at + 600 }).encode();

@@ -36,6 +36,17 @@ describe('Of an address with a wildcard the message says the rest', () => {
     expect(stage.runtimeNode.messages).toMatchObject([{ path: '/http/orders/de/4711' }]);
   });
 
+  test('by a header of a webhook’s request that is queued, and is called from there', async () => {
+    const settings = { ...WILDCARD.settings, webhook: { verify: 'basic', secret: 'webhooks/orders', mode: 'queued' } };
+    const stage = await setStage({ plans: [{ ...WILDCARD, webhook: WEBHOOK_USER, settings }] });
+
+    const reply = await stage.post('/webhooks/orders', { headers: { 'X-Order-Path': 'de/4711' } });
+    await stage.poll();
+
+    expect(reply.status).toBe(202);
+    expect(stage.runtimeNode.messages).toMatchObject([{ path: '/http/orders/de/4711' }]);
+  });
+
   test.each([
     ['by a webhook: 422', { 'X-Order-Path': '../invoices' }, 422, []],
     ['and may say none', {}, 200, ['/http/orders']],

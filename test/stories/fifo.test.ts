@@ -9,7 +9,7 @@ const GROUPS = ['a', 'b', 'c'] as const;
 async function setFifoStage(isBad: (body: string) => boolean) {
   const answer = ({ body }: Received) => (isBad(body.toString()) ? ('exception' as const) : undefined);
   const stage = await setStage({
-    plans: [{ name: 'orders', fifo: true, visibilityTimeoutSeconds: 1, flow: { csrfProtected: false, answer } }],
+    plans: [{ name: 'orders', fifo: true, visibilityTimeoutSeconds: 30, flow: { csrfProtected: false, answer } }],
   });
   const ids = new Map<string, string>();
   for (const place of [1, 2, 3]) {

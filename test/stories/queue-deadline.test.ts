@@ -91,12 +91,12 @@ test('with SQS, too, out of reach the reply still leaves in time, as it would ha
 test('an SQS that does not answer holds up a reply that is ready for no more than the time of reporting', async () => {
   const stage = await setStage({
     plans: [{ name: 'orders', flow: { csrfProtected: false, answer: () => ({ status: 503 }) } }],
-    deploy: { queueTimeoutSeconds: 10 },
+    deploy: { queueTimeoutSeconds: 30 },
   });
   stage.sqsServer.fail({ fault: 'hang', times: 100 });
 
   const { kept } = await invokeWith(stage, 3);
 
   expect(kept.size).toBe(3);
-  expect(durationMs(stage)).toBeLessThan(5_000);
+  expect(durationMs(stage)).toBeLessThan(15_000);
 });

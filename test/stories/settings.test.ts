@@ -40,7 +40,10 @@ test.each([
 });
 
 test('a single destination that is invalid blocks each of its messages, with the field in every line', async () => {
-  const stage = await setStage({ plans: [{ name: 'orders', settings: { timeoutSeconds: 'long' } }] });
+  const stage = await setStage({
+    plans: [{ name: 'orders', settings: { timeoutSeconds: 'long' } }],
+    tokenDuringInit: true,
+  });
   const ids = stage.sendMany(3);
 
   const [invocation] = await stage.poll();

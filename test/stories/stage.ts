@@ -82,12 +82,18 @@ export interface StageOptions extends LandscapeOptions {
   readonly deploy?: DeployOptions;
   /** What stands in front of the webhook function. Default an HTTP API with payload 2.0. */
   readonly gateway?: GatewayName;
+  /**
+   * True: the token is fetched during init, as it is where all destinations share one. Default false: a further
+   * destination with credentials of its own stands by, so that a story begins with nothing fetched.
+   */
+  readonly tokenDuringInit?: boolean;
   /** Done when everything is connected, before the functions exist. */
   readonly before?: (landscape: Landscape, destinations: readonly LocalDestination[]) => void;
 }
 
 /** Sets the stage; struck when the test that asked for it is finished. @throws if anything confidential was printed */
-export async function setStage({ plans, deploy, before, gateway, ...options }: StageOptions): Promise<Stage> {
+export async function setStage(staged: StageOptions): Promise<Stage> {
+  const { plans, deploy, before, gateway, tokenDuringInit = false, ...options } = staged;
   const confidential = createConfidential();
   const output: string[] = [];
   const log = createDeliveryLog();
@@ -106,6 +112,7 @@ export async function setStage({ plans, deploy, before, gateway, ...options }: S
   });
   for (const value of Object.values(WEBHOOK_USER)) confidential.register(value);
   const destinations = plans.map(landscape.connect);
+  if (!tokenDuringInit) landscape.connect({ name: 'standby' });
   const [orders] = destinations;
   if (orders === undefined) throw new TypeError('plans: expected at least one destination');
   before?.(landscape, destinations);

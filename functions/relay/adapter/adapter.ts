@@ -69,11 +69,21 @@ export function createAdapter(options: AdapterOptions, { shape, read, csrfUrl }:
   const longestMs = Math.min(destination.timeoutSeconds * 1000, maxCallMs ?? Number.POSITIVE_INFINITY);
   const csrf = createCsrf({ required: destination.csrf, send, maxCallMs: longestMs });
 
+  /** By the secret's `url`, the one part that may change. */
+  let known: { readonly serviceUrl: string | undefined; readonly url: URL } | undefined;
+
+  function endpointFor({ serviceUrl }: Token): URL {
+    if (known === undefined || known.serviceUrl !== serviceUrl) {
+      known = { serviceUrl, url: endpoint(destination, serviceUrl) };
+    }
+    return known.url;
+  }
+
   return {
     async exchange(message, token, deadline, onCall) {
       const shaped = (await shape?.(message)) ?? {};
       const kept = keptBytes(keepBytes, shaped.keepBytes);
-      const base = endpoint(destination, token.serviceUrl);
+      const base = endpointFor(token);
       const request: HttpRequest = {
         method: destination.method,
         url: addressOf(base, message, destination, shaped),
@@ -94,9 +104,11 @@ export function createAdapter(options: AdapterOptions, { shape, read, csrfUrl }:
   };
 }
 
-function addressOf(base: URL, message: Message, { pathFrom }: Destination, { query = {} }: Shape): URL {
+/** The endpoint itself, where the message adds nothing: a URL that is kept need not be taken apart again. */
+function addressOf(base: URL, message: Message, { pathFrom }: Destination, { query }: Shape): URL {
+  if (pathFrom === undefined && query === undefined) return base;
   const url = pathFrom === undefined ? new URL(base) : atRestOfPath(base, message, pathFrom);
-  for (const [name, value] of Object.entries(query)) url.searchParams.append(name, value);
+  for (const [name, value] of Object.entries(query ?? {})) url.searchParams.append(name, value);
   return url;
 }
 

@@ -26,7 +26,7 @@ export interface KnownOptions<T extends object> {
   readonly load: (deadline: Deadline) => Promise<T>;
   /** After this the value is no more handed out, in milliseconds since it was loaded. Default: it never is. */
   readonly maxAgeMs?: number;
-  /** After this each `get` tries to renew it first. Default: never. */
+  /** After this each `get` tries to renew it first, and goes on with it where that fails. Default: never. */
   readonly dueAfterMs?: number;
   /** Epoch milliseconds. */
   readonly now: () => number;

@@ -24,6 +24,11 @@ export interface VerifiersOptions {
   readonly now: () => number;
 }
 
+/**
+ * A secret that was taken off the list is good no longer than this, in milliseconds: while good requests alone come, no check
+ * fails, and nothing else would have it read again.
+ */
+const DUE_AFTER_MS = 600_000;
 const SIGNED_FOR_AWS: Verifier = { check: async ({ iamIdentity = '' }) => ({ holds: iamIdentity !== '' }) };
 const ANYONE: Verifier = { check: async () => ({ holds: true }) };
 
@@ -36,7 +41,8 @@ export function createVerifiers({ readSecret, send, now }: VerifiersOptions): (s
     const kept = `${type} ${secret}`;
     const load = async (signal: AbortSignal) => readEntries(await readSecret(secret, signal), secret, proof);
     // Of one type, entries are of one form.
-    const known = (secrets.get(kept) ?? createKnown({ load: ({ signal }) => load(signal), now })) as Known<E[]>;
+    const known = (secrets.get(kept) ??
+      createKnown({ load: ({ signal }) => load(signal), dueAfterMs: DUE_AFTER_MS, now })) as Known<E[]>;
     secrets.set(kept, known);
     return {
       async check(request, { deadline }) {

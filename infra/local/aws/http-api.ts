@@ -1,7 +1,7 @@
 /**
  * API Gateway in front of one function: takes HTTP requests on loopback, invokes the function with the event that an
  * HTTP API or a REST API would make, and answers with what it makes of the reply. The function is whatever `invoke`
- * says, usually lambda-host.ts; authorizers, CORS, throttling and custom domains are not imitated.
+ * says, usually lambda-host.ts; of authorizers only AWS_IAM; CORS, throttling and custom domains are not imitated.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Answer, type LocalServer, type Request, startServer } from '../server.ts';
@@ -18,17 +18,21 @@ import {
 import { readFields, requestHeadBytes } from './http-api/header.ts';
 import { toAnswer } from './http-api/reply.ts';
 import { findRoute, type Route } from './http-api/route.ts';
+import { type Identity, signedBy } from './http-api/signature.ts';
 import type { InvokeResult } from './lambda/invoke-result.ts';
 
 export type { Event } from './http-api/event.ts';
 export type { Gateway } from './http-api/gateway.ts';
 export type { Route } from './http-api/route.ts';
+export type { Identity } from './http-api/signature.ts';
 
 export interface HttpApiOptions {
   /** Must not reject. */
   readonly invoke: (event: Event) => Promise<InvokeResult>;
   readonly routes: readonly Route[];
   readonly payloadFormat: '2.0' | '1.0';
+  /** Who may sign, for routes with AWS_IAM. Default nobody. */
+  readonly identities?: readonly Identity[];
   /** Default: `http-api` with format 2.0, `rest-api` with 1.0. */
   readonly gateway?: Gateway;
   /** First segment of every path unless `$default`. Default `$default`; of a REST API, which has no such, `dev`. */
@@ -160,8 +164,11 @@ export function createGateway(options: HttpApiOptions): (request: Request) => Pr
     const path = routePath(request.path, api);
     const route = path === undefined ? undefined : findRoute(options.routes, request.method, path);
     if (route === undefined) return refuse(gateway, 'no-route');
+    const { identities = [] } = options;
+    const identity = route.isSigned ? signedBy(request, { identities, region: api.region, now: facts.at }) : undefined;
+    if (route.isSigned && identity === undefined) return refuse(gateway, 'unsigned');
     if (request.body.byteLength > BODY_LIMIT_BYTES) return refuse(gateway, 'body-too-large');
-    return invoke(request, toEvent(request, api, { ...facts, route }));
+    return invoke(request, toEvent(request, api, { ...facts, route, identity }));
   }
 
   return async (request) => {

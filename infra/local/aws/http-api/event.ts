@@ -12,6 +12,7 @@ import type { Gateway } from './gateway.ts';
 import { type Field, forwardFields, group, mapGroups, readFields, values } from './header.ts';
 import { toPayload } from './payload.ts';
 import type { RouteMatch } from './route.ts';
+import type { Identity } from './signature.ts';
 
 export interface ApiContext {
   readonly gateway: Gateway;
@@ -33,6 +34,8 @@ export interface RequestFacts {
   /** Epoch milliseconds. */
   readonly at: number;
   readonly sourceIp: string;
+  /** Who signed it, on a route that asks for that. */
+  readonly identity?: Identity | undefined;
 }
 
 /**
@@ -102,6 +105,7 @@ function format2({ request, api, facts, fields, body, isBase64Encoded }: Parts):
     requestContext: {
       accountId: api.accountId,
       apiId: api.apiId,
+      ...(facts.identity === undefined ? {} : { authorizer: { iam: iamOf(facts.identity) } }),
       domainName: domainName(api),
       domainPrefix: api.apiId,
       http: {
@@ -130,6 +134,7 @@ function format1({ request, api, facts, fields, body, isBase64Encoded }: Parts):
   const query = request.query.size > 0 ? group([...request.query.entries()]) : null;
   const path = isRest ? (routePath(request.path, api) ?? request.path) : (decodePath(request.path) ?? request.path);
   const last = (list: readonly string[]) => list.at(-1) ?? '';
+  const iam = facts.identity && iamOf(facts.identity);
   return {
     ...(isRest ? {} : { version: '1.0' }),
     resource: facts.route.resource,
@@ -148,18 +153,18 @@ function format1({ request, api, facts, fields, body, isBase64Encoded }: Parts):
       extendedRequestId: facts.extendedRequestId,
       httpMethod: request.method,
       identity: {
-        accessKey: null,
-        accountId: null,
-        caller: null,
+        accessKey: iam?.accessKey ?? null,
+        accountId: iam?.accountId ?? null,
+        caller: iam?.callerId ?? null,
         cognitoAuthenticationProvider: null,
         cognitoAuthenticationType: null,
         cognitoIdentityId: null,
         cognitoIdentityPoolId: null,
         principalOrgId: null,
         sourceIp: facts.sourceIp,
-        user: null,
+        user: iam?.userId ?? null,
         userAgent: values(fields, 'user-agent').at(-1) ?? null,
-        userArn: null,
+        userArn: iam?.userArn ?? null,
       },
       path: request.path,
       protocol: 'HTTP/1.1',
@@ -174,6 +179,20 @@ function format1({ request, api, facts, fields, body, isBase64Encoded }: Parts):
     stageVariables: null,
     body: body ?? null,
     isBase64Encoded,
+  };
+}
+
+/** What the gateway tells of who signed. */
+function iamOf({ accessKeyId, userArn }: Identity) {
+  const userId = `AIDA${accessKeyId.slice(4)}`;
+  return {
+    accessKey: accessKeyId,
+    accountId: userArn.split(':')[4] ?? '',
+    callerId: userId,
+    cognitoIdentity: null,
+    principalOrgId: null,
+    userArn,
+    userId,
   };
 }
 

@@ -22,6 +22,7 @@ export const TIMEOUT_SECONDS: Readonly<Record<Gateway, number>> = { 'http-api': 
 
 export type Refusal =
   | 'no-route'
+  | 'unsigned'
   | 'headers-too-large'
   | 'body-too-large'
   | 'event-too-large'
@@ -39,6 +40,7 @@ interface Words {
 const WORDS: Readonly<Record<Gateway, Readonly<Record<Refusal, Words>>>> = {
   'http-api': {
     'no-route': { status: 404, message: 'Not Found' },
+    unsigned: { status: 403, message: 'Forbidden' },
     'headers-too-large': { status: 431, message: 'Request Header Fields Too Large' },
     'body-too-large': { status: 413, message: 'Request Entity Too Large' },
     'event-too-large': { status: 413, message: 'Request Entity Too Large' },
@@ -52,6 +54,7 @@ const WORDS: Readonly<Record<Gateway, Readonly<Record<Refusal, Words>>>> = {
       message: 'Missing Authentication Token',
       errorType: 'MissingAuthenticationTokenException',
     },
+    unsigned: { status: 403, message: 'Forbidden', errorType: 'AccessDeniedException' },
     'headers-too-large': { status: 431, message: 'Request Header Fields Too Large', errorType: 'BadRequestException' },
     'body-too-large': {
       status: 413,

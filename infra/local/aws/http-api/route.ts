@@ -7,6 +7,8 @@ export interface Route {
   readonly methods: 'ANY' | readonly string[];
   /** `/webhooks/{destination}`, with `{name+}` for all that is left, or `$default` for what nothing else takes. */
   readonly path: string;
+  /** The gateway lets through what a known identity has signed. Default: everything. */
+  readonly authorization?: 'AWS_IAM';
 }
 
 export interface RouteMatch {
@@ -16,6 +18,7 @@ export interface RouteMatch {
   readonly resource: string;
   /** As they stand in `path`. Undefined: the route has none. */
   readonly pathParameters: Readonly<Record<string, string>> | undefined;
+  readonly isSigned: boolean;
 }
 
 /** The most specific route: fixed segments before variables, variables before `{name+}`, a method before `ANY`. */
@@ -34,6 +37,7 @@ export function findRoute(routes: readonly Route[], method: string, path: string
         routeKey: isDefault ? '$default' : `${route.methods === 'ANY' ? 'ANY' : method} ${route.path}`,
         resource: route.path,
         pathParameters: Object.keys(parameters).length === 0 ? undefined : parameters,
+        isSigned: route.authorization === 'AWS_IAM',
       },
     };
   }

@@ -1,66 +1,37 @@
 /**
  * The main job, told: orders through a queue, a webhook, a rotation of the signing key, an order that the flow refuses for
- * good, an outage that heals. Sends realistic payloads, waits until they have arrived, and says in words and figures what
- * happened. Prints; decides nothing.
+ * good, an outage that heals, a message through each sender adapter. Sends realistic payloads, waits until they have
+ * arrived, and says in words and figures what happened. Prints; decides nothing.
  */
 import { createHash, randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { styleText } from 'node:util';
-import { waitForMessages } from './aws/sqs.ts';
-import type { DeliveryLog } from './delivery-log.ts';
-import type { Deployed, Landscape, LocalDestination } from './landscape.ts';
-import type { FlowResult, Received } from './sap/integration-flow.ts';
+import { waitForMessages } from '../aws/sqs.ts';
+import type { Deployed, LocalDestination } from '../landscape.ts';
+import { PAYLOADS, type Payload, REFUSED, STOCK_REQUEST } from './payloads.ts';
+import type { Sending } from './sender-adapters.ts';
+import {
+  bold,
+  chapter,
+  dim,
+  hasArrived,
+  heading,
+  mark,
+  row,
+  type Sent,
+  type Telling,
+  tokenRequestsSoFar,
+} from './table.ts';
 
-/** A payload as a legacy system has it. */
-interface Payload {
-  readonly what: string;
-  readonly contentType: string;
-  readonly bytes: Buffer;
-}
-
-/** A message that was sent, by the id that it must arrive with. */
-interface Sent extends Payload {
-  readonly messageId: string;
-  readonly sha256: string;
-}
-
-export interface Stage {
-  readonly landscape: Landscape;
+export interface Stage extends Telling {
   readonly deployed: Deployed;
   /** Its webhook is queued. */
   readonly orders: LocalDestination;
   /** Its webhook is direct. */
   readonly stock: LocalDestination;
+  /** One for each sender adapter but HTTPS. */
+  readonly sendings: readonly Sending[];
   readonly webhookUser: { readonly username: string; readonly password: string };
-  readonly log: DeliveryLog;
-  readonly print: (line: string) => void;
 }
 
-const FILES = { idoc: 'orders05.xml', json: 'order.json', pdf: 'delivery-note.pdf' } as const;
-const read = (name: string) => readFileSync(new URL(`payloads/${name}`, import.meta.url));
-const PAYLOADS: Readonly<Record<keyof typeof FILES, Payload>> = {
-  idoc: { what: 'IDoc ORDERS05', contentType: 'application/xml; charset=utf-8', bytes: read(FILES.idoc) },
-  json: { what: 'order, JSON', contentType: 'application/json', bytes: read(FILES.json) },
-  pdf: { what: 'delivery note, PDF', contentType: 'application/pdf', bytes: read(FILES.pdf) },
-};
-/** What the flow of the story makes of an order: for one without a customer it has no use, today or ever. */
-export function orderFlow({ body }: Received): FlowResult {
-  const isRefused = body.includes('"customer": ""');
-  return isRefused ? { status: 422, headers: { 'Content-Type': 'text/plain' }, body: 'no customer' } : undefined;
-}
-
-/** What is asked of the flow `stock`, and what it knows. */
-export const STOCK_REQUEST = '{"material":"PUMP-100"}';
-export function stockFlow(): FlowResult {
-  const body = '{"material":"PUMP-100","available":12}\n';
-  return { status: 200, headers: { 'Content-Type': 'application/json' }, body };
-}
-
-const REFUSED: Payload = {
-  what: 'order without customer',
-  contentType: 'application/json',
-  bytes: Buffer.from(PAYLOADS.json.bytes.toString().replace(/"customer": "\d+"/, '"customer": ""')),
-};
 const BATCH = ['idoc', 'json', 'json', 'pdf', 'json', 'idoc', 'json', 'json', 'idoc', 'json'] as const;
 
 /** @returns whether every message was delivered, or lies in the dead-letter queue, counted at the runtime node by id and SHA-256 */
@@ -89,6 +60,10 @@ export async function tellStory(stage: Stage): Promise<boolean> {
 
   chapter(print, '5', 'The runtime node goes down: orders wait in the queue, and arrive when it is back');
   sent.push(...(await throughOutage(stage)));
+  tokenRequestsSoFar(stage);
+
+  chapter(print, '6', 'SAP’s other sender adapters: SOAP 1.x, SOAP (SAP RM) and OData, each with a client of its own');
+  sent.push(...(await throughSenderAdapters(stage)));
   tokenRequestsSoFar(stage);
 
   const arrived = sent.filter((message) => hasArrived(landscape, message)).length;
@@ -133,7 +108,21 @@ async function throughOutage(stage: Stage): Promise<Sent[]> {
   return sent;
 }
 
-async function throughQueue(stage: Stage, kinds: readonly (keyof typeof FILES)[]): Promise<Sent[]> {
+async function throughSenderAdapters(stage: Stage): Promise<Sent[]> {
+  const { landscape, sendings } = stage;
+  const before = landscape.runtimeNode.messages.length;
+  const sent = sendings.map(({ destination, payload }) => {
+    destination.trigger?.resume();
+    return queued(destination, payload);
+  });
+  await landscape.runtimeNode.waitForMessages(before + sent.length, { timeoutMs: 30_000 });
+  for (const { destination } of sendings) await destination.trigger?.waitUntilIdle({ timeoutMs: 30_000 });
+  heading(stage.print);
+  for (const message of sent) row(stage, message);
+  return sent;
+}
+
+async function throughQueue(stage: Stage, kinds: readonly (keyof typeof PAYLOADS)[]): Promise<Sent[]> {
   const { orders, landscape } = stage;
   const before = landscape.runtimeNode.messages.length;
   // All lie in the queue before it is polled, so that one batch of ten comes out of it.
@@ -200,59 +189,6 @@ async function posted(stage: Stage, destination: string, payload: Payload): Prom
   return { ...payload, messageId, sha256: sha256(payload.bytes) };
 }
 
-function hasArrived({ runtimeNode }: Landscape, { messageId, sha256 }: Sent): boolean {
-  return runtimeNode.messages.some((arrived) => arrived.messageId === messageId && arrived.bodySha256 === sha256);
-}
-
-const COLUMNS = [38, 20, 8, 8, 9, 7, 21, 6] as const;
-
-function heading(print: Stage['print']): void {
-  print(dim(`   ${columns(['message', 'payload', 'flow', 'status', 'attempt', 'calls', 'token', 'ms'])}`));
-}
-
-function row({ landscape, log, print }: Stage, message: Sent): void {
-  const attempts = log.attemptsOf(message.messageId);
-  const last = attempts.at(-1);
-  const flow = landscape.runtimeNode.messages.find(({ messageId }) => messageId === message.messageId)?.flow;
-  const cells = [
-    message.messageId,
-    message.what,
-    flow ?? '-',
-    String(last?.status ?? '-'),
-    String(last?.attempt ?? '-'),
-    String(last?.calls ?? '-'),
-    tokenOf(last),
-    String(last?.durationMs ?? '-'),
-  ];
-  print(` ${mark(hasArrived(landscape, message))} ${columns(cells)}`);
-  if (last?.reason !== undefined) print(`   ${last.reason}`);
-}
-
-function tokenOf(attempt: { token?: string; tokenAgeMs?: number } | undefined): string {
-  if (attempt?.token === undefined) return '-';
-  return attempt.token === 'new' ? 'new' : `warm, ${attempt.tokenAgeMs ?? 0} ms old`;
-}
-
-function tokenRequestsSoFar({ landscape, print }: Stage): void {
-  print(dim(`   token requests so far: ${landscape.authorizationServer.tokenRequests.length}`));
-}
-
-function chapter(print: Stage['print'], number: string, title: string): void {
-  print('');
-  print(bold(`${number}  ${title}`));
-}
-
-function columns(cells: readonly string[]): string {
-  return cells
-    .map((cell, index) => cell.padEnd(COLUMNS[index] ?? 0))
-    .join('')
-    .trimEnd();
-}
-
 function sha256(bytes: Buffer): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
-
-const mark = (good: boolean) => (good ? styleText('green', '✓') : styleText('red', '✗'));
-const bold = (text: string) => styleText('bold', text);
-const dim = (text: string) => styleText('dim', text);

@@ -1,0 +1,104 @@
+/**
+ * The relay, deployed in the landscape: its two functions from the built bundles, a trigger for each queue, and the HTTP
+ * API before the webhooks.
+ */
+import { type HttpApi, type Identity, type Route, startHttpApi } from './aws/http-api.ts';
+import { createLambdaFunction, type LambdaFunction } from './aws/lambda-host.ts';
+import { startQueueTrigger } from './aws/queue-trigger.ts';
+import type { LocalDestination } from './destination.ts';
+
+export interface Deployed {
+  readonly queueFunction: LambdaFunction;
+  readonly webhookFunction: LambdaFunction;
+  /** In front of the webhook function, payload 2.0. */
+  readonly httpApi: HttpApi;
+}
+
+export interface DeployOptions {
+  /** Default 150: twice the default `timeoutSeconds`, and 30. */
+  readonly queueTimeoutSeconds?: number;
+  /** Default 29. */
+  readonly webhookTimeoutSeconds?: number;
+  /** Of every event source mapping. Default 2. */
+  readonly maximumConcurrency?: number;
+  readonly batchSize?: number;
+  /** In place of what the plans say, as the raw text of the variable. */
+  readonly DESTINATIONS?: string;
+  /** The queues are polled at once. Default true; else each `trigger` waits for `resume`. */
+  readonly polling?: boolean;
+  readonly payloadFormat?: '2.0' | '1.0';
+  readonly httpPort?: number;
+}
+
+export interface DeploymentParts {
+  /** Folder with the built bundles. */
+  readonly dist: string;
+  readonly region: string;
+  readonly destinations: readonly LocalDestination[];
+  readonly endpoints: Readonly<Record<string, string>>;
+  readonly iamUser: Identity;
+  readonly onOutput?: (line: string) => void;
+  readonly confidential: (value: string) => void;
+}
+
+/** @param how what differs from the defaults @param stops is told how each part is ended; to be called in reverse */
+export async function deployRelay(
+  how: DeployOptions,
+  { dist, region, destinations, endpoints, iamUser, onOutput, confidential }: DeploymentParts,
+  stops: (() => Promise<void>)[],
+): Promise<Deployed> {
+  const settings = Object.fromEntries(destinations.map((destination) => [destination.name, destination.settings]));
+  const shared = {
+    environment: { ...endpoints, DESTINATIONS: how.DESTINATIONS ?? JSON.stringify(settings) },
+    region,
+    confidential,
+    ...(onOutput === undefined ? {} : { onOutput }),
+  };
+  const [queueFunction, webhookFunction] = await Promise.all([
+    createLambdaFunction({
+      ...shared,
+      name: 'token-relay-local-queue',
+      bundle: `${dist}/queue.mjs`,
+      timeoutSeconds: how.queueTimeoutSeconds ?? 150,
+    }),
+    createLambdaFunction({
+      ...shared,
+      name: 'token-relay-local-webhook',
+      bundle: `${dist}/webhook.mjs`,
+      timeoutSeconds: how.webhookTimeoutSeconds ?? 29,
+    }),
+  ]);
+  for (const destination of destinations) {
+    const trigger = startQueueTrigger({
+      queue: destination.queue,
+      invoke: queueFunction.invoke,
+      batchSize: how.batchSize ?? 10,
+      maximumConcurrency: how.maximumConcurrency ?? 2,
+      maximumBatchingWindowSeconds: (how.batchSize ?? 10) > 10 ? 1 : 0,
+      enabled: how.polling ?? true,
+    });
+    destination.trigger = trigger;
+    stops.push(trigger.stop);
+  }
+  // Ended before the triggers, which wait for what is in flight; and nothing new is begun while they end.
+  stops.push(queueFunction.stop, webhookFunction.stop);
+  stops.push(async () => {
+    for (const { trigger } of destinations) trigger?.pause();
+  });
+  const httpApi = await startHttpApi({
+    invoke: webhookFunction.invoke,
+    routes: [{ methods: 'ANY', path: '/webhooks/{destination}' }, ...destinations.flatMap(signedRoute)],
+    identities: [iamUser],
+    payloadFormat: how.payloadFormat ?? '2.0',
+    ...(how.httpPort === undefined ? {} : { port: how.httpPort }),
+  });
+  stops.push(() => httpApi.server.stop());
+  return { queueFunction, webhookFunction, httpApi };
+}
+
+/** Where the gateway checks the signature, the destination has a route of its own. */
+function signedRoute({ name, settings }: LocalDestination): Route[] {
+  const { webhook } = settings;
+  const verify = typeof webhook === 'object' && webhook !== null && 'verify' in webhook ? webhook.verify : undefined;
+  return verify === 'iam' ? [{ methods: ['POST'], path: `/webhooks/${name}`, authorization: 'AWS_IAM' }] : [];
+}

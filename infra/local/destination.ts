@@ -1,0 +1,156 @@
+/**
+ * A destination in the landscape: steps 1 and 2 of SAP's guide (a client, its role), its credentials in a secret, an
+ * integration flow, a queue with its dead-letter queue, a webhook's secret, and the settings that tell the relay of them.
+ */
+import type { QueueTrigger } from './aws/queue-trigger.ts';
+import type { SecretsManager } from './aws/secrets-manager.ts';
+import type { Queue, Sqs } from './aws/sqs.ts';
+import type { Account } from './sap/account.ts';
+import { type Deployment, endpointPath } from './sap/integration-flow.ts';
+import type { RuntimeNode } from './sap/runtime-node.ts';
+import { type ClientPlan, registerSender } from './sender.ts';
+
+const FOURTEEN_DAYS_SECONDS = 1_209_600;
+
+/** Who may come in by HTTP, and what becomes of what they bring. */
+export interface WebhookPlan {
+  readonly username: string;
+  readonly password: string;
+  /** Default `direct`, as a caller waits most easily; the product's own default is `queued`. */
+  readonly mode?: 'queued' | 'direct' | 'direct-else-queued';
+  /** As in the settings. Default `basic`. */
+  readonly verify?: unknown;
+  /** What senders prove themselves with, as it lies in the secret. Default user and password. */
+  readonly secret?: string | object;
+}
+
+/** One destination: a client of the authorization server, its secret, a flow, a queue, and a webhook if asked for. */
+export interface DestinationPlan {
+  readonly name: string;
+  /** Default: an HTTPS sender at `/<name>`, CSRF-protected. */
+  readonly flow?: Partial<Deployment>;
+  /** Default false: a standard queue. */
+  readonly fifo?: boolean;
+  /** Opens `POST /webhooks/<name>`. Default: no webhook. */
+  readonly webhook?: WebhookPlan;
+  /** Added to, or put in place of, the settings that follow from the plan. */
+  readonly settings?: Readonly<Record<string, unknown>>;
+  /** The client, what it proves itself with, and its tokens' lifetime. */
+  readonly client?: ClientPlan;
+  /** The role is assigned as the guide's step 2 says. Default true. */
+  readonly assignRole?: boolean;
+  /** How the service key lies in the secret, on Cloud Foundry. Default true: `{"oauth":{…}}`. */
+  readonly nestedKey?: boolean;
+  /** Default 900: six times the function's timeout. A story that waits for a message to come back sets it low. */
+  readonly visibilityTimeoutSeconds?: number;
+  readonly maxReceiveCount?: number;
+}
+
+export interface LocalDestination {
+  readonly name: string;
+  readonly clientId: string;
+  readonly secret: string;
+  readonly queue: Queue;
+  readonly deadLetterQueue: Queue;
+  readonly settings: Readonly<Record<string, unknown>>;
+  /** How the queue is polled; there once the relay is deployed. */
+  trigger: QueueTrigger | undefined;
+  /** Guide step 2 and its undoing. */
+  assignRole(): void;
+  unassignRole(): void;
+  /** A new client secret at the authorization server, and in Secrets Manager unless `store` is false. */
+  rotateSecret(options?: { store?: boolean }): void;
+  /**
+   * A new certificate and key: SAP's, or the sender's own, registered; the old one is refused from now on. In Secrets
+   * Manager too unless `store` is false. Throws an Error for a client that has a secret.
+   */
+  renewCertificate(options?: { store?: boolean }): void;
+  /** Puts the current credentials into Secrets Manager. */
+  storeSecret(): void;
+}
+
+/** What a destination is made in. */
+export interface Surroundings {
+  readonly environment: 'neo' | 'cf';
+  readonly account: Account;
+  readonly subscription: string;
+  readonly secretsManager: SecretsManager;
+  readonly runtimeNode: RuntimeNode;
+  readonly sqs: Sqs;
+}
+
+export function connectDestination(plan: DestinationPlan, surroundings: Surroundings): LocalDestination {
+  const { environment, account, subscription, secretsManager, runtimeNode, sqs } = surroundings;
+  const { name, fifo = false, webhook } = plan;
+  const clientId = plan.client?.clientId ?? clientIdFor(environment, name);
+  const secret = `cpi/${name}`;
+  const sender = registerSender(account, { ...plan.client, name, clientId, subscription });
+  const assignment = { user: `oauth_client_${clientId}`, role: 'ESBMessaging.send', subscription };
+  if (plan.assignRole ?? true) account.assignRole(assignment);
+  const storeSecret = () => {
+    secretsManager.put(secret, sender.credentials(runtimeNode.url, { nested: plan.nestedKey ?? true }));
+  };
+  storeSecret();
+  if (webhook !== undefined) {
+    const { username, password, secret: proof = { username, password } } = webhook;
+    secretsManager.put(`webhooks/${name}`, proof);
+  }
+  runtimeNode.deploy({ name, address: `/${name}`, allowedHeaders: ['SAP_ApplicationID'], ...plan.flow });
+
+  const ending = fifo ? '.fifo' : '';
+  const common = { MessageRetentionPeriod: String(FOURTEEN_DAYS_SECONDS), ...(fifo ? { FifoQueue: 'true' } : {}) };
+  const deadLetterQueue = sqs.createQueue(`token-relay-local-${name}-dlq${ending}`, common);
+  const queue = sqs.createQueue(`token-relay-local-${name}${ending}`, {
+    ...common,
+    VisibilityTimeout: String(plan.visibilityTimeoutSeconds ?? 900),
+    RedrivePolicy: JSON.stringify({
+      deadLetterTargetArn: deadLetterQueue.arn,
+      maxReceiveCount: plan.maxReceiveCount ?? 1000,
+    }),
+  });
+  const path = endpointPath({ address: `/${name}`, ...plan.flow });
+  const settings = {
+    secret,
+    ...(environment === 'cf' ? { path } : { url: `${runtimeNode.url}${path}` }),
+    queue: queue.arn,
+    queueUrl: queue.url,
+    deadLetterQueueUrl: deadLetterQueue.url,
+    ...(webhook === undefined ? {} : { webhook: doorOf(name, webhook) }),
+    ...plan.settings,
+  };
+  return {
+    name,
+    clientId,
+    secret,
+    queue,
+    deadLetterQueue,
+    settings,
+    trigger: undefined,
+    assignRole: () => account.assignRole(assignment),
+    unassignRole: () => account.unassignRole(assignment),
+    storeSecret,
+    rotateSecret: ({ store = true } = {}) => {
+      account.rotateClientSecret(clientId);
+      if (store) storeSecret();
+    },
+    renewCertificate: ({ store = true } = {}) => {
+      sender.renewCertificate();
+      if (store) storeSecret();
+    },
+  };
+}
+
+function doorOf(name: string, { verify = 'basic', mode = 'direct' }: WebhookPlan) {
+  return { verify, secret: `webhooks/${name}`, mode };
+}
+
+/** As they look: free text on Neo, made by the service broker on Cloud Foundry. */
+function clientIdFor(environment: 'neo' | 'cf', name: string): string {
+  return environment === 'neo'
+    ? `legacy-${name}`
+    : `sb-00000000-0000-4000-8000-${hex12(name)}!b1234|it-rt-acme-dev!b56`;
+}
+
+function hex12(name: string): string {
+  return Buffer.from(name).toString('hex').padEnd(12, '0').slice(0, 12);
+}

@@ -1,0 +1,32 @@
+/** The relay's log as a person reads it while the landscape stays up. */
+import { expect, test } from 'vitest';
+import { shortLine } from '../../infra/local/short-line.ts';
+
+const line = (message: string, fields: object) =>
+  JSON.stringify({ level: 'INFO', message, timestamp: '2026-11-23T22:44:58.583Z', destination: 'orders', ...fields });
+
+test.each([
+  [
+    'delivery.attempted',
+    { messageId: 'm-1', outcome: 'delivered', status: 200, attempt: 1, durationMs: 10 },
+    '    22:44:58.583  orders  m-1  delivered  200  attempt 1  10 ms',
+  ],
+  [
+    'delivery.attempted',
+    { messageId: 'm-1', outcome: 'failed', attempt: 2, durationMs: 3, reason: 'x'.repeat(61) },
+    `    22:44:58.583  orders  m-1  failed  -  attempt 2  3 ms  ${'x'.repeat(59)}…`,
+  ],
+  ['delivery.postponed', { messages: 3, reason: 'why' }, '    22:44:58.583  orders  postponed  3 messages  why'],
+  ['webhook.queued', { messageId: 'm-1', bytes: 11 }, '    22:44:58.583  orders  m-1  queued  11 B'],
+  ['webhook.not-queued', { messageId: 'm-1', reason: 'why' }, '    22:44:58.583  orders  m-1  not queued  why'],
+  ['message.buried', { messageId: 'm-1', outcome: 'rejected' }, '    22:44:58.583  orders  m-1  dead letter  rejected'],
+])('%s is one short line', (message, fields, expected) => {
+  expect(shortLine(line(message, fields))).toBe(expected);
+});
+
+test.each(['START RequestId: 4711', '', 'null', '"text"', '[]', '{}', line('token.renewal-failed', { reason: 'why' })])(
+  'what tells of no message is left out: %s',
+  (other) => {
+    expect(shortLine(other)).toBeUndefined();
+  },
+);
