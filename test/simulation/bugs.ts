@@ -270,4 +270,40 @@ export const BUGS: readonly Bug[] = [
     ],
     rules: ['ids never change'],
   },
+  {
+    name: 'puts the message of a webhook into its queue twice',
+    seed: 1,
+    patches: [
+      {
+        file: 'functions/delivery/enqueue.ts',
+        find: "    return 'queued';\n  }",
+        replace: "    await sqs.send(queueUrl, laid, signal).catch(() => undefined);\n    return 'queued';\n  }",
+      },
+    ],
+    rules: [DUPLICATE],
+  },
+  {
+    name: 'cuts the body of a letter',
+    seed: 1,
+    patches: [
+      {
+        file: 'functions/delivery/dead-letter.ts',
+        find: 'const message = messageOf(queued, queued.body, whole);',
+        replace: 'const message = messageOf(queued, queued.body.slice(0, 40), whole);',
+      },
+    ],
+    rules: ['dead letters keep the message'],
+  },
+  {
+    name: 'throws for a message that cannot be read',
+    seed: 1,
+    patches: [
+      {
+        file: 'functions/delivery/attempt.ts',
+        find: 'if (message instanceof RelayError) return',
+        replace: 'if (message instanceof RelayError) throw message; if (message instanceof RelayError) return',
+      },
+    ],
+    rules: ['an invocation never throws'],
+  },
 ];
