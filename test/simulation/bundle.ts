@@ -28,15 +28,22 @@ export interface Platform {
   readonly random: () => number;
   readonly setTimeout: (callback: () => void, ms?: number) => unknown;
   readonly clearTimeout: (timer: unknown) => void;
+  readonly setImmediate: (callback: () => void) => unknown;
   readonly process: object;
   readonly console: object;
 }
 
 export type Handler = (event: unknown, context: object) => Promise<unknown>;
 
+export interface Loaded {
+  readonly handler: Handler;
+  /** Resolves when the initialization is over. */
+  readonly prepared: Promise<unknown>;
+}
+
 export interface Bundle {
   /** Loads the entry as a new execution environment does. @throws what its module level throws */
-  load(entry: Entry, platform: Platform): Handler;
+  load(entry: Entry, platform: Platform): Loaded;
 }
 
 const PARAMETERS = [
@@ -46,11 +53,11 @@ const PARAMETERS = [
   'simulatedRandom',
   'setTimeout',
   'clearTimeout',
+  'setImmediate',
   'process',
   'console',
   // Whatever would leave simulated time is not there at all.
   'setInterval',
-  'setImmediate',
   'performance',
   'fetch',
 ];
@@ -60,12 +67,22 @@ export async function bundleRelay(patches: readonly Patch[] = []): Promise<Bundl
   const compiled = { queue: await compile('queue', patches), webhook: await compile('webhook', patches) };
   return {
     load(entry, platform) {
-      const { random, setTimeout, clearTimeout, process, console } = platform;
-      const module = { exports: {} as { handler?: Handler } };
-      compiled[entry](module, platform.require, platform.Date, random, setTimeout, clearTimeout, process, console);
-      const { handler } = module.exports;
+      const { random, setTimeout, clearTimeout, setImmediate, process, console } = platform;
+      const module = { exports: {} as Partial<Loaded> };
+      compiled[entry](
+        module,
+        platform.require,
+        platform.Date,
+        random,
+        setTimeout,
+        clearTimeout,
+        setImmediate,
+        process,
+        console,
+      );
+      const { handler, prepared = Promise.resolve() } = module.exports;
       if (handler === undefined) throw new Error(`${entry}: the bundle exports no handler`);
-      return handler;
+      return { handler, prepared };
     },
   };
 }
@@ -97,8 +114,9 @@ function patched(patches: readonly Patch[]): Plugin {
     setup({ onLoad }) {
       onLoad({ filter: /\/functions\/.*\.ts$/ }, async ({ path }) => {
         const own = patches.filter(({ file }) => file === relative(ROOT, path));
-        if (own.length === 0) return undefined;
         let contents = await readFile(path, 'utf8');
+        // What an entry awaits at its end, whoever loads it awaits: what is called like a function cannot wait itself.
+        contents = contents.replace(/^await (?=environment\.)/m, 'export const prepared = ');
         for (const { file, find, replace } of own) {
           const found = contents.split(find).length - 1;
           if (found !== 1) throw new Error(`${file}: the text to be patched is there ${found} times: ${find}`);

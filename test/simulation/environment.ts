@@ -36,6 +36,8 @@ export interface Environment {
   /** What it is at, or was at last; shared with whatever it calls. */
   current: object | undefined;
   readonly handler: Handler;
+  /** Resolves when its initialization is over. */
+  readonly prepared: Promise<unknown>;
 }
 
 export function createEnvironment(options: EnvironmentOptions): Environment {
@@ -49,11 +51,18 @@ export function createEnvironment(options: EnvironmentOptions): Environment {
   };
   const timers = {
     setTimeout: (callback: () => void, ms = 0) => gate.after(ms, callback),
+    setImmediate: (callback: () => void) => gate.after(0, callback),
     clearTimeout: (cancel: unknown) => {
       if (typeof cancel === 'function') cancel();
     },
   };
   const console = { log: write, info: write, warn: write, error: write, debug: write, trace: write };
+  const stdout = {
+    write(text: string) {
+      for (const line of text.split('\n')) if (line !== '') write(line);
+      return true;
+    },
+  };
   const modules: Readonly<Record<string, unknown>> = {
     ...createAwsModules(aws, gate, caller),
     ...nodeModules(createNodeHttp(network, gate, caller)),
@@ -70,7 +79,7 @@ export function createEnvironment(options: EnvironmentOptions): Environment {
     'node:fs': fs,
     'node:tls': tls,
   };
-  const handler = bundle.load(entry, {
+  const loaded = bundle.load(entry, {
     require(wanted) {
       const found = modules[wanted];
       if (found === undefined) throw new Error(`the relay asks for ${wanted}, which the simulation does not have`);
@@ -79,10 +88,10 @@ export function createEnvironment(options: EnvironmentOptions): Environment {
     Date: simulatedDate(now),
     random,
     ...timers,
-    process: { env: { ...variables }, stdout: {}, stderr: {}, emitWarning: write },
+    process: { env: { ...variables }, stdout, stderr: stdout, emitWarning: write },
     console,
   });
-  return Object.assign(environment, { handler });
+  return Object.assign(environment, loaded);
 }
 
 function nodeModules({ http, https }: { http: object; https: object }): Record<string, object> {

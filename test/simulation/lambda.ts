@@ -106,7 +106,6 @@ export function createLambda(options: LambdaOptions): Lambda {
       endedAt: undefined,
       reply: undefined,
     };
-    if (warm === undefined) environment.gate.freeze();
     return new Promise((resolve) => {
       const startMs = warm === undefined ? 200 + Math.floor(random() * 600) : 1;
 
@@ -129,13 +128,17 @@ export function createLambda(options: LambdaOptions): Lambda {
 
       let cancel = () => undefined as unknown;
       slot.onDeath = () => over('killed');
-      scheduler.after(startMs, () => {
+      const begin = () => {
         if (invocation.end !== undefined) return;
         invocation.startedAt = scheduler.now();
         cancel = scheduler.after(timeoutMs, () => over('timed out'));
         environment.current = invocation;
         onStart(invocation, environment);
         environment.gate.thaw(() => run(environment.handler), random() < 0.5);
+      };
+      // An environment that is warm was prepared long ago.
+      scheduler.after(startMs, () => {
+        environment.prepared.then(begin);
       });
 
       function run(handler: Handler): void {

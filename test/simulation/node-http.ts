@@ -28,6 +28,9 @@ class Agent extends EventEmitter {
 }
 
 interface RequestOptions {
+  readonly hostname: string;
+  readonly port?: string | number | null;
+  readonly path: string;
   readonly method: string;
   readonly headers: Readonly<Record<string, string | number>>;
   readonly agent: Agent;
@@ -38,11 +41,13 @@ export function createNodeHttp(network: Network, gate: Gate, caller: Caller) {
   const { scheduler } = network;
   const of = (connected: 'connect' | 'secureConnect') => ({
     Agent,
-    request: (url: URL, options: RequestOptions) => request(url, options, connected),
+    request: (options: RequestOptions) => request(options, connected),
   });
   return { http: of('connect'), https: of('secureConnect') };
 
-  function request(url: URL, { method, headers, agent }: RequestOptions, connected: string) {
+  function request({ hostname, port, path, method, headers, agent }: RequestOptions, connected: string) {
+    const scheme = connected === 'connect' ? 'http' : 'https';
+    const url = new URL(`${scheme}://${hostname}${port ? `:${port}` : ''}${path}`);
     const { origin } = url;
     let body: Uint8Array = Buffer.alloc(0);
     let isOver = false;
