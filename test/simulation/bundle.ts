@@ -35,11 +35,10 @@ export interface Platform {
 
 export type Handler = (event: unknown, context: object) => Promise<unknown>;
 
-/** An entry in a new execution environment. */
 export interface Loaded {
   readonly handler: Handler;
-  /** Its module level has run to its end. */
-  readonly ready: Promise<void>;
+  /** Resolves when the initialization is over. */
+  readonly prepared: Promise<unknown>;
 }
 
 export interface Bundle {
@@ -54,9 +53,9 @@ const PARAMETERS = [
   'simulatedRandom',
   'setTimeout',
   'clearTimeout',
+  'setImmediate',
   'process',
   'console',
-  'setImmediate',
   // Whatever would leave simulated time is not there at all.
   'setInterval',
   'performance',
@@ -68,12 +67,22 @@ export async function bundleRelay(patches: readonly Patch[] = []): Promise<Bundl
   const compiled = { queue: await compile('queue', patches), webhook: await compile('webhook', patches) };
   return {
     load(entry, platform) {
-      const { require, Date: Clock, random, setTimeout, clearTimeout, process, console, setImmediate } = platform;
+      const { random, setTimeout, clearTimeout, setImmediate, process, console } = platform;
       const module = { exports: {} as Partial<Loaded> };
-      compiled[entry](module, require, Clock, random, setTimeout, clearTimeout, process, console, setImmediate);
-      const { handler, ready } = module.exports;
-      if (handler === undefined || ready === undefined) throw new Error(`${entry}: the bundle exports no handler`);
-      return { handler, ready };
+      compiled[entry](
+        module,
+        platform.require,
+        platform.Date,
+        random,
+        setTimeout,
+        clearTimeout,
+        setImmediate,
+        process,
+        console,
+      );
+      const { handler, prepared = Promise.resolve() } = module.exports;
+      if (handler === undefined) throw new Error(`${entry}: the bundle exports no handler`);
+      return { handler, prepared };
     },
   };
 }
@@ -93,18 +102,11 @@ async function compile(entry: Entry, patches: readonly Patch[]): Promise<(...val
     supported: { 'dynamic-import': false },
     define: { 'Math.random': 'simulatedRandom' },
     logLevel: 'silent',
-    plugins: [patched([...patches, initOf(entry)])],
+    plugins: [patched(patches)],
   });
   const code = outputFiles[0]?.text ?? '';
   return compileFunction(code, PARAMETERS, { filename: `simulated-${entry}.cjs` }) as (...values: unknown[]) => void;
 }
-
-/** A CommonJS bundle cannot await: what the module level waits for is handed to the environment, which waits for it. */
-const initOf = (entry: Entry): Patch => ({
-  file: `functions/${entry}.ts`,
-  find: 'await environment.prepare(',
-  replace: 'export const ready = environment.prepare(',
-});
 
 function patched(patches: readonly Patch[]): Plugin {
   return {
@@ -112,8 +114,9 @@ function patched(patches: readonly Patch[]): Plugin {
     setup({ onLoad }) {
       onLoad({ filter: /\/functions\/.*\.ts$/ }, async ({ path }) => {
         const own = patches.filter(({ file }) => file === relative(ROOT, path));
-        if (own.length === 0) return undefined;
         let contents = await readFile(path, 'utf8');
+        // What an entry awaits at its end, whoever loads it awaits: what is called like a function cannot wait itself.
+        contents = contents.replace(/^await (?=environment\.)/m, 'export const prepared = ');
         for (const { file, find, replace } of own) {
           const found = contents.split(find).length - 1;
           if (found !== 1) throw new Error(`${file}: the text to be patched is there ${found} times: ${find}`);

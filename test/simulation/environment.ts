@@ -8,7 +8,7 @@ import * as crypto from 'node:crypto';
 import * as fs from 'node:fs';
 import * as tls from 'node:tls';
 import { type AwsOptions, createAwsModules } from './aws-client.ts';
-import type { Bundle, Entry, Loaded } from './bundle.ts';
+import type { Bundle, Entry, Handler } from './bundle.ts';
 import { createGate, type Gate } from './gate.ts';
 import type { Caller, Network } from './network.ts';
 import { createNodeHttp } from './node-http.ts';
@@ -30,11 +30,14 @@ export interface EnvironmentOptions {
   readonly onDeath: () => void;
 }
 
-export interface Environment extends Loaded {
+export interface Environment {
   readonly name: string;
   readonly gate: Gate;
   /** What it is at, or was at last; shared with whatever it calls. */
   current: object | undefined;
+  readonly handler: Handler;
+  /** Resolves when its initialization is over. */
+  readonly prepared: Promise<unknown>;
 }
 
 export function createEnvironment(options: EnvironmentOptions): Environment {
@@ -46,16 +49,20 @@ export function createEnvironment(options: EnvironmentOptions): Environment {
   const write = (line: unknown) => {
     if (gate.leave()) log(String(line));
   };
-  const writeAll = (text: string) => {
-    for (const line of text.trimEnd().split('\n')) write(line);
-  };
   const timers = {
     setTimeout: (callback: () => void, ms = 0) => gate.after(ms, callback),
+    setImmediate: (callback: () => void) => gate.after(0, callback),
     clearTimeout: (cancel: unknown) => {
       if (typeof cancel === 'function') cancel();
     },
   };
   const console = { log: write, info: write, warn: write, error: write, debug: write, trace: write };
+  const stdout = {
+    write(text: string) {
+      for (const line of text.split('\n')) if (line !== '') write(line);
+      return true;
+    },
+  };
   const modules: Readonly<Record<string, unknown>> = {
     ...createAwsModules(aws, gate, caller),
     ...nodeModules(createNodeHttp(network, gate, caller)),
@@ -81,8 +88,7 @@ export function createEnvironment(options: EnvironmentOptions): Environment {
     Date: simulatedDate(now),
     random,
     ...timers,
-    setImmediate: (callback) => gate.after(0, callback),
-    process: { env: { ...variables }, stdout: { write: writeAll }, stderr: {}, emitWarning: write },
+    process: { env: { ...variables }, stdout, stderr: stdout, emitWarning: write },
     console,
   });
   return Object.assign(environment, loaded);

@@ -128,7 +128,7 @@ export function createLambda(options: LambdaOptions): Lambda {
 
       let cancel = () => undefined as unknown;
       slot.onDeath = () => over('killed');
-      const start = () => {
+      const begin = () => {
         if (invocation.end !== undefined) return;
         invocation.startedAt = scheduler.now();
         cancel = scheduler.after(timeoutMs, () => over('timed out'));
@@ -136,8 +136,10 @@ export function createLambda(options: LambdaOptions): Lambda {
         onStart(invocation, environment);
         environment.gate.thaw(() => run(environment.handler), random() < 0.5);
       };
-      // A cold start ends when the module level has; none of the invocation's time is spent on it.
-      environment.ready.then(() => scheduler.after(startMs, start));
+      // An environment that is warm was prepared long ago.
+      scheduler.after(startMs, () => {
+        environment.prepared.then(begin);
+      });
 
       function run(handler: Handler): void {
         const deadlineAt = invocation.startedAt + timeoutMs;

@@ -29,7 +29,7 @@ class Agent extends EventEmitter {
 
 interface RequestOptions {
   readonly hostname: string;
-  readonly port: string;
+  readonly port?: string | number | null;
   readonly path: string;
   readonly method: string;
   readonly headers: Readonly<Record<string, string | number>>;
@@ -39,15 +39,15 @@ interface RequestOptions {
 /** Both modules: they differ in the name of the event that tells of a connection. */
 export function createNodeHttp(network: Network, gate: Gate, caller: Caller) {
   const { scheduler } = network;
-  const of = (scheme: 'http' | 'https', connected: 'connect' | 'secureConnect') => ({
+  const of = (connected: 'connect' | 'secureConnect') => ({
     Agent,
-    request: (options: RequestOptions) => request(scheme, options, connected),
+    request: (options: RequestOptions) => request(options, connected),
   });
-  return { http: of('http', 'connect'), https: of('https', 'secureConnect') };
+  return { http: of('connect'), https: of('secureConnect') };
 
-  function request(scheme: string, options: RequestOptions, connected: string) {
-    const { hostname, port, path, method, headers, agent } = options;
-    const url = new URL(`${scheme}://${hostname}${port === '' ? '' : `:${port}`}${path}`);
+  function request({ hostname, port, path, method, headers, agent }: RequestOptions, connected: string) {
+    const scheme = connected === 'connect' ? 'http' : 'https';
+    const url = new URL(`${scheme}://${hostname}${port ? `:${port}` : ''}${path}`);
     const { origin } = url;
     let body: Uint8Array = Buffer.alloc(0);
     let isOver = false;
@@ -55,8 +55,8 @@ export function createNodeHttp(network: Network, gate: Gate, caller: Caller) {
     let socket: Socket | undefined;
     const emitter = Object.assign(new EventEmitter(), {
       reusedSocket: false,
-      end(bytes?: string | Uint8Array) {
-        body = typeof bytes === 'string' ? Buffer.from(bytes) : (bytes ?? body);
+      end(bytes?: Uint8Array) {
+        body = bytes ?? body;
         gate.after(0, assign);
       },
       destroy(error: Error) {
