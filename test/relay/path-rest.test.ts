@@ -36,6 +36,11 @@ describe('The rest of the path', () => {
     expect((await onWire('/http/orders', settings, withRest(''))).line).toBe('POST /http/orders');
   });
 
+  test('may be named like something that every object has', async () => {
+    const what = message('{}', { attributes: {} });
+    expect((await onWire('/http/orders', { pathFrom: 'constructor' }, what)).line).toBe('POST /http/orders');
+  });
+
   test('comes from an attribute of the queue’s message, too', async () => {
     const what = message('{}', { attributes: { 'x-path': 'a/b' } });
     expect((await onWire('/http/orders', settings, what)).line).toBe('POST /http/orders/a/b');

@@ -260,3 +260,23 @@ describe('Wrapped is', () => {
     expect(refused.message).toBe(`the payload cannot go out in an envelope: ${problem}; the sender must correct it`);
   });
 });
+
+describe('A payload that must be read through for its envelope', () => {
+  const ofBytes = (bytes: number) => `<o>${'x'.repeat(bytes - '<o></o>'.length)}</o>`;
+  const wrap = { adapter: 'soap', soapWrap: true };
+
+  test('may have 4 MiB', async () => {
+    const { body } = await onWire(PATH, wrap, message(ofBytes(4_194_304)));
+    expect(body === wrapped(ofBytes(4_194_304))).toBe(true);
+  });
+
+  test('is rejected with a byte more, by its size: it would hold up the rest of its batch', async () => {
+    const refused = await refusal(wrap, message(ofBytes(4_194_305)));
+    expect(refused).toMatchObject({ code: 'PAYLOAD_TOO_LARGE' });
+  });
+
+  test('is not read through, and may have more, where it goes out as it is', async () => {
+    const large = envelope('1.1', ofBytes(4_194_305));
+    expect((await onWire(PATH, { adapter: 'soap' }, message(large))).body === large).toBe(true);
+  });
+});

@@ -16,7 +16,7 @@ const MAX_CHARACTERS = 2_048;
  */
 export function atRestOfPath(base: URL, { headers, attributes }: Message, name: string): URL {
   const url = new URL(base);
-  const rest = headers[name] ?? attributes?.[name] ?? '';
+  const rest = textOf(headers, name) ?? textOf(attributes, name) ?? '';
   const segments = rest.replace(/^\//, '').split('/');
   if (rest === '') return url;
   if (rest.length > MAX_CHARACTERS || !rest.isWellFormed() || !segments.every(isSafe)) {
@@ -26,6 +26,11 @@ export function atRestOfPath(base: URL, { headers, attributes }: Message, name: 
   // What cannot stand in a path is percent-encoded as UTF-8 by this; escapes stay as they are.
   url.pathname = `${url.pathname.replace(/\/$/, '')}/${segments.join('/')}`;
   return url;
+}
+
+/** Every object has a `constructor`; a message has it if it was sent with one. */
+function textOf(fields: Readonly<Record<string, string>> | undefined, name: string): string | undefined {
+  return fields !== undefined && Object.hasOwn(fields, name) ? fields[name] : undefined;
 }
 
 /** Also as the servers behind see it: they decode once or, some of them, twice, and cut parameters (`..;a=b`) off. */

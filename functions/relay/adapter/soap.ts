@@ -4,6 +4,7 @@
  *
  * @see SAP Help, "Configure the SOAP (SOAP 1.x) Sender Adapter"; SOAP 1.1 section 6, RFC 3902
  */
+import { RelayError } from '../../error.ts';
 import type { HttpBody } from '../../http-client.ts';
 import type { Destination, SoapRmSettings, SoapSettings, SoapVersion } from '../destination.ts';
 import type { Message } from '../message.ts';
@@ -22,11 +23,15 @@ const ENVELOPE_TYPES = ['text/xml', 'application/soap+xml'];
 /** With attachments: the envelope is its first part, and nobody looks into it here. */
 const ATTACHED = 'multipart/related';
 
+/** It is read through without a pause: more would hold up the rest of the batch for seconds, past its deadline. */
+const MOST_READ_BYTES = 4 * 1024 * 1024;
+
 /**
  * The call for an envelope.
  *
  * @param block a header block that must be in it
- * @throws RelayError `MESSAGE_INVALID` if the payload must be put into an envelope, or a block into it, and cannot be
+ * @throws RelayError `MESSAGE_INVALID` if the payload must be put into an envelope, or a block into it, and cannot be;
+ * `PAYLOAD_TOO_LARGE` if it is too large for that
  */
 export async function soapShape(
   message: Message,
@@ -44,6 +49,11 @@ export async function soapShape(
     return { ...shapeFor(destination, charsetOf(own) ?? charsetIn(bytes)), body: bodyOf(bytes) };
   }
 
+  const { bytes } = message.body;
+  if (bytes > MOST_READ_BYTES) {
+    const problem = `the payload has ${bytes} bytes, of which an envelope can be made for ${MOST_READ_BYTES} at most`;
+    throw new RelayError('PAYLOAD_TOO_LARGE', `${problem}; the sender must split it, or send the envelope itself`);
+  }
   const { envelopeOf } = await import('./soap-envelope.ts');
   const envelope = envelopeOf(await bytesOf(message.body), {
     version: soapVersion,
