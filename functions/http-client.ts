@@ -12,6 +12,8 @@ export interface HttpRequest {
   readonly method: string;
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
+  /** How errors name the address. Default: its origin and path. */
+  readonly shownUrl?: string;
   readonly body?: HttpBody;
   /** From the start of the call until the answer has arrived whole. */
   readonly timeoutMs: number;
@@ -264,7 +266,7 @@ function codeOf(timedOut: boolean, signal: AbortSignal | undefined): 'TIMED_OUT'
 
 function noAnswer(
   code: 'TIMED_OUT' | 'DEADLINE' | 'CONNECTION_FAILED',
-  { method, url, timeoutMs }: HttpRequest,
+  { method, url, timeoutMs, shownUrl = `${url.origin}${url.pathname}` }: HttpRequest,
   cause: NodeJS.ErrnoException,
   executed: Executed,
   status: number | undefined,
@@ -272,7 +274,7 @@ function noAnswer(
   const what = status === undefined ? 'no answer' : `status ${status}, then the answer broke off`;
   // Node's own words name a host and a port, which an operator needs, and no header or body.
   const why = code === 'TIMED_OUT' ? `within ${timeoutMs} ms` : (cause.code ?? cause.message);
-  const message = `${method} ${url.origin}${url.pathname}: ${what} (${why})`;
+  const message = `${method} ${shownUrl}: ${what} (${why})`;
   return new RelayError(code, message, { cause, executed, ...(status === undefined ? {} : { status }) });
 }
 

@@ -11,7 +11,7 @@ import { stableId } from '../envelope.ts';
 import { RelayError } from '../error.ts';
 import type { HttpBody } from '../http-client.ts';
 import { queueUrlBeside } from '../queue-url.ts';
-import type { Destination } from '../relay/destination.ts';
+import { type Destination, storedUnder } from '../relay/destination.ts';
 import { isSendable } from '../relay/headers.ts';
 import type { Message } from '../relay/message.ts';
 import type { Telemetry } from '../telemetry.ts';
@@ -54,7 +54,7 @@ export function createEnqueue({ destination, sqs, s3, telemetry, now, newId }: E
 
   /** The payload lies in S3 before a message says so. A try that fails leaves it there, for the bucket's lifecycle rule. */
   async function stored(message: Message, payload: Buffer, bucket: string, signal: AbortSignal): Promise<Laid> {
-    const at = { bucket, key: `webhooks/${name}/${newId()}` };
+    const at = { bucket, key: `${storedUnder(name)}${newId()}` };
     await s3.put(at, payload, signal);
     return laidInStore(message, at, payload.byteLength);
   }

@@ -118,6 +118,11 @@ export function verificationSecrets({ verify }: WebhookSettings): string[] {
   return verify.flatMap((way) => ('secret' in way ? [way.secret] : []));
 }
 
+/** How the names begin of what a webhook stores in `payloadBucket`, where its function may write nothing else. */
+export function storedUnder(name: string): string {
+  return `webhooks/${name}/`;
+}
+
 /**
  * Where the message goes: the `url` setting, or `path` on the host that the service key names.
  *

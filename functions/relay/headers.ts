@@ -1,8 +1,9 @@
 /** Which headers go along with a message, and which never do. A leaf: settings, sources and adapters share the rule. */
 
+/** `Accept-Encoding` too: what an endpoint says in an answer is read here, and nothing here unpacks one. */
 const OWNED = new Set(
   `authorization cookie set-cookie host content-length content-type connection keep-alive te trailer transfer-encoding
-   upgrade expect x-csrf-token`.split(/\s+/),
+   upgrade expect x-csrf-token accept-encoding`.split(/\s+/),
 );
 /** They say how the body's bytes are to be read, so they go wherever the body goes. */
 export const BODY_HEADERS: readonly string[] = ['content-encoding', 'content-language'];
@@ -10,6 +11,14 @@ export const BODY_HEADERS: readonly string[] = ['content-encoding', 'content-lan
 /** True for a header that HTTP or the relay itself writes, whatever a setting lists (RFC 9110 section 7.6.1). */
 export function isOwned(name: string): boolean {
   return OWNED.has(name.toLowerCase()) || /^proxy-/i.test(name);
+}
+
+/** The headers that a `Connection` lists, lower case: of this hop alone, like itself (RFC 9110 section 7.6.1). */
+export function namesIn(connection = ''): string[] {
+  return connection
+    .toLowerCase()
+    .split(',')
+    .map((name) => name.trim());
 }
 
 /**

@@ -34,6 +34,7 @@ export const adapterFields = {
 /** A destination's settings as they were written, each of its own kind. */
 export type Written = v.InferOutput<v.ObjectSchema<typeof adapterFields, undefined>> & {
   readonly query: Readonly<Record<string, string>>;
+  readonly url?: string | undefined;
 };
 
 const SOAP = ['soap', 'soap-rm'];
@@ -52,7 +53,7 @@ const RM_PARAMETERS = ['MessageId', 'QualityOfService', 'QueueId'];
 
 /** @returns for each setting that does not go with the destination's adapter, its name and why */
 export function strangers(written: Written): [field: string, problem: string][] {
-  const { adapter, method = 'POST', query, queueId, queueIdFromGroup = false, qualityOfService } = written;
+  const { adapter, method = 'POST', query, url, queueId, queueIdFromGroup = false, qualityOfService } = written;
   const found: [string, string][] = [];
   for (const [field, owners] of Object.entries(OWNERS)) {
     if (field in written && !owners.includes(adapter)) found.push([field, `only for adapter ${owners.join(' or ')}`]);
@@ -61,8 +62,14 @@ export function strangers(written: Written): [field: string, problem: string][] 
   else if (method !== 'POST' && SOAP.includes(adapter)) found.push(['method', 'expected POST: SOAP knows no other']);
   if (adapter !== 'soap-rm') return found;
 
-  if (RM_PARAMETERS.some((name) => name in query))
-    found.push(['query', `${RM_PARAMETERS.join(', ')} are written by adapter soap-rm`]);
+  // Beside one that is always the same, what is written here would not be seen: all messages would have one id.
+  for (const [field, names] of [
+    ['query', Object.keys(query)],
+    ['url', [...(URL.parse(url ?? '')?.searchParams.keys() ?? [])]],
+  ] as const) {
+    if (RM_PARAMETERS.some((own) => names.some((name) => name.toLowerCase() === own.toLowerCase())))
+      found.push([field, `${RM_PARAMETERS.join(', ')} are written by adapter soap-rm`]);
+  }
   const isQueued = queueId !== undefined || queueIdFromGroup;
   if (queueId !== undefined && queueIdFromGroup) found.push(['queueId', 'expected either queueId or queueIdFromGroup']);
   else if (qualityOfService === 'ExactlyOnceInOrder' && !isQueued)

@@ -8,13 +8,15 @@ import {
   headerName,
   headerPatterns,
   headerValue,
+  NEVER_PASSED_ON,
   oneOf,
+  pathOf,
   queue,
   secret,
   url,
   whole,
 } from './fields.ts';
-import { webhook } from './webhook.ts';
+import { keyHeaders, webhook } from './webhook.ts';
 
 export const destinationFields = {
   secret,
@@ -87,6 +89,7 @@ export const destination = v.pipe(
     for (const [key, message] of strangers(input)) {
       addIssue({ message, path: [{ type: 'object', origin: 'value', input: { ...input }, key, value: undefined }] });
     }
+    for (const keys of keysPassedOn(input)) addIssue({ message: NEVER_PASSED_ON, path: pathOf(keys) });
   }),
   v.transform((input) => {
     const fifo = input.fifo ?? input.queue?.endsWith('.fifo') ?? false;
@@ -105,6 +108,29 @@ export const destination = v.pipe(
     ['queueIdFromGroup'],
   ),
 );
+
+interface KeyedWebhook {
+  readonly verify: Parameters<typeof keyHeaders>[0];
+  readonly forwardHeaders?: readonly string[] | undefined;
+}
+
+/** Where the destination's own settings name a header that is a key at its webhook's door, which lets it go no further. */
+function keysPassedOn({
+  pathFrom = '',
+  forwardHeaders,
+  webhook,
+}: {
+  readonly pathFrom?: string | undefined;
+  readonly forwardHeaders: readonly string[];
+  readonly webhook?: KeyedWebhook | undefined;
+}): (string | number)[][] {
+  const keys = webhook === undefined ? [] : keyHeaders(webhook.verify);
+  const forwarded = webhook?.forwardHeaders === undefined ? forwardHeaders : [];
+  return [
+    ...(keys.includes(pathFrom) ? [['pathFrom']] : []),
+    ...forwarded.flatMap((name, index) => (keys.includes(name) ? [['forwardHeaders', index]] : [])),
+  ];
+}
 
 /** A webhook's door lets in only the headers it lists: the one that says the path is one of them. */
 function pathTold<W extends { readonly forwardHeaders?: readonly string[] | undefined }>({

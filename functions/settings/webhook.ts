@@ -103,6 +103,6 @@ function needsSecret(way: ReadVerification): way is Extract<ReadVerification, { 
 }
 
 /** Headers whose values are keys: they are credentials like `Authorization`. */
-function keyHeaders(ways: readonly { readonly type: string; readonly header?: string }[]): string[] {
+export function keyHeaders(ways: readonly { readonly type: string; readonly header?: string }[]): string[] {
   return ways.flatMap(({ type, header }) => (type === 'api-key' && header !== undefined ? [header] : []));
 }

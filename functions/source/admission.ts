@@ -5,7 +5,7 @@
 import type { Deadline } from '../deadline.ts';
 import { RelayError } from '../error.ts';
 import type { WebhookSettings } from '../relay/destination.ts';
-import { BODY_HEADERS, passedOn } from '../relay/headers.ts';
+import { BODY_HEADERS, namesIn, passedOn } from '../relay/headers.ts';
 import type { Message } from '../relay/message.ts';
 import { handshake } from './handshake.ts';
 import type { HttpEvent, HttpReply } from './http.ts';
@@ -86,10 +86,9 @@ function messageOf<R>(
   { webhook, forwardHeaders }: Door<R>,
   verifier: Verifier,
 ): Message {
-  const { 'content-type': contentType, connection = '', ...others } = event.headers;
-  const hopByHop = connection.toLowerCase().split(/\s*,\s*/);
+  const { 'content-type': contentType, connection, ...others } = event.headers;
   const headers = passedOn(others, [...BODY_HEADERS, ...(webhook.forwardHeaders ?? forwardHeaders)]);
-  for (const name of hopByHop) delete headers[name];
+  for (const name of namesIn(connection)) delete headers[name];
   return {
     id: messageIdOf(event, [webhook.messageId, verifier.messageId]),
     headers,

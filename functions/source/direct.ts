@@ -1,6 +1,6 @@
 /** Mode `direct`: the caller gets what the flow answered, or a problem that says whether trying again can help. */
 import type { WebhookSettings } from '../relay/destination.ts';
-import { BODY_HEADERS, isOwned, passedOn } from '../relay/headers.ts';
+import { BODY_HEADERS, isOwned, namesIn, passedOn } from '../relay/headers.ts';
 import type { Outcome } from '../relay/outcome.ts';
 import type { HttpReply } from './http.ts';
 import { problem } from './problem.ts';
@@ -29,9 +29,12 @@ export function directReply(outcome: Outcome, { returnHeaders }: WebhookSettings
 
 function passedAnswer({ answer }: Outcome & { kind: 'delivered' }, returnHeaders: readonly string[]): HttpReply {
   if (answer.truncated) return problem('bad-gateway');
+  const hopByHop = namesIn(answer.headers.connection);
   const single: Record<string, string> = {};
   for (const [name, value] of Object.entries(answer.headers)) {
-    if (value !== undefined && !isOwned(name)) single[name] = Array.isArray(value) ? value.join(', ') : value;
+    // What a browser of another origin may read is not for the flow to open.
+    if (value === undefined || isOwned(name) || hopByHop.includes(name) || name.startsWith('access-control-')) continue;
+    single[name] = Array.isArray(value) ? value.join(', ') : value;
   }
   const { 'content-type': contentType } = answer.headers;
   const passed = passedOn(single, [...BODY_HEADERS, ...returnHeaders]);

@@ -44,7 +44,7 @@ export function readHttpEvent(event: unknown): HttpEvent | undefined {
   return {
     method: method.toUpperCase(),
     path,
-    isPathEncoded: typeof event.version !== 'string' || String(context.domainName).includes('.lambda-url.'),
+    isPathEncoded: typeof event.version !== 'string' || asText(context.domainName).includes('.lambda-url.'),
     headers: lowerCase(isRecord(headers) ? headers : {}),
     body: readBody(event),
     multiValue,

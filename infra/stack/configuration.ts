@@ -20,7 +20,7 @@ export function readConfiguration(input: ServiceInput): Configuration {
   const destinations = readDestinations(input, custom.destinations as Record<string, Record<string, unknown>>);
   const hasWebhook = destinations.some(({ settings }) => settings.webhook !== undefined);
   if (webhookDomain !== undefined && !hasWebhook) refuse(['custom.webhookDomain: no destination has a webhook']);
-  refuse(deploymentMistakes(destinations));
+  refuse(deploymentMistakes(destinations, input.region));
   refuse(writtenMistakes(Object.fromEntries(destinations.map(({ settings, written }) => [settings.name, written]))));
   return {
     region: input.region,

@@ -33,14 +33,16 @@ export function customMistakes(custom: Readonly<Record<string, unknown>>, region
   return lines;
 }
 
-/** Mistakes that show when entries become resources. */
-export function deploymentMistakes(destinations: readonly Destination[]): string[] {
+/** Mistakes that show when entries become resources. @param region of the stack */
+export function deploymentMistakes(destinations: readonly Destination[], region: string): string[] {
   const owners = new Map<string, string>();
   return destinations.flatMap((destination) => {
     const { name } = destination.settings;
-    const owner = owners.get(logicalName(name));
-    owners.set(logicalName(name), name);
-    const lines = [...secretMistakes(destination), ...queueMistakes(destination)];
+    // The framework names routes in lower case, and of two of one name keeps the last: the other's would be unsigned.
+    const id = logicalName(name).toLowerCase();
+    const owner = owners.get(id);
+    owners.set(id, name);
+    const lines = [...secretMistakes(destination, region), ...queueMistakes(destination, region)];
     if (owner !== undefined)
       lines.push(`: expected a name that differs from ${owner} in more than hyphens and capitals`);
     return lines.map((line) => `custom.destinations.${name}${line}`);
@@ -57,18 +59,29 @@ export function warnings(destinations: readonly Destination[]): string[] {
     );
 }
 
-/** A `*` or `?` would reach into the policy and open other secrets. */
-function secretMistakes({ settings: { secret, webhook } }: Destination): string[] {
-  const expected = 'expected the name or ARN of a secret: letters, digits and /_+=.@-';
-  return [
-    ...(SECRET.test(secret) ? [] : [`.secret: ${expected}`]),
-    ...(webhook === undefined || verificationSecrets(webhook).every((name) => SECRET.test(name))
-      ? []
-      : [`.webhook.secret: ${expected}`]),
+function secretMistakes({ settings: { secret, webhook } }: Destination, region: string): string[] {
+  const ofSenders = webhook === undefined ? [] : verificationSecrets(webhook);
+  const lines = [
+    ...secretProblems(secret, region).map((problem) => `.secret: ${problem}`),
+    ...ofSenders.flatMap((name) => secretProblems(name, region)).map((problem) => `.webhook.secret: ${problem}`),
   ];
+  return [...new Set(lines)];
 }
 
-function queueMistakes({ settings, queue }: Destination): string[] {
+function secretProblems(secret: string, region: string): string[] {
+  // A `*` or `?` would reach into the policy and open other secrets.
+  if (!SECRET.test(secret)) return ['expected the name or ARN of a secret: letters, digits and /_+=.@-'];
+  if (!secret.startsWith('arn:')) return [];
+  const problems: string[] = [];
+  // The functions ask Secrets Manager in their own region, which knows no other's.
+  if (secret.split(':')[3] !== region) problems.push(`expected the ARN of a secret in ${region}`);
+  // The policy would name no secret, and every reading be refused.
+  if (!/-[A-Za-z0-9]{6}$/.test(secret))
+    problems.push('expected the whole ARN, with the hyphen and six characters that end it; or the name');
+  return problems;
+}
+
+function queueMistakes({ settings, queue }: Destination, region: string): string[] {
   const { queueUrl, deadLetterQueueUrl } = settings;
   const lines: string[] = [];
   if (queue.created) {
@@ -81,6 +94,9 @@ function queueMistakes({ settings, queue }: Destination): string[] {
       lines.push('.queue: expected the ARN of an existing queue; leave it out and one is created');
     }
     if (queueUrl !== undefined && !isQueueUrl(queueUrl)) lines.push(`.queueUrl: ${QUEUE_URL}`);
+    // The webhook function sends by its own region's endpoint, where the queue is another or none.
+    else if (queueUrl !== undefined && new URL(queueUrl).hostname.split('.')[1] !== region)
+      lines.push(`.queueUrl: expected a queue in ${region}`);
     if (deadLetterQueueUrl !== undefined && !isQueueUrl(deadLetterQueueUrl)) {
       lines.push(`.deadLetterQueueUrl: ${QUEUE_URL}`);
     }

@@ -2,7 +2,7 @@
  * Each function's own role: what that function needs and nothing of the other's. The framework's shared role would grant
  * every queue and every secret to both.
  */
-import { verificationSecrets } from '../../functions/relay/destination.ts';
+import { storedUnder, verificationSecrets } from '../../functions/relay/destination.ts';
 import type { Configuration, Destination } from './destination.ts';
 import { deadLetterArn, sourceArn, webhookQueueArn } from './queue.ts';
 import { arn, attribute, type Resource, type Value } from './template.ts';
@@ -32,7 +32,9 @@ export function queueRole({ destinations, kmsKeyArns }: Configuration, logGroupI
 /** For the destinations with a webhook: what senders prove themselves with, the queue, and the way to SAP where callers wait. */
 export function webhookRole({ destinations, kmsKeyArns }: Configuration, logGroupId: string): Resource {
   const queued = destinations.filter(({ settings: { webhook } }) => webhook !== undefined && webhook.mode !== 'direct');
-  const stored = queued.flatMap(({ settings }) => settings.payloadBucket ?? []);
+  const stored = queued.flatMap(({ settings: { name, payloadBucket } }) =>
+    payloadBucket === undefined ? [] : [`${payloadBucket}/${storedUnder(name)}`],
+  );
   return role([
     ...logs(logGroupId),
     ...allow(['secretsmanager:GetSecretValue'], secretArns(destinations.flatMap(webhookSecrets))),
@@ -40,7 +42,11 @@ export function webhookRole({ destinations, kmsKeyArns }: Configuration, logGrou
       ['sqs:SendMessage'],
       queued.map(({ settings, queue }) => webhookQueueArn(settings, queue)),
     ),
-    ...allow(['s3:PutObject'], objectArns(stored)),
+    // Strangers call this function: dead letters, and what others keep in the bucket, are out of its reach.
+    ...allow(
+      ['s3:PutObject'],
+      stored.map((start) => arn('s3', `${start}*`, { inRegion: false })),
+    ),
     ...keys(kmsKeyArns, { writes: queued.length > 0 }),
   ]);
 }

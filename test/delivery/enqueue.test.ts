@@ -26,20 +26,23 @@ interface Sent extends OutgoingMessage {
 function postOffice({ sqsFails, s3Fails, ...settings }: Partial<EnqueueOptions['destination']> & Faults = {}) {
   const events: string[] = [];
   const sent: Sent[] = [];
+  const signals: AbortSignal[] = [];
   const objects = new Map<string, Uint8Array>();
   const times = [1_000, 1_042];
   const enqueue = createEnqueue({
     destination: { name: 'orders', ...('queue' in settings ? {} : { queueUrl: QUEUE_URL }), ...settings },
     sqs: {
-      send: async (queueUrl, message) => {
+      send: async (queueUrl, message, signal) => {
         events.push('sqs');
+        signals.push(signal);
         if (sqsFails) throw sqsFails;
         sent.push({ queueUrl, ...message });
       },
     },
     s3: {
-      put: async ({ bucket, key }, body) => {
+      put: async ({ bucket, key }, body, signal) => {
         events.push(`s3 ${bucket}/${key}`);
+        signals.push(signal);
         if (s3Fails) throw s3Fails;
         objects.set(`${bucket}/${key}`, body);
       },
@@ -56,7 +59,7 @@ function postOffice({ sqsFails, s3Fails, ...settings }: Partial<EnqueueOptions['
     rest: Partial<Posting> = {},
     deadline = TIME,
   ) => enqueue({ message: messageWith(message), functionArn: FUNCTION_ARN, ...rest }, deadline);
-  return { send, events, sent, objects };
+  return { send, events, sent, objects, signals };
 }
 
 interface Faults {
@@ -175,6 +178,13 @@ describe('What lies in the queue', () => {
     fifo: fc.boolean(),
   });
 
+  test('bears its whole id against duplicates: two long ones that begin alike are two', async () => {
+    const { send, sent } = postOffice({ queueUrl: `${QUEUE_URL}.fifo` });
+    const ids = ['1', '2'].map((end) => `${'x'.repeat(127)}${end}`);
+    for (const id of ids) await send({ id });
+    expect(sent.map(({ deduplicationId }) => deduplicationId)).toEqual(ids);
+  });
+
   test('comes out as the very same message: any bytes, any content type, any headers', async () => {
     await fc.assert(
       fc.asyncProperty(message, async ({ id, payload, contentType, headers, fifo }) => {
@@ -252,6 +262,14 @@ describe('Nothing is called queued', () => {
     const { send, events } = postOffice({ sqsFails: new RelayError('QUEUE_UNAVAILABLE', 'SQS did not confirm it') });
     expect(await send({})).toBe('unavailable');
     expect(events).toEqual(['sqs', 'not queued orders m-1 SQS did not confirm it']);
+  });
+
+  test('by S3 or SQS beyond the time that there is: it ends both calls', async () => {
+    const { send, signals } = postOffice({ payloadBucket: 'payloads' });
+    const deadline = { remainingMs: () => 20_000, signal: new AbortController().signal };
+    await send({ payload: Buffer.alloc(MIB + 1, 'x') }, {}, deadline);
+    expect(signals).toHaveLength(2);
+    for (const signal of signals) expect(signal).toBe(deadline.signal);
   });
 
   test('after the time is over: it is not even sent', async () => {

@@ -239,6 +239,17 @@ describe('A mistake is one line, exit code 2, and does not repeat a secret', () 
     [['--verify', 'none', '--handshake', 'x', '--url', 'http://x'], '--verify and --handshake exclude each other'],
     [['--verify', 'iam', '--url', 'http://x'], '--verify iam wants --region'],
     [['--sned'], "Unknown option '--sned'"],
+    [
+      ['--verify', 'jwt', '--secret', 'a.b.hunter22\nhunter22', '--url', 'http://x'],
+      'Authorization: holds what no header',
+    ],
+    [
+      ['--verify', 'api-key', '--secret', 'hunter22\nx', '--url', 'http://x', '--curl'],
+      'X-Api-Key: holds what no header',
+    ],
+    [['--verify', 'none', '--header', 'X-Key: €hunter22', '--url', 'http://x'], 'X-Key: holds what no header'],
+    [['--verify', 'none', '--url', 'http://erp:hunter22@x'], '--url: expected one without user and password'],
+    [['--verify', 'basic', '--secret', 'erp:correct', 'hunter22', '--url', 'http://x'], 'a word too many'],
   ])('%j', async (argv, line) => {
     const { code, out, notes } = await send(argv);
     expect([code, out]).toEqual([2, '']);

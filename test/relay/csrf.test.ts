@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import type { HttpRequest } from '../../functions/http-client.ts';
 import { BARE, request, startHandshake } from './handshake.ts';
-import { answer, tokenOf } from './http-answer.ts';
+import { answer, deadlineOf, tokenOf } from './http-answer.ts';
 import { pair } from './protected-endpoint.ts';
 
 describe('The handshake', () => {
@@ -39,6 +39,12 @@ describe('The handshake', () => {
     expect(fetch?.url.href).toBe('https://flows.example.com/http/orders?a=b');
     expect(fetch).not.toHaveProperty('body');
     expect(fetch?.timeoutMs).toBe(5_000);
+  });
+
+  test('fetches in the time that is left', async () => {
+    const { exchange, requests } = startHandshake(true);
+    await exchange(tokenOf('a'), {}, deadlineOf(3_000));
+    expect(requests[0]?.timeoutMs).toBeLessThanOrEqual(3_000);
   });
 
   test('fetches with the client certificate, and no token, where that is how the message goes', async () => {

@@ -18,6 +18,7 @@ describe('A header', () => {
     'upgrade',
     'expect',
     'x-csrf-token',
+    'Accept-Encoding',
     'proxy-authorization',
     'Proxy-Connection',
   ])('%s is owned', (name) => {

@@ -1,8 +1,9 @@
 /** What the answer to an OData batch means: it is always 202, and what became of each operation stands inside. */
 import { describe, expect, test } from 'vitest';
-import type { HttpAnswer } from '../../functions/http-client.ts';
-import { answer } from './http-answer.ts';
-import { attempt, message, outcome, reasonOf } from './sender-adapter.ts';
+import type { HttpAnswer, HttpRequest, Send } from '../../functions/http-client.ts';
+import { adapterOf } from '../../functions/relay/adapter/adapters.ts';
+import { answer, deadlineOf, tokenOf } from './http-answer.ts';
+import { attempt, destinationWith, message, outcome, reasonOf } from './sender-adapter.ts';
 
 const odata = { adapter: 'odata' };
 const error = (code: string, value: string) => JSON.stringify({ error: { code, message: { lang: 'en', value } } });
@@ -91,6 +92,12 @@ describe('A batch of which a part was carried out', () => {
     },
   );
 
+  test('is the sender’s to correct, where what failed will never be taken', async () => {
+    expect(reasonOf(await outcome(odata, batchOf(200, 400)))).toBe(
+      'the endpoint answered 202 with 1 of 2 operations of the batch failed, one with 400: it will never take this message; the sender must correct it',
+    );
+  });
+
   test('is told with how many failed', async () => {
     const judged = await outcome(odata, batch([http(201), changeSet(http(500, error('B2', 'Backend is down')))]));
     expect(reasonOf(judged)).toBe(
@@ -157,10 +164,26 @@ describe('A batch answer that cannot be read to its end', () => {
   });
 });
 
+test('Of a batch’s answer as much is kept as its caller or its reading needs, whichever is more', async () => {
+  const requests: HttpRequest[] = [];
+  const send: Send = async (request) => {
+    requests.push(request);
+    return answer(202);
+  };
+  for (const keepBytes of [1_000, 4_400_000]) {
+    const adapter = adapterOf({ destination: destinationWith({ ...odata, csrf: false }), send, keepBytes });
+    const batched = message('', { contentType: 'multipart/mixed; boundary=b' });
+    await adapter.exchange(batched, tokenOf('t'), deadlineOf(), () => undefined);
+  }
+  expect(requests.map(({ keepBytes }) => keepBytes)).toEqual([4_194_304, 4_400_000]);
+});
+
 test('Of a batch’s answer more is kept than of others', async () => {
   const plain = { ...odata, csrf: false };
   const kept = async (contentType: string) =>
     (await attempt(plain, [answer(202)], message('', { contentType }))).requests[0]?.keepBytes;
   expect(await kept('multipart/mixed; boundary=b')).toBe(4_194_304);
   expect(await kept('application/json')).toBeUndefined();
+  const usual = { ...plain, contentType: 'multipart/mixed; boundary=b' };
+  expect((await attempt(usual, [answer(202)])).requests[0]?.keepBytes).toBe(4_194_304);
 });

@@ -1,6 +1,9 @@
 /** The rest of a path, which a message brings: where it may lead, and that it can lead nowhere else. */
 import { describe, expect, test } from 'vitest';
-import { message, onWire, refusal, sent } from './sender-adapter.ts';
+import { createHttpClient } from '../../functions/http-client.ts';
+import { adapterOf } from '../../functions/relay/adapter/adapters.ts';
+import { deadlineOf, tokenOf } from './http-answer.ts';
+import { destinationWith, message, onWire, refusal, sent } from './sender-adapter.ts';
 
 const settings = { pathFrom: 'X-Path' };
 const withRest = (rest: string) => message('{}', { headers: { 'x-path': rest } });
@@ -58,6 +61,18 @@ describe('The rest of the path', () => {
   test('is no part of the address where a CSRF token is fetched', async () => {
     const calls = await sent('/http/orders?a=1', { csrf: true, ...settings }, withRest('4711'));
     expect(calls.map(({ line }) => line)).toEqual(['HEAD /http/orders?a=1', 'POST /http/orders/4711?a=1']);
+  });
+});
+
+test('What went wrong with a call is told without the rest of its path', async () => {
+  const adapter = adapterOf({
+    destination: destinationWith({ url: 'http://127.0.0.1:1/http/orders', ...settings }),
+    send: createHttpClient(),
+  });
+  const failed = adapter.exchange(withRest("Customers('smith')"), tokenOf('t'), deadlineOf(), () => undefined);
+  await expect(failed).rejects.toMatchObject({
+    code: 'CONNECTION_FAILED',
+    message: 'POST http://127.0.0.1:1/http/orders…: no answer (ECONNREFUSED)',
   });
 });
 

@@ -16,6 +16,9 @@ const fault12 = (code: string, text = 'Something went wrong', detail = '') =>
     '1.2',
   );
 const XML = { 'content-type': 'text/xml; charset=utf-8' };
+const RELATED = { 'content-type': 'multipart/related; type="text/xml"; boundary="b"' };
+const attached = (root: string) =>
+  `--b\r\nContent-Type: text/xml; charset=UTF-8\r\n\r\n${root}\r\n--b\r\nContent-Type: image/jpeg\r\n\r\nJPEG\r\n--b--\r\n`;
 const faulty = (status: number, body: string | Buffer, headers = XML): HttpAnswer => ({
   ...answer(status, '', headers),
   body: Buffer.from(body),
@@ -130,6 +133,18 @@ describe('A fault is read', () => {
     ['in UTF-16', Buffer.from(`\uFEFF${client}`, 'utf16le'), {}],
     ['in UTF-16 without a mark, big-endian', Buffer.from(client, 'utf16le').swap16(), {}],
     ['behind a byte order mark', Buffer.from(`\uFEFF${client}`), {}],
+    [
+      'in UTF-8, though its content type says UTF-16',
+      Buffer.from(client),
+      { 'content-type': 'text/xml; charset=utf-16' },
+    ],
+    ['in an encoding that nobody knows', Buffer.from(client), { 'content-type': 'text/xml; charset=x-none' }],
+    ['in an encoding without a name', Buffer.from(client), { 'content-type': 'text/xml; charset=""' }],
+    ['in an encoding in the wrong quotes', Buffer.from(client), { 'content-type': "text/xml; charset='utf-8'" }],
+    ['behind white space and its declaration', Buffer.from(`\r\n <?xml version="1.0"?>${client}`), XML],
+    ['before attachments', Buffer.from(attached(client)), RELATED],
+    ['before attachments that are cut off', Buffer.from(attached(client).slice(0, -40)), RELATED],
+    ['before attachments, and cut off itself', Buffer.from(attached(client).split('</soap:Fault>')[0] ?? ''), RELATED],
     ['under another content type', Buffer.from(client), { 'content-type': 'text/html' }],
   ])('%s', async (_, body, headers) => {
     const judged = await outcome(settings, { ...answer(500, '', headers), body });
@@ -193,7 +208,13 @@ describe('No fault is', () => {
     ['a text', 'Fault soap:Client'],
     ['a page', '<!DOCTYPE html><html><body>Fault</body></html>'],
     ['an answer without content', ''],
-    ['a fault in an encoding nobody knows', fault11('soap:Client'), { 'content-type': 'text/xml; charset=x-none' }],
+    [
+      'a fault in an attachment',
+      attached(inEnvelope('<o:Confirmation xmlns:o="urn:o"/>')).replace('JPEG', fault11('soap:Client')),
+      RELATED,
+    ],
+    ['a fault beside the parts', fault11('soap:Client'), RELATED],
+    ['a fault in parts without a boundary', attached(fault11('soap:Client')), { 'content-type': 'multipart/related' }],
     ['a fault behind a document type', `<!DOCTYPE e>${fault11('soap:Client')}`],
     [
       'a fault that comes too late',

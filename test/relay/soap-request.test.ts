@@ -76,6 +76,14 @@ describe('The call of a SOAP endpoint', () => {
       'text/xml; charset=ISO-8859-1',
       '""',
     ],
+    [
+      '1.1, with none of what a charset’s name hides',
+      {},
+      'application/xml; charset="utf-16; action=x"',
+      'text/xml; charset=utf-8',
+      '""',
+    ],
+    ['1.1, with a charset of odd characters', {}, 'application/xml; charset="$&x"', 'text/xml; charset=$&x', '""'],
     ['1.1, of the settings’ type', { contentType: 'text/xml' }, undefined, 'text/xml', '""'],
     [
       '1.2, of the settings’ type and action',

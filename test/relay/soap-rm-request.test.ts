@@ -81,6 +81,12 @@ describe('The query has', () => {
       {},
       '&QualityOfService=ExactlyOnceInOrder&QueueId=orders',
     ],
+    [
+      'the destination’s name where its queue named no group',
+      { qualityOfService: 'ExactlyOnceInOrder', queueIdFromGroup: true, fifo: true },
+      { group: '' },
+      '&QualityOfService=ExactlyOnceInOrder&QueueId=orders',
+    ],
     ['no queue, where none is set', {}, { group: 'customer-4711' }, ''],
   ])('%s', async (_, settings, fields, rest) => {
     const { line } = await onWire(PATH, { ...rm, ...settings }, withId(GUID, fields));

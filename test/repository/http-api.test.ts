@@ -69,8 +69,9 @@ describe('the webhook function may send', () => {
     const orders = { ...flow, payloadBucket: 'payloads', webhook: { ...webhook, mode } };
     const allowed = permissions({ orders, plain: { ...flow, payloadBucket: 'others' } });
     expect(allowed['sqs:SendMessage']).toEqual([{ 'Fn::GetAtt': ['QueueOfOrders', 'Arn'] }]);
-    expect(JSON.stringify(allowed['s3:PutObject'])).toContain('payloads/*');
-    expect(JSON.stringify(allowed['s3:PutObject'])).not.toContain('others');
+    expect(allowed['s3:PutObject'], 'not over dead letters, nor over what others keep there').toEqual([
+      { 'Fn::Join': ['', ['arn:', { Ref: 'AWS::Partition' }, ':s3:::payloads/webhooks/orders/*']] },
+    ]);
   });
 
   test.each([
@@ -154,6 +155,36 @@ describe('mistakes', () => {
     expect(mistakes({ webhookDomain: domain }, { orders: flow })).toEqual([
       'custom.webhookDomain: no destination has a webhook',
     ]);
+  });
+
+  const elsewhere = 'arn:aws:secretsmanager:us-east-1:123456789012:secret:webhooks/orders-AbCdEf';
+  const here = elsewhere.replace('us-east-1', 'eu-central-1');
+  test.each<[string, object, string[]]>([
+    ['the whole ARN of a secret', { secret: here }, []],
+    [
+      'the ARN of a secret in another region, which the function does not ask',
+      { secret: elsewhere },
+      ['webhook.secret: expected the ARN of a secret in eu-central-1'],
+    ],
+    [
+      'an ARN that lacks its end, of which the policy would allow nothing',
+      { secret: here.replace('-AbCdEf', '') },
+      ['webhook.secret: expected the whole ARN, with the hyphen and six characters that end it; or the name'],
+    ],
+    [
+      'such a one in an entry of verify',
+      { verify: ['basic', { type: 'stripe', secret: elsewhere }] },
+      ['webhook.secret: expected the ARN of a secret in eu-central-1'],
+    ],
+  ])('%s', (_, fields, lines) => {
+    const orders = { ...flow, webhook: { ...webhook, ...fields } };
+    expect(mistakes({}, { orders })).toEqual(lines.map((line) => `custom.destinations.orders.${line}`));
+  });
+
+  test('a queueUrl in another region, where the function does not send', () => {
+    const queueUrl = 'https://sqs.us-east-1.amazonaws.com/999999999999/in';
+    const orders = { ...flow, queue: 'arn:aws:sqs:eu-central-1:999999999999:in', queueUrl, webhook };
+    expect(mistakes({}, { orders })).toEqual(['custom.destinations.orders.queueUrl: expected a queue in eu-central-1']);
   });
 
   test('a queueUrl that is none', () => {

@@ -310,7 +310,7 @@ describe('roles', () => {
       'logs:PutLogEvents': [`arn:aws:logs:${REGION}:${ACCOUNT}:log-group:/aws/lambda/token-relay-prod-webhook:*`],
       'secretsmanager:GetSecretValue': [secretArn('webhooks/orders')],
       'sqs:SendMessage': [queueArn('token-relay-prod-orders')],
-      's3:PutObject': ['arn:aws:s3:::order-payloads/*'],
+      's3:PutObject': ['arn:aws:s3:::order-payloads/webhooks/orders/*'],
       'kms:Decrypt': [KEY],
       'kms:GenerateDataKey': [KEY],
     });

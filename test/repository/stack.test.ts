@@ -180,6 +180,11 @@ describe('mistakes', () => {
       ['custom.destinations.euOrders: expected a name that differs from eu-orders in more than hyphens and capitals'],
     ],
     [
+      'two names that are one among the routes',
+      { destinations: { euOrders: flow, euorders: flow } },
+      ['custom.destinations.euorders: expected a name that differs from euOrders in more than hyphens and capitals'],
+    ],
+    [
       'a key that is no ARN',
       { destinations: { orders: flow }, kmsKeyArns: ['alias/mine'] },
       ['custom.kmsKeyArns: expected a list of ARNs of keys, arn:aws:kms:<region>:<account>:key/<id>'],

@@ -173,6 +173,21 @@ const mistakes: readonly Mistake[] = [
     RM_WRITES,
   ],
   [
+    'a message id of one’s own in SAP RM’s query, in other letters',
+    { ...orders, adapter: 'soap-rm', query: { messageid: 'hunter22' } },
+    RM_WRITES,
+  ],
+  [
+    'a message id of one’s own in SAP RM’s url',
+    { ...orders, adapter: 'soap-rm', url: 'https://flows.example.com/cxf/orders?a=1&MessageId=hunter22' },
+    RM_WRITES.replace('query', 'url'),
+  ],
+  [
+    'a url that is none',
+    { ...orders, adapter: 'soap-rm', url: 'hunter22' },
+    'orders.url: expected an https: URL without user and fragment (http: for loopback hosts alone)',
+  ],
+  [
     'a path’s rest in the cookies',
     { ...orders, pathFrom: 'Cookie' },
     'orders.pathFrom: this header belongs to HTTP or to the relay and cannot be set',

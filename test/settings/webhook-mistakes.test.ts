@@ -142,6 +142,12 @@ const verifications: readonly (readonly [wrong: string, verify: unknown, path: s
     '.signedContent',
     'expected {timestamp} in it: a timestamp that is not signed proves nothing',
   ],
+  [
+    'a timestamp of Stripe’s that is not signed',
+    { type: 'stripe', signedContent: '{body}' },
+    '.signedContent',
+    'expected {timestamp} in it: a timestamp that is not signed proves nothing',
+  ],
   ['an issuer that is missing', { type: 'jwt', audience: 'hunter22' }, '.issuer', MISSING],
   ['an issuer in the clear', { ...jwt, issuer: 'http://idp.example' }, '.issuer', URL],
   ['an issuer with a query', { ...jwt, issuer: 'https://idp.example?x=1' }, '.issuer', ISSUER],
@@ -166,6 +172,16 @@ const together: readonly Mistake[] = [
     'an api-key to forward',
     webhookWith({ verify: 'api-key', forwardHeaders: ['x-*', 'X-Api-Key'] }),
     `orders.webhook.forwardHeaders.1: ${NEVER}`,
+  ],
+  [
+    'an api-key to forward, by the destination',
+    { ...webhookWith({ verify: 'api-key' }), forwardHeaders: ['traceparent', 'X-Api-Key'] },
+    `orders.forwardHeaders.1: ${NEVER}`,
+  ],
+  [
+    'an api-key to say the path',
+    { ...webhookWith({ verify: 'api-key' }), pathFrom: 'X-Api-Key' },
+    `orders.pathFrom: ${NEVER}`,
   ],
   [
     'an api-key to return',

@@ -2,7 +2,9 @@
 import { describe, expect, test } from 'vitest';
 import { RelayError } from '../../functions/error.ts';
 import type { WebhookSettings } from '../../functions/relay/destination.ts';
+import { admit } from '../../functions/source/admission.ts';
 import { UNAUTHORIZED } from '../../functions/source/problem.ts';
+import { deadlineOf } from '../relay/http-answer.ts';
 import { webhookEvent } from './aws-http-events.ts';
 import { type Hung, hangDoor, JOE, statusOf, unavailable } from './door.ts';
 
@@ -202,4 +204,25 @@ describe('A secret that cannot be read', () => {
     hung.secret = new TypeError('bug');
     await expect(hung.admit()).rejects.toThrow('bug');
   });
+});
+
+test('An unknown destination goes through a comparison of the credentials, too', async () => {
+  let looks = 0;
+  const headers = {
+    get authorization() {
+      looks += 1;
+      return JOE;
+    },
+  };
+  const event = {
+    method: 'POST',
+    path: '/webhooks/unknown',
+    isPathEncoded: false,
+    headers,
+    body: Buffer.of(),
+    multiValue: false,
+  };
+  const admission = await admit(event, () => undefined, { deadline: deadlineOf() });
+  expect(admission).toStrictEqual({ refusal: UNAUTHORIZED });
+  expect(looks).toBe(1);
 });

@@ -156,6 +156,20 @@ describe('A rotation', () => {
     expect(hung.readings.count, 'tried once in 30 s').toBe(2);
   });
 
+  test.each(['SECRET_NOT_FOUND', 'SECRET_UNREADABLE'] as const)(
+    'by which there is none any more (%s) shuts the door after ten minutes',
+    async (code) => {
+      const hung = hangDoor();
+      await hung.admit();
+      hung.secret = new RelayError(code, 'gone');
+      hung.clock.ms += 599_999;
+      expect(statusOf(await hung.admit())).toBeUndefined();
+      hung.clock.ms += 1;
+      for (let knock = 0; knock < 3; knock += 1) expect(statusOf(await hung.admit())).toBe(503);
+      expect(hung.readings.count, 'tried once in 30 s').toBe(2);
+    },
+  );
+
   test('is not seen while the old entries hold', async () => {
     const hung = hangDoor();
     await hung.admit();

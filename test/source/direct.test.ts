@@ -152,6 +152,14 @@ describe('What was delivered', () => {
     expect(names).toContain('etag');
   });
 
+  test('comes without what its Connection lists, and without what would open it to the pages of others', () => {
+    const more = { ...headers, connection: 'close, X-Two ,ETag', 'access-control-allow-origin': '*' };
+    const listed = ['*', 'x-two', 'access-control-allow-origin'];
+    const names = Object.keys(directReply(outcomeOfAnswer(answer(200, '<a/>', more)), webhookWith(listed)).headers);
+    expect(names).toContain('x-one');
+    for (const name of ['x-two', 'etag', 'access-control-allow-origin']) expect(names).not.toContain(name);
+  });
+
   test.each([['*'], ['content-*'], ['content-encoding'], ['content-language'], ['Content-Type']])(
     'comes with no header twice in another spelling, where returnHeaders is %s',
     (pattern) => {

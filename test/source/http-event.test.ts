@@ -157,6 +157,12 @@ test('A header named like something that every object has is read as it came', (
   ]);
 });
 
+test('A domain that is no text is no function URL’s, and breaks nothing', () => {
+  const event = webhookEvent();
+  const requestContext = { ...event.requestContext, domainName: { toString: null } };
+  expect(readHttpEvent({ ...event, requestContext })).toMatchObject({ method: 'POST', isPathEncoded: false });
+});
+
 describe('What is no HTTP event', () => {
   test.each<[string, unknown]>([
     ['nothing', undefined],

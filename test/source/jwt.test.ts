@@ -166,6 +166,21 @@ describe('The issuer’s keys', () => {
     expect(issuer.asked).toEqual(['/tenant-1/.well-known/openid-configuration']);
   });
 
+  test('are not asked for again by tokens that are bad for another reason than their key', async () => {
+    const { issuer, by } = await hang({ scope: 'orders.write' });
+    const { privateKey } = await generateKeyPair('ES256');
+    const claims = { iss: issuer.url, aud: 'orders', exp: at + 600, scope: 'orders.write' };
+    const forged = await new SignJWT(claims).setProtectedHeader({ alg: 'ES256', kid: 'key-1' }).sign(privateKey);
+    const bad = [
+      forged,
+      await issuer.token({ exp: at - 600 }),
+      await issuer.token({ aud: 'other' }),
+      await issuer.token(),
+    ];
+    for (const token of [...bad, 'a.b.c']) expect(await by(token)).toBe(401);
+    expect(issuer.asked).toHaveLength(2);
+  });
+
   test('are asked for once by twenty requests at once', async () => {
     const { issuer, by } = await hang();
     const tokens = await Promise.all(Array.from({ length: 20 }, () => issuer.token()));

@@ -13,8 +13,8 @@ function idOf(
   setting?: string,
   ofVerification?: string,
 ): string {
-  const text = typeof body === 'string' ? body : JSON.stringify(body);
-  const event: HttpEvent = { ...eventWith, headers, body: Buffer.from(text) };
+  const bytes = Buffer.isBuffer(body) ? body : Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
+  const event: HttpEvent = { ...eventWith, headers, body: bytes };
   return messageIdOf(event, [setting, ofVerification], () => NEW);
 }
 
@@ -133,6 +133,43 @@ describe('A JSON pointer finds', () => {
 
   test('two ids in two numbers that are one double: on FIFO the second would be dropped as a duplicate', () => {
     expect(idOf({}, '{"id":12345678901234567890}', '/id')).not.toBe(idOf({}, '{"id":12345678901234567891}', '/id'));
+  });
+
+  test('two ids in a body of Latin-1, that differ in a letter which is no UTF-8: they would be one, and on FIFO one dropped', () => {
+    const [one, other] = ['Müller', 'Möller'].map((id) =>
+      idOf({}, Buffer.from(JSON.stringify({ id }), 'latin1'), '/id'),
+    );
+    expect(one).not.toBe(other);
+    expect(one, 'the same as if it were UTF-8').toBe(idOf({}, { id: 'Müller' }, '/id'));
+  });
+
+  test.each(['\\ud800', '\\ud801', '\\udc00x'])(
+    'no id in half a character, of which all are one in UTF-8: %s',
+    (half) => {
+      expect(idOf({}, `{"id":"${half}"}`, '/id')).toBe(NEW);
+    },
+  );
+
+  test.each(['', ' ', '          '])('no id in blanks, which two messages may have alike: %j', (id) => {
+    expect(idOf({}, { id }, '/id')).toBe(NEW);
+  });
+
+  test('an id behind a byte order mark, the same at each try', () => {
+    expect(idOf({}, '\uFEFF{"id":"evt_1"}', '/id')).toBe('evt_1');
+  });
+
+  test('a text in a body of many numbers about as fast as JSON is read', () => {
+    const body = `{"id":"evt_1","rest":[${'1,'.repeat(250_000)}1]}`;
+    const fastestMs = (run: () => unknown) =>
+      Math.min(
+        ...[1, 2, 3].map(() => {
+          const startedAt = performance.now();
+          run();
+          return performance.now() - startedAt;
+        }),
+      );
+    const readMs = fastestMs(() => JSON.parse(body));
+    expect(fastestMs(() => idOf({}, body, '/id')) / readMs).toBeLessThan(15);
   });
 
   test.each(['', 'no json', '{"id":', '"text"', 'null', '<id>1</id>'])('nothing in the body %j', (text) => {

@@ -88,6 +88,8 @@ export function createAdapter(options: AdapterOptions, { shape, read, csrfUrl }:
         method: destination.method,
         url: addressOf(base, message, destination, shaped),
         headers: headersOf(message, destination, shaped, token),
+        // The rest is the message's: keys of entities in it may be anyone's name.
+        ...(destination.pathFrom === undefined ? {} : { shownUrl: `${base.origin}${base.pathname}…` }),
         body: shaped.body ?? message.body,
         // The invocation's own end is the signal's: what it cuts off is no fault of the endpoint.
         timeoutMs: longestMs,

@@ -28,6 +28,13 @@ export function operationsIn({
   return { ...read, isWhole: read.isWhole && !truncated };
 }
 
+/** The first part of a multipart answer; of one that has none, nothing. */
+export function rootOf({ headers, body }: Pick<HttpAnswer, 'headers' | 'body'>): Pick<Operation, 'headers' | 'body'> {
+  const boundary = boundaryOf(headers['content-type']);
+  const { parts, rest } = boundary === undefined ? { parts: [], rest: undefined } : partsOf(body, boundary);
+  return entityOf(parts[0] ?? rest ?? Buffer.alloc(0));
+}
+
 function operationsOf(body: Buffer, contentType: string | undefined, depth: number): Operations {
   const boundary = boundaryOf(contentType);
   if (boundary === undefined || depth > MAX_DEPTH) return UNREADABLE;
@@ -60,8 +67,15 @@ function boundaryOf(contentType: string | undefined): string | undefined {
   return quoted ?? plain;
 }
 
-/** A delimiter stands at the beginning of a line, and nothing but white space behind it on that line. */
-function partsOf(body: Buffer, boundary: string): { readonly parts: readonly Buffer[]; readonly isClosed: boolean } {
+/**
+ * A delimiter stands at the beginning of a line, and nothing but white space behind it on that line.
+ *
+ * @returns `rest` of a body that was cut off: its last part, as far as it is there
+ */
+function partsOf(
+  body: Buffer,
+  boundary: string,
+): { readonly parts: readonly Buffer[]; readonly isClosed: boolean; readonly rest?: Buffer } {
   const delimiter = Buffer.from(`--${boundary}`, 'latin1');
   const parts: Buffer[] = [];
   let start: number | undefined;
@@ -76,7 +90,7 @@ function partsOf(body: Buffer, boundary: string): { readonly parts: readonly Buf
     if (tail.startsWith('--')) return { parts, isClosed: true };
     start = lineEnd < 0 ? body.byteLength : lineEnd + 1;
   }
-  return { parts, isClosed: false };
+  return { parts, isClosed: false, ...(start === undefined ? {} : { rest: body.subarray(start) }) };
 }
 
 const LF = 10;

@@ -19,9 +19,12 @@ export function charsetOf(contentType: string | undefined): string | undefined {
   return quoted ?? plain;
 }
 
-/** The content type with another charset, where it has one at all. */
+/** What a charset's name is made of (RFC 2978 section 2.3). */
+const NAME = /^[\w!#$%&'+^`{}~.:-]+$/;
+
+/** The content type with another charset, where it has one at all and the other is a name. */
 export function withCharset(contentType: string, charset: string): string {
-  return contentType.replace(CHARSET, `; charset=${charset}`);
+  return NAME.test(charset) ? contentType.replace(CHARSET, () => `; charset=${charset}`) : contentType;
 }
 
 /** The declaration is a regular production (XML 1.0 [23]), and in ASCII wherever this is asked. */

@@ -8,12 +8,15 @@ import type { HttpAnswer } from '../../http-client.ts';
 import type { Token } from '../../token/token-endpoint.ts';
 import type { Message } from '../message.ts';
 import type { Finding } from '../outcome.ts';
-import { charsetIn, charsetOf, decoded } from './charset.ts';
+import { rootOf } from './batch-answer.ts';
+import { charsetIn, charsetOf, decoded, mediaTypeOf } from './charset.ts';
 import type { Fault } from './soap-fault.ts';
 import { told } from './telling.ts';
 
 /** A fault stands at the beginning of its answer, before the detail. */
 const LOOKED_AT_BYTES = 65_536;
+/** With attachments, the envelope is the first part. */
+const ATTACHED = 'multipart/related';
 /** These speak of the call, the token or the size, and not of what is in the envelope. */
 const STATUS_STANDS = new Set([401, 403, 404, 405, 408, 413, 425, 429, 503]);
 
@@ -41,14 +44,19 @@ const MEANING: ReadonlyMap<string, Pick<Finding, 'kind' | 'conclusion'>> = new M
 
 /** Reads an answer of a SOAP endpoint. */
 export async function readFault(answer: HttpAnswer, message: Message, token: Token): Promise<Finding | undefined> {
-  const { status, headers, body } = answer;
+  const { status } = answer;
+  const { headers, body } = mediaTypeOf(answer.headers['content-type']) === ATTACHED ? rootOf(answer) : answer;
   // Saves most answers the parser. In every encoding with ASCII in it the element's name stands as these bytes.
   if (!body.includes('Fault') && !body.includes(0)) return undefined;
   const bytes = body.subarray(0, LOOKED_AT_BYTES);
-  const text = decoded(bytes, charsetOf(headers['content-type']) ?? charsetIn(bytes) ?? 'utf-8');
-  if (text === undefined) return undefined;
   const { faultIn } = await import('./soap-fault.ts');
-  const fault = faultIn(text);
+  // What a content type says may be wrong, or no encoding at all: a fault is one all the same.
+  const charsets = new Set([charsetOf(headers['content-type'])?.toLowerCase(), charsetIn(bytes) ?? 'utf-8']);
+  let fault: Fault | undefined;
+  for (const charset of charsets) {
+    // Scripts leave white space before the declaration, where XML has none.
+    if (charset !== undefined) fault ??= faultIn(decoded(bytes, charset)?.trimStart() ?? '');
+  }
   if (fault === undefined) return undefined;
 
   const says = await wordsFor(fault, message, token);

@@ -21,7 +21,7 @@ const BATCH_ANSWER_BYTES = 4_194_304;
 const BATCH = 'multipart/mixed';
 
 export function odataAdapter(options: AdapterOptions<Destination & ODataSettings>): Adapter {
-  const { pathFrom, resendPartialBatch } = options.destination;
+  const { pathFrom, resendPartialBatch, contentType: usual } = options.destination;
 
   async function read(answer: HttpAnswer, message: Message, token: Token): Promise<Finding | undefined> {
     const { status, headers } = answer;
@@ -74,7 +74,7 @@ export function odataAdapter(options: AdapterOptions<Destination & ODataSettings
   return createAdapter(options, {
     shape: ({ contentType }) => ({
       headers: { Accept: 'application/json' },
-      ...(mediaTypeOf(contentType) === BATCH ? { keepBytes: BATCH_ANSWER_BYTES } : {}),
+      ...(mediaTypeOf(contentType ?? usual) === BATCH ? { keepBytes: BATCH_ANSWER_BYTES } : {}),
     }),
     read,
     csrfUrl: serviceRoot,

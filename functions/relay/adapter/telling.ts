@@ -18,56 +18,104 @@ const MAX_WORD = 40;
 const MIN_TOKEN_PART = 8;
 /** Longer ones may be a part of a longer word of the payload. */
 const MIN_PART = 5;
-const IN_WORD = /[\p{L}\p{M}\p{N}_]/u;
+/** Digits inside a word: fewer are in any payload by chance. */
+const MIN_DIGITS = 3;
+/** Fewer characters that were grouped otherwise in the payload (`DE89 3704 0044`) are there by chance, too. */
+const MIN_COMPACT = 6;
+/** Written without a space between words, so that each character may be one. */
+const SPACELESS = String.raw`[\p{sc=Han}\p{sc=Hira}\p{sc=Kana}\p{sc=Hang}\p{sc=Thai}\p{sc=Laoo}\p{sc=Khmr}\p{sc=Mymr}]`;
+const IS_SPACELESS = new RegExp(SPACELESS, 'u');
+const PARTS = new RegExp(String.raw`${SPACELESS}\p{M}*|\p{N}+|(?:(?!${SPACELESS})[\p{L}\p{M}])+`, 'gu');
+const HAS_NUMBER = /\p{N}/u;
+const IS_NUMBER = /^\p{N}/u;
+const WORDS = /[\p{L}\p{M}\p{N}]+/gu;
 
 /**
  * The text in one line, with `…` for each word that stands in the payload, too.
  *
- * @returns undefined if nothing may be told, since the payload cannot be held against it: too large, compressed, or in an
- * unknown encoding
+ * @returns undefined if nothing may be told, since the payload cannot be held against it: too large, compressed, in an
+ * unknown encoding, or not to be had any more
  */
 export async function told(text: string, message: Message, { accessToken }: Token): Promise<string | undefined> {
-  const own = await wordsOf(message);
-  if (own === undefined) return undefined;
-  const line = text
-    .slice(0, LOOKED_AT_CHARACTERS)
+  const payload = await readPayload(message);
+  if (payload === undefined) return undefined;
+  const standsIn = wordsIn(payload);
+  const line = unified(text.slice(0, LOOKED_AT_CHARACTERS))
     .replace(/[\p{C}\s"]+/gu, ' ')
     .trim();
-  const masked = line.replace(/[\p{L}\p{M}\p{N}_]+/gu, (word) => {
-    // Every number may be the payload's; a word of one or two letters is anyone's.
-    const counts = word.length > 2 || /\p{N}/u.test(word);
-    const isPayload = counts && standsIn(own, word.toLowerCase());
-    const isSecret = word.length > MAX_WORD || (word.length >= MIN_TOKEN_PART && accessToken.includes(word));
-    return isPayload || isSecret ? '…' : word;
+  const maskedPart = (part: string) =>
+    standsIn(part) && !(IS_NUMBER.test(part) && part.length < MIN_DIGITS) ? '…' : part;
+  const masked = line.replace(/[\p{L}\p{M}\p{N}_]+/gu, (joined) => {
+    if (joined.length > MAX_WORD) return '…';
+    return joined.replace(WORDS, (word) => {
+      const isSecret = word.length >= MIN_TOKEN_PART && accessToken.includes(word);
+      return isSecret || standsIn(word) ? '…' : word.replace(PARTS, maskedPart);
+    });
   });
-  const characters = [...masked];
-  return characters.length > MAX_CHARACTERS ? `${characters.slice(0, MAX_CHARACTERS - 1).join('')}…` : masked;
+  const characters = [...masked.replace(/…{2,}/g, '…')];
+  return characters.length > MAX_CHARACTERS
+    ? `${characters.slice(0, MAX_CHARACTERS - 1).join('')}…`
+    : characters.join('');
 }
 
-/** A short word only as a whole one: `not` is no part of `Note`. */
-function standsIn(text: string, word: string): boolean {
-  const isAnywhere = word.length >= MIN_PART || /\p{N}/u.test(word);
-  for (let at = text.indexOf(word); at >= 0; at = text.indexOf(word, at + 1)) {
-    if (isAnywhere || !(IN_WORD.test(text[at - 1] ?? '') || IN_WORD.test(text[at + word.length] ?? ''))) return true;
+/** Tells which words stand in the payload; each is searched once, since the payload may be long. */
+function wordsIn(payload: string): (word: string) => boolean {
+  let words: ReadonlySet<string> | undefined;
+  let compact: string | undefined;
+  const known = new Map<string, boolean>();
+
+  function isIn(word: string): boolean {
+    // Every number may be the payload's; of letters only whole words: `not` is no part of `Note`, and two are anyone's.
+    const hasNumber = HAS_NUMBER.test(word);
+    if (word.length < MIN_PART && !hasNumber && !IS_SPACELESS.test(word)) {
+      words ??= new Set(payload.match(WORDS));
+      return word.length > 2 && words.has(word);
+    }
+    if (payload.includes(word)) return true;
+    if (!hasNumber || word.length < MIN_COMPACT) return false;
+    compact ??= payload.replace(/[^\p{L}\p{N}]+/gu, '');
+    return compact.includes(word);
   }
-  return false;
+
+  return (written) => {
+    const word = written.toLowerCase();
+    const isThere = known.get(word) ?? isIn(word);
+    known.set(word, isThere);
+    return isThere;
+  };
 }
 
-/** The payload as a text to search in: lower case, character references of XML and JSON resolved. */
-async function wordsOf({ body, contentType, headers }: Message): Promise<string | undefined> {
+/** One way to write what reads the same; without the characters that nobody sees. */
+function unified(text: string): string {
+  return text.replace(/[\u00ad\u200b-\u200d\u2060\ufeff]/g, '').normalize('NFC');
+}
+
+/** The payload as a text to search in: lower case, as it is and with what is escaped in it resolved. */
+async function readPayload(message: Message): Promise<string | undefined> {
+  const { body, contentType, headers } = message;
   if (body.bytes > MAX_PAYLOAD_BYTES || !/^(identity)?$/i.test(headers['content-encoding'] ?? '')) return undefined;
-  const bytes = await bytesOf(body);
+  // The endpoint has answered by now: what becomes of the message must not depend on reading it once more.
+  const bytes = await bytesOf(body).catch(() => undefined);
+  if (bytes === undefined) return undefined;
   const text = decoded(
     bytes,
     isUtf8(bytes) ? (charsetIn(bytes) ?? 'utf-8') : (charsetOf(contentType) ?? charsetIn(bytes) ?? ''),
     true,
   );
+  // ASCII in UTF-16 is valid UTF-8, too, with a NUL beside each character.
+  const plain = text?.replaceAll('\0', '');
+  return plain === undefined ? undefined : unified([plain, unescaped(plain)].join('\n')).toLowerCase();
+}
+
+/** Character references of XML, escapes of JSON (also of JSON in JSON) and of URLs. */
+function unescaped(text: string): string {
   return text
-    ?.replace(/&#x([\da-f]{1,6});|&#(\d{1,7});|\\u([\da-f]{4})/gi, (whole, hex, decimal, json) => {
+    .replace(/&#x([\da-f]{1,6});|&#(\d{1,7});|\\+u([\da-f]{4})/gi, (whole, hex, decimal, json) => {
       const point = Number.parseInt(hex ?? json ?? decimal, decimal === undefined ? 16 : 10);
       return point <= 0x10ffff ? String.fromCodePoint(point) : whole;
     })
-    .toLowerCase();
+    .replace(/\\+[bfnrt]/g, ' ')
+    .replace(/(?:%[\da-f]{2})+/gi, (escaped) => Buffer.from(escaped.replaceAll('%', ''), 'hex').toString());
 }
 
 /** All of a body; it can be opened again after that. */

@@ -26,7 +26,7 @@ export interface KnownOptions<T extends object> {
   readonly load: (deadline: Deadline) => Promise<T>;
   /** After this the value is no more handed out, in milliseconds since it was loaded. Default: it never is. */
   readonly maxAgeMs?: number;
-  /** After this each `get` tries to renew it first, and goes on with it where that fails. Default: never. */
+  /** After this each `get` tries to renew it first, and goes on with it where it cannot be had now. Default: never. */
   readonly dueAfterMs?: number;
   /** Epoch milliseconds. */
   readonly now: () => number;
@@ -60,7 +60,7 @@ export function createKnown<T extends object>({ load, maxAgeMs, dueAfterMs, now 
     async get(deadline) {
       const value = await source.get(deadline);
       if (dueAfterMs === undefined || ageMs(value) < dueAfterMs) return value;
-      return (await source.renew(value, deadline).catch(unlessUnreadable)) ?? value;
+      return (await source.renew(value, deadline).catch(unlessWithdrawn)) ?? value;
     },
     async beyond(value, deadline) {
       const newer = source.peek();
@@ -78,6 +78,12 @@ export function createKnown<T extends object>({ load, maxAgeMs, dueAfterMs, now 
       }
     },
   };
+}
+
+/** A secret that was deleted or closed to us was so on purpose; one that is out of reach or misspelt was not. */
+function unlessWithdrawn(error: unknown): undefined {
+  if (error instanceof RelayError && error.code !== 'SECRET_NOT_FOUND' && error.code !== 'SECRET_UNREADABLE') return;
+  throw error;
 }
 
 function unlessUnreadable(error: unknown): undefined {

@@ -129,6 +129,9 @@ function parse(argv: readonly string[]) {
     return parseArgs({ args: [...argv], options: OPTIONS, strict: true, allowPositionals: false }).values;
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
+    // Node's words would quote it, and it may be the rest of a secret that has a space in it.
+    if ((error as NodeJS.ErrnoException).code === 'ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL')
+      throw new Mistake('a word too many: a value with spaces in it wants quotes; see --help');
     throw new Mistake(error.message.split(/\. (?:To specify|This command)|\n/)[0] ?? error.message);
   }
 }
@@ -144,7 +147,10 @@ function urlOf(value: string | undefined): URL {
   if (value === undefined) throw new Mistake('where to? --url https://<api>/webhooks/<destination>; see --help');
   if (!URL.canParse(value) || !/^https?:$/.test(new URL(value).protocol))
     throw new Mistake('--url: expected an https: or http: URL');
-  return new URL(value);
+  const url = new URL(value);
+  // The words of fetch would quote the password.
+  if (url.username !== '' || url.password !== '') throw new Mistake('--url: expected one without user and password');
+  return url;
 }
 
 function headersOf(values: Values, kind: SendCommand['kind']): Record<string, string> {

@@ -7,6 +7,7 @@ import { harmless } from '../replay/terminal.ts';
 import { readSendCommand, type SendSources } from './arguments.ts';
 import { curlLine } from './curl.ts';
 import { SEND_MANUAL } from './manual.ts';
+import type { SendRequest } from './request.ts';
 import { signed } from './signature.ts';
 
 export interface SendOutside extends SendSources {
@@ -36,6 +37,7 @@ export async function runSend(argv: readonly string[], outside: SendOutside): Pr
       return 0;
     }
     const request = await signed(command, outside.environment);
+    refuseUnsendable(request);
     if (command.curl) stdout.write(`${curlLine(request)}\n`);
     const { method, headers, body, url } = request;
     const answer = await fetch(url, {
@@ -53,6 +55,17 @@ export async function runSend(argv: readonly string[], outside: SendOutside): Pr
   } catch (error) {
     stderr.write(`send: ${harmless(wordsOf(error))}\n`);
     return error instanceof Mistake ? 2 : 1;
+  }
+}
+
+/** The words of fetch would quote the value, which may be the secret. */
+function refuseUnsendable({ headers }: SendRequest): void {
+  for (const [name, value] of Object.entries(headers)) {
+    try {
+      new Headers({ [name]: value });
+    } catch {
+      throw new Mistake(`${name}: holds what no header can carry, a line break or a character beyond Latin-1`);
+    }
   }
 }
 

@@ -1,0 +1,309 @@
+/**
+ * Bugs that are planted into the relay's source on its way into the bundle, each by a patch of a line or two, with the
+ * rules of which one must be broken then. What is not found here would not be found if it crept in.
+ */
+import type { Patch } from './bundle.ts';
+
+export interface Bug {
+  readonly name: string;
+  /** The first seed that finds it, in runs of 40 messages or as many as are said; `npm run simulate -- --bugs` tells. */
+  readonly seed: number;
+  readonly messages?: number;
+  readonly patches: readonly Patch[];
+  /** Rules by which it may show itself first. */
+  readonly rules: readonly string[];
+}
+
+const SAFE = 'nothing is acknowledged before it is safe';
+const ORDER = 'order';
+const LOST = 'nothing is lost';
+const DUPLICATE = 'every duplicate has a cause';
+const TAKEN = 'what was taken is acknowledged';
+const REST = 'everything comes to rest';
+const NEED = 'no token without need';
+
+/** Of each run that looks for a bug. */
+export const BUG_MESSAGES = 40;
+
+export const BUGS: readonly Bug[] = [
+  {
+    name: 'acknowledges before the answer',
+    seed: 1,
+    patches: [
+      {
+        file: 'functions/delivery/batch.ts',
+        find: 'const outcome = await attempt(queued);',
+        replace:
+          "const outcome = await Promise.race([attempt(queued), Promise.resolve().then(() => ({ kind: 'delivered' }) as Outcome)]);",
+      },
+    ],
+    rules: [SAFE, ORDER],
+  },
+  {
+    name: 'goes on in a FIFO group after a failure',
+    seed: 2,
+    patches: [
+      {
+        file: 'functions/delivery/batch.ts',
+        find: "return postpone(lane, position + 1, { why: 'behind' });",
+        replace: '',
+      },
+    ],
+    rules: [ORDER],
+  },
+  {
+    name: 'forgets to keep those behind a failure',
+    seed: 2,
+    patches: [
+      {
+        file: 'functions/delivery/batch.ts',
+        find: "return postpone(lane, position + 1, { why: 'behind' });",
+        replace: 'return;',
+      },
+    ],
+    rules: [SAFE],
+  },
+  {
+    name: 'lets the rest of a group go before its head is hidden',
+    seed: 2,
+    patches: [
+      {
+        file: 'functions/delivery/visibility.ts',
+        find: 'return (await hide(waiting, options)) + (await hide(behind, options));',
+        replace: 'return (await hide(behind, options)) + (await hide(waiting, options));',
+      },
+    ],
+    rules: ['a group stays closed'],
+  },
+  {
+    name: 'forgets the successor of a rejected token',
+    seed: 95,
+    patches: [
+      { file: 'functions/warm.ts', find: 'if (value === rejected) value = undefined;', replace: 'value = undefined;' },
+    ],
+    rules: [NEED],
+  },
+  {
+    name: 'sends the very same token again',
+    seed: 40,
+    patches: [
+      {
+        file: 'functions/relay/relay.ts',
+        find: 'if (rejections.has(other)) throw rejections.giveUp(SAME_TOKEN);',
+        replace: '',
+      },
+    ],
+    rules: ['a rejected token is not sent again'],
+  },
+  {
+    name: 'loses a message whose letter was refused',
+    seed: 6,
+    patches: [
+      {
+        file: 'functions/delivery/burial.ts',
+        find: "telemetry.problem('dead-letter.failed', { destination: name, messageId, reason });\n      return false;",
+        replace:
+          "telemetry.problem('dead-letter.failed', { destination: name, messageId, reason });\n      return true;",
+      },
+    ],
+    rules: [SAFE],
+  },
+  {
+    name: 'deduplicates letters by the stable id',
+    seed: 124,
+    patches: [
+      {
+        file: 'functions/delivery/dead-letter.ts',
+        find: 'deduplicationId: recordId }',
+        replace: 'deduplicationId: messageId }',
+      },
+      {
+        file: 'functions/delivery/dead-letter.ts',
+        find: 'function messageOf({ group, recordId }: QueuedMessage,',
+        replace: 'function messageOf({ group, messageId }: QueuedMessage,',
+      },
+    ],
+    rules: [SAFE, LOST],
+  },
+  {
+    name: 'answers 202 before SQS has taken it',
+    seed: 1,
+    patches: [
+      {
+        file: 'functions/delivery/enqueue.ts',
+        find: 'await sqs.send(',
+        replace: 'void sqs.send(',
+      },
+    ],
+    rules: [SAFE],
+  },
+  {
+    name: 'answers 202 when SQS did not confirm',
+    seed: 28,
+    patches: [{ file: 'functions/delivery/enqueue.ts', find: "return 'unavailable';", replace: "return 'queued';" }],
+    rules: [SAFE],
+  },
+  {
+    name: 'keeps a token across a rotation of credentials',
+    seed: 174,
+    patches: [
+      {
+        file: 'functions/token/token.ts',
+        find: 'return token === goodMeanwhile || bought.get(token)?.versionId === credentials.peek()?.versionId;',
+        replace: 'return true;',
+      },
+    ],
+    rules: ['no token is kept beside a newer secret'],
+  },
+  {
+    name: 'ignores the deadline',
+    seed: 69,
+    messages: 150,
+    patches: [
+      {
+        file: 'functions/delivery/batch.ts',
+        find: 'if (deadline.remainingMs() < neededMs(longestMs))',
+        replace: 'if (false)',
+      },
+      {
+        file: 'functions/relay/adapter/adapter.ts',
+        find: 'signal: deadline.signal,',
+        replace: '',
+      },
+      {
+        file: 'functions/relay/relay.ts',
+        find: 'if (deadline.remainingMs() < MIN_CALL_MS)',
+        replace: 'if (false)',
+      },
+    ],
+    rules: ['every reply leaves before its deadline'],
+  },
+  {
+    name: 'sends again on a socket that had answered',
+    seed: 132,
+    patches: [
+      {
+        file: 'functions/http-client.ts',
+        find: 'const dead = sent.reusedSocket && wasIdle && response === undefined && isReset(error);',
+        replace: 'const dead = sent.reusedSocket && wasIdle && isReset(error);',
+      },
+    ],
+    rules: ['sent once in an attempt'],
+  },
+  {
+    name: 'takes half an answer for a whole one',
+    seed: 132,
+    patches: [
+      {
+        file: 'functions/http-client.ts',
+        find: "if (!ended) done(incoming.errored ?? new Error('the answer broke off'), Buffer.alloc(0), truncated);",
+        replace: 'if (!ended) done(undefined, Buffer.alloc(0), truncated);',
+      },
+    ],
+    rules: [SAFE],
+  },
+  {
+    name: 'logs the token',
+    seed: 5,
+    patches: [
+      {
+        file: 'functions/relay/relay.ts',
+        find: 'return blocked;',
+        replace: 'return { ...blocked, reason: token.accessToken } as Outcome;',
+      },
+    ],
+    rules: ['nothing confidential is printed'],
+  },
+  {
+    name: 'keeps what was delivered',
+    seed: 1,
+    patches: [
+      {
+        file: 'functions/delivery/batch.ts',
+        find: "if (outcome.kind === 'delivered') continue;",
+        replace: "if (outcome.kind === 'delivered' && outcome.status !== 204) continue;",
+      },
+    ],
+    rules: [TAKEN, DUPLICATE],
+  },
+  {
+    name: 'asks for a token for each message at once',
+    seed: 18,
+    patches: [
+      { file: 'functions/warm.ts', find: 'const joined = inFlight ?? start();', replace: 'const joined = start();' },
+    ],
+    rules: ['one token request at a time'],
+  },
+  {
+    name: 'gives a message up before its time',
+    seed: 1,
+    patches: [
+      {
+        file: 'functions/delivery/dead-letter.ts',
+        find: 'return ageMs > retryForHours * HOUR_MS;',
+        replace: 'return ageMs > (retryForHours * HOUR_MS) / 60;',
+      },
+    ],
+    rules: ['dead letters tell the truth'],
+  },
+  {
+    name: 'never ends a pause',
+    seed: 5,
+    patches: [
+      {
+        file: 'functions/pause.ts',
+        find: 'current: () => (now() < until ? refusal : undefined),',
+        replace: 'current: () => refusal,',
+      },
+    ],
+    rules: [REST],
+  },
+  {
+    name: 'gives each attempt an id of its own',
+    seed: 1,
+    patches: [
+      {
+        file: 'functions/envelope.ts',
+        find: "const messageId = stableId(text(attributes, 'messageId') ?? buriedId(attributes) ?? recordId);",
+        replace: 'const messageId = stableId(recordId);',
+      },
+    ],
+    rules: ['ids never change'],
+  },
+  {
+    name: 'puts the message of a webhook into its queue twice',
+    seed: 1,
+    patches: [
+      {
+        file: 'functions/delivery/enqueue.ts',
+        find: "    return 'queued';\n  }",
+        replace: "    await sqs.send(queueUrl, laid, signal).catch(() => undefined);\n    return 'queued';\n  }",
+      },
+    ],
+    rules: [DUPLICATE],
+  },
+  {
+    name: 'cuts the body of a letter',
+    seed: 1,
+    patches: [
+      {
+        file: 'functions/delivery/dead-letter.ts',
+        find: 'const message = messageOf(queued, queued.body, whole);',
+        replace: 'const message = messageOf(queued, queued.body.slice(0, 40), whole);',
+      },
+    ],
+    rules: ['dead letters keep the message'],
+  },
+  {
+    name: 'throws for a message that cannot be read',
+    seed: 1,
+    patches: [
+      {
+        file: 'functions/delivery/attempt.ts',
+        find: 'if (message instanceof RelayError) return',
+        replace: 'if (message instanceof RelayError) throw message; if (message instanceof RelayError) return',
+      },
+    ],
+    rules: ['an invocation never throws'],
+  },
+];

@@ -1,0 +1,241 @@
+/**
+ * Watches deliveries on the wire and in the queues while they happen: what an invocation acknowledges and keeps, what is
+ * sent twice, who overtakes whom in a group, which letters are written and why.
+ */
+import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import type { Processed } from '../../infra/local/sap/integration-flow.ts';
+import type { Call } from './aws-client.ts';
+import type { Invocation } from './lambda.ts';
+import { type Ledger, named, RETENTION_MS, type Tracked } from './ledger.ts';
+import type { Exchange } from './network.ts';
+import type { DestinationPlan } from './plan.ts';
+
+/** The verdicts that end a message, as the contract lists them. */
+const REJECTED = new Set([400, 409, 410, 412, 413, 415, 422]);
+const HOUR_MS = 3_600_000;
+/** Of an environment's clock, as the world sets it. */
+const MAX_CLOCK_ERROR_MS = 3_000;
+const MAX_BLOCKED_HOURS = 12 * 24;
+/** As long as the HTTP client takes a broken kept socket for one that was closed while it idled. */
+const DEAD_WITHIN_MS = 1_000;
+
+export interface DeliveryWatchOptions {
+  readonly ledger: Ledger;
+  readonly now: () => number;
+  readonly destinations: ReadonlyMap<string, DestinationPlan>;
+  /** Whether the destination's dead-letter queue holds this message now. */
+  readonly liesDead: (message: Tracked) => boolean;
+}
+
+export interface DeliveryWatch {
+  /** A call with a message begins. */
+  call(exchange: Exchange): void;
+  answered(exchange: Exchange): void;
+  ran(processed: Processed, exchange: Exchange): void;
+  /** SQS carried out a call of the relay. @param isStored false where a message was dropped as a duplicate */
+  performed(call: Call, isStored: boolean, recordId: string): void;
+  /** A call of SQS that was not confirmed to the relay. */
+  unconfirmed(call: Call): void;
+  replied(invocation: Invocation): void;
+}
+
+export function createDeliveryWatch({ ledger, now, destinations, liesDead }: DeliveryWatchOptions): DeliveryWatch {
+  /** Statuses that an environment was answered by whatever it called: a refusal is remembered while a pause lasts. */
+  const statuses = new Map<string, Set<number>>();
+
+  function messageOf({ headers }: Exchange): Tracked | undefined {
+    return ledger.messages.get(headers.sap_applicationid ?? '');
+  }
+
+  function isSettled(message: Tracked): boolean {
+    if (now() - message.sentAt >= RETENTION_MS) return true;
+    return message.runs.length > 0 || message.letters > 0 || message.redriven || message.putBack > 0;
+  }
+
+  /** In a group nobody goes out before those who came into the queue before have been taken or are dead. */
+  function overtaken(message: Tracked, invocation: Invocation): Tracked | undefined {
+    const { place } = message;
+    if (place === undefined || message.putBack > 0 || recordsOf(invocation).length === 0) return undefined;
+    return ledger.laneOf(message).find((other) => Number(other.place) < place && !isSettled(other) && !liesDead(other));
+  }
+
+  function call(exchange: Exchange): void {
+    const { invocation } = exchange;
+    const message = messageOf(exchange);
+    if (invocation === undefined || message === undefined) {
+      ledger.violate('ids never change', `a call with the id ${exchange.headers.sap_applicationid}, which nobody sent`);
+      return;
+    }
+    if (message.arrival.form !== 'unreadable' && !Buffer.from(exchange.body).equals(message.payload)) {
+      ledger.violate('ids never change', `${named(message)} goes out with another body`);
+    }
+    const earlier = overtaken(message, invocation as Invocation);
+    if (earlier !== undefined) ledger.violate('order', `${named(message)} goes out before ${named(earlier)}`);
+    const { calls } = ledger.books(invocation);
+    const before = calls.get(message.id) ?? [];
+    calls.set(message.id, [...before, exchange]);
+    const last = before.at(-1);
+    if (last !== undefined && !mayFollow(last) && copiesOf(message, invocation as Invocation) < 2) {
+      const how = `${last.status ?? 'no answer'}, ${last.end ?? 'not yet ended'}`;
+      ledger.violate('sent once in an attempt', `${named(message)} goes out again after ${how}`);
+    }
+  }
+
+  function answered(exchange: Exchange): void {
+    const { invocation, caller, status } = exchange;
+    const known = statuses.get(caller.environment) ?? new Set();
+    statuses.set(caller.environment, status === undefined ? known : known.add(status));
+    if (!exchange.isMessage) return;
+    const message = messageOf(exchange);
+    if (invocation === undefined || message === undefined || exchange.end !== 'whole') return;
+    if (isTaken(exchange.status)) ledger.books(invocation).delivered.add(message.id);
+  }
+
+  function ran(processed: Processed, exchange: Exchange): void {
+    const message = ledger.messages.get(processed.messageId ?? '');
+    if (message === undefined) return;
+    message.attempts += 1;
+    ledger.count('runs', String(processed.status));
+    if (isTaken(processed.status)) message.runs.push({ at: now(), exchange });
+  }
+
+  function performed(call: Call, isStored: boolean, recordId: string): void {
+    const { operation, input, invocation } = call;
+    if (invocation === undefined) return;
+    const isLetter = 'deadLetter' in ((input.MessageAttributes ?? {}) as object);
+    if (operation === 'SendMessage' && isLetter) buried(input, invocation as Invocation, isStored, recordId);
+    if (operation === 'SendMessage' && !isLetter) queued(call, recordId);
+    if (operation === 'ChangeMessageVisibilityBatch') hidden(input, invocation as Invocation);
+  }
+
+  /** By a webhook. */
+  function queued({ input, performed: before }: Call, recordId: string): void {
+    const { messageId } = input.MessageAttributes as Record<string, { StringValue?: string }>;
+    const message = ledger.messages.get(messageId?.StringValue ?? '');
+    if (message === undefined)
+      ledger.violate('ids never change', `${messageId?.StringValue} is queued, which nobody sent`);
+    else {
+      if (before > 0) message.takenAgain += 1;
+      ledger.enqueued(recordId, message);
+    }
+  }
+
+  function copiesOf({ recordIds }: Tracked, invocation: Invocation): number {
+    return recordsOf(invocation).filter(({ messageId }) => recordIds.has(messageId)).length;
+  }
+
+  function buried(input: Call['input'], invocation: Invocation, isStored: boolean, recordId: string): void {
+    const { deadLetter, ...attributes } = input.MessageAttributes as Record<string, { StringValue?: string }>;
+    const told = JSON.parse(deadLetter?.StringValue ?? '{}');
+    const message = ledger.messages.get(told.messageId);
+    if (message === undefined) {
+      ledger.violate('dead letters tell the truth', `a letter for ${told.messageId}, which nobody sent`);
+      return;
+    }
+    if (!isStored) return;
+    const untrue = untruth(message, told, invocation);
+    if (untrue !== undefined) ledger.violate('dead letters tell the truth', `${named(message)}: ${untrue}`);
+    if (attributes.ExtendedPayloadSize === undefined && !sameBody(message, String(input.MessageBody), attributes))
+      ledger.violate('dead letters keep the message', `${named(message)} has another body in its letter`);
+    ledger.bind(recordId, message);
+    message.letters += 1;
+    ledger.books(invocation).buried.add(message.id);
+    ledger.count('dead letters', `${told.outcome} ${told.status ?? '-'}`);
+  }
+
+  function untruth(
+    { id, arrival, sentAt }: Tracked,
+    told: { outcome?: string; status?: number },
+    invocation: Invocation,
+  ): string | undefined {
+    const last = ledger.books(invocation).calls.get(id)?.at(-1);
+    const ageMs = now() - sentAt;
+    const isOver = (hours: number) => ageMs >= hours * HOUR_MS - MAX_CLOCK_ERROR_MS;
+    const { retryForHours = 0 } = destinations.get(arrival.destination) ?? {};
+    if (told.status !== undefined && !statuses.get(invocation.environment)?.has(told.status))
+      return `${told.status} was never answered`;
+    switch (told.outcome) {
+      case 'rejected':
+        if (arrival.form === 'unreadable' || arrival.form === 'missing in S3') return undefined;
+        return REJECTED.has(told.status ?? 0) && last?.end === 'whole' ? undefined : 'it was not rejected';
+      case 'failed':
+        return isOver(retryForHours) ? undefined : `its time was not over after ${ageMs} ms`;
+      case 'blocked':
+        return isOver(MAX_BLOCKED_HOURS) ? undefined : `its time was not over after ${ageMs} ms`;
+      default:
+        return `its outcome is ${told.outcome}`;
+    }
+  }
+
+  /** The first of a group keeps it closed: it is hidden before those behind it are let go. */
+  function hidden(input: Call['input'], invocation: Invocation): void {
+    const entries = input.Entries as readonly { ReceiptHandle: string; VisibilityTimeout: number }[];
+    const records = recordsOf(invocation);
+    const books = ledger.books(invocation);
+    for (const { ReceiptHandle: handle, VisibilityTimeout: seconds } of entries) {
+      const record = records.find(({ receiptHandle }) => receiptHandle === handle);
+      if (record === undefined) continue;
+      if (seconds > 0) books.hidden.add(record.messageId);
+      const group = record.attributes.MessageGroupId;
+      if (seconds > 0 || !record.eventSourceARN.endsWith('.fifo')) continue;
+      const ahead = records
+        .slice(0, records.indexOf(record))
+        .filter(({ attributes }) => attributes.MessageGroupId === group);
+      const isClosed = ahead.some(({ messageId }) => books.hidden.has(messageId));
+      if (!isClosed) ledger.violate('a group stays closed', `${record.messageId} is let go before the head is hidden`);
+    }
+  }
+
+  function unconfirmed({ operation, input, invocation }: Call): void {
+    if (operation !== 'ChangeMessageVisibilityBatch' || invocation === undefined) return;
+    const handles = (input.Entries as readonly { ReceiptHandle: string }[]).map(({ ReceiptHandle }) => ReceiptHandle);
+    const records = recordsOf(invocation as Invocation);
+    for (const { messageId, receiptHandle } of records) {
+      if (handles.includes(receiptHandle)) ledger.books(invocation).hidden.add(messageId);
+    }
+  }
+
+  function replied(invocation: Invocation): void {
+    const records = recordsOf(invocation);
+    const { batchItemFailures = [] } = (invocation.reply ?? {}) as SQSBatchResponse;
+    const kept = new Set(batchItemFailures.map(({ itemIdentifier }) => itemIdentifier));
+    const { delivered, buried: dead } = ledger.books(invocation);
+    for (const { messageId: recordId } of records) {
+      const message = ledger.ofRecord(recordId);
+      if (message === undefined) continue;
+      const isSafe = delivered.has(message.id) || dead.has(message.id) || liesDead(message);
+      if (!kept.has(recordId) && !isSafe)
+        ledger.violate('nothing is acknowledged before it is safe', `${named(message)} is neither taken nor dead`);
+      if (kept.has(recordId) && delivered.has(message.id) && copiesOf(message, invocation) < 2)
+        ledger.violate('what was taken is acknowledged', `${named(message)} is kept after a 2xx that arrived whole`);
+    }
+  }
+
+  return { call, answered, ran, performed, unconfirmed, replied };
+}
+
+/** None of a webhook's. */
+function recordsOf({ event }: Invocation): SQSEvent['Records'] {
+  return (event as Partial<SQSEvent>).Records ?? [];
+}
+
+export function isTaken(status: number | undefined): boolean {
+  return status !== undefined && status >= 200 && status < 300;
+}
+
+/** Whether a message may go out again in the same attempt. */
+function mayFollow({ end, status, handled, onKeptSocket, startedAt, endedAt = startedAt }: Exchange): boolean {
+  if (end === 'whole') return status === 401 || status === 403 || (status === 500 && handled !== undefined);
+  return end === 'cut' && onKeptSocket && status === undefined && endedAt - startedAt < DEAD_WITHIN_MS;
+}
+
+function sameBody(
+  { payload, arrival: { form } }: Tracked,
+  body: string,
+  attributes: Readonly<Record<string, { StringValue?: string }>>,
+): boolean {
+  if (form === 'unreadable') return true;
+  const encoding = attributes.bodyEncoding?.StringValue;
+  if (encoding === 'empty') return payload.byteLength === 0;
+  return Buffer.from(body, encoding === 'base64' ? 'base64' : 'utf8').equals(payload);
+}

@@ -1,0 +1,137 @@
+/** Draws a plan from its seed: the same seed makes the same plan. */
+import type { Random } from '../reliability/random.ts';
+import { createChance } from './chance.ts';
+import { FAULTS } from './faults.ts';
+import type { Arrival, DestinationPlan, FaultPlan, Form, Plan } from './plan.ts';
+
+const SECOND_MS = 1_000;
+const MINUTE_MS = 60_000;
+
+/** So few runs last for days, with few messages, so that those are given up in the end. */
+const LONG_SHARE = 0.01;
+const LONG_FAULTS = [
+  'node: role taken away',
+  'node: flow undeployed',
+  'secret: access denied',
+  'queue: dead-letter queue denied',
+];
+
+/** @param messages how many are sent. Default: a few, drawn as well */
+export function drawPlan(seed: number, messages?: number): Plan {
+  const plan = drawShortPlan(seed, messages);
+  const random = createChance(seed)('long');
+  if (!random.chance(LONG_SHARE)) return plan;
+  const [first] = plan.arrivals;
+  const fault = {
+    kind: random.pick(LONG_FAULTS),
+    fromMs: 0,
+    // One ends before SQS's retention of 14 days, the other after it.
+    toMs: random.pick([13, 14.5]) * 24 * 60 * MINUTE_MS,
+    share: 1,
+    seed,
+    destination: first?.destination ?? '',
+  };
+  return { ...plan, arrivals: plan.arrivals.slice(0, 6), faults: [fault, ...plan.faults.slice(0, 2)] };
+}
+
+function drawShortPlan(seed: number, messages: number | undefined): Plan {
+  const random = createChance(seed)('plan');
+  const environment = random.pick(['cf', 'cf', 'neo'] as const);
+  const destinations = drawDestinations(random);
+  const spanMs = random.pick([2, 10, 30, 90, 240, 1_440]) * MINUTE_MS;
+  return {
+    seed,
+    environment,
+    tokenLifetimeSeconds: random.pick([120, 600, 3_600, 3_600, 43_200]),
+    expiredTokenStatus: random.chance(0.2) ? 500 : 401,
+    workers: random.between(1, 3),
+    keepAliveMs: random.pick([2_000, 5_000, 20_000, 60_000]),
+    idleMs: random.pick([1, 5, 15, 45, 45]) * MINUTE_MS,
+    shuffle: random.chance(0.5),
+    destinations,
+    faults: drawFaults(destinations, spanMs, random),
+    arrivals: drawArrivals(destinations, spanMs, messages, random),
+  };
+}
+
+function drawDestinations(random: Random): DestinationPlan[] {
+  const names = ['orders', 'invoices', 'stock', 'prices'].slice(0, random.between(1, 4));
+  const shared = random.chance(0.4);
+  const sharedUseSeconds = random.pick([60, 900, 7_200]);
+  return names.map((name, index) => {
+    const fifo = random.chance(0.5);
+    return {
+      name,
+      fifo,
+      webhook: random.chance(0.4) ? random.pick(['direct', 'queued', 'direct-else-queued'] as const) : undefined,
+      client: shared ? 'shared' : `client-${index}`,
+      tokenFormat: random.chance(0.7) ? 'jwt' : 'opaque',
+      maxTokenUseSeconds: shared ? sharedUseSeconds : random.pick([60, 900, 7_200, 7_200]),
+      csrf: random.chance(0.3),
+      timeoutSeconds: random.pick([2, 5, 10, 30, 60]),
+      concurrency: random.pick([1, 3, 10]),
+      retryForHours: random.pick([1, 1, 3, 24]),
+      batchSize: random.pick([1, 5, 10]),
+      maximumConcurrency: random.pick([2, 2, 5]),
+      deadLetterQueue: random.chance(0.95),
+      flow: {
+        csrfProtected: random.chance(0.5),
+        runtime: random.pick([6, 8] as const),
+        returnMplId: random.chance(0.5),
+      },
+    };
+  });
+}
+
+function drawArrivals(
+  destinations: readonly DestinationPlan[],
+  spanMs: number,
+  messages: number | undefined,
+  random: Random,
+): Arrival[] {
+  const drawn = random.pick([20, 40, 80, 160]);
+  const count = messages ?? drawn;
+  const bursts = Array.from({ length: random.between(1, 12) }, () => random.between(0, spanMs));
+  const groups = random.between(1, 6);
+  const moments = Array.from({ length: count }, () =>
+    random.chance(0.6) ? random.pick(bursts) : random.between(0, spanMs),
+  );
+  return moments
+    .sort((one, other) => one - other)
+    .map((atMs, index) => {
+      const { name, fifo, webhook } = random.pick(destinations);
+      const via = webhook !== undefined && random.chance(0.6) ? 'webhook' : 'queue';
+      return {
+        number: index + 1,
+        atMs,
+        destination: name,
+        via,
+        ...(fifo ? { group: `g${random.between(1, groups)}` } : {}),
+        form: drawForm(random),
+        verdict: random.chance(0.93) ? random.pick([200, 200, 202, 204]) : random.pick([400, 409, 410, 413, 415, 422]),
+        exceptions: random.chance(0.05) ? random.between(1, 3) : 0,
+      };
+    });
+}
+
+function drawForm(random: Random): Form {
+  if (random.chance(0.6)) return 'plain';
+  return random.pick(['with id', 'with id', 'with id', 'base64', 'empty', 'in S3', 'unreadable', 'missing in S3']);
+}
+
+function drawFaults(destinations: readonly DestinationPlan[], spanMs: number, random: Random): FaultPlan[] {
+  const kinds = Object.keys(FAULTS);
+  const count = random.pick([0, 2, 4, 8, 12]);
+  return Array.from({ length: count }, () => {
+    const fromMs = random.between(0, spanMs);
+    const lastsMs = random.pick([1, 5, 30, 120, 600, 3_600, 14_400]) * SECOND_MS * (0.5 + random());
+    return {
+      kind: random.pick(kinds),
+      fromMs,
+      toMs: Math.round(fromMs + lastsMs),
+      share: random.pick([0.05, 0.2, 0.5, 1]),
+      seed: random.between(0, 2 ** 31),
+      destination: random.pick(destinations).name,
+    };
+  });
+}
