@@ -77,7 +77,7 @@ Makes everything that a deployment uploads, offline and without an account, and 
   --package <folder> where it is put, default .serverless
   --help             this text
 
-Other options go on to the framework. Then: npx osls deploy --stage <name> --package <folder>`;
+Other options go on to the framework. Then: npm run deploy -- --stage <name> --package <folder>`;
 
 const options = process.argv.slice(2);
 if (options.some((option) => option === '--help' || option === '-h')) {

@@ -13,13 +13,24 @@ import { orderFlow, STOCK_REQUEST, stockFlow } from './story/payloads.ts';
 import { connectSenderAdapters } from './story/sender-adapters.ts';
 import { tellStory } from './story/story.ts';
 
-const { once } = parseArgs({ options: { once: { type: 'boolean', default: false } } }).values;
 const print = (line: string) => process.stdout.write(`${line}\n`);
+const { once } = readOptions();
 
 const interrupted = new Promise<void>((resolve) => {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
 });
 process.exitCode = await run();
+
+function readOptions(): { readonly once: boolean } {
+  try {
+    return parseArgs({ options: { once: { type: 'boolean', default: false } } }).values;
+  } catch (error) {
+    process.stderr.write(
+      `start: ${error instanceof Error ? error.message : 'unknown option'}; there is --once alone\n`,
+    );
+    process.exit(2);
+  }
+}
 
 async function run(): Promise<number> {
   await build({ sourcemap: false });

@@ -55,7 +55,7 @@ export function warnings(destinations: readonly Destination[]): string[] {
     .filter(({ settings: { webhook } }) => webhook?.verify.some(({ type }) => type === 'none'))
     .map(
       ({ settings: { name } }) =>
-        `custom.destinations.${name}.webhook.verify: none: whoever knows the URL can send to this flow; say so on purpose alone`,
+        `${name}.webhook.verify: none lets in whoever knows the URL; only for a network that keeps others out`,
     );
 }
 

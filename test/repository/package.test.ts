@@ -512,7 +512,7 @@ describe('The ways in', () => {
     });
     expect(exitCode).toBe(0);
     expect(errors).toEqual([
-      'custom.destinations.open.webhook.verify: none: whoever knows the URL can send to this flow; say so on purpose alone',
+      'open.webhook.verify: none lets in whoever knows the URL; only for a network that keeps others out',
     ]);
     const role = JSON.stringify((await made()).Resources.WebhookRole);
     for (const secret of ['cpi/open', 'cpi/orders', 'webhooks/erp', 'webhooks/stripe'])
