@@ -129,23 +129,3 @@ test('a call that hangs is given up after timeoutSeconds, and the line says so',
   expect(attempt?.reason).toMatch(/no answer \(within 1000 ms\)$/);
   expect(attempt?.durationMs).toBeGreaterThanOrEqual(990);
 });
-
-test.each([
-  { fault: 'reset-before', runs: 1 },
-  { fault: 'reset-after', runs: 2 },
-] as const)(
-  'a kept socket that breaks by $fault with no byte of an answer is no failure: sent again at once, and told as resent',
-  async ({ fault, runs }) => {
-    const stage = await setStage({ plans: [PLAN] });
-    stage.send(stage.orders);
-    await stage.poll();
-
-    stage.runtimeNode.server.fail({ fault });
-    const id = stage.send(stage.orders);
-    await stage.poll();
-
-    expect(stage.attemptsOf(id)).toMatchObject([{ outcome: 'delivered', status: 200, resent: true, attempt: 1 }]);
-    expect(stage.arrivals().slice(1)).toEqual(Array(runs).fill(id));
-    expect(stage.tally().left).toBe(0);
-  },
-);
