@@ -45,6 +45,17 @@ export function createDeliveredLog(options: DeliveredLogOptions): DeliveredLog {
   let isColdStart = environment.AWS_LAMBDA_INITIALIZATION_TYPE === 'on-demand';
   let gathered = '';
 
+  let lastMs = Number.NaN;
+  let lastTimestamp = '';
+
+  /** Of now; many lines are of one millisecond. */
+  function timestamp(): string {
+    const ms = Date.now();
+    if (ms !== lastMs) lastTimestamp = new Date(ms).toISOString();
+    lastMs = ms;
+    return lastTimestamp;
+  }
+
   function flush(): void {
     if (gathered === '') return;
     const text = gathered;
@@ -75,11 +86,22 @@ export function createDeliveredLog(options: DeliveredLogOptions): DeliveredLog {
       if (stepsAside || common === undefined) return false;
       if (!enabled) return true;
       if (gathered === '') setImmediate(flush);
-      const timestamp = new Date().toISOString();
-      gathered += `{"level":"INFO","message":"${message}","timestamp":"${timestamp}",${common},${JSON.stringify(fields).slice(1)}\n`;
+      gathered += `{"level":"INFO","message":"${message}","timestamp":"${timestamp()}",${common}${written(fields)}}\n`;
       if (gathered.length > ENOUGH) flush();
       return true;
     },
     flush,
   };
+}
+
+/** Numbers, words and ids, each behind a comma; `JSON.stringify` takes three times as long to look for what is not there. */
+function written(fields: object): string {
+  let text = '';
+  for (const name in fields) {
+    const value: unknown = fields[name as keyof typeof fields];
+    if (typeof value === 'string' && /^[\w.:/+-]*$/.test(value)) text += `,"${name}":"${value}"`;
+    else if (Number.isFinite(value)) text += `,"${name}":${value}`;
+    else if (value !== undefined) text += `,"${name}":${JSON.stringify(value)}`;
+  }
+  return text;
 }

@@ -2,11 +2,11 @@
  * The one HTTP client: `node:https` with kept-alive sockets. It sends a request and reads the answer whole; what a status
  * means is not its business. Whether the other side may have acted on a request that got no answer is: the error says it.
  */
-import type { ClientRequest, Agent as HttpAgent, IncomingHttpHeaders, IncomingMessage } from 'node:http';
-import http from 'node:http';
-import https from 'node:https';
+import http, { type ClientRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
+import tls, { type SecureContext } from 'node:tls';
 import { type Executed, RelayError } from './error.ts';
+import { createSocketPool, type SocketPool } from './socket-pool.ts';
 
 export interface HttpRequest {
   readonly method: string;
@@ -60,52 +60,84 @@ export interface HttpClientOptions {
 
 /** A kept socket that was closed while it idled says so at the first byte, not later than this, in milliseconds. */
 const DEAD_WITHIN_MS = 1_000;
-/** A load balancer or NAT on the way may have forgotten a socket that idled longer than this, in milliseconds. */
-const MAX_IDLE_MS = 10_000;
-
 /** Makes the client of one execution environment; its sockets outlive the invocation. */
 export function createHttpClient(options: HttpClientOptions = {}): Send {
-  const now = options.now ?? Date.now;
-  const settings = { keepAlive: true, maxSockets: options.maxSockets ?? 10, scheduling: 'lifo' as const };
-  const plain = watched(new http.Agent(settings));
-  const secure = watched(new https.Agent(settings));
-  const certified = new WeakMap<object, https.Agent>();
+  const { maxSockets = 10, now = Date.now } = options;
+  /** Of URLs that are kept, as an endpoint's is: to take one apart costs more than the rest of a request's options. */
+  const addresses = new WeakMap<URL, Address>();
+  const pools = new Map<string, SocketPool>();
+  const certified = new WeakMap<object, Map<string, SocketPool>>();
+  const contexts = new WeakMap<object, SecureContext>();
 
-  function agentFor({ url, certificate }: HttpRequest): HttpAgent {
-    if (url.protocol === 'http:') return plain;
-    if (certificate === undefined) return secure;
-    const known = certified.get(certificate);
-    if (known !== undefined) return known;
-    const agent = watched(new https.Agent({ ...settings, cert: certificate.cert, key: certificate.key }));
-    certified.set(certificate, agent);
-    return agent;
+  function addressOf({ url, certificate }: HttpRequest): Address {
+    const { href } = url;
+    const known = addresses.get(url);
+    // A URL can be changed.
+    if (known?.href === href && known.certificate === certificate) return known;
+    const { host, pathname, search } = url;
+    const address = { href, certificate, host, path: `${pathname}${search}`, pool: poolOf(url, certificate) };
+    addresses.set(url, address);
+    return address;
   }
 
-  /** Lambda freezes the process between invocations, timers too: idleness is read off the clock when it matters. */
-  function watched<A extends HttpAgent>(agent: A): A {
-    agent.on('free', (socket: object) => idleSince.set(socket, now()));
-    return agent;
+  function poolOf({ protocol, hostname, port, origin }: URL, certificate: HttpRequest['certificate']): SocketPool {
+    const kept = certificate === undefined ? pools : (certified.get(certificate) ?? new Map<string, SocketPool>());
+    if (certificate !== undefined) certified.set(certificate, kept);
+    const known = kept.get(origin);
+    if (known !== undefined) return known;
+    const isPlain = protocol === 'http:';
+    const made = createSocketPool({
+      // An IPv6 address has brackets in a URL alone.
+      hostname: hostname.replace(/^\[|\]$/g, ''),
+      port: Number(port) || (isPlain ? 80 : 443),
+      ...(isPlain ? {} : { secureContext: contextOf(certificate ?? NO_CERTIFICATE) }),
+      maxSockets,
+      now,
+    });
+    kept.set(origin, made);
+    return made;
+  }
+
+  /** One for all sockets: each context of its own would read the authorities' certificates anew. */
+  function contextOf(certificate: { readonly cert?: string; readonly key?: string }): SecureContext {
+    const known = contexts.get(certificate);
+    if (known !== undefined) return known;
+    const made = tls.createSecureContext({ cert: certificate.cert, key: certificate.key });
+    contexts.set(certificate, made);
+    return made;
   }
 
   return async function send(request) {
     const endsAt = now() + request.timeoutMs;
     const body = await request.body?.open();
-    const agent = agentFor(request);
-    closeStale(agent, now);
+    const address = addressOf(request);
     try {
-      return await exchange(request, body, agent, now);
+      return await exchange(request, body, address, now);
     } catch (error) {
       if (!(error instanceof DeadSocket)) throw error;
       // The other side closed a kept socket while it idled: with no byte of an answer the request goes out once more.
-      closeIdle(agent);
+      address.pool.closeIdle();
       const again = (resent: HttpRequest) => ({ ...resent, timeoutMs: Math.max(1, endsAt - now()) });
       try {
-        return { ...(await exchange(again(request), await request.body?.open(), agent, now)), resent: true };
+        return { ...(await exchange(again(request), await request.body?.open(), address, now)), resent: true };
       } catch (second) {
         throw maybeExecuted(second instanceof DeadSocket ? second.failure : second);
       }
     }
   };
+}
+
+const NO_CERTIFICATE = {};
+
+/** Where a request goes, as its parts. */
+interface Address {
+  /** Of the URL that it was taken from. */
+  readonly href: string;
+  readonly certificate: HttpRequest['certificate'];
+  /** With the port, where it is not the protocol's own. */
+  readonly host: string;
+  readonly path: string;
+  readonly pool: SocketPool;
 }
 
 /** A reused socket that broke before the first byte of an answer. */
@@ -120,20 +152,18 @@ class DeadSocket extends Error {
 function exchange(
   request: HttpRequest,
   body: string | Uint8Array | Readable | undefined,
-  agent: HttpAgent,
+  { host, path, pool }: Address,
   now: () => number,
 ): Promise<HttpAnswer> {
   return new Promise((resolve, reject) => {
     const { method, url, timeoutMs, signal } = request;
-    const startedAt = now();
+    const { protocol } = url;
+    let startedAt = now();
     let executed: Executed = 'no';
     let response: IncomingMessage | undefined;
     let timedOut = false;
-    const headers: Record<string, string | number> = { ...request.headers };
-    if (request.body !== undefined) headers['Content-Length'] = request.body.bytes;
-    const { hostname, port, path } = addressOf(url);
-    const to = { hostname, port, path, method, headers, agent };
-    const sent: ClientRequest = url.protocol === 'http:' ? http.request(to) : https.request(to);
+    const headers = headersOf(request, host);
+    const sent: ClientRequest = http.request({ protocol, path, method, headers, agent: pool.agent });
 
     // A request that still waits for a socket tells nobody that it was destroyed: so it is failed here as well.
     const end = (error: Error) => {
@@ -163,10 +193,12 @@ function exchange(
     };
 
     sent.on('socket', (socket) => {
+      // It may have waited for it.
+      startedAt = now();
       // Before a connection (for TLS: a handshake) is made, nothing of the request has left.
       if (!socket.connecting) executed = 'unknown';
       else {
-        socket.once(url.protocol === 'https:' ? 'secureConnect' : 'connect', () => {
+        socket.once(protocol === 'https:' ? 'secureConnect' : 'connect', () => {
           executed = 'unknown';
         });
       }
@@ -174,6 +206,8 @@ function exchange(
     sent.on('error', fail);
     sent.on('response', (incoming) => {
       response = incoming;
+      const maxIdleMs = keptFor(incoming);
+      if (maxIdleMs !== undefined) pool.limitIdle(maxIdleMs);
       readBody(incoming, request.keepBytes ?? 65_536, (error, kept, truncated) => {
         if (error !== undefined) return fail(error);
         settle();
@@ -181,32 +215,38 @@ function exchange(
         resolve({ status: incoming.statusCode ?? 0, headers: incoming.headers, body: kept, truncated, resent: false });
       });
     });
-    if (body === undefined || typeof body === 'string' || body instanceof Uint8Array) sent.end(body);
+    // Node writes a head and a text at once, both in one encoding; a head's is Latin-1, and ASCII is the same in it.
+    if (typeof body === 'string' && body.length === request.body?.bytes) sent.end(body, 'latin1');
+    else if (typeof body === 'string') sent.end(Buffer.from(body));
+    else if (body === undefined || body instanceof Uint8Array) sent.end(body);
     else body.on('error', (error) => sent.destroy(error)).pipe(sent);
   });
 }
 
-/** Of URLs that are kept, as an endpoint's is: to take one apart costs more than the rest of a request's options. */
-const addresses = new WeakMap<URL, Address>();
-
-interface Address {
-  readonly href: string;
-  readonly hostname: string;
-  readonly port: string;
-  readonly path: string;
+/** As a list of names and values: Node then checks each and writes it, and keeps no index of them by name. */
+function headersOf({ method, headers, body }: HttpRequest, host: string): string[] {
+  const list = ['Host', host];
+  for (const name in headers) list.push(name, headers[name] ?? '');
+  // RFC 9110 section 8.6: where the method lets one expect a body, its absence is said.
+  const bytes = body?.bytes ?? (BODILESS.has(method) ? undefined : 0);
+  if (bytes !== undefined) list.push('Content-Length', String(bytes));
+  return list;
 }
 
-function addressOf(url: URL): Address {
-  const { href } = url;
-  const known = addresses.get(url);
-  // A URL can be changed.
-  if (known?.href === href) return known;
-  const { hostname, port, pathname, search } = url;
-  // An IPv6 address has brackets in a URL alone.
-  const address = { href, hostname: hostname.replace(/^\[|\]$/g, ''), port, path: `${pathname}${search}` };
-  addresses.set(url, address);
-  return address;
+const BODILESS = new Set(['GET', 'HEAD', 'DELETE', 'OPTIONS', 'TRACE']);
+
+/** How long the server keeps a socket that idles, less a second for what is under way (RFC 2068 section 19.7.1.1). */
+function keptFor({ rawHeaders }: IncomingMessage): number | undefined {
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index];
+    if (name?.length !== KEEP_ALIVE.length || name.toLowerCase() !== KEEP_ALIVE) continue;
+    const seconds = /\btimeout=(\d+)/i.exec(rawHeaders[index + 1] ?? '')?.[1];
+    return seconds === undefined ? undefined : Math.max(0, Number(seconds) - 1) * 1_000;
+  }
+  return undefined;
 }
+
+const KEEP_ALIVE = 'keep-alive';
 
 /** Calls that a signal ends: one listener for all, since one for each costs as much as writing its headers. */
 const callsBySignal = new WeakMap<AbortSignal, Set<() => void>>();
@@ -286,28 +326,4 @@ function maybeExecuted(error: unknown): unknown {
 
 function isReset(error: NodeJS.ErrnoException): boolean {
   return error.code === 'ECONNRESET' || error.code === 'EPIPE';
-}
-
-const idleSince = new WeakMap<object, number>();
-/** None of an agent's sockets has idled longer than since then, epoch milliseconds. */
-const noneIdleBefore = new WeakMap<HttpAgent, number>();
-
-function closeStale(agent: HttpAgent, now: () => number): void {
-  const at = now();
-  const limit = at - MAX_IDLE_MS;
-  if ((noneIdleBefore.get(agent) ?? 0) >= limit) return;
-  let oldest = at;
-  closeIdle(agent, (socket) => {
-    const since = idleSince.get(socket) ?? 0;
-    if (since < limit) return true;
-    oldest = Math.min(oldest, since);
-    return false;
-  });
-  noneIdleBefore.set(agent, oldest);
-}
-
-function closeIdle(agent: HttpAgent, isDead: (socket: object) => boolean = () => true): void {
-  for (const sockets of Object.values(agent.freeSockets)) {
-    for (const socket of [...(sockets ?? [])]) if (isDead(socket)) socket.destroy();
-  }
 }

@@ -5,7 +5,7 @@ import { RelayError } from '../error.ts';
 import type { Message } from '../relay/message.ts';
 import { type Outcome, outcomeOfError } from '../relay/outcome.ts';
 import { type Attempt, type Route, relay } from '../relay/relay.ts';
-import type { Telemetry } from '../telemetry.ts';
+import type { AttemptLine, Telemetry } from '../telemetry.ts';
 import type { Payloads } from './payload.ts';
 
 export interface Attempted {
@@ -32,7 +32,7 @@ export async function attemptDelivery(
   const startedAt = now();
   const { outcome, calls, resent, tokenAgeMs, bytes } = await tried(attempted, deadline, telemetry);
   const durationMs = now() - startedAt;
-  telemetry.attempted({
+  const line: Mutable<AttemptLine> = {
     destination: attempted.destination,
     messageId: attempted.messageId,
     attempt: attempted.attempt,
@@ -42,15 +42,20 @@ export async function attemptDelivery(
     durationMs,
     calls,
     bytes: bytes ?? attempted.bytes,
-    ...(outcome.status === undefined ? {} : { status: outcome.status }),
-    ...(outcome.mplId === undefined ? {} : { mplId: outcome.mplId }),
-    ...(outcome.kind === 'delivered' ? {} : { reason: outcome.reason }),
-    ...(resent ? { resent } : {}),
-    ...(tokenAgeMs === undefined ? {} : { token: tokenAgeMs < durationMs ? 'new' : 'warm', tokenAgeMs }),
-  });
+  };
+  if (outcome.status !== undefined) line.status = outcome.status;
+  if (outcome.mplId !== undefined) line.mplId = outcome.mplId;
+  if (outcome.kind !== 'delivered') line.reason = outcome.reason;
+  if (resent) line.resent = true;
+  if (tokenAgeMs !== undefined) {
+    line.token = tokenAgeMs < durationMs ? 'new' : 'warm';
+    line.tokenAgeMs = tokenAgeMs;
+  }
+  telemetry.attempted(line);
   return resent && outcome.kind !== 'delivered' ? { ...outcome, resent } : outcome;
 }
 
+type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 type Tried = Attempt & { readonly bytes?: number };
 
 async function tried(
@@ -60,7 +65,9 @@ async function tried(
 ): Promise<Tried> {
   if (route instanceof RelayError) return { outcome: outcomeOfError(route), calls: 0, resent: false };
   if (message instanceof RelayError) return { outcome: outcomeOfError(message), calls: 0, resent: false };
-  if (!('pointer' in message)) return { ...(await relay(message, route, deadline)), bytes: message.body.bytes };
+  if (!('pointer' in message)) {
+    return { ...(await relay(message, route, deadline)), bytes: message.body.bytes };
+  }
   try {
     return await withPayload(message, route, payloads, deadline, telemetry);
   } catch (error) {

@@ -161,12 +161,12 @@ function neededMs(longestMs: number): number {
 }
 
 function lanesOf(messages: readonly QueuedMessage[]): QueuedMessage[][] {
-  const groups = new Map<string, QueuedMessage[]>();
+  const lanes = new Map<string, QueuedMessage[]>();
   for (const message of messages) {
-    const lane = message.group === undefined ? message.recordId : `group ${message.group}`;
-    const before = groups.get(lane);
-    if (before === undefined) groups.set(lane, [message]);
-    else before.push(message);
+    const name = message.group === undefined ? message.recordId : `group ${message.group}`;
+    const lane = lanes.get(name);
+    if (lane === undefined) lanes.set(name, [message]);
+    else lane.push(message);
   }
-  return [...groups.values()];
+  return [...lanes.values()];
 }

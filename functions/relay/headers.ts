@@ -39,13 +39,6 @@ export function passedOn(
   return passed;
 }
 
-/** One set of headers, in which a later one replaces an earlier one of the same name, upper and lower case alike. */
-export function merged(...sets: readonly Readonly<Record<string, string>>[]): Record<string, string> {
-  const byName = new Map<string, readonly [name: string, value: string]>();
-  for (const set of sets) for (const entry of Object.entries(set)) byName.set(entry[0].toLowerCase(), entry);
-  return Object.fromEntries(byName.values());
-}
-
 /** What RFC 9110 section 5.5 lets stand in a header's value. */
 export function isSendable(value: string): boolean {
   return /^[\t\x20-\x7E\x80-\xFF]*$/.test(value);

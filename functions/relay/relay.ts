@@ -98,13 +98,14 @@ export async function relay(message: Message, route: Route, deadline: Deadline):
   }
 
   const outcome = await deliver().catch(outcomeOfError);
-  const age = used === undefined ? {} : { tokenAgeMs: route.now() - used.issuedAt };
-  return { outcome, calls, resent, ...age };
+  const attempt = { outcome, calls, resent };
+  return used === undefined ? attempt : { ...attempt, tokenAgeMs: route.now() - used.issuedAt };
 }
 
 const SAME_TOKEN =
   'the endpoint rejected a token and the authorization server gives the very same again; the operator must check that the client is registered for this runtime node';
 
 function judged({ answer, reachedFlow, finding }: Exchange, now: number): Outcome {
-  return outcomeOfAnswer(answer, reachedFlow, retryAfterMs(answer.headers, now), finding);
+  const isDelivered = answer.status >= 200 && answer.status < 300;
+  return outcomeOfAnswer(answer, reachedFlow, isDelivered ? undefined : retryAfterMs(answer.headers, now), finding);
 }

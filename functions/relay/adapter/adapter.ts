@@ -6,13 +6,12 @@
  * @see SAP Help, "OAuth Client Credentials Grant", step 3
  */
 import type { Deadline } from '../../deadline.ts';
-import { RelayError } from '../../error.ts';
 import type { HttpAnswer, HttpBody, HttpRequest, Send } from '../../http-client.ts';
 import type { Token } from '../../token/token-endpoint.ts';
 import { type Destination, endpoint } from '../destination.ts';
-import { BODY_HEADERS, isSendable, merged, passedOn } from '../headers.ts';
 import type { Message } from '../message.ts';
 import type { Finding } from '../outcome.ts';
+import { createCallHeaders, type Wanted } from './call-headers.ts';
 import { createCsrf, type Exchange as Exchanged } from './csrf.ts';
 import { atRestOfPath } from './path.ts';
 
@@ -41,11 +40,7 @@ export interface AdapterOptions<D extends Destination = Destination> {
 }
 
 /** What a call has of its own, beside what every call has. */
-export interface Shape {
-  /** Default: the message's, else the destination's. */
-  readonly contentType?: string;
-  /** Those of the message and of the settings come before them. */
-  readonly headers?: Readonly<Record<string, string>>;
+export interface Shape extends Wanted {
   /** Parameters beside those of the settings. */
   readonly query?: Readonly<Record<string, string>>;
   /** Default: the payload as it is. */
@@ -68,6 +63,7 @@ export function createAdapter(options: AdapterOptions, { shape, read, csrfUrl }:
   const { destination, send, maxCallMs, keepBytes } = options;
   const longestMs = Math.min(destination.timeoutSeconds * 1000, maxCallMs ?? Number.POSITIVE_INFINITY);
   const csrf = createCsrf({ required: destination.csrf, send, maxCallMs: longestMs });
+  const callHeaders = createCallHeaders(destination);
 
   /** By the secret's `url`, the one part that may change. */
   let known: { readonly serviceUrl: string | undefined; readonly url: URL } | undefined;
@@ -81,30 +77,35 @@ export function createAdapter(options: AdapterOptions, { shape, read, csrfUrl }:
 
   return {
     async exchange(message, token, deadline, onCall) {
-      const shaped = (await shape?.(message)) ?? {};
-      const kept = keptBytes(keepBytes, shaped.keepBytes);
+      const shaped = shape === undefined ? AS_IT_IS : await shape(message);
       const base = endpointFor(token);
-      const request: HttpRequest = {
+      const request: Mutable<HttpRequest> = {
         method: destination.method,
         url: addressOf(base, message, destination, shaped),
-        headers: headersOf(message, destination, shaped, token),
-        // The rest is the message's: keys of entities in it may be anyone's name.
-        ...(destination.pathFrom === undefined ? {} : { shownUrl: `${base.origin}${base.pathname}…` }),
+        headers: callHeaders(message, shaped, token),
         body: shaped.body ?? message.body,
         // The invocation's own end is the signal's: what it cuts off is no fault of the endpoint.
         timeoutMs: longestMs,
         signal: deadline.signal,
-        ...(token.certificate === undefined ? {} : { certificate: token.certificate }),
-        ...(kept === undefined ? {} : { keepBytes: kept }),
       };
+      // The rest is the message's: keys of entities in it may be anyone's name.
+      if (destination.pathFrom !== undefined) request.shownUrl = `${base.origin}${base.pathname}…`;
+      if (token.certificate !== undefined) request.certificate = token.certificate;
+      const kept = keptBytes(keepBytes, shaped.keepBytes);
+      if (kept !== undefined) request.keepBytes = kept;
       // What the message adds to the address is its own; a session is everyone's.
       const fetchUrl = csrfUrl?.(base) ?? base;
       const exchange = await csrf.exchange(request, { identity: token, deadline, onCall, fetchUrl });
-      const finding = exchange.reachedFlow ? await read?.(exchange.answer, message, token) : undefined;
+      if (read === undefined || !exchange.reachedFlow) return exchange;
+      const finding = await read(exchange.answer, message, token);
       return finding === undefined ? exchange : { ...exchange, finding };
     },
   };
 }
+
+const AS_IT_IS: Shape = {};
+
+type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
 /** The endpoint itself, where the message adds nothing: a URL that is kept need not be taken apart again. */
 function addressOf(base: URL, message: Message, { pathFrom }: Destination, { query }: Shape): URL {
@@ -112,22 +113,6 @@ function addressOf(base: URL, message: Message, { pathFrom }: Destination, { que
   const url = pathFrom === undefined ? new URL(base) : atRestOfPath(base, message, pathFrom);
   for (const [name, value] of Object.entries(query ?? {})) url.searchParams.append(name, value);
   return url;
-}
-
-function headersOf(message: Message, destination: Destination, shaped: Shape, token: Token): Record<string, string> {
-  const { idHeader, headers, forwardHeaders, webhook } = destination;
-  const contentType = shaped.contentType ?? message.contentType ?? destination.contentType;
-  if (!isSendable(contentType)) {
-    throw new RelayError('MESSAGE_INVALID', 'contentType: expected a media type; the sender must correct it');
-  }
-  return merged(
-    shaped.headers ?? {},
-    passedOn(message.headers, [...BODY_HEADERS, ...forwardHeaders, ...(webhook?.forwardHeaders ?? [])]),
-    { 'Content-Type': contentType },
-    idHeader === undefined ? {} : { [idHeader]: message.id },
-    headers,
-    token.certificate === undefined ? { Authorization: `Bearer ${token.accessToken}` } : {},
-  );
 }
 
 function keptBytes(asked: number | undefined, needed: number | undefined): number | undefined {

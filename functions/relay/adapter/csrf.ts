@@ -84,26 +84,26 @@ export function createCsrf({ required, send, maxCallMs }: CsrfOptions): Csrf {
   return {
     async exchange(request, made) {
       const { deadline, onCall } = made;
-      const call = (session?: Session) => {
+      const call = (prepared: HttpRequest) => {
         onCall();
-        return send(session === undefined ? request : withSession(request, session));
+        return send(prepared);
       };
-      const session = sessionOf(request, made);
       try {
         if (protection === 'expected') {
-          const opened = await session.get(deadline).catch(unlessUnprotected);
+          const opened = await sessionOf(request, made).get(deadline).catch(unlessUnprotected);
           protection = opened === undefined ? 'none' : 'demanded';
         }
         if (protection === 'none') {
-          const answer = await call();
+          const answer = await call(request);
           if (!isDemand(answer)) return { answer, reachedFlow: true };
           protection = 'demanded';
         }
+        const session = sessionOf(request, made);
         const first = await session.get(deadline);
-        const answer = await call(first);
+        const answer = await call(withSession(request, first));
         if (!isDemand(answer)) return { answer, reachedFlow: true };
         session.forget(first);
-        const renewed = await call(await session.get(deadline));
+        const renewed = await call(withSession(request, await session.get(deadline)));
         if (!isDemand(renewed)) return { answer: renewed, reachedFlow: true };
         throw new RelayError('CONNECTION_FAILED', 'the endpoint refused a new CSRF token, too: kept for a later try', {
           status: renewed.status,

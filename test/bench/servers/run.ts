@@ -58,3 +58,8 @@ const addresses: Addresses = {
 process.send?.(addresses);
 // Not to outlive the bench, however that ends.
 process.on('disconnect', () => process.exit(0));
+
+// It never sleeps: to wake it up would cost the sender of a message, and one that is slower more often than a fast one.
+(function stayAwake() {
+  setImmediate(stayAwake);
+})();

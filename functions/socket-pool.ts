@@ -1,0 +1,154 @@
+/**
+ * The kept sockets of one server: a request gets one that idles, else a new one while there are fewer than the limit,
+ * else it waits its turn. It stands in for Node's own agent, which for each request copies all options three times and
+ * joins a name out of two dozen of them, at a fifth of what a call costs; what a request wants of its agent is the same.
+ *
+ * @see Node.js, "Class: http.Agent"; `lib/_http_agent.js` for what a `ClientRequest` and its agent tell each other
+ */
+import http, { type ClientRequest, type Agent as HttpAgent } from 'node:http';
+import net, { isIP, type Socket } from 'node:net';
+import tls, { type SecureContext } from 'node:tls';
+
+export interface SocketPool {
+  /** For the requests' option `agent`. */
+  readonly agent: HttpAgent;
+  /** Closes what idles now: the other side may have closed it at its end, too. */
+  closeIdle(): void;
+  /** What the server says of it, in milliseconds; a socket that idled longer is not used. */
+  limitIdle(maxIdleMs: number): void;
+}
+
+export interface SocketPoolOptions {
+  /** Without the brackets of an IPv6 address. */
+  readonly hostname: string;
+  readonly port: number;
+  /** Of TLS; absent: plain TCP. */
+  readonly secureContext?: SecureContext;
+  /** Sockets at a time. */
+  readonly maxSockets: number;
+  /** Epoch milliseconds. */
+  readonly now: () => number;
+}
+
+/** A load balancer or NAT on the way may have forgotten a socket that idled longer than this, in milliseconds. */
+const MAX_IDLE_MS = 10_000;
+
+interface Idle {
+  readonly socket: Socket;
+  readonly since: number;
+}
+
+export function createSocketPool({ hostname, port, secureContext, maxSockets, now }: SocketPoolOptions): SocketPool {
+  const idle: Idle[] = [];
+  const waiting: ClientRequest[] = [];
+  let made = 0;
+  let maxIdleMs = MAX_IDLE_MS;
+  /** Of TLS, from the connection before: the next one is spared the certificates. */
+  let session: Buffer | undefined;
+
+  function addRequest(request: ClientRequest): void {
+    const socket = takeIdle();
+    if (socket !== undefined) give(socket, request);
+    else if (made < maxSockets) request.onSocket(connect());
+    else waiting.push(request);
+  }
+
+  function give(socket: Socket, request: ClientRequest): void {
+    request.reusedSocket = !socket.connecting;
+    request.onSocket(socket);
+  }
+
+  /** The last one that was used: the others grow old, and are closed together. */
+  function takeIdle(): Socket | undefined {
+    const newest = idle.at(-1);
+    // Lambda freezes the process between invocations, timers too: idleness is read off the clock when it matters.
+    if (newest !== undefined && now() - newest.since > maxIdleMs) closeIdle();
+    for (let last = idle.pop(); last !== undefined; last = idle.pop()) {
+      const { socket } = last;
+      socket.off('data', destroySpeaker);
+      if (socket.destroyed || !socket.writable) continue;
+      socket.ref();
+      return socket;
+    }
+    return undefined;
+  }
+
+  function connect(): Socket {
+    made += 1;
+    const to = { host: hostname, port, noDelay: true, keepAlive: true, keepAliveInitialDelay: 1_000 };
+    const socket = secureContext === undefined ? net.connect(to) : secured(to, secureContext);
+    // Its request is told; one that idles is closed by it.
+    socket.on('error', () => socket.destroy());
+    socket.on('free', () => free(socket));
+    socket.on('close', (failed) => end(socket, failed));
+    return socket;
+  }
+
+  function secured(to: net.TcpNetConnectOpts, context: SecureContext): Socket {
+    const socket = tls.connect({
+      ...to,
+      secureContext: context,
+      // An address is no server name (RFC 6066 section 3).
+      servername: isIP(hostname) === 0 ? hostname : '',
+      ALPNProtocols: ['http/1.1'],
+      ...(session === undefined ? {} : { session }),
+    });
+    socket.on('session', (latest) => {
+      session = latest;
+    });
+    return socket;
+  }
+
+  /** Its request is over, or was given up before the socket had anything of it. */
+  function free(socket: Socket): void {
+    if (socket.destroyed || !socket.writable) {
+      socket.destroy();
+      return;
+    }
+    const next = nextWaiting();
+    if (next !== undefined) {
+      give(socket, next);
+      return;
+    }
+    // Node's own name for the request that a socket is at: it would keep the request and its payload in memory.
+    Object.assign(socket, { _httpMessage: null });
+    // What comes unasked would be taken for the answer to the next request.
+    socket.on('data', destroySpeaker);
+    socket.unref();
+    idle.push({ socket, since: now() });
+  }
+
+  function end(socket: Socket, failed: boolean): void {
+    made -= 1;
+    if (failed) session = undefined;
+    const position = idle.findIndex((kept) => kept.socket === socket);
+    if (position >= 0) idle.splice(position, 1);
+    const next = nextWaiting();
+    next?.onSocket(connect());
+  }
+
+  /** One that was given up while it waited needs no socket. */
+  function nextWaiting(): ClientRequest | undefined {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) if (!next.destroyed) return next;
+    return undefined;
+  }
+
+  function closeIdle(): void {
+    for (const { socket } of idle.splice(0)) socket.destroy();
+  }
+
+  const protocol = secureContext === undefined ? 'http:' : 'https:';
+  const defaultPort = secureContext === undefined ? 80 : 443;
+  const agent = Object.assign(new http.Agent({ keepAlive: true, maxSockets }), { protocol, defaultPort, addRequest });
+  return {
+    agent,
+    closeIdle,
+    limitIdle(limitMs) {
+      maxIdleMs = Math.min(MAX_IDLE_MS, limitMs);
+    },
+  };
+}
+
+function destroySpeaker(this: Socket): void {
+  this.destroy();
+}
