@@ -1,12 +1,12 @@
 /**
- * What the relay tells the outside: one line for each attempt to deliver a message, and metrics by destination. Through
- * Powertools, but where what it takes for a line or a value shows: these are written as it would. The field names here are what alarms and queries are built on. No secret, token or payload comes this far:
- * only what these types name.
+ * What the relay tells the outside: one line for each attempt to deliver a message, and metrics by destination, both as
+ * Powertools would write them. The field names here are what alarms and queries are built on. No secret, token or payload
+ * comes this far: only what these types name.
  */
-import { Logger, LogLevelThreshold } from '@aws-lambda-powertools/logger';
+import type { Logger } from '@aws-lambda-powertools/logger';
 import type { MiddlewareObj } from '@middy/core';
 import type { Context } from 'aws-lambda';
-import { createDeliveredLog } from './delivered-log.ts';
+import { createLog, isPowertoolsNeeded, type Level } from './log.ts';
 import { createMetrics, MAX_VALUES, type Metric } from './metrics.ts';
 
 /** The fields of the line `delivery.attempted`. */
@@ -71,14 +71,13 @@ const NAMESPACE = 'TokenRelay';
 
 export function createTelemetry(): Telemetry {
   const serviceName = process.env.POWERTOOLS_SERVICE_NAME ?? 'token-relay';
-  const logger = new Logger({ serviceName });
+  const log = createLog({ service: serviceName });
+  let powertools: Promise<Logger> | undefined;
+  /** Where a setting of its own is in force. */
+  let logger: Logger | undefined;
   const publishMetrics = createMetrics({
     namespace: process.env.POWERTOOLS_METRICS_NAMESPACE ?? NAMESPACE,
     service: serviceName,
-  });
-  const delivered = createDeliveredLog({
-    service: serviceName,
-    isEnabled: () => logger.level <= LogLevelThreshold.INFO,
   });
   const attempts = new Map<string, AttemptLine[]>();
   /** Metric → destination → count. */
@@ -112,7 +111,7 @@ export function createTelemetry(): Telemetry {
   }
 
   function end(): void {
-    delivered.flush();
+    log.flush();
     publish();
   }
 
@@ -120,48 +119,53 @@ export function createTelemetry(): Telemetry {
     counts[name].set(destination, (counts[name].get(destination) ?? 0) + messages);
   }
 
-  /** Lines stay in the order of what they tell. */
-  function log(level: 'info' | 'warn' | 'error', event: string, fields: object): void {
-    delivered.flush();
-    logger[level](event, { ...fields });
+  function write(level: Level, event: string, fields: object): void {
+    if (logger === undefined) log.write(level, event, fields);
+    else logger[level](event, { ...fields });
+  }
+
+  /** Asked for in the first invocation: what a setting changes is not worth a slower cold start for everyone. */
+  async function loadPowertools(): Promise<void> {
+    powertools ??= import('@aws-lambda-powertools/logger').then((module) => new module.Logger({ serviceName }));
+    logger = await powertools;
   }
 
   return {
     attempted(line) {
-      if (line.outcome !== 'delivered' || !delivered.write('delivery.attempted', line))
-        log(LEVEL[line.outcome], 'delivery.attempted', line);
+      write(LEVEL[line.outcome], 'delivery.attempted', line);
       const lines = attempts.get(line.destination);
       if (lines === undefined) attempts.set(line.destination, [line]);
       else lines.push(line);
     },
     postponed(line) {
-      log('warn', 'delivery.postponed', line);
+      write('warn', 'delivery.postponed', line);
       count('Postponed', line.destination, line.messages);
     },
     queued(line) {
-      log('info', 'webhook.queued', line);
+      write('info', 'webhook.queued', line);
       count('Queued', line.destination);
     },
     notQueued(line) {
-      log('error', 'webhook.not-queued', line);
+      write('error', 'webhook.not-queued', line);
       count('NotQueued', line.destination);
     },
     buried(line) {
-      log('error', 'message.buried', line);
+      write('error', 'message.buried', line);
       count('Buried', line.destination);
     },
-    problem: (event, fields) => log('error', event, fields),
+    problem: (event, fields) => write('error', event, fields),
     tokenRequested: () => {
       tokenRequests += 1;
     },
     renewalFailed(reason) {
-      log('warn', 'token.renewal-failed', { reason });
+      write('warn', 'token.renewal-failed', { reason });
       failedRenewals += 1;
     },
     middleware: {
-      before({ context }) {
-        logger.addContext(context as Context);
-        delivered.begin(context as Context);
+      async before({ context }) {
+        if (logger === undefined && isPowertoolsNeeded()) await loadPowertools();
+        logger?.addContext(context as Context);
+        log.begin(context as Context);
       },
       after: end,
       onError: end,

@@ -3,8 +3,9 @@ import { Logger } from '@aws-lambda-powertools/logger';
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 import type { Context } from 'aws-lambda';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { createDeliveredLog } from '../../functions/delivered-log.ts';
+import { createLog, isPowertoolsNeeded, type Level } from '../../functions/log.ts';
 import { createMetrics } from '../../functions/metrics.ts';
+import { createTelemetry } from '../../functions/telemetry.ts';
 
 const FIELDS = {
   destination: 'orders',
@@ -33,7 +34,7 @@ afterEach(() => {
   vi.unstubAllEnvs();
 });
 
-describe('The line of a delivered message', () => {
+describe('A line', () => {
   test.each([
     ['on a cold start', { AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand' }],
     ['with provisioned concurrency', { AWS_LAMBDA_INITIALIZATION_TYPE: 'provisioned-concurrency' }],
@@ -45,13 +46,13 @@ describe('The line of a delivered message', () => {
     for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value);
     vi.stubEnv('TZ', ':UTC');
     const logger = new Logger({ serviceName: 'token-relay' });
-    const log = createDeliveredLog({ service: 'token-relay', isEnabled: () => true });
+    const log = createLog({ service: 'token-relay' });
 
     for (let invocation = 0; invocation < 2; invocation += 1) {
       logger.addContext(CONTEXT);
       log.begin(CONTEXT);
       logger.info('delivery.attempted', FIELDS);
-      expect(log.write('delivery.attempted', FIELDS)).toBe(true);
+      log.write('info', 'delivery.attempted', FIELDS);
       log.flush();
     }
 
@@ -61,34 +62,84 @@ describe('The line of a delivered message', () => {
     expect(ourNext).toBe(theirNext);
   });
 
-  test.each(['POWERTOOLS_DEV', 'POWERTOOLS_LOGGER_SAMPLE_RATE', 'AWS_LAMBDA_MAX_CONCURRENCY'])(
-    'is left to Powertools where %s changes it',
-    (name) => {
-      const log = createDeliveredLog({ service: 'x', isEnabled: () => true, environment: { [name]: '1' } });
+  test.each<[Level]>([['warn'], ['error']])(
+    'of level %s is byte for byte what Powertools would write, where it writes it',
+    (level) => {
+      const fields = {
+        ...FIELDS,
+        outcome: 'failed',
+        reason: 'the endpoint says "nö":\n\u2028\ttoo\\much',
+        empty: '',
+        none: null,
+      };
+      vi.stubEnv('TZ', ':UTC');
+      const onError: string[] = [];
+      vi.spyOn(process.stderr, 'write').mockImplementation((text) => onError.push(String(text)) > 0);
+      const logger = new Logger({ serviceName: 'token-relay' });
+      const log = createLog({ service: 'token-relay' });
+      logger.addContext(CONTEXT);
       log.begin(CONTEXT);
-      expect(log.write('delivery.attempted', FIELDS)).toBe(false);
+      logger[level]('delivery.attempted', fields);
+      log.write(level, 'delivery.attempted', fields);
+      log.flush();
+      expect(written).toEqual([]);
+      expect(onError).toHaveLength(2);
+      expect(onError[1]).toBe(onError[0]);
     },
   );
 
-  test('is left to Powertools in a time zone of its own', () => {
-    const environment = { TZ: 'Europe/Berlin' };
-    const log = createDeliveredLog({ service: 'x', isEnabled: () => true, environment });
-    log.begin(CONTEXT);
-    expect(log.write('delivery.attempted', FIELDS)).toBe(false);
+  test('stays behind those that were written before it, whatever their level', () => {
+    const out: string[] = [];
+    const log = createLog({
+      service: 'x',
+      output: (text, level) => out.push(`${level} ${text.split('\n').length - 1}`),
+    });
+    for (const level of ['info', 'info', 'warn', 'info'] as const) log.write(level, 'delivery.attempted', FIELDS);
+    log.flush();
+    expect(out).toEqual(['info 2', 'warn 1', 'info 1']);
   });
 
-  test('is not written where the level does not let it pass', () => {
-    const log = createDeliveredLog({ service: 'x', isEnabled: () => false });
-    log.begin(CONTEXT);
-    expect(log.write('delivery.attempted', FIELDS)).toBe(true);
-    log.flush();
-    expect(written).toEqual([]);
+  test.each([
+    'POWERTOOLS_DEV',
+    'POWERTOOLS_LOGGER_SAMPLE_RATE',
+    'POWERTOOLS_LOGGER_LOG_EVENT',
+    'POWERTOOLS_LOG_LEVEL',
+    'LOG_LEVEL',
+    'AWS_LAMBDA_LOG_LEVEL',
+    'AWS_LAMBDA_MAX_CONCURRENCY',
+  ])('is left to Powertools where %s changes it', (name) => {
+    expect(isPowertoolsNeeded({ [name]: '1' })).toBe(true);
+    expect(isPowertoolsNeeded({})).toBe(false);
+  });
+
+  test.each([
+    ['Europe/Berlin', true],
+    [':UTC', false],
+    ['UTC', false],
+  ])('in the time zone %s is left to Powertools: %s', (TZ, isLeft) => {
+    expect(isPowertoolsNeeded({ TZ })).toBe(isLeft);
+  });
+
+  test.each([
+    ['WARN', ['WARN']],
+    ['DEBUG', ['INFO', 'WARN']],
+  ])('obeys POWERTOOLS_LOG_LEVEL %s: Powertools is loaded for it', async (level, expected) => {
+    vi.stubEnv('POWERTOOLS_LOG_LEVEL', level);
+    const levels: string[] = [];
+    const note = (text: unknown) => levels.push(JSON.parse(String(text)).level) > 0;
+    vi.spyOn(process.stdout, 'write').mockImplementation(note);
+    vi.spyOn(process.stderr, 'write').mockImplementation(note);
+    const telemetry = createTelemetry();
+    await telemetry.middleware.before?.({ context: CONTEXT } as never);
+    telemetry.queued({ destination: 'orders', messageId: '4711', bytes: 1, durationMs: 1 });
+    telemetry.postponed({ destination: 'orders', messages: 1, reason: 'x' });
+    expect(levels).toEqual(expected);
   });
 
   test('goes out with those of the same turn of the event loop, in one write', async () => {
-    const log = createDeliveredLog({ service: 'x', isEnabled: () => true });
+    const log = createLog({ service: 'x' });
     log.begin(CONTEXT);
-    for (let n = 0; n < 3; n += 1) log.write('delivery.attempted', FIELDS);
+    for (let n = 0; n < 3; n += 1) log.write('info', 'delivery.attempted', FIELDS);
     expect(written).toEqual([]);
     await new Promise((resolve) => setImmediate(resolve));
     expect(written.map((text) => text.split('\n').length - 1)).toEqual([3]);

@@ -1,50 +1,55 @@
 /**
- * The log line of a delivered message, written at a fiftieth of what Powertools takes for it: thousands in a second are
- * alike but for their fields. It has the keys that Powertools gives a line, in its order; where a setting of Powertools
- * would change them, it steps aside. Lines of one turn of the event loop go out in one write.
+ * The log's lines, as Powertools Logger writes them and without its cost: a fiftieth for each line, and at a cold start a
+ * tenth of what there is to load. They have the keys that Powertools gives a line, in its order; where one of its
+ * settings would change them, Powertools itself writes (`telemetry.ts`). Lines of one turn of the event loop go out in one write.
  */
 import type { Context } from 'aws-lambda';
 
-export interface DeliveredLog {
+export type Level = 'info' | 'warn' | 'error';
+
+export interface Log {
   /** An invocation begins: what its lines have in common. */
   begin(context: Context): void;
-  /** @returns false if Powertools must write it */
-  write(message: string, fields: object): boolean;
+  /** @param fields without secret, token or payload; those that are undefined, null or empty are left out */
+  write(level: Level, message: string, fields: object): void;
   /** Before anything else is written, and before a reply: nothing is held back over a freeze. */
   flush(): void;
 }
 
-export interface DeliveredLogOptions {
+export interface LogOptions {
   readonly service: string;
-  /** Whether the level in force lets it pass; asked once for each invocation. */
-  readonly isEnabled: () => boolean;
   /** Default `process.env`. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
-  /** Default standard output, where Lambda takes each line for an entry of its own. */
-  readonly output?: (text: string) => void;
+  /** Default standard output, and standard error for warnings and errors; Lambda takes each line for an entry of its own. */
+  readonly output?: (text: string, level: Level) => void;
 }
 
-/** Settings of Powertools and Lambda under which a line has other keys, or other lines come between. */
-const ASIDE = [
+/** Settings of Powertools and Lambda under which a line has other keys, or is not written, or other lines come between. */
+const CHANGE_LINES = [
   'POWERTOOLS_DEV',
   'POWERTOOLS_LOGGER_SAMPLE_RATE',
+  'POWERTOOLS_LOGGER_LOG_EVENT',
+  'POWERTOOLS_LOG_LEVEL',
+  'LOG_LEVEL',
+  'AWS_LAMBDA_LOG_LEVEL',
   // Several invocations share the process: whose line it is, Powertools finds out.
   'AWS_LAMBDA_MAX_CONCURRENCY',
 ];
 /** Written at once where so much has gathered, in characters. */
 const ENOUGH = 65_536;
 
-export function createDeliveredLog(options: DeliveredLogOptions): DeliveredLog {
-  const { service, isEnabled, environment = process.env } = options;
-  const { output = (text: string) => process.stdout.write(text) } = options;
+/** Whether the lines must be left to Powertools. @param environment default `process.env` */
+export function isPowertoolsNeeded(environment: LogOptions['environment'] = process.env): boolean {
   const zone = environment.TZ ?? '';
   // A time zone of one's own has Powertools write local times.
-  const stepsAside = ASIDE.some((name) => environment[name]) || (zone !== '' && !zone.includes('UTC'));
-  let common: string | undefined;
-  let enabled = true;
+  return CHANGE_LINES.some((name) => environment[name]) || (zone !== '' && !zone.includes('UTC'));
+}
+
+export function createLog({ service, environment = process.env, output = toStandardStreams }: LogOptions): Log {
+  let common = `"service":${JSON.stringify(service)}`;
   let isColdStart = environment.AWS_LAMBDA_INITIALIZATION_TYPE === 'on-demand';
   let gathered = '';
-
+  let gatheredLevel: Level = 'info';
   let lastMs = Number.NaN;
   let lastTimestamp = '';
 
@@ -60,7 +65,7 @@ export function createDeliveredLog(options: DeliveredLogOptions): DeliveredLog {
     if (gathered === '') return;
     const text = gathered;
     gathered = '';
-    output(text);
+    output(text, gatheredLevel);
   }
 
   return {
@@ -79,19 +84,25 @@ export function createDeliveredLog(options: DeliveredLogOptions): DeliveredLog {
         tenant_id: tenantId,
       };
       isColdStart = false;
-      enabled = isEnabled();
       common = JSON.stringify(shared).slice(1, -1);
     },
-    write(message, fields) {
-      if (stepsAside || common === undefined) return false;
-      if (!enabled) return true;
+    write(level, message, fields) {
+      // Each stream has its own lines; they stay in the order of what they tell.
+      if (level !== gatheredLevel) flush();
+      gatheredLevel = level;
       if (gathered === '') setImmediate(flush);
-      gathered += `{"level":"INFO","message":"${message}","timestamp":"${timestamp()}",${common}${written(fields)}}\n`;
+      gathered += `{"level":"${WORDS[level]}","message":"${message}","timestamp":"${timestamp()}",${common}${written(fields)}}\n`;
       if (gathered.length > ENOUGH) flush();
-      return true;
     },
     flush,
   };
+}
+
+const WORDS = { info: 'INFO', warn: 'WARN', error: 'ERROR' } as const;
+
+function toStandardStreams(text: string, level: Level): void {
+  if (level === 'info') process.stdout.write(text);
+  else process.stderr.write(text);
 }
 
 /** Numbers, words and ids, each behind a comma; `JSON.stringify` takes three times as long to look for what is not there. */
@@ -99,9 +110,9 @@ function written(fields: object): string {
   let text = '';
   for (const name in fields) {
     const value: unknown = fields[name as keyof typeof fields];
+    if (value === undefined || value === null || value === '') continue;
     if (typeof value === 'string' && /^[\w.:/+-]*$/.test(value)) text += `,"${name}":"${value}"`;
-    else if (Number.isFinite(value)) text += `,"${name}":${value}`;
-    else if (value !== undefined) text += `,"${name}":${JSON.stringify(value)}`;
+    else text += `,"${name}":${typeof value === 'number' && Number.isFinite(value) ? value : JSON.stringify(value)}`;
   }
   return text;
 }
