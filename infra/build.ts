@@ -10,6 +10,7 @@ import { parseArgs } from 'node:util';
 import { type BuildOptions as BuildSettings, build as esbuild, type Metafile, type OutputFile } from 'esbuild';
 import { builtinModules } from './builtin-modules.ts';
 import { lazyPackages } from './lazy-packages.ts';
+import { unusedParts } from './unused-parts.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
 
@@ -51,7 +52,7 @@ export async function build(options: BuildOptions = {}): Promise<Bundle[]> {
       esbuild({
         ...common,
         entryPoints: [entryPoint],
-        plugins: [builtinModules(), lazyPackages(({ name, path }) => lazy.set(name, path))],
+        plugins: [unusedParts(), builtinModules(), lazyPackages(({ name, path }) => lazy.set(name, path))],
       }),
     ),
   );

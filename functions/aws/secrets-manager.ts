@@ -34,6 +34,7 @@ export function createSecretReader(
   const client = new SecretsManagerClient({
     ...(region === undefined ? {} : { region }),
     maxAttempts: 3,
+    retryMode: 'standard',
     // Without the last one the SDK only warns, and waits on.
     requestHandler: { connectionTimeout: 2_000, requestTimeout: 5_000, throwOnRequestTimeout: true },
   });

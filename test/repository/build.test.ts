@@ -45,6 +45,17 @@ describe('the bundles', () => {
     }
   });
 
+  test('leave out what of the SDK no function can reach', () => {
+    const told = [...sources.values()].flatMap((source) => source.match(/\w+ was left out of this bundle/g) ?? []);
+    expect(new Set(told)).toEqual(
+      new Set(['Sha256Js was left out of this bundle', 'DefaultRateLimiter was left out of this bundle']),
+    );
+  });
+
+  test('have a cold start of the queue function read 230 kB at most', () => {
+    expect(bundles.find(({ entry }) => entry === 'queue')?.loadedBytes).toBeLessThanOrEqual(230_000);
+  });
+
   test('import nothing but each other', () => {
     const imports = [...sources.values()].flatMap((source) =>
       [...source.matchAll(/\b(?:from|import|import\(|require\()["']([^"']+)["']/g)].map(([, name]) => name),
