@@ -60,15 +60,17 @@ export function createSocketPool({ hostname, port, secureContext, maxSockets, no
 
   /** The last one that was used: the others grow old, and are closed together. */
   function takeIdle(): Socket | undefined {
-    const newest = idle.at(-1);
-    // Lambda freezes the process between invocations, timers too: idleness is read off the clock when it matters.
-    if (newest !== undefined && now() - newest.since > maxIdleMs) closeIdle();
-    for (let last = idle.pop(); last !== undefined; last = idle.pop()) {
-      const { socket } = last;
+    for (let newest = idle.pop(); newest !== undefined; newest = idle.pop()) {
+      const { socket, since } = newest;
       socket.off('data', destroySpeaker);
       if (socket.destroyed || !socket.writable) continue;
-      socket.ref();
-      return socket;
+      // Lambda freezes the process between invocations, timers too: idleness is read off the clock when it matters.
+      if (now() - since <= maxIdleMs) {
+        socket.ref();
+        return socket;
+      }
+      socket.destroy();
+      closeIdle();
     }
     return undefined;
   }

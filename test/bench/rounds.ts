@@ -23,7 +23,9 @@ export async function inTurns<T>(
   return results;
 }
 
+/** Of nothing, or where one was not measured: not a number. */
 export function median(values: readonly number[]): number {
+  if (values.some(Number.isNaN)) return Number.NaN;
   const sorted = values.toSorted((one, other) => one - other);
   const middle = Math.floor(sorted.length / 2);
   const upper = sorted[middle] ?? Number.NaN;
