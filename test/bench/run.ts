@@ -27,6 +27,8 @@ const PARTS: Readonly<Record<string, (bench: Bench) => Promise<PartResult>>> = {
   token,
   claim,
 };
+/** Where CPU is measured message by message (`servers/run.ts`). */
+const AWAKE = ['warm', 'scale'];
 const HELP = `Usage: npm run bench -- [options]
 
   --only <part>   one of ${Object.keys(PARTS).join(', ')}; several with commas (default: all)
@@ -67,6 +69,7 @@ async function run(): Promise<void> {
   try {
     const bench: Bench = { subjects, world, trial: createTrials(world), folder, effort, progress };
     for (const name of chosen) {
+      await world.stayAwake(AWAKE.includes(name));
       progress.begin(name);
       const result = await PARTS[name]?.(bench);
       progress.end();

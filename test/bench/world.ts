@@ -11,6 +11,8 @@ export interface World {
   readonly endpoint: string;
   /** The counts since the last time. */
   takeCounts(): Promise<Counts>;
+  /** Whether the servers wait without sleeping. Default false. */
+  stayAwake(on: boolean): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -51,6 +53,9 @@ export async function startWorld(): Promise<World> {
       BENCH_CONTROL: addresses.control,
     },
     takeCounts: async () => (await control('/counts')) as Counts,
+    async stayAwake(on) {
+      await control(`/awake?on=${on}`);
+    },
     async stop() {
       const ended = new Promise((resolve) => servers.once('exit', resolve));
       servers.disconnect();

@@ -11,7 +11,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   '^functions/settings(\\.ts$|/)': ['settings/', 'error', 'safe-url', 'relay/headers'],
   '^functions/delivery/': ['delivery/', 'relay/', 'envelope', 'telemetry', 'error', 'deadline', 'queue-url'],
   '^functions/source/': ['source/', 'envelope', 'warm', 'pause', 'error', 'safe-url', 'relay/headers'],
-  '^functions/telemetry\\.ts$': ['delivered-log', 'metrics'],
+  '^functions/telemetry\\.ts$': ['log', 'metrics'],
   '^functions/warm\\.ts$': ['deadline'],
   '^functions/deadline\\.ts$': ['error'],
   '^functions/envelope(\\.ts$|/)': ['envelope/', 'error'],
@@ -19,7 +19,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   '^functions/relay/adapter/': ['relay/', 'warm', 'error'],
   '^functions/token/': ['token/', 'warm', 'error', 'safe-url', 'http-time', 'deadline', 'pause'],
   '^functions/aws/': ['error'],
-  '^functions/http-client\\.ts$': ['error'],
+  '^functions/http-client\\.ts$': ['error', 'socket-pool'],
 };
 
 /** Types cross where values do not: they are gone in the bundle. */

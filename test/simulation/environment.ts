@@ -6,7 +6,6 @@
 import * as buffer from 'node:buffer';
 import * as crypto from 'node:crypto';
 import * as fs from 'node:fs';
-import * as tls from 'node:tls';
 import { type AwsOptions, createAwsModules } from './aws-client.ts';
 import type { Bundle, Entry, Handler } from './bundle.ts';
 import { createGate, type Gate } from './gate.ts';
@@ -65,7 +64,7 @@ export function createEnvironment(options: EnvironmentOptions): Environment {
   };
   const modules: Readonly<Record<string, unknown>> = {
     ...createAwsModules(aws, gate, caller),
-    ...nodeModules(createNodeHttp(network, gate, caller)),
+    ...createNodeHttp(network, gate, caller),
     'node:timers': timers,
     'node:console': {
       Console: class {
@@ -77,7 +76,6 @@ export function createEnvironment(options: EnvironmentOptions): Environment {
     'node:crypto': { ...crypto, randomUUID: () => randomUuid(random) },
     'node:buffer': buffer,
     'node:fs': fs,
-    'node:tls': tls,
   };
   const loaded = bundle.load(entry, {
     require(wanted) {
@@ -92,10 +90,6 @@ export function createEnvironment(options: EnvironmentOptions): Environment {
     console,
   });
   return Object.assign(environment, loaded);
-}
-
-function nodeModules({ http, https }: { http: object; https: object }): Record<string, object> {
-  return { 'node:http': http, 'node:https': https };
 }
 
 function simulatedDate(now: () => number): typeof Date {

@@ -1,63 +1,87 @@
 /**
- * `node:http` and `node:https` as the relay's HTTP client sees them, on the simulated network: agents with kept sockets,
- * requests, answers in pieces, and the errors of each stage. A socket that its server closed while it idled is told of as
- * in a process: when that next gets to read, which in a frozen environment is late.
+ * `node:http`, `node:net` and `node:tls` as the relay's HTTP client sees them, on the simulated network: sockets, requests
+ * that are given one by their agent, answers in pieces, and the errors of each stage. A socket that its server closed while
+ * it idled is told of as in a process: when that next gets to read, which in a frozen environment is late.
  */
 import { EventEmitter } from 'node:events';
+import * as net from 'node:net';
+import * as tls from 'node:tls';
 import type { Answer, Request } from '../../infra/local/server.ts';
 import type { Gate } from './gate.ts';
 import type { Caller, Exchange, Got, Network } from './network.ts';
 
 interface Socket extends EventEmitter {
+  readonly origin: string;
   connecting: boolean;
+  destroyed: boolean;
+  writable: boolean;
   /** The server has closed it, whether this side knows or not. */
   closed: boolean;
   destroy(): void;
 }
 
-/** The part of Node's that the relay uses. */
-class Agent extends EventEmitter {
-  readonly freeSockets: Record<string, Socket[]> = {};
-  readonly maxSockets: number;
-  readonly busy = new Map<string, number>();
-  readonly waiting = new Map<string, (() => void)[]>();
-  constructor({ maxSockets = Number.POSITIVE_INFINITY }: { readonly maxSockets?: number } = {}) {
-    super();
-    this.maxSockets = maxSockets;
-  }
+/** What an agent is told of, and what it gives a socket to. */
+interface ClientRequest extends EventEmitter {
+  destroyed: boolean;
+  reusedSocket: boolean;
+  onSocket(socket: Socket): void;
 }
 
 interface RequestOptions {
-  readonly hostname: string;
-  readonly port?: string | number | null;
+  readonly protocol: 'http:' | 'https:';
   readonly path: string;
   readonly method: string;
-  readonly headers: Readonly<Record<string, string | number>>;
-  readonly agent: Agent;
+  /** Names and values in turn. */
+  readonly headers: readonly string[];
+  readonly agent: { addRequest(request: ClientRequest): void };
 }
 
-/** Both modules: they differ in the name of the event that tells of a connection. */
-export function createNodeHttp(network: Network, gate: Gate, caller: Caller) {
-  const { scheduler } = network;
-  const of = (connected: 'connect' | 'secureConnect') => ({
-    Agent,
-    request: (options: RequestOptions) => request(options, connected),
-  });
-  return { http: of('connect'), https: of('secureConnect') };
+interface ConnectOptions {
+  readonly host: string;
+  readonly port: number;
+}
 
-  function request({ hostname, port, path, method, headers, agent }: RequestOptions, connected: string) {
-    const scheme = connected === 'connect' ? 'http' : 'https';
-    const url = new URL(`${scheme}://${hostname}${port ? `:${port}` : ''}${path}`);
-    const { origin } = url;
+/** The modules by their names. */
+export function createNodeHttp(network: Network, gate: Gate, caller: Caller): Record<string, object> {
+  const { scheduler } = network;
+  return {
+    'node:http': { Agent: EventEmitter, request },
+    'node:net': { isIP: net.isIP, connect: (to: ConnectOptions) => createSocket('http', to) },
+    'node:tls': { ...tls, connect: (to: ConnectOptions) => createSocket('https', to) },
+  };
+
+  function createSocket(scheme: 'http' | 'https', { host, port }: ConnectOptions): Socket {
+    const made: Socket = Object.assign(new EventEmitter(), {
+      origin: new URL(`${scheme}://${host}:${port}`).origin,
+      connecting: true,
+      destroyed: false,
+      writable: true,
+      closed: false,
+      ref: () => undefined,
+      unref: () => undefined,
+      destroy: () => {
+        if (made.destroyed) return;
+        Object.assign(made, { closed: true, destroyed: true, writable: false });
+        gate.after(0, () => made.emit('close', false));
+      },
+    });
+    return made;
+  }
+
+  function request({ protocol, path, method, headers: list, agent }: RequestOptions) {
+    const headers = fromList(list);
     let body: Uint8Array = Buffer.alloc(0);
     let isOver = false;
     let exchange: Exchange | undefined;
     let socket: Socket | undefined;
     const emitter = Object.assign(new EventEmitter(), {
+      destroyed: false,
       reusedSocket: false,
-      end(bytes?: Uint8Array) {
-        body = bytes ?? body;
-        gate.after(0, assign);
+      onSocket(given: Socket) {
+        gate.after(0, () => begin(given));
+      },
+      end(content: string | Uint8Array = '', encoding?: BufferEncoding) {
+        body = typeof content === 'string' ? Buffer.from(content, encoding) : content;
       },
       destroy(error: Error) {
         if (isOver) return;
@@ -65,14 +89,17 @@ export function createNodeHttp(network: Network, gate: Gate, caller: Caller) {
         gate.after(0, () => emitter.emit('error', error));
       },
     });
+    agent.addRequest(emitter);
     return emitter;
 
     function over(end: NonNullable<Exchange['end']>): void {
       isOver = true;
+      emitter.destroyed = true;
       if (exchange !== undefined) network.end(exchange, end);
       if (socket === undefined) return;
-      if (end === 'whole' && !socket.closed) keep(socket);
-      release();
+      if (end === 'whole' && !socket.closed) free(socket);
+      else socket.destroy();
+      socket = undefined;
     }
 
     function fail(code: string): void {
@@ -81,46 +108,43 @@ export function createNodeHttp(network: Network, gate: Gate, caller: Caller) {
       emitter.emit('error', Object.assign(new Error(`simulated ${code}`), { code }));
     }
 
-    /** Gives the request a kept socket, or a new one, or a place in the agent's line. */
-    function assign(): void {
-      if (isOver) return;
-      const kept = agent.freeSockets[origin]?.pop();
-      const busy = agent.busy.get(origin) ?? 0;
-      if (kept === undefined && busy >= agent.maxSockets) {
-        agent.waiting.set(origin, [...(agent.waiting.get(origin) ?? []), assign]);
+    function begin(given: Socket): void {
+      if (isOver) {
+        // It was given up before it had one.
+        if (!given.destroyed) given.emit('free');
         return;
       }
       if (!gate.leave()) return;
-      agent.busy.set(origin, busy + 1);
-      socket = kept ?? createSocket();
-      lastUse.delete(socket);
-      emitter.reusedSocket = kept !== undefined;
-      exchange = network.exchange({
+      socket = given;
+      lastUse.delete(given);
+      const url = new URL(`${given.origin}${path}`);
+      const begun = network.exchange({
         caller,
-        host: origin,
+        host: given.origin,
         method,
         path: `${url.pathname}${url.search}`,
         headers: lowerCase(headers),
         body,
-        onKeptSocket: kept !== undefined,
+        onKeptSocket: emitter.reusedSocket,
       });
-      emitter.emit('socket', socket);
-      if (kept === undefined) connect(socket, exchange);
-      else write(socket, exchange);
+      exchange = begun;
+      emitter.emit('socket', given);
+      if (given.connecting) connect(given, begun, url);
+      else write(given, begun, url);
     }
 
-    function connect(opened: Socket, begun: Exchange): void {
+    function connect(opened: Socket, begun: Exchange, url: URL): void {
       if (begun.fate === 'unreachable') return;
       gate.after(2 * network.wayMs(), () => {
         if (isOver) return;
         if (begun.fate === 'refused') return fail('ECONNREFUSED');
         opened.connecting = false;
-        opened.emit(connected);
-        write(opened, begun);
+        opened.emit(protocol === 'https:' ? 'secureConnect' : 'connect');
+        write(opened, begun, url);
       });
     }
 
-    function write(opened: Socket, begun: Exchange): void {
+    function write(opened: Socket, begun: Exchange, url: URL): void {
       if (opened.closed) {
         gate.after(2 * network.wayMs(), () => fail('ECONNRESET'));
         return;
@@ -140,6 +164,7 @@ export function createNodeHttp(network: Network, gate: Gate, caller: Caller) {
       const incoming = Object.assign(new EventEmitter(), {
         statusCode: status,
         headers: asHeaders(answered),
+        rawHeaders: Object.entries(answered).flat().map(String),
         errored: null as Error | null,
       });
       if (exchange !== undefined) exchange.status = status;
@@ -158,53 +183,38 @@ export function createNodeHttp(network: Network, gate: Gate, caller: Caller) {
       incoming.emit('error', incoming.errored);
       incoming.emit('close');
     }
+  }
 
-    function release(): void {
-      socket = undefined;
-      agent.busy.set(origin, Math.max(0, (agent.busy.get(origin) ?? 1) - 1));
-      const [next, ...rest] = agent.waiting.get(origin) ?? [];
-      agent.waiting.set(origin, rest);
-      if (next !== undefined) gate.after(0, next);
-    }
-
-    function keep(idle: Socket): void {
-      agent.freeSockets[origin] = [...(agent.freeSockets[origin] ?? []), idle];
-      agent.emit('free', idle);
-      const usedAt = scheduler.now();
-      scheduler.after(network.keepAliveMs, () => {
-        // Taken again since then, so a later turn closes it.
-        if (usedAt !== lastUse.get(idle)) return;
-        idle.closed = true;
-        gate.after(network.wayMs(), () => idle.destroy());
-      });
-      lastUse.set(idle, usedAt);
-    }
-
-    function createSocket(): Socket {
-      const made: Socket = Object.assign(new EventEmitter(), {
-        connecting: true,
-        closed: false,
-        destroy: () => {
-          made.closed = true;
-          const free = agent.freeSockets[origin] ?? [];
-          agent.freeSockets[origin] = free.filter((one) => one !== made);
-        },
-      });
-      return made;
-    }
+  /** Its request is over; the server closes it when it has idled for so long. */
+  function free(idle: Socket): void {
+    const usedAt = scheduler.now();
+    scheduler.after(network.keepAliveMs, () => {
+      // Taken again since then, so a later turn closes it.
+      if (usedAt !== lastUse.get(idle)) return;
+      idle.closed = true;
+      gate.after(network.wayMs(), () => idle.destroy());
+    });
+    lastUse.set(idle, usedAt);
+    gate.after(0, () => idle.emit('free'));
   }
 }
 
 /** When a socket was last set free; none while it is in use. Only its latest idling closes it. */
 const lastUse = new WeakMap<Socket, number>();
 
-function lowerCase(headers: RequestOptions['headers']): Record<string, string> {
+type Headers = Readonly<Record<string, string>>;
+
+function fromList(list: readonly string[]): Headers {
+  return Object.fromEntries(list.flatMap((name, index) => (index % 2 === 0 ? [[name, list[index + 1] ?? '']] : [])));
+}
+
+function lowerCase(headers: Headers): Record<string, string> {
   const lower: Record<string, string> = {};
   for (const [name, value] of Object.entries(headers)) lower[name.toLowerCase()] = String(value);
   return lower;
 }
 
-function asRead(url: URL, method: string, headers: RequestOptions['headers'], body: Uint8Array): Request {
+function asRead(url: URL, method: string, headers: Headers, body: Uint8Array): Request {
   return {
     method,
     path: url.pathname,

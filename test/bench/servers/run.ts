@@ -31,11 +31,24 @@ const [secretsManager, tokenEndpoint, endpoint] = await Promise.all([
 ]);
 tokenUrl = `${tokenEndpoint}/oauth/token`;
 
+/**
+ * To wake up a process that sleeps is at the cost of whoever sends to it, and of one that is slow more often than of a fast
+ * one: while CPU is measured message by message, nobody sleeps. At a cold start it would take the other core's time.
+ */
+let isAwake = false;
+function stayAwake(): void {
+  if (isAwake) setImmediate(stayAwake);
+}
+
 const actions: Readonly<Record<string, (query: URLSearchParams) => unknown>> = {
   '/counts': services.takeCounts,
   '/issue': services.issue,
   '/revoke': () => services.revoke(),
   '/clock': (query) => services.shiftClock(Number(query.get('shiftMs'))),
+  '/awake': (query) => {
+    isAwake = query.get('on') === 'true';
+    stayAwake();
+  },
   '/delay': (query) => {
     delayMs = Number(query.get('ms'));
   },
@@ -58,8 +71,3 @@ const addresses: Addresses = {
 process.send?.(addresses);
 // Not to outlive the bench, however that ends.
 process.on('disconnect', () => process.exit(0));
-
-// It never sleeps: to wake it up would cost the sender of a message, and one that is slower more often than a fast one.
-(function stayAwake() {
-  setImmediate(stayAwake);
-})();
