@@ -1,5 +1,5 @@
 /**
- * The one HTTP client: `node:https` with kept-alive sockets. It sends a request and reads the answer whole; what a status
+ * The one HTTP client: Node's own requests on kept sockets (`socket-pool.ts`). It sends a request and reads the answer whole; what a status
  * means is not its business. Whether the other side may have acted on a request that got no answer is: the error says it.
  */
 import http, { type ClientRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
@@ -60,6 +60,7 @@ export interface HttpClientOptions {
 
 /** A kept socket that was closed while it idled says so at the first byte, not later than this, in milliseconds. */
 const DEAD_WITHIN_MS = 1_000;
+
 /** Makes the client of one execution environment; its sockets outlive the invocation. */
 export function createHttpClient(options: HttpClientOptions = {}): Send {
   const { maxSockets = 10, now = Date.now } = options;

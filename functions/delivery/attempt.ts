@@ -65,9 +65,7 @@ async function tried(
 ): Promise<Tried> {
   if (route instanceof RelayError) return { outcome: outcomeOfError(route), calls: 0, resent: false };
   if (message instanceof RelayError) return { outcome: outcomeOfError(message), calls: 0, resent: false };
-  if (!('pointer' in message)) {
-    return { ...(await relay(message, route, deadline)), bytes: message.body.bytes };
-  }
+  if (!('pointer' in message)) return { ...(await relay(message, route, deadline)), bytes: message.body.bytes };
   try {
     return await withPayload(message, route, payloads, deadline, telemetry);
   } catch (error) {
