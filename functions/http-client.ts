@@ -50,7 +50,17 @@ export interface HttpAnswer {
  * @throws RelayError `CONNECTION_FAILED`, `TIMED_OUT`, `DEADLINE` if no whole answer came; `executed: no` while the request cannot have reached
  * the other side's application, else `unknown`
  */
-export type Send = (request: HttpRequest) => Promise<HttpAnswer>;
+export interface Send {
+  (request: HttpRequest): Promise<HttpAnswer>;
+  /**
+   * Connects before there is a request, so that the first one is spared it. Never rejects: what is wrong, that one says.
+   * Absent where there is nothing to connect to.
+   *
+   * @param to the host, and the certificate for it
+   * @param signal ends it
+   */
+  connect?(to: Pick<HttpRequest, 'url' | 'certificate'>, signal: AbortSignal): Promise<void>;
+}
 
 export interface HttpClientOptions {
   /** Sockets for one host; further requests wait for one. Default 10. */
@@ -70,7 +80,7 @@ export function createHttpClient(options: HttpClientOptions = {}): Send {
   const certified = new WeakMap<object, Map<string, SocketPool>>();
   const contexts = new WeakMap<object, SecureContext>();
 
-  function addressOf({ url, certificate }: HttpRequest): Address {
+  function addressOf({ url, certificate }: Pick<HttpRequest, 'url' | 'certificate'>): Address {
     const { href } = url;
     const known = addresses.get(url);
     // A URL can be changed.
@@ -108,7 +118,7 @@ export function createHttpClient(options: HttpClientOptions = {}): Send {
     return made;
   }
 
-  return async function send(request) {
+  async function send(request: HttpRequest): Promise<HttpAnswer> {
     const endsAt = now() + request.timeoutMs;
     const body = await request.body?.open();
     const address = addressOf(request);
@@ -125,7 +135,11 @@ export function createHttpClient(options: HttpClientOptions = {}): Send {
         throw maybeExecuted(second instanceof DeadSocket ? second.failure : second);
       }
     }
-  };
+  }
+
+  return Object.assign(send, {
+    connect: (to: Pick<HttpRequest, 'url' | 'certificate'>, signal: AbortSignal) => addressOf(to).pool.connect(signal),
+  });
 }
 
 const NO_CERTIFICATE = {};

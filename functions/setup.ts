@@ -9,13 +9,14 @@ import { createSqs, type Sqs } from './aws/sqs.ts';
 import { type Clock, type Deadline, startWithin } from './deadline.ts';
 import { createHttpClient, type Send } from './http-client.ts';
 import { adapterOf } from './relay/adapter/adapters.ts';
-import type { Destination } from './relay/destination.ts';
+import { type Destination, endpoint } from './relay/destination.ts';
 import { createRejections } from './relay/rejection.ts';
 import type { Route } from './relay/relay.ts';
 import { readSettings, type Settings } from './settings.ts';
 import { createTelemetry, type Telemetry } from './telemetry.ts';
+import type { Token } from './token/token-endpoint.ts';
 import { createTokens } from './token/tokens.ts';
-import { settleRenewals } from './warm.ts';
+import { settleRenewals, type Warm } from './warm.ts';
 
 /** What comes from outside; every default is the real thing. */
 export interface Outside extends Clock {
@@ -37,8 +38,9 @@ export interface Environment extends Required<Omit<Outside, 'after'>> {
   /** The destinations that can be used, each with the way to it. */
   readonly ways: ReadonlyMap<string, { readonly destination: Destination; readonly route: Route }>;
   /**
-   * During init, where all destinations share one token: fetches it, once, so that the first message finds it. Several
-   * would each cost a token request at every cold start, whether it is used or not. Ends within two seconds; never rejects.
+   * During init, where all destinations share one token: fetches it, once, and connects to the endpoint, so that the first
+   * message finds both. Several would each cost a token request at every cold start, whether it is used or not. Ends
+   * within two seconds; never rejects.
    *
    * @param isNeeded whether this function calls the destination. Default: all
    */
@@ -65,11 +67,12 @@ export interface SetupOptions {
 /** @throws RelayError `SETTING_INVALID` if there are no settings to work with */
 export function setup({ settings = readSettings(), outside = {}, ...calls }: SetupOptions = {}): Environment {
   const destinations = [...settings.destinations.values()].filter((destination) => 'name' in destination);
-  const { telemetry = createTelemetry(), readSecret = createSecretReader(), random = Math.random } = outside;
+  const { telemetry = createTelemetry(), random = Math.random } = outside;
   const { sqs = createSqs(), s3 = createS3(), now = Date.now, newId = randomUUID } = outside;
   const clock = { now, ...(outside.after === undefined ? {} : { after: outside.after }) };
   const maxSockets = Math.max(10, ...destinations.map(({ concurrency }) => concurrency));
-  const send = outside.send ?? createHttpClient({ maxSockets, now });
+  const { send = createHttpClient({ maxSockets, now }) } = outside;
+  const { readSecret = createSecretReader(send) } = outside;
   const tokens = createTokens({
     readSecret,
     send,
@@ -100,10 +103,11 @@ export function setup({ settings = readSettings(), outside = {}, ...calls }: Set
     ways: new Map(ways),
     async prepare(isNeeded = () => true) {
       const [token, ...others] = tokens.all;
-      if (token === undefined || others.length > 0 || !destinations.some(isNeeded)) return;
+      const needed = destinations.filter(isNeeded);
+      if (token === undefined || others.length > 0 || needed.length === 0) return;
       const deadline = startWithin(PREPARE_MS, clock);
       // What is wrong, the first message finds out again, and says.
-      await token.get(deadline).catch(() => undefined);
+      await reach(token, needed, send, deadline).catch(() => undefined);
       deadline.end();
     },
     begin() {
@@ -114,6 +118,19 @@ export function setup({ settings = readSettings(), outside = {}, ...calls }: Set
       if (active === 0) await settleRenewals([...tokens.all], clock, reserve);
     },
   };
+}
+
+/** Has the token there, and a connection to the endpoint: to several hosts, most of them would be made for nothing. */
+async function reach(
+  token: Warm<Token>,
+  destinations: readonly Destination[],
+  send: Send,
+  deadline: Deadline,
+): Promise<void> {
+  const { serviceUrl, certificate } = await token.get(deadline);
+  const [url, ...others] = destinations.map((destination) => endpoint(destination, serviceUrl));
+  if (url === undefined || others.some(({ origin }) => origin !== url.origin)) return;
+  await send.connect?.({ url, ...(certificate === undefined ? {} : { certificate }) }, deadline.signal);
 }
 
 /** How long init waits for a token, in milliseconds; Lambda ends an init after ten seconds. */

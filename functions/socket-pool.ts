@@ -12,6 +12,8 @@ import tls, { type SecureContext } from 'node:tls';
 export interface SocketPool {
   /** For the requests' option `agent`. */
   readonly agent: HttpAgent;
+  /** Makes the first socket before a request needs it, and keeps it as any other. Never rejects; the signal ends it. */
+  connect(signal: AbortSignal): Promise<void>;
   /** Closes what idles now: the other side may have closed it at its end, too. */
   closeIdle(): void;
   /** What the server says of it, in milliseconds; a socket that idled longer is not used. */
@@ -49,7 +51,7 @@ export function createSocketPool({ hostname, port, secureContext, maxSockets, no
   function addRequest(request: ClientRequest): void {
     const socket = takeIdle();
     if (socket !== undefined) give(socket, request);
-    else if (made < maxSockets) request.onSocket(connect());
+    else if (made < maxSockets) request.onSocket(makeSocket());
     else waiting.push(request);
   }
 
@@ -75,7 +77,7 @@ export function createSocketPool({ hostname, port, secureContext, maxSockets, no
     return undefined;
   }
 
-  function connect(): Socket {
+  function makeSocket(): Socket {
     made += 1;
     const to = { host: hostname, port, noDelay: true, keepAlive: true, keepAliveInitialDelay: 1_000 };
     const socket = secureContext === undefined ? net.connect(to) : secured(to, secureContext);
@@ -126,7 +128,7 @@ export function createSocketPool({ hostname, port, secureContext, maxSockets, no
     const position = idle.findIndex((kept) => kept.socket === socket);
     if (position >= 0) idle.splice(position, 1);
     const next = nextWaiting();
-    next?.onSocket(connect());
+    next?.onSocket(makeSocket());
   }
 
   /** One that was given up while it waited needs no socket. */
@@ -139,11 +141,27 @@ export function createSocketPool({ hostname, port, secureContext, maxSockets, no
     for (const { socket } of idle.splice(0)) socket.destroy();
   }
 
+  async function connect(signal: AbortSignal): Promise<void> {
+    if (made > 0 || signal.aborted) return;
+    const socket = makeSocket();
+    const abort = () => socket.destroy();
+    signal.addEventListener('abort', abort);
+    await new Promise<void>((resolve) => {
+      socket.once(secureContext === undefined ? 'connect' : 'secureConnect', () => {
+        free(socket);
+        resolve();
+      });
+      socket.once('close', () => resolve());
+    });
+    signal.removeEventListener('abort', abort);
+  }
+
   const protocol = secureContext === undefined ? 'http:' : 'https:';
   const defaultPort = secureContext === undefined ? 80 : 443;
   const agent = Object.assign(new http.Agent({ keepAlive: true, maxSockets }), { protocol, defaultPort, addRequest });
   return {
     agent,
+    connect,
     closeIdle,
     limitIdle(limitMs) {
       maxIdleMs = Math.min(MAX_IDLE_MS, limitMs);

@@ -10,7 +10,7 @@ import { parseArgs } from 'node:util';
 import { type BuildOptions as BuildSettings, build as esbuild, type Metafile, type OutputFile } from 'esbuild';
 import { builtinModules } from './builtin-modules.ts';
 import { lazyPackages } from './lazy-packages.ts';
-import { unusedParts } from './unused-parts.ts';
+import { sdkParts } from './sdk-parts.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
 
@@ -51,8 +51,11 @@ export async function build(options: BuildOptions = {}): Promise<Bundle[]> {
     entryPoints.map((entryPoint) =>
       esbuild({
         ...common,
+        // In a module V8 parses an arrow function whole where it skims any other one: 1 ms and 0.9 MB of a cold start. Not
+        // in what stands beside: esbuild then writes constructors that take `this` before `super()`, as the S3 client's.
+        supported: { arrow: false },
         entryPoints: [entryPoint],
-        plugins: [unusedParts(), builtinModules(), lazyPackages(({ name, path }) => lazy.set(name, path))],
+        plugins: [sdkParts(), builtinModules(), lazyPackages(({ name, path }) => lazy.set(name, path))],
       }),
     ),
   );

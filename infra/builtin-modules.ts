@@ -4,28 +4,42 @@
  * export, among them the lazy ones that load undici and http2: 26 ms and 10 MB at each cold start (nodejs/node#59686).
  */
 import { isBuiltin } from 'node:module';
+import { relative } from 'node:path';
 import type { Plugin } from 'esbuild';
 
-/** Reading one of these off `node:http` is what loads undici. Nothing but `import()` of `node:http` misses them. */
+/** Reading one of these off `node:http` is what loads undici: nobody can import them. */
 const LOADS_UNDICI = ['WebSocket', 'CloseEvent', 'MessageEvent'];
 
 /** Default import, named imports, `import * as`, `import()` and `require()` of Node's modules all keep their meaning. */
 export function builtinModules(): Plugin {
   return {
     name: 'builtin-modules',
-    setup({ onResolve, onLoad }) {
-      onResolve({ filter: /^(node:)?[a-z_\d]+(\/[a-z_\d]+)*$/ }, ({ path, kind }) => {
+    setup({ onResolve, onLoad, initialOptions: { absWorkingDir = '.' } }) {
+      onResolve({ filter: /^(node:)?[a-z_\d]+(\/[a-z_\d]+)*$/ }, ({ path, kind, importer }) => {
         if (!isBuiltin(path)) return undefined;
-        const namespace = kind === 'dynamic-import' ? 'builtin-namespace' : 'builtin-module';
-        return { path: path.replace(/^node:/, ''), namespace, sideEffects: false };
+        return {
+          path: path.replace(/^node:/, ''),
+          namespace: NAMESPACES[kind] ?? 'builtin-require',
+          // Each importer has its own: one that two bundles share would be a file of its own.
+          suffix: `?${relative(absWorkingDir, importer)}`,
+          sideEffects: false,
+        };
       });
-      // CommonJS on purpose: esbuild then reads each named import off the module when it is used, and no lazy export before.
-      onLoad({ filter: /^/, namespace: 'builtin-module' }, ({ path }) => ({
+      onLoad({ filter: /^/, namespace: 'builtin-require' }, ({ path }) => ({
         contents: `module.exports = ${getBuiltinModule(path)};`,
         loader: 'js',
       }));
-      // With splitting, `import()` of CommonJS gives a default export alone: here the names have to be told.
-      onLoad({ filter: /^/, namespace: 'builtin-namespace' }, ({ path }) => {
+      // A call that is marked pure is dropped with the name that nobody imports: no lazy export is read.
+      onLoad({ filter: /^/, namespace: 'builtin-import' }, ({ path }) => ({
+        contents: [
+          `const builtin = ${getBuiltinModule(path)};`,
+          'export default builtin;',
+          ...exportedNames(path).map((name) => `export const ${name} = /* @__PURE__ */ (() => builtin.${name})();`),
+        ].join('\n'),
+        loader: 'js',
+      }));
+      // Apart from the one above, which it would make read every export: `import()` hands out all of them.
+      onLoad({ filter: /^/, namespace: 'builtin-dynamic' }, ({ path }) => {
         const names = exportedNames(path);
         const named = names.length === 0 ? '' : `export const { ${names.join(', ')} } = builtin;`;
         return {
@@ -36,6 +50,12 @@ export function builtinModules(): Plugin {
     },
   };
 }
+
+/** By esbuild's kind of import. */
+const NAMESPACES: Readonly<Record<string, string>> = {
+  'import-statement': 'builtin-import',
+  'dynamic-import': 'builtin-dynamic',
+};
 
 function getBuiltinModule(path: string): string {
   return `process.getBuiltinModule(${JSON.stringify(`node:${path}`)})`;

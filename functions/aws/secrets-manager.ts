@@ -1,7 +1,9 @@
 /** Secrets Manager, the one file that imports its client: reads a version of a secret, and says who must act if it cannot. */
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { RelayError } from '../error.ts';
+import type { Send } from '../http-client.ts';
 import type { Secret } from '../token/credentials.ts';
+import { createRequestHandler } from './request-handler.ts';
 
 /** Which version of a secret: the one in use, or the one before it. */
 export type VersionStage = 'AWSCURRENT' | 'AWSPREVIOUS';
@@ -26,8 +28,12 @@ const OPERATOR_MUST: Readonly<Record<string, string>> = {
   ValidationException: 'cannot be read by this name; the operator must correct the setting',
 };
 
-/** @param environment for the region; credentials and endpoint are the SDK's own to find. Default `process.env` */
+/**
+ * @param send the relay's own client, which the SDK's requests go by as well
+ * @param environment for the region; credentials and endpoint are the SDK's own to find. Default `process.env`
+ */
 export function createSecretReader(
+  send: Send,
   environment: Readonly<Record<string, string | undefined>> = process.env,
 ): ReadSecret {
   const { AWS_REGION: region } = environment;
@@ -35,8 +41,7 @@ export function createSecretReader(
     ...(region === undefined ? {} : { region }),
     maxAttempts: 3,
     retryMode: 'standard',
-    // Without the last one the SDK only warns, and waits on.
-    requestHandler: { connectionTimeout: 2_000, requestTimeout: 5_000, throwOnRequestTimeout: true },
+    requestHandler: createRequestHandler(send),
   });
 
   return async function readSecret(secretId, signal, stage) {
@@ -66,9 +71,10 @@ function unreadable(secretId: string, cause: unknown): RelayError {
       `secret "${secretId}" ${must}`,
       { cause },
     );
+  const why = cause instanceof RelayError ? cause.message : name;
   return new RelayError(
     'SECRET_UNAVAILABLE',
-    `secret "${secretId}" could not be read now (${name}); a later try may help`,
+    `secret "${secretId}" could not be read now (${why}); a later try may help`,
     {
       cause,
     },

@@ -18,7 +18,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   '^functions/relay/(?!adapter/)': ['relay/', 'error', 'http-time', 'deadline', 'pause'],
   '^functions/relay/adapter/': ['relay/', 'warm', 'error'],
   '^functions/token/': ['token/', 'warm', 'error', 'safe-url', 'http-time', 'deadline', 'pause'],
-  '^functions/aws/': ['error'],
+  '^functions/aws/': ['aws/', 'error'],
   '^functions/http-client\\.ts$': ['error', 'socket-pool'],
 };
 
