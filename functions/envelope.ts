@@ -38,6 +38,8 @@ export interface QueuedMessage {
   readonly attributes: Readonly<Record<string, SQSMessageAttribute>>;
 }
 
+type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
+
 /** The attribute that a dead letter bears beside those of the message. */
 export const DEAD_LETTER = 'deadLetter';
 /** The attributes with a meaning here; all others are the user's. */
@@ -58,8 +60,8 @@ export function fromRecord(record: SQSRecord): QueuedMessage {
   const queueArn = typeof eventSourceARN === 'string' ? eventSourceARN : '';
   const bytes = typeof body === 'string' ? Buffer.byteLength(body) : 0;
   const messageId = stableId(text(attributes, 'messageId') ?? buriedId(attributes) ?? recordId);
-  const group = queueArn.endsWith('.fifo') ? { group: system.MessageGroupId ?? '' } : {};
-  return {
+  const group = queueArn.endsWith('.fifo') ? (system.MessageGroupId ?? '') : undefined;
+  const queued = {
     recordId,
     receiptHandle,
     queueArn,
@@ -67,12 +69,12 @@ export function fromRecord(record: SQSRecord): QueuedMessage {
     sentAt: positive(system.SentTimestamp, Number.MAX_SAFE_INTEGER),
     firstReceivedAt: positive(system.ApproximateFirstReceiveTimestamp, Number.MAX_SAFE_INTEGER),
     messageId,
-    message: readMessage(body, bytes, attributes, { id: messageId, ...group }),
+    message: readMessage(body, bytes, attributes, { id: messageId, group }),
     bytes,
     body: typeof body === 'string' ? body : '',
     attributes,
-    ...group,
   };
+  return group === undefined ? queued : { ...queued, group };
 }
 
 /**
@@ -89,18 +91,20 @@ function readMessage(
   body: unknown,
   bytes: number,
   attributes: Attributes,
-  name: Pick<Message, 'id' | 'group'>,
+  { id, group }: { readonly id: string; readonly group: string | undefined },
 ): QueuedMessage['message'] {
   // Not for SQS's own records: no queue hands out a message without a body, so the event is at fault and not the message.
   if (typeof body !== 'string') return new RelayError('EVENT_INVALID', 'the record has no body: kept for a later try');
   try {
     const contentType = text(attributes, 'contentType');
-    const own = { ...ofTheUser(attributes), ...(contentType === undefined ? {} : { contentType }) };
-    const head = { ...name, headers: headersIn(attributes), ...own };
-    if ('ExtendedPayloadSize' in attributes || 'SQSLargePayloadSize' in attributes) {
-      return { ...head, pointer: pointerIn(body) };
-    }
-    return { ...head, body: payload(body, bytes, attributes) };
+    const ofUser = ofTheUser(attributes);
+    const isPointer = 'ExtendedPayloadSize' in attributes || 'SQSLargePayloadSize' in attributes;
+    const content = isPointer ? { pointer: pointerIn(body) } : { body: payload(body, bytes, attributes) };
+    const message: Mutable<Message | PointedMessage> = { id, headers: headersIn(attributes), ...content };
+    if (group !== undefined) message.group = group;
+    if (contentType !== undefined) message.contentType = contentType;
+    if (ofUser !== undefined) message.attributes = ofUser;
+    return message;
   } catch (error) {
     if (error instanceof RelayError) return error;
     throw error;
@@ -111,11 +115,11 @@ function readMessage(
 function payload(body: string, bytes: number, attributes: Attributes): HttpBody {
   const encoding = text(attributes, 'bodyEncoding');
   // As it is: Node writes head and text at once, and no message of a batch lies in memory twice.
-  if (encoding === undefined) return { bytes, open: async () => body };
-  if (encoding === 'empty') return { bytes: 0, open: async () => '' };
+  if (encoding === undefined) return { bytes, open: () => body };
+  if (encoding === 'empty') return { bytes: 0, open: () => '' };
   if (encoding !== 'base64') throw invalid('bodyEncoding', 'expected base64 or empty');
   if (!isBase64(body)) throw invalid('bodyEncoding', 'is base64, but the body is not');
-  return { bytes: Buffer.byteLength(body, 'base64'), open: async () => Buffer.from(body, 'base64') };
+  return { bytes: Buffer.byteLength(body, 'base64'), open: () => Buffer.from(body, 'base64') };
 }
 
 /** The body of a message whose payload the Amazon SQS Extended Client Library has put into S3. */
@@ -140,12 +144,12 @@ function headersIn(attributes: Attributes): Record<string, string> {
 }
 
 /** What the sender put beside the message for reasons of its own; a setting may name one of these. */
-function ofTheUser(attributes: Attributes): Pick<Message, 'attributes'> {
+function ofTheUser(attributes: Attributes): Message['attributes'] {
   const texts = Object.keys(attributes).flatMap((name): [string, string][] => {
     const value = OWN_ATTRIBUTES.includes(name) || name === DEAD_LETTER ? undefined : text(attributes, name);
     return value === undefined ? [] : [[name.toLowerCase(), value]];
   });
-  return texts.length === 0 ? {} : { attributes: Object.fromEntries(texts) };
+  return texts.length === 0 ? undefined : Object.fromEntries(texts);
 }
 
 /** A dead letter that comes back by other ways than our replay keeps the id that it had. */

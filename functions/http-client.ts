@@ -25,11 +25,13 @@ export interface HttpRequest {
   readonly certificate?: { readonly cert: string; readonly key: string };
 }
 
+/** A text goes out as UTF-8. */
+type Opened = string | Uint8Array | Readable;
+
 /** A body that can be opened anew for each send: after a 401 or a dead socket it goes out again. */
 export interface HttpBody {
   readonly bytes: number;
-  /** A text goes out as UTF-8. */
-  open(): Promise<string | Uint8Array | Readable>;
+  open(): Opened | Promise<Opened>;
 }
 
 export interface HttpAnswer {
@@ -119,8 +121,9 @@ export function createHttpClient(options: HttpClientOptions = {}): Send {
   }
 
   async function send(request: HttpRequest): Promise<HttpAnswer> {
-    const endsAt = now() + request.timeoutMs;
-    const body = await request.body?.open();
+    const startedAt = now();
+    const opened = request.body?.open();
+    const body = opened instanceof Promise ? await opened : opened;
     const address = addressOf(request);
     try {
       return await exchange(request, body, address, now);
@@ -128,7 +131,10 @@ export function createHttpClient(options: HttpClientOptions = {}): Send {
       if (!(error instanceof DeadSocket)) throw error;
       // The other side closed a kept socket while it idled: with no byte of an answer the request goes out once more.
       address.pool.closeIdle();
-      const again = (resent: HttpRequest) => ({ ...resent, timeoutMs: Math.max(1, endsAt - now()) });
+      const again = (resent: HttpRequest) => ({
+        ...resent,
+        timeoutMs: Math.max(1, startedAt + request.timeoutMs - now()),
+      });
       try {
         return { ...(await exchange(again(request), await request.body?.open(), address, now)), resent: true };
       } catch (second) {
@@ -166,14 +172,15 @@ class DeadSocket extends Error {
 
 function exchange(
   request: HttpRequest,
-  body: string | Uint8Array | Readable | undefined,
+  body: Opened | undefined,
   { host, path, pool }: Address,
   now: () => number,
 ): Promise<HttpAnswer> {
   return new Promise((resolve, reject) => {
     const { method, url, timeoutMs, signal } = request;
     const { protocol } = url;
-    let startedAt = now();
+    /** When it had its socket, for which it may have waited. */
+    let startedAt = Number.NEGATIVE_INFINITY;
     let executed: Executed = 'no';
     let response: IncomingMessage | undefined;
     let timedOut = false;
@@ -208,7 +215,6 @@ function exchange(
     };
 
     sent.on('socket', (socket) => {
-      // It may have waited for it.
       startedAt = now();
       // Before a connection (for TLS: a handshake) is made, nothing of the request has left.
       if (!socket.connecting) executed = 'unknown';

@@ -1,9 +1,11 @@
 /**
  * The log's lines, as Powertools Logger writes them and without its cost: a fiftieth for each line, and at a cold start a
  * tenth of what there is to load. They have the keys that Powertools gives a line, in its order; where one of its
- * settings would change them, Powertools itself writes (`telemetry.ts`). Lines of one turn of the event loop go out in one write.
+ * settings would change them, Powertools itself writes (`telemetry.ts`). Lines are gathered for a moment: a write for each
+ * one, or for those of a turn of the event loop, costs as much as all the rest of them.
  */
 import type { Context } from 'aws-lambda';
+import type { Clock } from './deadline.ts';
 
 export type Level = 'info' | 'warn' | 'error';
 
@@ -12,6 +14,8 @@ export interface Log {
   begin(context: Context): void;
   /** @param fields without secret, token or payload; those that are undefined, null or empty are left out */
   write(level: Level, message: string, fields: object): void;
+  /** A whole line for standard output, in its turn. */
+  append(line: string): void;
   /** Before anything else is written, and before a reply: nothing is held back over a freeze. */
   flush(): void;
 }
@@ -22,6 +26,8 @@ export interface LogOptions {
   readonly environment?: Readonly<Record<string, string | undefined>>;
   /** Default standard output, and standard error for warnings and errors; Lambda takes each line for an entry of its own. */
   readonly output?: (text: string, level: Level) => void;
+  /** Default `setTimeout`. */
+  readonly after?: NonNullable<Clock['after']>;
 }
 
 /** Settings of Powertools and Lambda under which a line has other keys, or is not written, or other lines come between. */
@@ -37,6 +43,8 @@ const CHANGE_LINES = [
 ];
 /** Written at once where so much has gathered, in characters. */
 const ENOUGH = 65_536;
+/** No line is held back for longer, in milliseconds: a process that is killed had no time to write what it had gathered. */
+const LATEST_MS = 20;
 
 /** Whether the lines must be left to Powertools. @param environment default `process.env` */
 export function isPowertoolsNeeded(environment: LogOptions['environment'] = process.env): boolean {
@@ -45,24 +53,37 @@ export function isPowertoolsNeeded(environment: LogOptions['environment'] = proc
   return CHANGE_LINES.some((name) => environment[name]) || (zone !== '' && !zone.includes('UTC'));
 }
 
-export function createLog({ service, environment = process.env, output = toStandardStreams }: LogOptions): Log {
+export function createLog(options: LogOptions): Log {
+  const { service, environment = process.env, output = toStandardStreams, after = afterTimeout } = options;
   let common = `"service":${JSON.stringify(service)}`;
   let isColdStart = environment.AWS_LAMBDA_INITIALIZATION_TYPE === 'on-demand';
   let gathered = '';
   let gatheredLevel: Level = 'info';
-  let lastMs = Number.NaN;
-  let lastTimestamp = '';
+  let cancelFlush: (() => void) | undefined;
+  /** The second of the line before, and how it is written. */
+  let second = Number.NaN;
+  let writtenSecond = '';
 
-  /** Of now; many lines are of one millisecond. */
   function timestamp(): string {
     const ms = Date.now();
-    if (ms !== lastMs) lastTimestamp = new Date(ms).toISOString();
-    lastMs = ms;
-    return lastTimestamp;
+    const now = Math.floor(ms / 1_000);
+    if (now !== second) writtenSecond = new Date(ms).toISOString().slice(0, -4);
+    second = now;
+    return `${writtenSecond}${String(ms - now * 1_000).padStart(3, '0')}Z`;
+  }
+
+  /** Each stream has its own lines; they stay in the order of what they tell. */
+  function gather(level: Level, line: string): void {
+    if (level !== gatheredLevel) flush();
+    gatheredLevel = level;
+    if (gathered === '') cancelFlush = after(LATEST_MS, flush);
+    gathered += line;
+    if (gathered.length > ENOUGH) flush();
   }
 
   function flush(): void {
     if (gathered === '') return;
+    cancelFlush?.();
     const text = gathered;
     gathered = '';
     output(text, gatheredLevel);
@@ -87,18 +108,20 @@ export function createLog({ service, environment = process.env, output = toStand
       common = JSON.stringify(shared).slice(1, -1);
     },
     write(level, message, fields) {
-      // Each stream has its own lines; they stay in the order of what they tell.
-      if (level !== gatheredLevel) flush();
-      gatheredLevel = level;
-      if (gathered === '') setImmediate(flush);
-      gathered += `{"level":"${WORDS[level]}","message":"${message}","timestamp":"${timestamp()}",${common}${written(fields)}}\n`;
-      if (gathered.length > ENOUGH) flush();
+      const head = `{"level":"${WORDS[level]}","message":"${message}","timestamp":"${timestamp()}",`;
+      gather(level, `${head}${common}${written(fields)}}\n`);
     },
+    append: (line) => gather('info', line),
     flush,
   };
 }
 
 const WORDS = { info: 'INFO', warn: 'WARN', error: 'ERROR' } as const;
+
+function afterTimeout(ms: number, callback: () => void): () => void {
+  const timer = setTimeout(callback, ms);
+  return () => clearTimeout(timer);
+}
 
 function toStandardStreams(text: string, level: Level): void {
   if (level === 'info') process.stdout.write(text);

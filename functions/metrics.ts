@@ -21,30 +21,41 @@ export interface MetricsOptions {
   readonly environment?: Readonly<Record<string, string | undefined>>;
   /** Epoch milliseconds. Default `Date.now`. */
   readonly now?: () => number;
-  /** Default standard output. */
-  readonly output?: (text: string) => void;
+  /** Takes a line. */
+  readonly output: (text: string) => void;
 }
 
 /** Writes a line; nothing if there is no metric, or metrics are off. */
 export type PublishMetrics = (metrics: readonly Metric[], destination?: string) => void;
 
 export function createMetrics(options: MetricsOptions): PublishMetrics {
-  const { namespace, service, environment = process.env, now = Date.now } = options;
-  const { output = (text: string) => process.stdout.write(text) } = options;
+  const { namespace, service, environment = process.env, now = Date.now, output } = options;
   const { POWERTOOLS_METRICS_DISABLED: disabled, POWERTOOLS_DEV: development } = environment;
   const isOff = isTrue(disabled ?? development);
 
-  return (metrics, destination) => {
-    if (metrics.length === 0 || isOff) return;
-    const dimensions = { service, ...(destination === undefined ? {} : { destination }) };
+  /** What follows the time in a line: the same for all lines with these metrics of a destination. */
+  const definitions = new Map<string, string>();
+
+  function definitionOf(metrics: readonly Metric[], destination: string | undefined): string {
+    const key = `${metrics.map(({ name }) => name)} ${destination}`;
+    const known = definitions.get(key);
+    if (known !== undefined) return known;
+    const dimensions = { service, destination };
     const definition = {
       Namespace: namespace,
-      Dimensions: [Object.keys(dimensions)],
+      Dimensions: [destination === undefined ? ['service'] : ['service', 'destination']],
       Metrics: metrics.map(({ name, unit }) => ({ Name: name, Unit: unit })),
     };
-    const values = Object.fromEntries(metrics.map(({ name, value }) => [name, single(value)]));
-    const line = { _aws: { Timestamp: now(), CloudWatchMetrics: [definition] }, ...dimensions, ...values };
-    output(`${JSON.stringify(line)}\n`);
+    const made = `"CloudWatchMetrics":[${JSON.stringify(definition)}]},${JSON.stringify(dimensions).slice(1, -1)}`;
+    definitions.set(key, made);
+    return made;
+  }
+
+  return (metrics, destination) => {
+    if (metrics.length === 0 || isOff) return;
+    let line = `{"_aws":{"Timestamp":${now()},${definitionOf(metrics, destination)}`;
+    for (const { name, value } of metrics) line += `,"${name}":${JSON.stringify(single(value))}`;
+    output(`${line}}\n`);
   };
 }
 

@@ -47,6 +47,7 @@ async function deliverFrom(
     return messages.map(({ recordId }) => recordId);
   }
   const kept = await deliverBatch(messages, queue, { deadline, reserve, telemetry, now: clock.now, random });
+  if (kept.length === 0) return [];
   const report = startReport(reserve, clock);
   const missed = await hideAll(kept, { changeVisibility: queue.changeVisibility, deadline: report });
   report.end();

@@ -69,17 +69,25 @@ const COUNTED = { delivered: 'Delivered', rejected: 'Rejected', failed: 'Failed'
 const OUTCOMES = ['delivered', 'rejected', 'failed', 'blocked'] as const;
 const NAMESPACE = 'TokenRelay';
 
+/** What is not yet published of a destination's attempts. */
+interface Attempts {
+  readonly numbers: Record<AttemptLine['outcome'], number>;
+  readonly durationsMs: number[];
+}
+
 export function createTelemetry(): Telemetry {
   const serviceName = process.env.POWERTOOLS_SERVICE_NAME ?? 'token-relay';
   const log = createLog({ service: serviceName });
+  const isLeftToPowertools = isPowertoolsNeeded();
   let powertools: Promise<Logger> | undefined;
   /** Where a setting of its own is in force. */
   let logger: Logger | undefined;
   const publishMetrics = createMetrics({
     namespace: process.env.POWERTOOLS_METRICS_NAMESPACE ?? NAMESPACE,
     service: serviceName,
+    output: log.append,
   });
-  const attempts = new Map<string, AttemptLine[]>();
+  const attempts = new Map<string, Attempts>();
   /** Metric → destination → count. */
   const counts = {
     Postponed: new Map<string, number>(),
@@ -90,13 +98,9 @@ export function createTelemetry(): Telemetry {
   let tokenRequests = 0;
   let failedRenewals = 0;
 
-  /** One line of metrics for each destination, and for each hundred of its messages. */
+  /** One line of metrics for each destination; each hundred of its attempts had theirs. */
   function publish(): void {
-    for (const [destination, lines] of attempts) {
-      for (let from = 0; from < lines.length; from += MAX_VALUES) {
-        publishMetrics(metricsOf(lines.slice(from, from + MAX_VALUES)), destination);
-      }
-    }
+    for (const [destination, made] of attempts) publishMetrics(metricsOf(made), destination);
     attempts.clear();
     for (const [name, byDestination] of Object.entries(counts)) {
       for (const [destination, messages] of byDestination) publishMetrics([counted(name, messages)], destination);
@@ -111,8 +115,8 @@ export function createTelemetry(): Telemetry {
   }
 
   function end(): void {
-    log.flush();
     publish();
+    log.flush();
   }
 
   function count(name: keyof typeof counts, destination: string, messages = 1): void {
@@ -133,9 +137,14 @@ export function createTelemetry(): Telemetry {
   return {
     attempted(line) {
       write(LEVEL[line.outcome], 'delivery.attempted', line);
-      const lines = attempts.get(line.destination);
-      if (lines === undefined) attempts.set(line.destination, [line]);
-      else lines.push(line);
+      const { destination, outcome, durationMs } = line;
+      const known = attempts.get(destination);
+      const made = known ?? { numbers: { delivered: 0, rejected: 0, failed: 0, blocked: 0 }, durationsMs: [] };
+      made.numbers[outcome] += 1;
+      if (made.durationsMs.push(durationMs) === MAX_VALUES) {
+        publishMetrics(metricsOf(made), destination);
+        attempts.delete(destination);
+      } else if (known === undefined) attempts.set(destination, made);
     },
     postponed(line) {
       write('warn', 'delivery.postponed', line);
@@ -163,7 +172,7 @@ export function createTelemetry(): Telemetry {
     },
     middleware: {
       async before({ context }) {
-        if (logger === undefined && isPowertoolsNeeded()) await loadPowertools();
+        if (logger === undefined && isLeftToPowertools) await loadPowertools();
         logger?.addContext(context as Context);
         log.begin(context as Context);
       },
@@ -173,12 +182,12 @@ export function createTelemetry(): Telemetry {
   };
 }
 
-function metricsOf(lines: readonly AttemptLine[]): Metric[] {
-  const outcomes = OUTCOMES.map((outcome) => {
-    return counted(COUNTED[outcome], lines.filter((line) => line.outcome === outcome).length);
-  });
-  const durations = lines.map(({ durationMs }) => durationMs);
-  return [...outcomes.filter(({ value }) => value !== 0), { name: 'Duration', unit: 'Milliseconds', value: durations }];
+function metricsOf({ numbers, durationsMs }: Attempts): Metric[] {
+  const outcomes = OUTCOMES.filter((outcome) => numbers[outcome] > 0);
+  return [
+    ...outcomes.map((outcome) => counted(COUNTED[outcome], numbers[outcome])),
+    { name: 'Duration', unit: 'Milliseconds', value: durationsMs },
+  ];
 }
 
 function counted(name: string, value: number): Metric {

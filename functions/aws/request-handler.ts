@@ -45,7 +45,7 @@ export function createRequestHandler(send: Send): RequestHandler {
         method,
         url,
         headers: withoutOwn(headers),
-        body: { bytes: Buffer.byteLength(body), open: async () => body },
+        body: { bytes: Buffer.byteLength(body), open: () => body },
         timeoutMs: TIMEOUT_MS,
         keepBytes: KEEP_BYTES,
         ...(abortSignal === undefined ? {} : { signal: abortSignal }),

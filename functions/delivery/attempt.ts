@@ -56,21 +56,20 @@ export async function attemptDelivery(
 }
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
-type Tried = Attempt & { readonly bytes?: number };
 
-async function tried(
+function tried(
   { route, message, payloads }: Attempted,
   deadline: Deadline,
   telemetry: Telemetry,
-): Promise<Tried> {
-  if (route instanceof RelayError) return { outcome: outcomeOfError(route), calls: 0, resent: false };
-  if (message instanceof RelayError) return { outcome: outcomeOfError(message), calls: 0, resent: false };
-  if (!('pointer' in message)) return { ...(await relay(message, route, deadline)), bytes: message.body.bytes };
-  try {
-    return await withPayload(message, route, payloads, deadline, telemetry);
-  } catch (error) {
-    return { outcome: outcomeOfError(error), calls: 0, resent: false };
-  }
+): Attempt | Promise<Attempt> {
+  if (route instanceof RelayError) return notOut(route);
+  if (message instanceof RelayError) return notOut(message);
+  if (!('pointer' in message)) return relay(message, route, deadline);
+  return withPayload(message, route, payloads, deadline, telemetry).catch(notOut);
+}
+
+function notOut(error: unknown): Attempt {
+  return { outcome: outcomeOfError(error), calls: 0, resent: false };
 }
 
 async function withPayload(
@@ -79,7 +78,7 @@ async function withPayload(
   payloads: Payloads | undefined,
   deadline: Deadline,
   telemetry: Telemetry,
-): Promise<Tried> {
+): Promise<Attempt> {
   if (payloads === undefined) throw new RelayError('MESSAGE_INVALID', 'payloads in S3 are for messages on a queue');
   const body = await payloads.resolve(pointer, deadline);
   const attempt = await payloads.withRoom(body.bytes, deadline, () => relay({ ...message, body }, route, deadline));
@@ -90,5 +89,5 @@ async function withPayload(
       telemetry.problem('payload.not-deleted', { messageId: message.id, reason });
     });
   }
-  return { ...attempt, bytes: body.bytes };
+  return attempt;
 }

@@ -8,7 +8,7 @@ import { RelayError, type RelayErrorCode } from '../error.ts';
 import type { Outcome } from '../relay/outcome.ts';
 import type { Route } from '../relay/relay.ts';
 import type { Telemetry } from '../telemetry.ts';
-import { attemptDelivery } from './attempt.ts';
+import { type Attempted, attemptDelivery } from './attempt.ts';
 import { type Stay, waitMs } from './backoff.ts';
 import type { Breaker } from './breaker.ts';
 import type { Payloads } from './payload.ts';
@@ -64,10 +64,14 @@ export async function deliverBatch(
   let next = 0;
 
   async function deliverLane(lane: readonly QueuedMessage[]): Promise<void> {
-    for (const [position, queued] of lane.entries()) {
+    for (let position = 0; position < lane.length; position += 1) {
+      const queued = lane[position] as QueuedMessage;
       if (breaker.isOpen && queued !== probe && isReadable(queued)) return postpone(lane, position, { why: 'breaker' });
       if (deadline.remainingMs() < neededMs(longestMs)) return postpone(lane, position, { why: 'deadline' });
-      const outcome = await attempt(queued);
+      const before = now();
+      const outcome = await attemptDelivery(attemptAt(queued), deadline, telemetry, now);
+      longestMs = Math.max(longestMs, now() - before);
+      if (saysSomethingOfEndpoint(outcome)) breaker.record(outcome.kind);
       if (outcome.kind === 'delivered') continue;
       const isGivenUp = queue.isGivenUp(outcome, queued);
       if (isGivenUp && (await queue.bury(queued, outcome, reserve))) continue;
@@ -76,22 +80,8 @@ export async function deliverBatch(
     }
   }
 
-  async function attempt(queued: QueuedMessage): Promise<Outcome> {
-    const before = now();
-    const { messageId, message, receiveCount, bytes } = queued;
-    const attempted = {
-      destination,
-      route,
-      payloads: queue.payloads,
-      messageId,
-      message,
-      attempt: receiveCount,
-      bytes,
-    };
-    const outcome = await attemptDelivery(attempted, deadline, telemetry, now);
-    longestMs = Math.max(longestMs, now() - before);
-    if (saysSomethingOfEndpoint(outcome)) breaker.record(outcome.kind);
-    return outcome;
+  function attemptAt({ messageId, message, receiveCount: attempt, bytes }: QueuedMessage): Attempted {
+    return { destination, route, payloads: queue.payloads, messageId, message, attempt, bytes };
   }
 
   function keep({ recordId, receiptHandle, receiveCount }: QueuedMessage, stay: Stay): void {

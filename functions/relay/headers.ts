@@ -33,7 +33,8 @@ export function passedOn(
   patterns: readonly string[],
 ): Record<string, string> {
   const passed: Record<string, string> = {};
-  for (const [name, value] of Object.entries(headers)) {
+  for (const name in headers) {
+    const value = headers[name] ?? '';
     if (!isOwned(name) && isSendable(value) && patterns.some((pattern) => matches(name, pattern))) passed[name] = value;
   }
   return passed;

@@ -29,83 +29,105 @@ export interface Attempt {
   readonly calls: number;
   /** True if a dead socket made the client send once more than told: the flow may have run before the outcome. */
   readonly resent: boolean;
+  /** Of the payload; absent where it was not to be had. */
+  readonly bytes?: number;
   /** Age of the token that went out last, in milliseconds; absent where none was to be had. */
   readonly tokenAgeMs?: number;
 }
 
+/** What is known of a message on its way. */
+interface Story {
+  readonly message: Message;
+  readonly route: Route;
+  readonly deadline: Deadline;
+  readonly startedAt: number;
+  calls: number;
+  resent: boolean;
+  /** What went out last. */
+  used: Token | undefined;
+}
+
 /** Never throws: whatever happens to a message is an outcome. */
 export async function relay(message: Message, route: Route, deadline: Deadline): Promise<Attempt> {
-  const { token: tokens, rejections } = route;
   const startedAt = route.now();
-  let calls = 0;
-  let resent = false;
-  let used: Token | undefined;
-
-  async function call(token: Token): Promise<Exchange> {
-    // The token may have taken what time there was.
-    if (deadline.remainingMs() < MIN_CALL_MS)
-      throw new RelayError('DEADLINE', 'no time left for the call: kept for a later try');
-    used = token;
-    const exchange = await route.adapter.exchange(message, token, deadline, () => {
-      calls += 1;
-    });
-    if (exchange.answer.resent) resent = true;
-    return exchange;
+  const story: Story = { message, route, deadline, startedAt, calls: 0, resent: false, used: undefined };
+  let outcome: Outcome;
+  try {
+    outcome = await deliver(story);
+  } catch (error) {
+    outcome = outcomeOfError(error);
   }
+  const { calls, resent, used } = story;
+  const bytes = message.body.bytes;
+  if (used === undefined) return { outcome, calls, resent, bytes };
+  return { outcome, calls, resent, bytes, tokenAgeMs: route.now() - used.issuedAt };
+}
 
-  /** In place of one that this endpoint has rejected: a different one. */
-  async function replacement(rejected: Token): Promise<Token> {
-    tokens.forget(rejected);
-    const other = await tokens.get(deadline);
-    if (rejections.has(other)) throw rejections.giveUp(SAME_TOKEN);
-    return other;
-  }
+async function deliver(story: Story): Promise<Outcome> {
+  const { route, deadline, startedAt } = story;
+  const { rejections } = route;
+  rejections.assertOpen();
+  const warm = await route.token.get(deadline);
+  const token = rejections.has(warm) ? await replacement(warm, story) : warm;
+  const first = await call(token, story);
+  const verdict = rejections.verdict(first, token, startedAt);
+  if (verdict === 'accepted') return accepted(first, route);
+  if (verdict === 'stale') return withNewScopes(first, token, story);
 
-  async function deliver(): Promise<Outcome> {
-    rejections.assertOpen();
-    const warm = await tokens.get(deadline);
-    const token = rejections.has(warm) ? await replacement(warm) : warm;
-    const first = await call(token);
-    const verdict = rejections.verdict(first, token, startedAt);
-    if (verdict === 'accepted') return accepted(first);
-    if (verdict === 'stale') return withNewScopes(first, token);
+  rejections.add(token);
+  return lastTry(await replacement(token, story), story);
+}
 
-    rejections.add(token);
-    return lastTry(await replacement(token));
-  }
+async function call(token: Token, story: Story): Promise<Exchange> {
+  const { message, route, deadline } = story;
+  // The token may have taken what time there was.
+  if (deadline.remainingMs() < MIN_CALL_MS)
+    throw new RelayError('DEADLINE', 'no time left for the call: kept for a later try');
+  story.used = token;
+  const exchange = await route.adapter.exchange(message, token, deadline, () => {
+    story.calls += 1;
+  });
+  if (exchange.answer.resent) story.resent = true;
+  return exchange;
+}
 
-  async function withNewScopes(first: Exchange, token: Token): Promise<Outcome> {
-    // Where there is no new token now, what the endpoint said stands.
-    const renewed = await tokens.renew(token, deadline).catch(() => token);
-    if (!rejections.isSame(renewed, token) && !rejections.has(renewed)) return lastTry(renewed);
-    rejections.notStale(token);
-    return accepted(first);
-  }
+/** In place of one that this endpoint has rejected: a different one. */
+async function replacement(rejected: Token, { route: { token: tokens, rejections }, deadline }: Story): Promise<Token> {
+  tokens.forget(rejected);
+  const other = await tokens.get(deadline);
+  if (rejections.has(other)) throw rejections.giveUp(SAME_TOKEN);
+  return other;
+}
 
-  async function lastTry(token: Token): Promise<Outcome> {
-    const second = await call(token);
-    if (second.answer.status !== 401) return accepted(second);
-    rejections.add(token);
-    tokens.forget(token);
-    const blocked = judged(second, route.now());
-    if (blocked.kind === 'blocked') rejections.giveUp(blocked.reason);
-    return blocked;
-  }
+async function withNewScopes(first: Exchange, token: Token, story: Story): Promise<Outcome> {
+  const { route, deadline } = story;
+  // Where there is no new token now, what the endpoint said stands.
+  const renewed = await route.token.renew(token, deadline).catch(() => token);
+  if (!route.rejections.isSame(renewed, token) && !route.rejections.has(renewed)) return lastTry(renewed, story);
+  route.rejections.notStale(token);
+  return accepted(first, route);
+}
 
-  function accepted(exchange: Exchange): Outcome {
-    rejections.accepted();
-    return judged(exchange, route.now());
-  }
+async function lastTry(token: Token, story: Story): Promise<Outcome> {
+  const { route } = story;
+  const second = await call(token, story);
+  if (second.answer.status !== 401) return accepted(second, route);
+  route.rejections.add(token);
+  route.token.forget(token);
+  const blocked = judged(second, route.now);
+  if (blocked.kind === 'blocked') route.rejections.giveUp(blocked.reason);
+  return blocked;
+}
 
-  const outcome = await deliver().catch(outcomeOfError);
-  const attempt = { outcome, calls, resent };
-  return used === undefined ? attempt : { ...attempt, tokenAgeMs: route.now() - used.issuedAt };
+function accepted(exchange: Exchange, { rejections, now }: Route): Outcome {
+  rejections.accepted();
+  return judged(exchange, now);
 }
 
 const SAME_TOKEN =
   'the endpoint rejected a token and the authorization server gives the very same again; the operator must check that the client is registered for this runtime node';
 
-function judged({ answer, reachedFlow, finding }: Exchange, now: number): Outcome {
+function judged({ answer, reachedFlow, finding }: Exchange, now: () => number): Outcome {
   const isDelivered = answer.status >= 200 && answer.status < 300;
-  return outcomeOfAnswer(answer, reachedFlow, isDelivered ? undefined : retryAfterMs(answer.headers, now), finding);
+  return outcomeOfAnswer(answer, reachedFlow, isDelivered ? undefined : retryAfterMs(answer.headers, now()), finding);
 }

@@ -92,7 +92,7 @@ function messageOf<R>(
   return {
     id: messageIdOf(event, [webhook.messageId, verifier.messageId]),
     headers,
-    body: { bytes: body.byteLength, open: async () => body },
+    body: { bytes: body.byteLength, open: () => body },
     // An empty one says as little as none.
     ...(contentType ? { contentType } : {}),
   };

@@ -68,7 +68,7 @@ export function tokenRequest(
   if ('clientSecret' in proof) form.set('client_secret', proof.clientSecret);
   headers['Content-Type'] = 'application/x-www-form-urlencoded';
   const bytes = Buffer.from(form.toString());
-  const body = { bytes: bytes.byteLength, open: async () => bytes };
+  const body = { bytes: bytes.byteLength, open: () => bytes };
   return { method: 'POST', url, headers, body, ...('certificate' in proof ? { certificate: proof.certificate } : {}) };
 }
 

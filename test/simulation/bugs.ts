@@ -32,9 +32,9 @@ export const BUGS: readonly Bug[] = [
     patches: [
       {
         file: 'functions/delivery/batch.ts',
-        find: 'const outcome = await attempt(queued);',
+        find: 'const outcome = await attemptDelivery(attemptAt(queued), deadline, telemetry, now);',
         replace:
-          "const outcome = await Promise.race([attempt(queued), Promise.resolve().then(() => ({ kind: 'delivered' }) as Outcome)]);",
+          "const outcome = await Promise.race([attemptDelivery(attemptAt(queued), deadline, telemetry, now), Promise.resolve().then(() => ({ kind: 'delivered' }) as Outcome)]);",
       },
     ],
     rules: [SAFE, ORDER],

@@ -136,13 +136,29 @@ describe('A line', () => {
     expect(levels).toEqual(expected);
   });
 
-  test('goes out with those of the same turn of the event loop, in one write', async () => {
-    const log = createLog({ service: 'x' });
+  test('goes out with those of the next twenty milliseconds, in one write', () => {
+    const waits: number[] = [];
+    let flushLater: (() => void) | undefined;
+    const log = createLog({
+      service: 'x',
+      after(ms, callback) {
+        waits.push(ms);
+        flushLater = callback;
+        return () => {
+          flushLater = undefined;
+        };
+      },
+    });
     log.begin(CONTEXT);
     for (let n = 0; n < 3; n += 1) log.write('info', 'delivery.attempted', FIELDS);
+    log.append('{"a":"line"}\n');
     expect(written).toEqual([]);
-    await new Promise((resolve) => setImmediate(resolve));
-    expect(written.map((text) => text.split('\n').length - 1)).toEqual([3]);
+    flushLater?.();
+    expect(written.map((text) => text.split('\n').length - 1)).toEqual([4]);
+    log.write('info', 'delivery.attempted', FIELDS);
+    log.flush();
+    // Whoever has nothing left to write waits for nothing.
+    expect([waits, flushLater]).toEqual([[20, 20], undefined]);
   });
 });
 
@@ -155,7 +171,11 @@ describe('Metrics', () => {
     metrics.publishStoredMetrics();
   };
   const publishOurs = (durations: readonly number[]) => {
-    const publish = createMetrics({ namespace: 'TokenRelay', service: 'token-relay' });
+    const publish = createMetrics({
+      namespace: 'TokenRelay',
+      service: 'token-relay',
+      output: (line) => written.push(line),
+    });
     const delivered = { name: 'Delivered', unit: 'Count', value: durations.length } as const;
     publish([delivered, { name: 'Duration', unit: 'Milliseconds', value: durations }], 'orders');
   };
@@ -174,7 +194,7 @@ describe('Metrics', () => {
     const theirs = new Metrics({ namespace: 'TokenRelay', serviceName: 'token-relay' });
     theirs.addMetric('TokenRequests', MetricUnit.Count, 1);
     theirs.publishStoredMetrics();
-    createMetrics({ namespace: 'TokenRelay', service: 'token-relay' })([
+    createMetrics({ namespace: 'TokenRelay', service: 'token-relay', output: (line) => written.push(line) })([
       { name: 'TokenRequests', unit: 'Count', value: 1 },
     ]);
     expect(written[1]).toBe(written[0]);
@@ -188,7 +208,7 @@ describe('Metrics', () => {
   });
 
   test('are not written where there are none', () => {
-    createMetrics({ namespace: 'TokenRelay', service: 'token-relay' })([]);
+    createMetrics({ namespace: 'TokenRelay', service: 'token-relay', output: (line) => written.push(line) })([]);
     expect(written).toEqual([]);
   });
 });

@@ -28,14 +28,14 @@ export function createCallHeaders({ contentType, headers, ...destination }: Dest
 
   return function callHeaders(message, wanted, token) {
     const type = wanted.contentType ?? message.contentType ?? contentType;
-    if (!isSendable(type)) {
+    if (type !== contentType && !isSendable(type)) {
       throw new RelayError('MESSAGE_INVALID', 'contentType: expected a media type; the sender must correct it');
     }
     const passed = passedOn(message.headers, patterns);
     const call: Record<string, string> = {};
-    for (const [name, value] of Object.entries(wanted.headers ?? {})) {
+    for (const name in wanted.headers) {
       const lower = name.toLowerCase();
-      if (!ours.has(lower) && !Object.hasOwn(passed, lower)) call[name] = value;
+      if (!ours.has(lower) && !Object.hasOwn(passed, lower)) call[name] = wanted.headers[name] ?? '';
     }
     for (const name in passed) if (!ours.has(name)) call[name] = passed[name] ?? '';
     call['Content-Type'] = type;

@@ -92,5 +92,5 @@ function actionHeader(contentType: string, action: string): Record<string, strin
 }
 
 function bodyOf(bytes: Buffer): HttpBody {
-  return { bytes: bytes.byteLength, open: async () => bytes };
+  return { bytes: bytes.byteLength, open: () => bytes };
 }
