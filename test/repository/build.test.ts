@@ -1,9 +1,10 @@
 /** What `npm run build` makes: bundles that need Node and nothing else, and reach Node's own modules the cheap way. */
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { type Bundle, build } from '../../infra/build.ts';
+import { reply, startWire } from '../http-client/wire.ts';
 import { lambdaEnvironment, load } from './packaging/node.ts';
 
 const isBundle = (name: string) => name.endsWith('.mjs');
@@ -82,6 +83,38 @@ describe('the bundles', () => {
     expect(exports).toEqual(['handler']);
     expect(builtins).toContain('NativeModule tls');
     expect(builtins.filter((name) => /undici|http2/.test(name))).toEqual([]);
+  });
+
+  describe('look for shared config files', () => {
+    const settings = JSON.stringify({ orders: { secret: 'x', url: 'https://flows.example.com/' } });
+    const KEYS = '[default]\naws_access_key_id = AKIAFROMAFILE0000000\naws_secret_access_key = synthetic\n';
+
+    async function signerAt(home: string): Promise<{ signer: string | undefined; builtins: string[] }> {
+      let signer: string | undefined;
+      const wire = await startWire(({ socket, head }) => {
+        signer = /Credential=(\w+)/.exec(head)?.[1];
+        socket.write(reply('{}'));
+      });
+      const { AWS_ACCESS_KEY_ID: _, AWS_SECRET_ACCESS_KEY: __, ...environment } = lambdaEnvironment(settings);
+      // Nothing but the file may have keys: the metadata service of EC2, which comes after it, is off.
+      const off = { AWS_EC2_METADATA_DISABLED: 'true', HOME: home };
+      const own = { ...environment, ...off, AWS_ENDPOINT_URL_SECRETS_MANAGER: wire.url.origin };
+      const { builtins } = await load(folder, 'queue.mjs', own);
+      return { signer, builtins };
+    }
+
+    test('and read them where there are any', async () => {
+      const home = await folderOfItsOwn();
+      onTestFinished(() => rm(home, { recursive: true }));
+      await mkdir(join(home, '.aws'));
+      await writeFile(join(home, '.aws/credentials'), KEYS);
+      expect(await signerAt(home)).toMatchObject({ signer: 'AKIAFROMAFILE0000000' });
+    });
+
+    test('and load nothing for it where there are none, as on Lambda', async () => {
+      const { builtins } = await load(folder, 'queue.mjs', { ...lambdaEnvironment(settings), HOME: folder });
+      expect(builtins).not.toContain('NativeModule fs/promises');
+    });
   });
 
   test('load no SDK client before it is needed but that for secrets', async () => {

@@ -1,0 +1,76 @@
+/** A connection that is made before there is a request: the first one finds it, and whatever goes wrong, only that one tells. */
+import { describe, expect, test } from 'vitest';
+import { createHttpClient } from '../../functions/http-client.ts';
+import { failureOf, post } from './call.ts';
+import { reply, startWire, type WireRequest } from './wire.ts';
+
+const answerAtOnce = ({ socket }: WireRequest) => void socket.write(reply());
+const { signal } = new AbortController();
+
+describe('A connection made ahead', () => {
+  test('is the one that the first request goes out on', async () => {
+    const wire = await startWire(answerAtOnce);
+    const send = createHttpClient();
+    await send.connect?.({ url: wire.url }, signal);
+    expect(wire.made()).toBe(1);
+    expect(await send(post(wire.url))).toMatchObject({ status: 200, resent: false });
+    expect(wire.made()).toBe(1);
+  });
+
+  test('is made once: a second one would wait for nobody', async () => {
+    const wire = await startWire(answerAtOnce);
+    const send = createHttpClient();
+    await Promise.all([send.connect?.({ url: wire.url }, signal), send.connect?.({ url: wire.url }, signal)]);
+    await send(post(wire.url));
+    await send.connect?.({ url: wire.url }, signal);
+    expect(wire.made()).toBe(1);
+  });
+
+  test('is not trusted for longer than any other that idles', async () => {
+    const clock = { ms: 1_000_000 };
+    const wire = await startWire(answerAtOnce);
+    const send = createHttpClient({ now: () => clock.ms });
+    await send.connect?.({ url: wire.url }, signal);
+    clock.ms += 10_001;
+    expect(await send(post(wire.url))).toMatchObject({ status: 200, resent: false });
+    expect(wire.made()).toBe(2);
+  });
+
+  test('that broke without an answer costs the request nothing: it goes out again', async () => {
+    const wire = await startWire((request) => {
+      if (request.connection === 1) request.socket.resetAndDestroy();
+      else answerAtOnce(request);
+    });
+    const send = createHttpClient();
+    await send.connect?.({ url: wire.url }, signal);
+    expect(await send(post(wire.url))).toMatchObject({ status: 200, resent: true });
+  });
+
+  test('to a server that refuses it is none, and the request is the one to say so', async () => {
+    const wire = await startWire(answerAtOnce);
+    wire.close();
+    const send = createHttpClient();
+    await send.connect?.({ url: wire.url }, signal);
+    expect(await failureOf(send(post(wire.url)))).toMatchObject({ code: 'CONNECTION_FAILED', executed: 'no' });
+  });
+
+  test('is given up when its time is over, and its socket closed', async () => {
+    // Takes the connection, and never answers the greeting of TLS.
+    const wire = await startWire(() => undefined);
+    const url = new URL(wire.url);
+    url.protocol = 'https:';
+    const abort = new AbortController();
+    const connecting = createHttpClient().connect?.({ url }, abort.signal);
+    await wire.waitForOpen(1);
+    abort.abort();
+    await connecting;
+    await wire.waitForOpen(0);
+    expect(wire.made()).toBe(1);
+  });
+
+  test('is not begun when the time is over already', async () => {
+    const wire = await startWire(answerAtOnce);
+    await createHttpClient().connect?.({ url: wire.url }, AbortSignal.abort());
+    expect(wire.made()).toBe(0);
+  });
+});
