@@ -99,8 +99,10 @@ function readMessage(
     const contentType = text(attributes, 'contentType');
     const ofUser = ofTheUser(attributes);
     const isPointer = 'ExtendedPayloadSize' in attributes || 'SQSLargePayloadSize' in attributes;
-    const content = isPointer ? { pointer: pointerIn(body) } : { body: payload(body, bytes, attributes) };
-    const message: Mutable<Message | PointedMessage> = { id, headers: headersIn(attributes), ...content };
+    const headers = headersIn(attributes);
+    const message: Mutable<Message | PointedMessage> = isPointer
+      ? { id, headers, pointer: pointerIn(body) }
+      : { id, headers, body: payload(body, bytes, attributes) };
     if (group !== undefined) message.group = group;
     if (contentType !== undefined) message.contentType = contentType;
     if (ofUser !== undefined) message.attributes = ofUser;

@@ -6,6 +6,7 @@ import http, { type ClientRequest, type IncomingHttpHeaders, type IncomingMessag
 import type { Readable } from 'node:stream';
 import tls, { type SecureContext } from 'node:tls';
 import { type Executed, RelayError } from './error.ts';
+import { createExpiry, type Expiry } from './expiry.ts';
 import { createSocketPool, type SocketPool } from './socket-pool.ts';
 
 export interface HttpRequest {
@@ -81,6 +82,7 @@ export function createHttpClient(options: HttpClientOptions = {}): Send {
   const pools = new Map<string, SocketPool>();
   const certified = new WeakMap<object, Map<string, SocketPool>>();
   const contexts = new WeakMap<object, SecureContext>();
+  const expiry = createExpiry(now);
 
   function addressOf({ url, certificate }: Pick<HttpRequest, 'url' | 'certificate'>): Address {
     const { href } = url;
@@ -120,26 +122,28 @@ export function createHttpClient(options: HttpClientOptions = {}): Send {
     return made;
   }
 
-  async function send(request: HttpRequest): Promise<HttpAnswer> {
-    const startedAt = now();
-    const opened = request.body?.open();
-    const body = opened instanceof Promise ? await opened : opened;
-    const address = addressOf(request);
+  function send(request: HttpRequest): Promise<HttpAnswer> {
     try {
-      return await exchange(request, body, address, now);
+      const startedAt = now();
+      const address = addressOf(request);
+      const onDeadSocket = () => sendAgain(request, address, startedAt);
+      const go = (body: Opened | undefined) => exchange(request, body, address, { now, expiry, onDeadSocket });
+      const opened = request.body?.open();
+      return opened instanceof Promise ? opened.then(go) : go(opened);
     } catch (error) {
-      if (!(error instanceof DeadSocket)) throw error;
-      // The other side closed a kept socket while it idled: with no byte of an answer the request goes out once more.
-      address.pool.closeIdle();
-      const again = (resent: HttpRequest) => ({
-        ...resent,
-        timeoutMs: Math.max(1, startedAt + request.timeoutMs - now()),
-      });
-      try {
-        return { ...(await exchange(again(request), await request.body?.open(), address, now)), resent: true };
-      } catch (second) {
-        throw maybeExecuted(second instanceof DeadSocket ? second.failure : second);
-      }
+      return Promise.reject(error);
+    }
+  }
+
+  /** The other side closed a kept socket while it idled: with no byte of an answer the request goes out once more. */
+  async function sendAgain(request: HttpRequest, address: Address, startedAt: number): Promise<HttpAnswer> {
+    address.pool.closeIdle();
+    const timeoutMs = Math.max(1, startedAt + request.timeoutMs - now());
+    try {
+      const body = await request.body?.open();
+      return { ...(await exchange({ ...request, timeoutMs }, body, address, { now, expiry })), resent: true };
+    } catch (error) {
+      throw maybeExecuted(error);
     }
   }
 
@@ -161,20 +165,18 @@ interface Address {
   readonly pool: SocketPool;
 }
 
-/** A reused socket that broke before the first byte of an answer. */
-class DeadSocket extends Error {
-  readonly failure: RelayError;
-  constructor(failure: RelayError) {
-    super('dead socket', { cause: failure });
-    this.failure = failure;
-  }
+interface ExchangeOptions {
+  readonly now: () => number;
+  readonly expiry: Expiry;
+  /** What comes of it where a kept socket broke with no byte of an answer. Default: a failure like any other. */
+  readonly onDeadSocket?: () => Promise<HttpAnswer>;
 }
 
 function exchange(
   request: HttpRequest,
   body: Opened | undefined,
   { host, path, pool }: Address,
-  now: () => number,
+  { now, expiry, onDeadSocket }: ExchangeOptions,
 ): Promise<HttpAnswer> {
   return new Promise((resolve, reject) => {
     const { method, url, timeoutMs, signal } = request;
@@ -192,26 +194,26 @@ function exchange(
       sent.destroy(error);
       fail(error);
     };
-    const timer = setTimeout(() => {
+    const forgetExpiry = expiry.add(timeoutMs, () => {
       timedOut = true;
       end(new Error(`no answer within ${timeoutMs} ms`));
-    }, timeoutMs);
+    });
     const abort = () => end(new Error('the time of the invocation is over'));
     let stopListening: (() => void) | undefined;
     if (signal?.aborted === true) queueMicrotask(abort);
     else if (signal !== undefined) stopListening = onAbort(signal, abort);
     const settle = () => {
-      clearTimeout(timer);
+      forgetExpiry();
       stopListening?.();
     };
     const fail = (error: NodeJS.ErrnoException) => {
       settle();
       if (typeof body === 'object' && 'destroy' in body) body.destroy();
-      const failure = noAnswer(codeOf(timedOut, signal), request, error, executed, response?.statusCode);
       // One that broke later had been taken up: the other side may be at work on it, and a second one would run twice.
       const wasIdle = now() - startedAt < DEAD_WITHIN_MS;
       const dead = sent.reusedSocket && wasIdle && response === undefined && isReset(error);
-      reject(dead ? new DeadSocket(failure) : failure);
+      if (dead && onDeadSocket !== undefined) resolve(onDeadSocket());
+      else reject(noAnswer(codeOf(timedOut, signal), request, error, executed, response?.statusCode));
     };
 
     sent.on('socket', (socket) => {

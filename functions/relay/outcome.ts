@@ -97,11 +97,12 @@ export function outcomeOfAnswer(
 ): Outcome {
   const { status } = answer;
   const mplId = mplIdOf(answer);
-  const evidence = { status, ...(mplId === undefined ? {} : { mplId }) };
   const read = finding?.kind;
   if (status >= 200 && status < 300 && reachedFlow && read === undefined) {
-    return { kind: 'delivered', executed: 'yes', ...evidence, answer };
+    const delivered = { kind: 'delivered', executed: 'yes', status, answer } as const;
+    return mplId === undefined ? delivered : { ...delivered, mplId };
   }
+  const evidence = { status, ...(mplId === undefined ? {} : { mplId }) };
 
   const refused = NOT_EXECUTED.has(status) || (status === 503 && mplId === undefined);
   const executed = finding?.executed ?? (refused || !reachedFlow ? 'no' : 'unknown');

@@ -10,7 +10,7 @@ import type { Subject } from './subject.ts';
 import type { World } from './world.ts';
 
 /** A step of `lambda-process.mjs`; its kinds and fields are described there. */
-export type Step = { readonly kind: 'invoke' | 'repeat' | 'young' | 'storm' | 'day' | 'control' } & Readonly<
+export type Step = { readonly kind: 'invoke' | 'warmUp' | 'repeat' | 'young' | 'storm' | 'day' | 'control' } & Readonly<
   Record<string, unknown>
 >;
 

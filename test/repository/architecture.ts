@@ -19,7 +19,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   '^functions/relay/adapter/': ['relay/', 'warm', 'error'],
   '^functions/token/': ['token/', 'warm', 'error', 'safe-url', 'http-time', 'deadline', 'pause'],
   '^functions/aws/': ['aws/', 'error'],
-  '^functions/http-client\\.ts$': ['error', 'socket-pool'],
+  '^functions/http-client\\.ts$': ['error', 'socket-pool', 'expiry'],
 };
 
 /** Types cross where values do not: they are gone in the bundle. */

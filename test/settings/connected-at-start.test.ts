@@ -16,7 +16,7 @@ const KEY = {
 const FLOWS = 'https://flows.example.com';
 
 /** @returns the hosts that init connected to, and the tokens that it asked for */
-async function start(destinations: object, { tokenStatus = 200, isNeeded = () => true } = {}) {
+async function start(destinations: object, { tokenStatus = 200, isNeeded = (): boolean => true } = {}) {
   const connected: string[] = [];
   let tokenRequests = 0;
   const body = JSON.stringify({ access_token: 'opaque', token_type: 'Bearer', expires_in: 3600 });

@@ -81,29 +81,30 @@ export function createCsrf({ required, send, maxCallMs }: CsrfOptions): Csrf {
     return made;
   }
 
+  function call(request: HttpRequest, { onCall }: Call): Promise<HttpAnswer> {
+    onCall();
+    return send(request);
+  }
+
   return {
     async exchange(request, made) {
-      const { deadline, onCall } = made;
-      const call = (prepared: HttpRequest) => {
-        onCall();
-        return send(prepared);
-      };
+      const { deadline } = made;
       try {
         if (protection === 'expected') {
           const opened = await sessionOf(request, made).get(deadline).catch(unlessUnprotected);
           protection = opened === undefined ? 'none' : 'demanded';
         }
         if (protection === 'none') {
-          const answer = await call(request);
+          const answer = await call(request, made);
           if (!isDemand(answer)) return { answer, reachedFlow: true };
           protection = 'demanded';
         }
         const session = sessionOf(request, made);
         const first = await session.get(deadline);
-        const answer = await call(withSession(request, first));
+        const answer = await call(withSession(request, first), made);
         if (!isDemand(answer)) return { answer, reachedFlow: true };
         session.forget(first);
-        const renewed = await call(withSession(request, await session.get(deadline)));
+        const renewed = await call(withSession(request, await session.get(deadline)), made);
         if (!isDemand(renewed)) return { answer: renewed, reachedFlow: true };
         throw new RelayError('CONNECTION_FAILED', 'the endpoint refused a new CSRF token, too: kept for a later try', {
           status: renewed.status,

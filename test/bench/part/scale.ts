@@ -9,14 +9,14 @@ import { storePayload } from '../stored-payload.ts';
 import { type Subject, withDestinationsFile } from '../subject.ts';
 import type { Step, Trial, TrialOptions } from '../trial.ts';
 
-const ROUNDS = 5;
+const ROUNDS = 4;
+const WARM_UP_MS = 2_000;
 const MB = 1_048_576;
 
 interface Case {
   readonly name: string;
   readonly subject: Subject;
-  /** What is measured comes last; the steps before it warm up. */
-  readonly steps: readonly Step[];
+  readonly step: Step;
   readonly options?: TrialOptions;
 }
 
@@ -57,7 +57,7 @@ export async function scale(bench: Bench): Promise<PartResult> {
     ],
     goals,
     notes: [
-      'The product alone. "Peak RSS" is the most memory that the process ever had, Node itself included (about 48 MB), with no limit on its heap.',
+      `The product alone; each process has worked for ${WARM_UP_MS / 1000} seconds before. "Peak RSS" is the most memory that the process ever had, Node itself included (about 48 MB), with no limit on its heap.`,
       'Payloads in S3 are streamed: in flight are at most a quarter of the memory of the function, here three payloads of 40 MB, and of each only what the sockets hold.',
     ],
   };
@@ -66,7 +66,7 @@ export async function scale(bench: Bench): Promise<PartResult> {
 function batchCases(subject: Subject): Case[] {
   return [1, 10, 100, 1_000, 5_000, 10_000].map((records) => {
     const step = { kind: 'repeat', records, times: Math.max(1, Math.round(10_000 / records)) } as const;
-    return { name: records.toLocaleString('en'), subject, steps: [step, step] };
+    return { name: records.toLocaleString('en'), subject, step };
   });
 }
 
@@ -79,7 +79,7 @@ async function destinationCases({ subjects, world, folder }: Bench): Promise<Cas
       const subject = await withDestinationsFile(subjects.product, at, Object.fromEntries(settings));
       const step = { kind: 'repeat', records: 10, times: 800, queues: names } as const;
       const options = { environment: { DESTINATIONS: '@destinations.json' } };
-      return { name: String(count), subject, steps: [step, step], options };
+      return { name: String(count), subject, step, options };
     }),
   );
 }
@@ -93,14 +93,14 @@ function payloadCases(subject: Subject): Case[] {
   ];
   return sizes.map(({ name, ...size }) => {
     const step = { kind: 'repeat', ...size } as const;
-    return { name, subject, steps: [step, step] };
+    return { name, subject, step };
   });
 }
 
 function parallelCases(subject: Subject): Case[] {
   return [1, 4, 16, 64].map((parallel) => {
     const step = { kind: 'repeat', records: 10, times: 800, parallel } as const;
-    return { name: String(parallel), subject, steps: [step, step] };
+    return { name: String(parallel), subject, step };
   });
 }
 
@@ -116,7 +116,7 @@ async function storedPayloads(bench: Bench): Promise<Figures[]> {
     const cases = [1, 10].map((records) => {
       const step = { kind: 'repeat', records, times: 1, payload: stored.payload } as const;
       const name = `${records} in a batch`;
-      return { name, subject: bench.subjects.product, steps: [step], options: { environment } };
+      return { name, subject: bench.subjects.product, step, options: { environment } };
     });
     return await measure(bench, cases, 2);
   } finally {
@@ -127,9 +127,9 @@ async function storedPayloads(bench: Bench): Promise<Figures[]> {
 async function measure(bench: Bench, cases: readonly Case[], full = ROUNDS): Promise<Figures[]> {
   const rounds = roundsOf(bench, full);
   bench.progress.expect(rounds * cases.length);
-  const variants = cases.map(({ name, subject, steps, options }) => ({
+  const variants = cases.map(({ name, subject, step, options }) => ({
     name,
-    run: () => bench.trial(subject, steps, options),
+    run: () => bench.trial(subject, [{ ...step, kind: 'warmUp', ms: WARM_UP_MS }, step], options),
   }));
   const results = await inTurns(variants, rounds, bench.progress.step);
   return cases.map(({ name }) => figuresOf(name, results.get(name) ?? []));
