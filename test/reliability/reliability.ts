@@ -87,7 +87,12 @@ export async function runReliability(options: ReliabilityOptions): Promise<Relia
     function kill(): boolean {
       const busy = queueFunction.running.filter((process) => process.busy);
       if (busy.length === 0) return false;
-      process.kill(random.pick(busy).pid, 'SIGKILL');
+      try {
+        process.kill(random.pick(busy).pid, 'SIGKILL');
+      } catch {
+        // Killed a moment ago, and nobody has heard of it yet.
+        return false;
+      }
       count('function killed');
       return true;
     }

@@ -9,7 +9,7 @@ import { storePayload } from '../stored-payload.ts';
 import { type Subject, withDestinationsFile } from '../subject.ts';
 import type { Step, Trial, TrialOptions } from '../trial.ts';
 
-const ROUNDS = 4;
+const ROUNDS = 3;
 const WARM_UP_MS = 2_000;
 const MB = 1_048_576;
 

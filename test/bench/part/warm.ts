@@ -7,7 +7,7 @@ import { inTurns, median, minimum } from '../rounds.ts';
 import type { Subject } from '../subject.ts';
 import type { StepResult, Trial } from '../trial.ts';
 
-const ROUNDS = 4;
+const ROUNDS = 3;
 /** Each process works for so long before anything is measured: V8 compiles meanwhile, and what it compiled is then in force. */
 const WARM_UP_MS = 3_000;
 /** So many messages are measured in each trial. */
