@@ -8,19 +8,19 @@ export interface Expiry {
 }
 
 interface Entry {
+  /** On a clock that nobody sets: the time of day may be put right while a call is under way. */
   readonly endsAt: number;
   readonly callback: () => void;
 }
 
-/** @param now epoch milliseconds */
-export function createExpiry(now: () => number): Expiry {
+export function createExpiry(): Expiry {
   const queues = new Map<number, Queue>();
   return {
     add(ms, callback) {
       const known = queues.get(ms);
-      const queue = known ?? createQueue(now, () => queues.delete(ms));
+      const queue = known ?? createQueue(() => queues.delete(ms));
       if (known === undefined) queues.set(ms, queue);
-      return queue.add({ endsAt: now() + ms, callback }, ms);
+      return queue.add({ endsAt: performance.now() + ms, callback }, ms);
     },
   };
 }
@@ -30,7 +30,7 @@ interface Queue {
 }
 
 /** @param onEmpty told each time the last entry is gone */
-function createQueue(now: () => number, onEmpty: () => void): Queue {
+function createQueue(onEmpty: () => void): Queue {
   const entries = new Set<Entry>();
   let timer: NodeJS.Timeout | undefined;
 
@@ -38,10 +38,10 @@ function createQueue(now: () => number, onEmpty: () => void): Queue {
     timer = setTimeout(() => expire(head), ms);
   }
 
-  /** @param head the first when the timer was set; it may be gone by now, and its time has come whatever the clock says */
+  /** @param head the first when the timer was set; it may be gone by now, and timers may be early by a part of a millisecond */
   function expire({ endsAt }: Entry): void {
     timer = undefined;
-    const time = Math.max(endsAt, now());
+    const time = Math.max(endsAt, performance.now());
     const over: Entry[] = [];
     for (const entry of entries) {
       if (entry.endsAt > time) {

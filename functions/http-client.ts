@@ -56,11 +56,12 @@ export interface HttpAnswer {
 export interface Send {
   (request: HttpRequest): Promise<HttpAnswer>;
   /**
-   * Connects before there is a request, so that the first one is spared it. Never rejects: what is wrong, that one says.
+   * Connects before there is a request, so that the first one is spared it. Whoever is not there, that one will tell.
    * Absent where there is nothing to connect to.
    *
    * @param to the host, and the certificate for it
    * @param signal ends it
+   * @throws OpenSSL's error for a certificate that is none
    */
   connect?(to: Pick<HttpRequest, 'url' | 'certificate'>, signal: AbortSignal): Promise<void>;
 }
@@ -82,7 +83,7 @@ export function createHttpClient(options: HttpClientOptions = {}): Send {
   const pools = new Map<string, SocketPool>();
   const certified = new WeakMap<object, Map<string, SocketPool>>();
   const contexts = new WeakMap<object, SecureContext>();
-  const expiry = createExpiry(now);
+  const expiry = createExpiry();
 
   function addressOf({ url, certificate }: Pick<HttpRequest, 'url' | 'certificate'>): Address {
     const { href } = url;
@@ -147,9 +148,11 @@ export function createHttpClient(options: HttpClientOptions = {}): Send {
     }
   }
 
-  return Object.assign(send, {
-    connect: (to: Pick<HttpRequest, 'url' | 'certificate'>, signal: AbortSignal) => addressOf(to).pool.connect(signal),
-  });
+  async function connect(to: Pick<HttpRequest, 'url' | 'certificate'>, signal: AbortSignal): Promise<void> {
+    await addressOf(to).pool.connect(signal);
+  }
+
+  return Object.assign(send, { connect });
 }
 
 const NO_CERTIFICATE = {};
@@ -178,14 +181,20 @@ function exchange(
   { host, path, pool }: Address,
   { now, expiry, onDeadSocket }: ExchangeOptions,
 ): Promise<HttpAnswer> {
+  const { method, url, timeoutMs, signal } = request;
+  if (signal?.aborted === true) {
+    // Nothing of it leaves: Node would write a request before anything else has its turn.
+    if (isStream(body)) body.destroy();
+    return Promise.reject(noAnswer('DEADLINE', request, overByNow(), 'no', undefined));
+  }
   return new Promise((resolve, reject) => {
-    const { method, url, timeoutMs, signal } = request;
     const { protocol } = url;
     /** When it had its socket, for which it may have waited. */
     let startedAt = Number.NEGATIVE_INFINITY;
     let executed: Executed = 'no';
     let response: IncomingMessage | undefined;
     let timedOut = false;
+    let isOver = false;
     const headers = headersOf(request, host);
     const sent: ClientRequest = http.request({ protocol, path, method, headers, agent: pool.agent });
 
@@ -198,17 +207,17 @@ function exchange(
       timedOut = true;
       end(new Error(`no answer within ${timeoutMs} ms`));
     });
-    const abort = () => end(new Error('the time of the invocation is over'));
-    let stopListening: (() => void) | undefined;
-    if (signal?.aborted === true) queueMicrotask(abort);
-    else if (signal !== undefined) stopListening = onAbort(signal, abort);
+    const abort = () => end(overByNow());
+    const stopListening = signal === undefined ? undefined : onAbort(signal, abort);
     const settle = () => {
       forgetExpiry();
       stopListening?.();
     };
     const fail = (error: NodeJS.ErrnoException) => {
+      if (isOver) return;
+      isOver = true;
       settle();
-      if (typeof body === 'object' && 'destroy' in body) body.destroy();
+      if (isStream(body)) body.destroy();
       // One that broke later had been taken up: the other side may be at work on it, and a second one would run twice.
       const wasIdle = now() - startedAt < DEAD_WITHIN_MS;
       const dead = sent.reusedSocket && wasIdle && response === undefined && isReset(error);
@@ -234,7 +243,7 @@ function exchange(
       readBody(incoming, request.keepBytes ?? 65_536, (error, kept, truncated) => {
         if (error !== undefined) return fail(error);
         settle();
-        if (typeof body === 'object' && 'destroy' in body) body.destroy();
+        if (isStream(body)) body.destroy();
         resolve({ status: incoming.statusCode ?? 0, headers: incoming.headers, body: kept, truncated, resent: false });
       });
     });
@@ -244,6 +253,14 @@ function exchange(
     else if (body === undefined || body instanceof Uint8Array) sent.end(body);
     else body.on('error', (error) => sent.destroy(error)).pipe(sent);
   });
+}
+
+function isStream(body: Opened | undefined): body is Readable {
+  return typeof body === 'object' && 'destroy' in body;
+}
+
+function overByNow(): Error {
+  return new Error('the time of the invocation is over');
 }
 
 /** As a list of names and values: Node then checks each and writes it, and keeps no index of them by name. */

@@ -38,7 +38,12 @@ const MAX_IDLE_MS = 10_000;
 interface Idle {
   readonly socket: Socket;
   readonly since: number;
+  /** False: no request has gone out on it yet. */
+  readonly wasUsed: boolean;
 }
+
+/** One that was made ahead and idled for less, in milliseconds, is a new one: if it breaks, that is not for its age. */
+const NEW_FOR_MS = 1_000;
 
 export function createSocketPool({ hostname, port, secureContext, maxSockets, now }: SocketPoolOptions): SocketPool {
   const idle: Idle[] = [];
@@ -49,19 +54,20 @@ export function createSocketPool({ hostname, port, secureContext, maxSockets, no
   let session: Buffer | undefined;
 
   function addRequest(request: ClientRequest): void {
-    const socket = takeIdle();
-    if (socket !== undefined) give(socket, request);
+    const kept = takeIdle();
+    if (kept !== undefined) give(kept.socket, request, kept.wasUsed || now() - kept.since >= NEW_FOR_MS);
     else if (made < maxSockets) request.onSocket(makeSocket());
     else waiting.push(request);
   }
 
-  function give(socket: Socket, request: ClientRequest): void {
-    request.reusedSocket = !socket.connecting;
+  /** @param isReused whether the other side may have closed it while it idled */
+  function give(socket: Socket, request: ClientRequest, isReused: boolean): void {
+    request.reusedSocket = isReused;
     request.onSocket(socket);
   }
 
   /** The last one that was used: the others grow old, and are closed together. */
-  function takeIdle(): Socket | undefined {
+  function takeIdle(): Idle | undefined {
     for (let newest = idle.pop(); newest !== undefined; newest = idle.pop()) {
       const { socket, since } = newest;
       socket.off('data', destroySpeaker);
@@ -69,7 +75,7 @@ export function createSocketPool({ hostname, port, secureContext, maxSockets, no
       // Lambda freezes the process between invocations, timers too: idleness is read off the clock when it matters.
       if (now() - since <= maxIdleMs) {
         socket.ref();
-        return socket;
+        return newest;
       }
       socket.destroy();
       closeIdle();
@@ -103,15 +109,15 @@ export function createSocketPool({ hostname, port, secureContext, maxSockets, no
     return socket;
   }
 
-  /** Its request is over, or was given up before the socket had anything of it. */
-  function free(socket: Socket): void {
+  /** Its request is over, or was given up before the socket had anything of it; or it was made ahead. */
+  function free(socket: Socket, wasUsed = true): void {
     if (socket.destroyed || !socket.writable) {
       socket.destroy();
       return;
     }
     const next = nextWaiting();
     if (next !== undefined) {
-      give(socket, next);
+      give(socket, next, wasUsed);
       return;
     }
     // Node's own name for the request that a socket is at: it would keep the request and its payload in memory.
@@ -119,7 +125,7 @@ export function createSocketPool({ hostname, port, secureContext, maxSockets, no
     // What comes unasked would be taken for the answer to the next request.
     socket.on('data', destroySpeaker);
     socket.unref();
-    idle.push({ socket, since: now() });
+    idle.push({ socket, since: now(), wasUsed });
   }
 
   function end(socket: Socket, failed: boolean): void {
@@ -148,7 +154,7 @@ export function createSocketPool({ hostname, port, secureContext, maxSockets, no
     signal.addEventListener('abort', abort);
     await new Promise<void>((resolve) => {
       socket.once(secureContext === undefined ? 'connect' : 'secureConnect', () => {
-        free(socket);
+        free(socket, false);
         resolve();
       });
       socket.once('close', () => resolve());

@@ -36,13 +36,27 @@ describe('A connection made ahead', () => {
     expect(wire.made()).toBe(2);
   });
 
-  test('that broke without an answer costs the request nothing: it goes out again', async () => {
+  test('that breaks with its first request is like any new one: the other side may be at work, and nothing goes out twice', async () => {
+    let arrived = 0;
+    const wire = await startWire((request) => {
+      arrived += 1;
+      request.socket.resetAndDestroy();
+    });
+    const send = createHttpClient();
+    await send.connect?.({ url: wire.url }, signal);
+    expect(await failureOf(send(post(wire.url)))).toMatchObject({ code: 'CONNECTION_FAILED', executed: 'unknown' });
+    expect(arrived).toBe(1);
+  });
+
+  test('that idled as long as a frozen function may have broken meanwhile: its request goes out again', async () => {
+    const clock = { ms: 1_000_000 };
     const wire = await startWire((request) => {
       if (request.connection === 1) request.socket.resetAndDestroy();
       else answerAtOnce(request);
     });
-    const send = createHttpClient();
+    const send = createHttpClient({ now: () => clock.ms });
     await send.connect?.({ url: wire.url }, signal);
+    clock.ms += 1_000;
     expect(await send(post(wire.url))).toMatchObject({ status: 200, resent: true });
   });
 

@@ -8,7 +8,7 @@ const add = (ms: number, name: string) => expiry.add(ms, () => over.push(`${name
 
 beforeEach(() => {
   vi.useFakeTimers({ now: 0 });
-  expiry = createExpiry(Date.now);
+  expiry = createExpiry();
   over = [];
 });
 afterEach(() => void vi.useRealTimers());
@@ -57,11 +57,23 @@ test('one that begins another when it ends gives it its whole time', () => {
   expect(vi.getTimerCount()).toBe(0);
 });
 
-test('a clock that stands still holds nothing up: the timer knows what has passed', () => {
-  expiry = createExpiry(() => 7);
-  add(100, 'first');
-  vi.advanceTimersByTime(60);
-  add(100, 'second');
-  vi.advanceTimersByTime(40);
-  expect(over).toEqual(['first at 100', 'second at 100']);
-});
+test.each([600_000, -600_000])(
+  'the time of day may be put right meanwhile, by %i ms: nobody ends sooner or later',
+  (stepMs) => {
+    const ended: [string, number][] = [];
+    const startedAt = performance.now();
+    const note = (name: string) => () => ended.push([name, performance.now() - startedAt]);
+    expiry.add(100, note('first'));
+    vi.advanceTimersByTime(50);
+    expiry.add(100, note('second'));
+    vi.setSystemTime(Date.now() + stepMs);
+    vi.advanceTimersByTime(25);
+    expiry.add(100, note('third'));
+    vi.advanceTimersByTime(1_000);
+    expect(ended).toEqual([
+      ['first', 100],
+      ['second', 150],
+      ['third', 175],
+    ]);
+  },
+);

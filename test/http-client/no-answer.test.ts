@@ -113,6 +113,17 @@ describe('A signal', () => {
     expect(handled.count).toBe(0);
   });
 
+  test('that was given before lets nothing out on a kept socket either, whoever calls', async () => {
+    const { handled, url } = await start();
+    const send = createHttpClient();
+    await send(post(url));
+    const call = () => failureOf(send(post(url, { signal: AbortSignal.abort() })));
+    const error = await new Promise((resolve) => setTimeout(() => resolve(call()), 0));
+    expect(error).toMatchObject({ code: 'DEADLINE', executed: 'no' });
+    await send(post(url));
+    expect(handled.count).toBe(2);
+  });
+
   test('ends a call that waits for its answer, and its connection', async () => {
     const abort = new AbortController();
     const wire = await startWire(() => abort.abort());

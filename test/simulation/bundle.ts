@@ -24,6 +24,7 @@ export type Entry = 'queue' | 'webhook';
 export interface Platform {
   readonly require: (name: string) => unknown;
   readonly Date: typeof Date;
+  readonly performance: { readonly now: () => number };
   /** In place of `Math.random`. */
   readonly random: () => number;
   readonly setTimeout: (callback: () => void, ms?: number) => unknown;
@@ -56,9 +57,9 @@ const PARAMETERS = [
   'setImmediate',
   'process',
   'console',
+  'performance',
   // Whatever would leave simulated time is not there at all.
   'setInterval',
-  'performance',
   'fetch',
 ];
 
@@ -67,7 +68,7 @@ export async function bundleRelay(patches: readonly Patch[] = []): Promise<Bundl
   const compiled = { queue: await compile('queue', patches), webhook: await compile('webhook', patches) };
   return {
     load(entry, platform) {
-      const { random, setTimeout, clearTimeout, setImmediate, process, console } = platform;
+      const { random, setTimeout, clearTimeout, setImmediate, process, console, performance } = platform;
       const module = { exports: {} as Partial<Loaded> };
       compiled[entry](
         module,
@@ -79,6 +80,7 @@ export async function bundleRelay(patches: readonly Patch[] = []): Promise<Bundl
         setImmediate,
         process,
         console,
+        performance,
       );
       const { handler, prepared = Promise.resolve() } = module.exports;
       if (handler === undefined) throw new Error(`${entry}: the bundle exports no handler`);

@@ -84,6 +84,7 @@ export function createEnvironment(options: EnvironmentOptions): Environment {
       return found;
     },
     Date: simulatedDate(now),
+    performance: { now },
     random,
     ...timers,
     process: { env: { ...variables }, stdout, stderr: stdout, emitWarning: write },
