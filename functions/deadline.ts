@@ -95,7 +95,8 @@ export function wait(ms: number, signal: AbortSignal, { after = afterTimeout }: 
   });
 }
 
-function afterTimeout(ms: number, callback: () => void): () => void {
+/** `Clock.after` by default: a timer of Node. */
+export function afterTimeout(ms: number, callback: () => void): () => void {
   const timer = setTimeout(callback, ms);
   return () => clearTimeout(timer);
 }

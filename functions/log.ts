@@ -1,11 +1,11 @@
 /**
  * The log's lines, as Powertools Logger writes them and without its cost: a fiftieth for each line, and at a cold start a
  * tenth of what there is to load. They have the keys that Powertools gives a line, in its order; where one of its
- * settings would change them, Powertools itself writes (`telemetry.ts`). Lines are gathered for a moment: a write for each
- * one, or for those of a turn of the event loop, costs as much as all the rest of them.
+ * settings would change them, Powertools itself writes (`telemetry.ts`). Lines are gathered for a moment: a write costs
+ * more than a line.
  */
 import type { Context } from 'aws-lambda';
-import type { Clock } from './deadline.ts';
+import { afterTimeout, type Clock } from './deadline.ts';
 
 export type Level = 'info' | 'warn' | 'error';
 
@@ -117,11 +117,6 @@ export function createLog(options: LogOptions): Log {
 }
 
 const WORDS = { info: 'INFO', warn: 'WARN', error: 'ERROR' } as const;
-
-function afterTimeout(ms: number, callback: () => void): () => void {
-  const timer = setTimeout(callback, ms);
-  return () => clearTimeout(timer);
-}
 
 function toStandardStreams(text: string, level: Level): void {
   if (level === 'info') process.stdout.write(text);

@@ -133,5 +133,5 @@ async function reach(
   await send.connect?.({ url, ...(certificate === undefined ? {} : { certificate }) }, deadline.signal);
 }
 
-/** How long init waits for a token, in milliseconds; Lambda ends an init after ten seconds. */
+/** How long init waits for a token and a connection, in milliseconds; Lambda ends an init after ten seconds. */
 const PREPARE_MS = 2_000;

@@ -9,28 +9,28 @@ import type { Context } from 'aws-lambda';
 import { createLog, isPowertoolsNeeded, type Level } from './log.ts';
 import { createMetrics, MAX_VALUES, type Metric } from './metrics.ts';
 
-/** The fields of the line `delivery.attempted`. */
+/** The fields of the line `delivery.attempted`; those that are undefined are not written. */
 export interface AttemptLine {
   readonly destination: string;
   readonly messageId: string;
   /** SAP's id of the message processing log, where the answer named it. */
-  readonly mplId?: string;
+  readonly mplId?: string | undefined;
   /** How many times SQS has handed the message out; 1 for a webhook. */
   readonly attempt: number;
-  readonly status?: number;
+  readonly status?: number | undefined;
   readonly outcome: 'delivered' | 'rejected' | 'failed' | 'blocked';
   /** Whether the flow ran. */
   readonly executed: 'yes' | 'no' | 'unknown';
   /** Why it was not delivered, and who must act. */
-  readonly reason?: string;
+  readonly reason?: string | undefined;
   readonly durationMs: number;
   /** How often the message went out in this attempt; 2 after a healed 401. */
   readonly calls: number;
   /** `new`: got during this attempt. */
-  readonly token?: 'new' | 'warm';
-  readonly tokenAgeMs?: number;
+  readonly token?: 'new' | 'warm' | undefined;
+  readonly tokenAgeMs?: number | undefined;
   /** True if a dead socket made the client send a second time. */
-  readonly resent?: boolean;
+  readonly resent?: true | undefined;
   /** Of the payload. */
   readonly bytes: number;
 }

@@ -5,7 +5,7 @@ import { RelayError } from '../error.ts';
 import type { Message } from '../relay/message.ts';
 import { type Outcome, outcomeOfError } from '../relay/outcome.ts';
 import { type Attempt, type Route, relay } from '../relay/relay.ts';
-import type { AttemptLine, Telemetry } from '../telemetry.ts';
+import type { Telemetry } from '../telemetry.ts';
 import type { Payloads } from './payload.ts';
 
 export interface Attempted {
@@ -32,7 +32,7 @@ export async function attemptDelivery(
   const startedAt = now();
   const { outcome, calls, resent, tokenAgeMs, bytes } = await tried(attempted, deadline, telemetry);
   const durationMs = now() - startedAt;
-  const line: Mutable<AttemptLine> = {
+  telemetry.attempted({
     destination: attempted.destination,
     messageId: attempted.messageId,
     attempt: attempted.attempt,
@@ -42,20 +42,15 @@ export async function attemptDelivery(
     durationMs,
     calls,
     bytes: bytes ?? attempted.bytes,
-  };
-  if (outcome.status !== undefined) line.status = outcome.status;
-  if (outcome.mplId !== undefined) line.mplId = outcome.mplId;
-  if (outcome.kind !== 'delivered') line.reason = outcome.reason;
-  if (resent) line.resent = true;
-  if (tokenAgeMs !== undefined) {
-    line.token = tokenAgeMs < durationMs ? 'new' : 'warm';
-    line.tokenAgeMs = tokenAgeMs;
-  }
-  telemetry.attempted(line);
+    status: outcome.status,
+    mplId: outcome.mplId,
+    reason: outcome.kind === 'delivered' ? undefined : outcome.reason,
+    resent: resent || undefined,
+    token: tokenAgeMs === undefined ? undefined : tokenAgeMs < durationMs ? 'new' : 'warm',
+    tokenAgeMs,
+  });
   return resent && outcome.kind !== 'delivered' ? { ...outcome, resent } : outcome;
 }
-
-type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
 function tried(
   { route, message, payloads }: Attempted,

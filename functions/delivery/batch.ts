@@ -64,8 +64,7 @@ export async function deliverBatch(
   let next = 0;
 
   async function deliverLane(lane: readonly QueuedMessage[]): Promise<void> {
-    for (let position = 0; position < lane.length; position += 1) {
-      const queued = lane[position] as QueuedMessage;
+    for (const [position, queued] of lane.entries()) {
       if (breaker.isOpen && queued !== probe && isReadable(queued)) return postpone(lane, position, { why: 'breaker' });
       if (deadline.remainingMs() < neededMs(longestMs)) return postpone(lane, position, { why: 'deadline' });
       const before = now();

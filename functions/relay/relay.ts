@@ -69,7 +69,7 @@ async function deliver(story: Story): Promise<Outcome> {
   rejections.assertOpen();
   const warm = await route.token.get(deadline);
   const token = rejections.has(warm) ? await replacement(warm, story) : warm;
-  const first = heard(await call(token, story), story);
+  const first = await call(token, story);
   const verdict = rejections.verdict(first, token, startedAt);
   if (verdict === 'accepted') return accepted(first, route);
   if (verdict === 'stale') return withNewScopes(first, token, story);
@@ -78,19 +78,15 @@ async function deliver(story: Story): Promise<Outcome> {
   return lastTry(await replacement(token, story), story);
 }
 
-/** Whoever calls tells `heard` of the answer. */
-function call(token: Token, story: Story): Promise<Exchange> {
+async function call(token: Token, story: Story): Promise<Exchange> {
   const { message, route, deadline } = story;
   // The token may have taken what time there was.
   if (deadline.remainingMs() < MIN_CALL_MS)
     throw new RelayError('DEADLINE', 'no time left for the call: kept for a later try');
   story.used = token;
-  return route.adapter.exchange(message, token, deadline, () => {
+  const exchange = await route.adapter.exchange(message, token, deadline, () => {
     story.calls += 1;
   });
-}
-
-function heard(exchange: Exchange, story: Story): Exchange {
   if (exchange.answer.resent) story.resent = true;
   return exchange;
 }
@@ -114,7 +110,7 @@ async function withNewScopes(first: Exchange, token: Token, story: Story): Promi
 
 async function lastTry(token: Token, story: Story): Promise<Outcome> {
   const { route } = story;
-  const second = heard(await call(token, story), story);
+  const second = await call(token, story);
   if (second.answer.status !== 401) return accepted(second, route);
   route.rejections.add(token);
   route.token.forget(token);

@@ -12,6 +12,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   '^functions/delivery/': ['delivery/', 'relay/', 'envelope', 'telemetry', 'error', 'deadline', 'queue-url'],
   '^functions/source/': ['source/', 'envelope', 'warm', 'pause', 'error', 'safe-url', 'relay/headers'],
   '^functions/telemetry\\.ts$': ['log', 'metrics'],
+  '^functions/log\\.ts$': ['deadline'],
   '^functions/warm\\.ts$': ['deadline'],
   '^functions/deadline\\.ts$': ['error'],
   '^functions/envelope(\\.ts$|/)': ['envelope/', 'error'],
