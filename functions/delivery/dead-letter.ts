@@ -9,7 +9,6 @@ import { type Pointer, pointerBody } from '../envelope/pointer.ts';
 import { DEAD_LETTER, OWN_ATTRIBUTES, type QueuedMessage } from '../envelope.ts';
 import type { Outcome } from '../relay/outcome.ts';
 
-const MAX_LETTER_BYTES = 2_048;
 const HOUR_MS = 3_600_000;
 /** Two days before SQS itself would drop it. */
 const MAX_BLOCKED_MS = 12 * 24 * HOUR_MS;
@@ -51,12 +50,13 @@ export function letterOf(queued: QueuedMessage, outcome: Outcome, options: Lette
 
   const own = Object.fromEntries(Object.entries(attributes).filter(([name]) => OWN_ATTRIBUTES.includes(name)));
   const moved = Object.fromEntries(Object.entries(attributes).filter(([name]) => !OWN_ATTRIBUTES.includes(name)));
-  const reason = reasonOf(queued, outcome, options, moved);
-  const isMovable = bytesOf(reason.StringValue ?? '') <= MAX_LETTER_BYTES;
-  const slim = isMovable ? { ...own, [DEAD_LETTER]: reason } : whole;
+  const slim = { ...own, [DEAD_LETTER]: reasonOf(queued, outcome, options, moved) };
   const slimMessage = messageOf(queued, queued.body, slim);
   if (fitsQueue(slimMessage)) return { message: slimMessage };
-  return payloadBucket === undefined ? undefined : storedLetter(queued, slim, payloadBucket, options.destination);
+  if (payloadBucket === undefined) return undefined;
+  const stored = (beside: OutgoingMessage['attributes']) =>
+    storedLetter(queued, beside, payloadBucket, options.destination);
+  return stored(whole) ?? stored(slim);
 }
 
 function storedLetter(
@@ -150,8 +150,4 @@ function parseJson(json: string): Record<string, unknown> {
     // An attribute of this name that is not ours; its error would quote it.
     return {};
   }
-}
-
-function bytesOf(text: string): number {
-  return Buffer.byteLength(text);
 }

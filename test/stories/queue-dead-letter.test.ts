@@ -84,6 +84,21 @@ test('of ten attributes none is lost: the user’s are inside the reason, the re
   expect(stage.orders.queue.size).toBe(0);
 });
 
+test('ten attributes of 8 KB each hold up no group: they are inside the reason, whole, and the next of the group goes on', async () => {
+  const stage = await setStage({ plans: [{ name: 'orders', fifo: true, flow: FLOW }] });
+  const attributes = Object.fromEntries([...'abcdefghij'].map((name) => [`tag-${name}`, name.repeat(8_192)]));
+  stage.send(stage.orders, { body: '422', attributes, group: 'a' });
+  const next = stage.send(stage.orders, { body: 'next', group: 'a' });
+
+  await stage.poll();
+
+  expect(stage.arrivals()).toEqual([next]);
+  expect(letters(stage.orders)).toMatchObject([
+    { told: { attributes: { 'tag-j': { dataType: 'String', value: 'j'.repeat(8_192) } } } },
+  ]);
+  expect(stage.tally()).toMatchObject({ left: 0, dead: 1 });
+});
+
 test('a rejected body of exactly 1 MiB has no room for a reason: without a bucket it is kept, and the log says what to set', async () => {
   const stage = await setStage({ plans: [{ name: 'orders', flow: FLOW }] });
   const id = stage.send(stage.orders, { body: `422${'x'.repeat(1_048_576 - 3)}` });
