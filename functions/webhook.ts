@@ -35,7 +35,9 @@ async function answer(request: HttpEvent | undefined, context: Context): Promise
     }
     const { message, door } = admission;
     const group = request && messageGroupOf(request, door.webhook.messageGroupId);
-    const posting = { message, functionArn: context.invokedFunctionArn, ...(group === undefined ? {} : { group }) };
+    const eventSource = request?.headers['ce-source'] ?? '';
+    const functionArn = context.invokedFunctionArn;
+    const posting = { message, eventSource, functionArn, ...(group === undefined ? {} : { group }) };
     const { mode } = door.webhook;
     const became = await handOver(posting, door.behind, { mode, deadline, telemetry, clock });
     return typeof became === 'string' ? queuedReply(became, message.id) : directReply(became, door.webhook);

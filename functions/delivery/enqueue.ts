@@ -2,6 +2,7 @@
  * Puts a webhook's message into the queue of its destination. It is taken when SQS has said so and not before; whoever
  * sends it again brings the same id, and on FIFO the same deduplication id.
  */
+import { createHash } from 'node:crypto';
 import type { S3 } from '../aws/s3.ts';
 import type { Sqs } from '../aws/sqs.ts';
 import type { Deadline } from '../deadline.ts';
@@ -32,6 +33,8 @@ export interface Posting {
   readonly message: Message;
   /** Lane in which order must hold; of FIFO queues. Default: one for all. */
   readonly group?: string;
+  /** Where the sender says that the event comes from (`ce-source` of CloudEvents). Default: nowhere. */
+  readonly eventSource?: string;
   /** Of the function that runs: a queue that is named and not located is beside it. */
   readonly functionArn: string;
 }
@@ -59,7 +62,10 @@ export function createEnqueue({ destination, sqs, s3, telemetry, now, newId }: E
     return laidInStore(message, at, payload.byteLength);
   }
 
-  async function send({ message, group, functionArn }: Posting, { signal }: Deadline): Promise<Enqueued> {
+  async function send(
+    { message, group = name, eventSource, functionArn }: Posting,
+    { signal }: Deadline,
+  ): Promise<Enqueued> {
     signal.throwIfAborted();
     const queueUrl = queueUrlFor(destination, functionArn);
     const payload = await readAll(message.body);
@@ -67,11 +73,11 @@ export function createEnqueue({ destination, sqs, s3, telemetry, now, newId }: E
     const fits = fitsQueue(whole);
     if (!fits && payloadBucket === undefined) return 'too-large';
     const laid = fits ? whole : await stored(message, payload, payloadBucket ?? '', signal);
-    await sqs.send(
-      queueUrl,
-      { ...laid, ...(queueUrl.endsWith('.fifo') ? laneOf(message, group ?? name) : {}) },
-      signal,
-    );
+    const lane = queueUrl.endsWith('.fifo') && {
+      groupId: stableId(group),
+      deduplicationId: deduplicationIdOf(message, payload, eventSource),
+    };
+    await sqs.send(queueUrl, { ...laid, ...lane }, signal);
     return 'queued';
   }
 
@@ -98,9 +104,12 @@ function queueUrlFor({ queueUrl, queue, name }: EnqueueOptions['destination'], f
   throw new RelayError('SETTING_INVALID', problem);
 }
 
-/** A message id and SQS's deduplication id have the same alphabet and length. */
-function laneOf({ id }: Message, group: string) {
-  return { groupId: stableId(group), deduplicationId: id };
+/**
+ * The same for each try of a sender. The id alone will not do: where no signature holds it, anyone may send what was once
+ * signed under the id of a message that is still to come, and SQS would drop that one.
+ */
+function deduplicationIdOf({ id }: Message, payload: Buffer, eventSource = ''): string {
+  return createHash('sha256').update(`${eventSource}\0${id}\0`).update(payload).digest('hex');
 }
 
 async function readAll(body: HttpBody): Promise<Buffer> {

@@ -11,8 +11,8 @@ export function pointed(body: Buffer | undefined, pointer: string): string | und
   const value = valueAt(parseJson(json), pointer);
   // Only for a number, since it takes Node seconds to tell how each of the numbers in a large body was written.
   const written = typeof value === 'number' ? valueAt(parseJson(json, numbersAsWritten), pointer) : value;
-  // Halves of surrogate pairs are all the same in UTF-8, blanks stand in fields of fixed width where there is no id: of two
-  // messages with the same one, FIFO drops the second.
+  // Halves of surrogate pairs are all the same in UTF-8, blanks stand in fields of fixed width where there is no id: two
+  // messages would have the same one, and the flow would take the second for a repeat.
   return typeof written === 'string' && written.isWellFormed() && written.trim() !== '' ? written : undefined;
 }
 

@@ -2,6 +2,7 @@
  * A webhook's message on its way into a queue. What SQS takes is judged by the landscape's own model of it, and what lies
  * there is read back as the queue function reads it: the very same message must come out.
  */
+import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type { SQSRecord } from 'aws-lambda';
 import fc from 'fast-check';
@@ -23,7 +24,10 @@ interface Sent extends OutgoingMessage {
 }
 
 /** SQS, S3 and the log, in the order in which they were used. */
-function postOffice({ sqsFails, s3Fails, ...settings }: Partial<EnqueueOptions['destination']> & Faults = {}) {
+function postOffice(
+  { sqsFails, s3Fails, ...settings }: Partial<EnqueueOptions['destination']> & Faults = {},
+  newId = () => 'one-of-a-kind',
+) {
   const events: string[] = [];
   const sent: Sent[] = [];
   const signals: AbortSignal[] = [];
@@ -52,7 +56,7 @@ function postOffice({ sqsFails, s3Fails, ...settings }: Partial<EnqueueOptions['
       notQueued: (line) => events.push(`not queued ${Object.values(line).join(' ')}`),
     },
     now: () => times.shift() ?? 1_042,
-    newId: () => 'one-of-a-kind',
+    newId,
   });
   const send = (
     message: Partial<Message> & { payload?: Buffer | string },
@@ -157,10 +161,10 @@ describe('What lies in the queue', () => {
       '8e63741c42f7c08025339f1a380d98030a698aa04f1fa3c595dcb581632af452',
     ],
     ['in the destination’s one lane', undefined, 'orders'],
-  ])('goes on FIFO %s, deduplicated by the message id', async (_, group, groupId) => {
+  ])('goes on FIFO %s', async (_, group, groupId) => {
     const { send, sent } = postOffice({ queueUrl: `${QUEUE_URL}.fifo` });
     await send({}, group === undefined ? {} : { group });
-    expect(sent[0]).toMatchObject({ groupId, deduplicationId: 'm-1' });
+    expect(sent[0]).toMatchObject({ groupId });
   });
 
   const text = fc.string({ unit: 'binary', minLength: 0, maxLength: 300 });
@@ -178,11 +182,46 @@ describe('What lies in the queue', () => {
     fifo: fc.boolean(),
   });
 
-  test('bears its whole id against duplicates: two long ones that begin alike are two', async () => {
-    const { send, sent } = postOffice({ queueUrl: `${QUEUE_URL}.fifo` });
-    const ids = ['1', '2'].map((end) => `${'x'.repeat(127)}${end}`);
-    for (const id of ids) await send({ id });
-    expect(sent.map(({ deduplicationId }) => deduplicationId)).toEqual(ids);
+  describe('is on FIFO one message with another', () => {
+    const FIFO = { queueUrl: `${QUEUE_URL}.fifo` };
+    const first = { id: 'm-1', payload: '{"order":4711}', eventSource: '/erp' };
+    const sha256 = (...parts: (string | Buffer)[]) =>
+      createHash('sha256')
+        .update(Buffer.concat(parts.map((part) => Buffer.from(part))))
+        .digest('hex');
+
+    test.each<[string, Partial<typeof first> & { payload?: string | Buffer }, boolean]>([
+      ['of the same source, id and bytes: a sender’s retry', {}, true],
+      ['but not of other bytes: a captured body under the next order’s id', { payload: '{"order":4712}' }, false],
+      ['but not of another id', { id: 'm-2' }, false],
+      ['but not of another source', { eventSource: '/crm' }, false],
+      ['but not of no source', { eventSource: '' }, false],
+      ['but not where a character wanders from one to the next', { id: 'm-1{', payload: '"order":4711}' }, false],
+      ['but not where two long ids begin alike', { id: `${'x'.repeat(127)}1` }, false],
+    ])('%s', async (_, change, isSame) => {
+      const { send, sent } = postOffice(FIFO);
+      for (const { eventSource, ...message } of [first, { ...first, ...change }]) await send(message, { eventSource });
+      expect(sent[0]?.deduplicationId === sent[1]?.deduplicationId).toBe(isSame);
+    });
+
+    test.each([
+      ['of a text', '{"order":"größe"}', '/erp'],
+      ['of any bytes', Buffer.from([0, 255, 10]), '/erp'],
+      ['of none', '', ''],
+    ])('by the SHA-256 over source, id and the bytes as they came: %s', async (_, payload, eventSource) => {
+      const { send, sent } = postOffice(FIFO);
+      await send({ id: 'm-1', payload }, eventSource === '' ? {} : { eventSource });
+      expect(sent[0]?.deduplicationId).toBe(sha256(eventSource, '\0', 'm-1', '\0', payload));
+    });
+
+    test('as well where its payload lies in S3, whatever the object is called', async () => {
+      const names = ['one', 'two'];
+      const { send, sent } = postOffice({ ...FIFO, payloadBucket: 'payloads' }, () => names.shift() ?? '');
+      const payload = Buffer.alloc(MIB + 1, 'a');
+      for (let attempt = 0; attempt < 2; attempt += 1) await send({ payload });
+      expect(sent[0]?.body).not.toBe(sent[1]?.body);
+      expect(sent.map(({ deduplicationId }) => deduplicationId)).toEqual(Array(2).fill(sha256('\0m-1\0', payload)));
+    });
   });
 
   test('comes out as the very same message: any bytes, any content type, any headers', async () => {

@@ -131,11 +131,11 @@ describe('A JSON pointer finds', () => {
     expect(idOf({}, `{"data":[{"id": ${number} }]}`, '/data/0/id')).toBe(number);
   });
 
-  test('two ids in two numbers that are one double: on FIFO the second would be dropped as a duplicate', () => {
+  test('two ids in two numbers that are one double: the flow would take the second for a repeat', () => {
     expect(idOf({}, '{"id":12345678901234567890}', '/id')).not.toBe(idOf({}, '{"id":12345678901234567891}', '/id'));
   });
 
-  test('two ids in a body of Latin-1, that differ in a letter which is no UTF-8: they would be one, and on FIFO one dropped', () => {
+  test('two ids in a body of Latin-1, that differ in a letter which is no UTF-8: they would be one', () => {
     const [one, other] = ['Müller', 'Möller'].map((id) =>
       idOf({}, Buffer.from(JSON.stringify({ id }), 'latin1'), '/id'),
     );

@@ -126,9 +126,10 @@ describe('when SQS’s answer is lost', () => {
     const stage = await setStage({ plans: [{ ...PLAN, fifo: true }] });
     stage.sqsServer.fail({ fault: 'reset-after', times: 1 });
 
-    const response = await stage.post('/webhooks/orders', { headers: { 'X-Request-Id': 'r-1' } });
+    const sent = { headers: { 'X-Request-Id': 'r-1' }, body: orderPayload() };
+    const response = await stage.post('/webhooks/orders', sent);
     // The sender, too, never saw the answer.
-    const again = await stage.post('/webhooks/orders', { headers: { 'X-Request-Id': 'r-1' } });
+    const again = await stage.post('/webhooks/orders', sent);
 
     expect([response.status, again.status]).toEqual([202, 202]);
     expect(stage.orders.queue.size).toBe(1);
@@ -147,6 +148,25 @@ describe('when SQS’s answer is lost', () => {
 });
 
 describe('on FIFO', () => {
+  test('another body, or another source, under an id that is not its own displaces nothing: all are delivered', async () => {
+    const stage = await setStage({ plans: [{ ...PLAN, fifo: true }] });
+    const [captured, order] = [orderPayload(), orderPayload()];
+    const tries = [
+      { body: captured, headers: { 'X-Request-Id': 'order-2' } },
+      { body: order, headers: { 'X-Request-Id': 'order-2' } },
+      { body: order, headers: { 'X-Request-Id': 'order-2', 'ce-source': '/erp' } },
+      { body: order, headers: { 'X-Request-Id': 'order-2', traceparent: '00-a-b-01' } },
+    ];
+    const answers = [];
+    for (const sent of tries) answers.push(await (await stage.post('/webhooks/orders', sent)).json());
+
+    expect(answers, 'the message id stays the sender’s').toEqual(Array(4).fill({ messageId: 'order-2' }));
+    await stage.poll();
+    expect(stage.runtimeNode.messages.map(({ bodySha256 }) => bodySha256)).toEqual(
+      [captured, order, order].map(sha256),
+    );
+  });
+
   const ask = async (messageGroupId: string | undefined, headers: Record<string, string>, body: string) => {
     const webhook = { verify: 'basic', secret: 'webhooks/orders', ...(messageGroupId && { messageGroupId }) };
     const stage = await setStage({ plans: [{ ...PLAN, fifo: true, settings: { webhook } }] });
