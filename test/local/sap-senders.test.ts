@@ -30,7 +30,8 @@ async function flowOf(
 ) {
   const tenant = await startTenant('cf', options);
   const deployment = { name: 'Flow', sender, address: '/flow', csrfProtected: false, ...more };
-  tenant.node.deploy(deployment);
+  const deploy = (settings: Partial<Deployment>): void => tenant.node.deploy({ ...deployment, ...settings });
+  deploy({});
   const bearer = await tenant.token();
   const path = `${endpointPath(deployment)}${below}`;
   const post = ({
@@ -44,7 +45,7 @@ async function flowOf(
       headers: { 'content-type': contentType, accept: 'application/json', ...headers },
     });
   };
-  return { ...tenant, bearer, path, post };
+  return { ...tenant, bearer, deploy, path, post };
 }
 
 describe.each(senders)('the status table at the sender $sender', (at) => {
@@ -250,6 +251,41 @@ describe.each(senders)('the status table at the sender $sender', (at) => {
     const { headers } = await post();
     expect(headers).not.toHaveProperty('sapauthenticatedusername');
     expect(headers).not.toHaveProperty('sap_messageprocessinglogid');
+  });
+});
+
+describe.each(senders)('an answer of the flow’s own with any status, at the sender $sender', (at) => {
+  const statuses = [200, 202, 302, 400, 401, 403, 404, 405, 408, 409, 413, 415, 422, 429, 500, 501, 502, 503, 504];
+  // A 2xx without a payload is an error of its own at OData; one-way, SAP RM answers a 2xx without a body.
+  const textless = (status: number) => status < 300 && (at.sender === 'odata' || at.sender === 'soap-rm');
+
+  test.each(statuses)('%i bears the log’s id in a header, in its body, or not at all', async (status) => {
+    const body = at.sender === 'odata' && status < 300 ? { body: '{}' } : {};
+    const { node, post, deploy } = await flowOf(at);
+    for (const returnMplId of ['header', 'body', false] as const) {
+      deploy({ returnMplId, answer: () => ({ status, ...body }) });
+      const reply = await post();
+      const mplId = node.messages.at(-1)?.mplId ?? 'none';
+      expect(reply.status).toBe(status);
+      expect(reply.headers.sap_messageprocessinglogid).toBe(returnMplId === 'header' ? mplId : undefined);
+      const told = status >= 400 ? /MPL ID[^:]* ?:? ?(A[\w-]{27})/ : /The MPL ID for the message is : (A[\w-]{27})/;
+      expect(told.exec(reply.body)?.[1]).toBe(returnMplId === 'body' && !textless(status) ? mplId : undefined);
+      expect(node.requests.at(-1)).toMatchObject({ status, flowRan: true });
+    }
+    expect(node.messages.map((message) => message.status)).toEqual([status, status, status]);
+  });
+
+  test('an answer with a body of its own keeps it, and a failure may bear the id in a header as well', async () => {
+    const results: FlowResult[] = [{ status: 403, body: '<own/>' }, 'exception', { fault: 'client', text: 'no' }];
+    const { node, post, deploy } = await flowOf(at);
+    deploy({ returnMplId: 'body', answer: () => results.shift() });
+    expect((await post()).body).toContain(at.sender === 'soap-rm' ? 'MPL ID' : '<own/>');
+    deploy({ returnMplId: 'header', answer: () => results.shift() });
+    for (const _failure of [...results]) {
+      const { headers } = await post();
+      expect(headers.sap_messageprocessinglogid).toBe(node.messages.at(-1)?.mplId);
+    }
+    expect(node.messages).toHaveLength(3);
   });
 });
 

@@ -38,8 +38,8 @@ export interface Deployment {
   /** Major version of the runtime. 6 (Camel 2) answers no content with 200, 8 (Camel 3) with 204. Default 6. */
   readonly runtime?: 6 | 8;
   /**
-   * Whether the log's id comes back: `header` or true, in `SAP_MessageProcessingLogID`; `body`, as the text of a successful
-   * answer that has none of its own. Default false, as observed.
+   * Whether the log's id comes back with whatever status: `header` or true, in `SAP_MessageProcessingLogID`, with failures
+   * too; `body`, as the text of an answer that has none of its own. Default false, as observed: a failure's text alone has it.
    */
   readonly returnMplId?: boolean | 'header' | 'body';
   /** "Return Exception to Sender": whether an exception's text is told, beside the log's id. Default true. */

@@ -5,7 +5,7 @@
  */
 import type { Answer, Request } from '../../server.ts';
 import type { Exchange } from '../exchange.ts';
-import { returnedHeaders } from '../https-sender.ts';
+import { failureText, mplIdHeader, mplIdText, returnedHeaders } from '../https-sender.ts';
 import { type RandomBytes, uuid } from '../identifiers.ts';
 import { endpointPath, type IntegrationFlow } from '../integration-flow.ts';
 import { failureOf, type Outcome, type Received } from '../message.ts';
@@ -89,13 +89,18 @@ function shape({ result, duplicate }: Outcome, received: Received, service: Serv
   if (failure !== undefined) {
     const client = typeof result === 'object' && 'fault' in result && result.fault === 'client';
     const detail = failure === '' || !flow.returnException ? '' : `${failure} `;
-    const message = `An internal server error occured: ${detail}The MPL ID for the failed message is : ${received.mplId}`;
-    return errorAnswer(format, client ? { status: 400, message: failure } : { status: 500, message });
+    const message = failureText(detail, received.mplId);
+    const answer = errorAnswer(format, client ? { status: 400, message: failure } : { status: 500, message });
+    return { ...answer, headers: { ...mplIdHeader(flow, received), ...answer.headers } };
   }
   const answered = (result as Answer | undefined) ?? (duplicate ? { status: 204 } : operated(received, service));
   if (answered.status < 300 && answered.status !== 204 && (answered.body ?? '').length === 0) {
     const message = `The response payload of the integration flow is empty. The MPL ID for the failed message is : ${received.mplId}`;
     return errorAnswer(format, { status: 500, message });
+  }
+  const text = answered.body === undefined ? mplIdText(flow, received, answered.status) : undefined;
+  if (text !== undefined && answered.status >= 300) {
+    return errorAnswer(format, { status: answered.status, message: text });
   }
   return { ...answered, headers: { ...returnedHeaders(flow, received), ...answered.headers } };
 }

@@ -4,12 +4,12 @@
  */
 import type { Answer } from '../../server.ts';
 import type { Exchange, MessagePart } from '../exchange.ts';
-import { returnedHeaders } from '../https-sender.ts';
+import { mplIdHeader, mplIdText, returnedHeaders } from '../https-sender.ts';
 import { failureOf, type Outcome, type Received } from '../message.ts';
 import { methodNotAllowed } from '../runtime-answer.ts';
 import type { SoapVersion } from './channel.ts';
 import { type Envelope, EnvelopeError, envelopeAnswer, readEnvelope, versionOf } from './envelope.ts';
-import { faultAnswer, internalErrorText } from './fault.ts';
+import { type Fault, faultAnswer, internalErrorText } from './fault.ts';
 import { messageIdBlock, readReliableMessage } from './reliable-messaging.ts';
 import { wsdlAnswer } from './wsdl.ts';
 
@@ -73,9 +73,21 @@ function messageOf({ version, action, payload }: Envelope) {
 function reply({ flow }: Exchange, version: SoapVersion, { result }: Outcome, received: Received): Answer {
   const failure = failed(flow, version, { result, received });
   if (failure !== undefined) return failure;
-  const { status, headers, body = '' } = (result as Answer | undefined) ?? { status: 200 };
-  const answer = envelopeAnswer(version, status, Buffer.from(body).toString('utf8'));
+  const { status, headers, body } = (result as Answer | undefined) ?? { status: 200 };
+  const answer =
+    body === undefined
+      ? withoutContent(flow, version, status, received)
+      : envelopeAnswer(version, status, Buffer.from(body).toString('utf8'));
   return { ...answer, headers: { ...returnedHeaders(flow, received), ...headers, ...answer.headers } };
+}
+
+/** An empty Body, or the log's id: in a fault, as any failure has it, or where none is, in an element [assumed]. */
+function withoutContent(flow: Exchange['flow'], version: SoapVersion, status: number, received: Received): Answer {
+  const text = mplIdText(flow, received, status);
+  if (text === undefined) return envelopeAnswer(version, status, '');
+  if (status < 400) return envelopeAnswer(version, status, `<mplId xmlns="urn:landscape:messages">${text}</mplId>`);
+  const { tmnHost = defaultTmnHost } = flow.soap;
+  return faultAnswer(version, { code: 'server', text: internalErrorText(received.mplId, tmnHost), status });
 }
 
 /** Robust: the flow has run, and only a failure is more than an acknowledgement. */
@@ -84,9 +96,13 @@ function oneWay({ flow }: Exchange, version: SoapVersion, { result }: Outcome, r
   if (failure !== undefined) return failure;
   const { acknowledgement = 202 } = flow.soap;
   const empty = flow.sender === 'soap-rm' && acknowledgement === 200;
+  const status = (result as Answer | undefined)?.status ?? 202;
+  const acknowledged = status < 300 || flow.returnMplId !== 'body';
   const answer: Answer = empty
     ? envelopeAnswer(version, 200, '')
-    : { status: (result as Answer | undefined)?.status ?? 202 };
+    : acknowledged
+      ? { status }
+      : withoutContent(flow, version, status, received);
   return { ...answer, headers: { ...returnedHeaders(flow, received), ...answer.headers } };
 }
 
@@ -97,11 +113,16 @@ function failed(
   { result, received }: { readonly result: Outcome['result']; readonly received: Received },
 ): Answer | undefined {
   if (failureOf(result) === undefined) return undefined;
-  const { clientFaultStatus = 500, tmnHost = defaultTmnHost } = flow.soap;
+  const answer = faultAnswer(version, faultOf(flow, result, received));
+  return { ...answer, headers: { ...mplIdHeader(flow, received), ...answer.headers } };
+}
+
+function faultOf({ soap }: Exchange['flow'], result: Outcome['result'], { mplId }: Received): Fault {
+  const { clientFaultStatus = 500, tmnHost = defaultTmnHost } = soap;
   if (result !== undefined && typeof result === 'object' && 'fault' in result) {
     const { fault: code, text, detail } = result;
     const status = code === 'client' ? clientFaultStatus : 500;
-    return faultAnswer(version, { code, text, status, ...(detail === undefined ? {} : { detail }) });
+    return { code, text, status, ...(detail === undefined ? {} : { detail }) };
   }
-  return faultAnswer(version, { code: 'server', text: internalErrorText(received.mplId, tmnHost) });
+  return { code: 'server', text: internalErrorText(mplId, tmnHost) };
 }
