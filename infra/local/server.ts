@@ -38,13 +38,23 @@ export type Answerer = (request: Request) => Answer | Promise<Answer>;
  * `reset-before`: cut before the request is handled. `reset-after`: handled, then cut with no byte of an answer.
  * `half-answer`: handled, its answer cut in the middle of the body. `hang`: handled, never answered.
  */
-export type Fault = Answer | 'reset-before' | 'reset-after' | 'half-answer' | 'hang';
+export type Fault = Answer | EarlyAnswer | 'reset-before' | 'reset-after' | 'half-answer' | 'hang';
+
+/** An answer that goes out before the request's body is read, and is never handled: a 401, a 413. */
+export interface EarlyAnswer {
+  readonly early: Answer;
+  /**
+   * What becomes of the body. `read`: read and dropped, the connection stays. `unread`: left where it is, the connection
+   * stays open. `reset`: the answer says `Connection: close`, and the connection is cut behind it.
+   */
+  readonly body: 'read' | 'unread' | 'reset';
+}
 
 export interface FaultRule {
   readonly fault: Fault;
   /** How many requests it hits. Default 1. */
   readonly times?: number;
-  /** Which requests it hits. Default all. */
+  /** Which requests it hits; one with an early answer has no body yet. Default all. */
   readonly when?: (request: Request) => boolean;
 }
 
@@ -83,21 +93,25 @@ export async function startServer(answer: Answerer, options: LocalServerOptions 
   let closing = new AbortController();
   const rules: { fault: Fault; left: number; when: (request: Request) => boolean }[] = [];
 
-  function takeFault(request: Request): Fault | undefined {
-    const index = rules.findIndex((rule) => rule.when(request));
-    const rule = rules[index];
-    if (rule === undefined) return undefined;
-    rule.left -= 1;
-    if (rule.left <= 0) rules.splice(index, 1);
-    return rule.fault;
+  function takeFault<Taken extends Fault>(request: Request, isOf: (fault: Fault) => fault is Taken): Taken | undefined {
+    for (const [index, rule] of rules.entries()) {
+      const { fault } = rule;
+      if (!isOf(fault) || !rule.when(request)) continue;
+      rule.left -= 1;
+      if (rule.left <= 0) rules.splice(index, 1);
+      return fault;
+    }
+    return undefined;
   }
 
   async function serve(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+    const early = rules.length === 0 ? undefined : takeFault(readRequest(incoming, Buffer.alloc(0)), isEarly);
+    if (early !== undefined) return sendEarly(incoming, outgoing, early);
     const body = await readBody(incoming, options.bodyGapMs);
     if (body === 'gone') return;
     if (body === 'stalled') return send(outgoing, '', { status: 408, headers: { Connection: 'close' } }, false);
     const request = readRequest(incoming, body);
-    const fault = takeFault(request);
+    const fault = takeFault(request, isNotEarly);
     if (fault === 'reset-before') return cut(incoming);
     if (delayMs > 0) await delay(delayMs, undefined, { signal: closing.signal }).catch(ignoreAbort);
     const answered = typeof fault === 'object' ? fault : await answer(request);
@@ -156,6 +170,22 @@ export async function startServer(answer: Answerer, options: LocalServerOptions 
       delayMs = 0;
     },
   };
+}
+
+function isEarly(fault: Fault): fault is EarlyAnswer {
+  return typeof fault === 'object' && 'early' in fault;
+}
+
+function isNotEarly(fault: Fault): fault is Exclude<Fault, EarlyAnswer> {
+  return !isEarly(fault);
+}
+
+function sendEarly(incoming: IncomingMessage, outgoing: ServerResponse, { early, body }: EarlyAnswer): void {
+  incoming.on('error', () => undefined);
+  // Of a body that nobody has begun to read, Node reads and drops the rest once the answer is out.
+  if (body === 'unread') incoming.read(0);
+  if (body === 'reset') outgoing.setHeader('Connection', 'close').once('finish', () => cut(incoming));
+  send(outgoing, incoming.method ?? 'GET', early, false);
 }
 
 function ignoreAbort(error: Error): void {

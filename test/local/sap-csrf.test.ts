@@ -140,6 +140,22 @@ describe.each(environments)('CSRF protection: %s', (environment) => {
     expect((await post(third.csrf, third.cookie)).status).toBe(200);
   });
 
+  test('a session can be given a new id with each message: the token stays, and the id before is gone', async () => {
+    const { node, fetchToken, post } = await protectedFlow();
+    node.renewSessionIds();
+    const { csrf, cookie } = await fetchToken();
+    const first = await post(csrf, cookie);
+    expect(first.status).toBe(200);
+    expect(names(first)).toEqual(['JSESSIONID']);
+    expect((await post(csrf, cookie)).status).toBe(403);
+    const followed = cookie.replace(/^JSESSIONID=[^;]*/, cookiesOf(first));
+    expect((await post(csrf, followed)).status).toBe(200);
+    node.renewSessionIds(false);
+    const { csrf: other, cookie: kept } = await fetchToken();
+    expect(setCookies(await post(other, kept))).toEqual([]);
+    expect((await post(other, kept)).status).toBe(200);
+  });
+
   test('a session lives in one of several workers, to which its routing cookie leads', async () => {
     const { fetchToken, post } = await protectedFlow({ workers: 2 });
     const { csrf, cookie } = await fetchToken();

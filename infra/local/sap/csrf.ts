@@ -7,9 +7,9 @@ import type { Request } from '../server.ts';
 import { hex, type RandomBytes } from './identifiers.ts';
 import { readCookies, unencoded } from './worker-nodes.ts';
 
-/** `setCookies` are values of `Set-Cookie`; empty where the request's session goes on. */
+/** `setCookies` are values of `Set-Cookie`; empty where the request's session goes on under its id. */
 export type CsrfDecision =
-  | { readonly kind: 'pass' }
+  | { readonly kind: 'pass'; readonly setCookies: readonly string[] }
   /** The request has fetched a token; the flow is not to run. */
   | { readonly kind: 'fetched'; readonly token: string; readonly setCookies: readonly string[] }
   /** To be refused with 403 and `X-CSRF-Token: required`. */
@@ -32,6 +32,11 @@ export interface CsrfSessions {
   check(request: Request, worker: number, routingCookie: readonly [string, string]): CsrfDecision;
   /** Ends every session, as a restart of the workers does. */
   drop(): void;
+  /**
+   * Each request that has a session gets a new id for it from now on, or with false no longer, as Spring Security does
+   * against session fixation; the one before is gone at once. The token and the other cookies stay.
+   */
+  renewIds(renews: boolean): void;
 }
 
 interface Session {
@@ -52,19 +57,34 @@ export function createCsrfSessions(options: CsrfSessionsOptions): CsrfSessions {
   const { now, random, confidential } = options;
   const tenantSession = `JTENANTSESSIONID_${options.accountName}`;
   const sessionsOf = Array.from({ length: options.workers }, () => new Map<string, Session>());
+  let renewsIds = false;
+
+  /** @returns the cookie that tells the new id; none where ids stay */
+  function renewed(sessions: Map<string, Session> | undefined, id: string, session: Session): readonly string[] {
+    if (!renewsIds) return [];
+    const renewedId = unencoded(random, 15);
+    confidential(renewedId);
+    sessions?.delete(id);
+    sessions?.set(renewedId, session);
+    return [setCookie(['JSESSIONID', renewedId])];
+  }
 
   return {
     check: (request, worker, routingCookie) => {
       const cookies = readCookies(request);
       const sessions = sessionsOf[worker];
-      const found = sessions?.get(cookies.get('JSESSIONID') ?? '');
+      const sentId = cookies.get('JSESSIONID') ?? '';
+      const found = sessions?.get(sentId);
       const idle = found === undefined || now() - found.usedAt >= options.sessionIdleMs;
       const session = !idle && found.tenantSessionId === cookies.get(tenantSession) ? found : undefined;
       if (session !== undefined) session.usedAt = now();
+      const goesOn = session === undefined ? [] : renewed(sessions, sentId, session);
 
       const reads = ['GET', 'HEAD', 'OPTIONS'].includes(request.method);
-      if (reads && csrfIntent(request) !== 'fetch') return { kind: 'pass' };
-      if (!reads && session !== undefined && request.headers['x-csrf-token'] === session.token) return { kind: 'pass' };
+      if (reads && csrfIntent(request) !== 'fetch') return { kind: 'pass', setCookies: goesOn };
+      if (!reads && session !== undefined && request.headers['x-csrf-token'] === session.token) {
+        return { kind: 'pass', setCookies: goesOn };
+      }
 
       const sessionId = unencoded(random, 15);
       const current = session ?? {
@@ -81,14 +101,20 @@ export function createCsrfSessions(options: CsrfSessionsOptions): CsrfSessions {
         sessions?.set(sessionId, current);
         for (const secret of [current.token, sessionId, current.tenantSessionId]) confidential(secret);
       }
-      const setCookies =
-        session === undefined ? named.map(([name, value]) => `${name}=${value}; Path=/; Secure; HttpOnly`) : [];
+      const setCookies = session === undefined ? named.map(setCookie) : goesOn;
       return reads ? { kind: 'fetched', token: current.token, setCookies } : { kind: 'required', setCookies };
     },
     drop: () => {
       for (const sessions of sessionsOf) sessions.clear();
     },
+    renewIds: (renews) => {
+      renewsIds = renews;
+    },
   };
+}
+
+function setCookie([name, value]: readonly [string, string]): string {
+  return `${name}=${value}; Path=/; Secure; HttpOnly`;
 }
 
 /** A value that URL-decoding would change. */

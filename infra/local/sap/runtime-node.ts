@@ -76,6 +76,8 @@ export interface RuntimeNodeCore {
   waitForRequests(count: number, options?: WaitOptions): Promise<readonly CallEntry[]>;
   /** Ends all HTTP sessions, so that every CSRF token fetched so far is refused. */
   dropCsrfSessions(): void;
+  /** Gives each HTTP session a new id with each message that is let in from now on, or with false no longer. */
+  renewSessionIds(renews?: boolean): void;
   /**
    * A worker node refuses every token from now on, or with false no longer, as one did that came up without its
    * authentication filter. Throws an Error when there is no worker of that index.
@@ -145,12 +147,15 @@ export function createRuntimeNode(
     const headless = request.method === 'HEAD' && !flow.csrfProtected;
     if (headless || !flow.methods.includes(request.method)) return { answer: answers.methodNotAllowed(flow.methods) };
     const exchange = createExchange({ request, flow, at, user: userOf(clientId), random, log });
+    let setCookies: readonly string[] = [];
     if (flow.csrfProtected) {
       const decision = csrf.check(request, worker, workers.routingCookie(worker));
       if (decision.kind === 'fetched') return { answer: answers.csrfFetched(decision.token, decision.setCookies) };
       if (decision.kind === 'required')
         return { answer: answers.csrfRequired(decision.setCookies, flow.sender === 'odata' ? 'Required' : 'required') };
+      ({ setCookies } = decision);
     }
+    const cookies = setCookies.length === 0 ? {} : { 'Set-Cookie': setCookies };
     if (request.body.byteLength > flow.maxBodyBytes) return { answer: adapter.tooLarge(exchange) };
     if (running >= maxConcurrentMessages) return { answer: answers.exhausted(exhaustedStatus) };
     running += 1;
@@ -158,7 +163,7 @@ export function createRuntimeNode(
       const answer = await adapter.answer(exchange);
       const notice = droppedHeadersNotice(exchangeHeaders(request, flow.allowedHeaders));
       return {
-        answer: exchange.ran ? { ...answer, headers: { ...answer.headers, ...notice } } : answer,
+        answer: { ...answer, headers: { ...answer.headers, ...(exchange.ran ? notice : {}), ...cookies } },
         ran: exchange.ran,
       };
     } finally {
@@ -194,6 +199,7 @@ export function createRuntimeNode(
     waitForMessages: messages.waitFor,
     waitForRequests: calls.waitFor,
     dropCsrfSessions: csrf.drop,
+    renewSessionIds: (renews = true) => csrf.renewIds(renews),
     refuseTokens: (worker, refuses = true) => workers.refuseTokens(worker, refuses),
   };
 }
