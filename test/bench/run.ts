@@ -9,6 +9,7 @@ import { parseArgs } from 'node:util';
 import { describeMachine } from './machine.ts';
 import { claim } from './part/claim.ts';
 import { cold } from './part/cold.ts';
+import { life } from './part/life.ts';
 import { scale } from './part/scale.ts';
 import { token } from './part/token.ts';
 import { warm } from './part/warm.ts';
@@ -23,12 +24,13 @@ import { startWorld } from './world.ts';
 const PARTS: Readonly<Record<string, (bench: Bench) => Promise<PartResult>>> = {
   cold,
   warm,
+  life,
   scale,
   token,
   claim,
 };
 /** Where CPU is measured message by message (`servers/run.ts`). */
-const AWAKE = ['warm', 'scale'];
+const AWAKE = ['warm', 'life', 'scale'];
 const HELP = `Usage: npm run bench -- [options]
 
   --only <part>   one of ${Object.keys(PARTS).join(', ')}; several with commas (default: all)
