@@ -26,6 +26,12 @@ export function isGivenUp(
   return outcome.kind === 'blocked' && ageMs > MAX_BLOCKED_MS;
 }
 
+/** What a letter tells of an outcome. */
+interface Dead extends Pick<Outcome, 'kind' | 'status' | 'mplId'> {
+  readonly reason?: string;
+  readonly detail?: string | undefined;
+}
+
 /** A letter, and where its body must be stored first if it is too large to lie in the queue beside its reason. */
 export interface Letter {
   readonly message: OutgoingMessage;
@@ -42,6 +48,11 @@ export interface LetterOptions {
 
 /** @returns undefined if it fits in no way: the message stays, and SQS's own redrive takes it in the end */
 export function letterOf(queued: QueuedMessage, outcome: Outcome, options: LetterOptions): Letter | undefined {
+  // Better without the endpoint's own words than no letter at all.
+  return fitted(queued, outcome, options) ?? fitted(queued, { ...outcome, detail: undefined }, options);
+}
+
+function fitted(queued: QueuedMessage, outcome: Dead, options: LetterOptions): Letter | undefined {
   const { payloadBucket } = options;
   const attributes = outgoing(queued.attributes);
   const whole = { ...attributes, [DEAD_LETTER]: reasonOf(queued, outcome, options) };
@@ -88,12 +99,13 @@ function messageOf({ group, recordId }: QueuedMessage, body: string, attributes:
 
 function reasonOf(
   queued: QueuedMessage,
-  outcome: Outcome,
+  outcome: Dead,
   { destination, now }: LetterOptions,
   attributes?: Readonly<Record<string, Attribute>>,
 ): Attribute {
   const letter = {
-    reason: outcome.kind === 'delivered' ? '' : outcome.reason.slice(0, 500),
+    reason: outcome.reason?.slice(0, 500) ?? '',
+    detail: outcome.detail,
     outcome: outcome.kind,
     status: outcome.status,
     mplId: outcome.mplId,

@@ -14,3 +14,12 @@ export interface Message {
   readonly group?: string;
   readonly body: HttpBody;
 }
+
+/** All of its payload in memory; the body can be opened again after that. */
+export async function payloadOf({ body }: Pick<Message, 'body'>): Promise<Buffer> {
+  const opened = await body.open();
+  if (opened instanceof Uint8Array) return Buffer.from(opened.buffer, opened.byteOffset, opened.byteLength);
+  const chunks: Buffer[] = [];
+  for await (const chunk of opened) chunks.push(Buffer.from(chunk));
+  return Buffer.concat(chunks);
+}

@@ -14,6 +14,8 @@ interface Evidence {
   readonly status?: number;
   /** SAP's id of the message processing log, where the answer names it. */
   readonly mplId?: string;
+  /** The endpoint's own words, in one line without secret or token. They may quote the payload: for a dead letter alone. */
+  readonly detail?: string;
   /** True if a dead socket made it go out once more than told: whatever it ended with, the flow may have run before. */
   readonly resent?: boolean;
 }
@@ -26,6 +28,8 @@ export interface Finding {
   readonly executed?: Executed;
   /** What was read, in one line without secret, token or payload. */
   readonly says: string;
+  /** The endpoint's own words, which may quote the payload: at most 1,000 characters in one line without secret or token. */
+  readonly detail?: string;
   /** What follows from it, and who must act. Default: by the kind. */
   readonly conclusion?: string;
 }
@@ -102,7 +106,12 @@ export function outcomeOfAnswer(
     const delivered = { kind: 'delivered', executed: 'yes', status, answer } as const;
     return mplId === undefined ? delivered : { ...delivered, mplId };
   }
-  const evidence = { status, ...(mplId === undefined ? {} : { mplId }) };
+  const detail = finding?.detail;
+  const evidence = {
+    status,
+    ...(mplId === undefined ? {} : { mplId }),
+    ...(detail === undefined ? {} : { detail }),
+  };
 
   const refused = NOT_EXECUTED.has(status) || (status === 503 && mplId === undefined);
   const executed = finding?.executed ?? (refused || !reachedFlow ? 'no' : 'unknown');

@@ -105,6 +105,13 @@ describe('A letter', () => {
     expect(Buffer.from(message.attributes.seal?.BinaryValue ?? [])).toEqual(Buffer.from([0, 255, 1]));
   });
 
+  test('has the endpoint’s own words beside the reason', () => {
+    const detail = 'Plant 4711 is unknown '.repeat(40);
+    const told = reasonIn(letter(queuedMessage(), saying(detail)).message.attributes);
+    expect(Object.keys(told).slice(0, 3)).toEqual(['reason', 'detail', 'outcome']);
+    expect(told).toMatchObject({ detail });
+  });
+
   test('of a letter that failed once more tells of the last time', () => {
     const first = letter(queuedMessage()).message.attributes.deadLetter?.StringValue ?? '';
     const { message } = letter(queuedMessage({ attributes: textAttributes({ deadLetter: first }) }), FAILED);
@@ -228,6 +235,18 @@ describe('At the byte:', () => {
     expect(message.attributes).toMatchObject({ ExtendedPayloadSize: { StringValue: '786432' }, contentType: {} });
   });
 
+  test('the endpoint’s own words give way before a letter does', () => {
+    const body = 'x'.repeat(MIB - beside);
+    const detail = 'Plant 4711 is unknown '.repeat(40);
+    const outcome = saying(detail);
+    const { message } = letter(queuedMessage({ body }), outcome, OPTIONS);
+    expect(message.body).toBe(body);
+    expect(reasonIn(message.attributes)).not.toHaveProperty('detail');
+    const stored = letter(queuedMessage({ body }), outcome, WITH_BUCKET);
+    expect(stored.store?.body.byteLength).toBe(body.length);
+    expect(reasonIn(stored.message.attributes)).toMatchObject({ detail });
+  });
+
   test('bytes are counted as UTF-8', () => {
     const body = 'ü'.repeat((MIB - beside + (beside % 2)) / 2);
     expect(Buffer.byteLength(body)).toBeGreaterThanOrEqual(MIB - beside);
@@ -307,6 +326,10 @@ test('whatever message SQS took, it takes the letter of it, and nothing of the m
     { numRuns: 300 },
   );
 });
+
+function saying(detail: string): Outcome {
+  return { kind: 'rejected', executed: 'unknown', status: 400, reason: 'no', detail };
+}
 
 function letter(
   queued: QueuedMessage,

@@ -27,6 +27,7 @@ export interface DeadMessage {
   readonly outcome?: 'rejected' | 'failed' | 'blocked';
   readonly status?: number;
   readonly reason?: string;
+  readonly detail?: string;
   readonly destination?: string;
   readonly group?: string;
   /** How long ago it died. Default 0. */
@@ -90,9 +91,9 @@ export async function startDeadLetters({ fifo = false } = {}): Promise<DeadLette
 
   async function bury(message: DeadMessage = {}): Promise<string> {
     buried += 1;
-    const { body = `{"order":${buried}}`, attributes = {}, destination = 'orders', agoMs = 0 } = message;
+    const { body = `{"order":${buried}}`, attributes = {}, destination = 'orders', agoMs = 0, detail } = message;
     const { outcome: kind = 'rejected', status = 400, reason = `the endpoint answered ${status}` } = message;
-    const outcome: Outcome = { kind, executed: 'no', status, reason };
+    const outcome: Outcome = { kind, executed: 'no', status, reason, ...(detail === undefined ? {} : { detail }) };
     const queued = fromRecord(recordOf(body, attributes));
     const letter = letterOf(queued, outcome, { destination, now: time - agoMs });
     if (letter === undefined) throw new Error('the letter does not fit');

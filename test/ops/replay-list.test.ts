@@ -160,6 +160,13 @@ describe('--show', () => {
     expect(out).toContain('listed 2, selected 1');
   });
 
+  test('tells what the endpoint said, which the list does not, and obeys nothing in it', async () => {
+    await letters.bury({ attributes, detail: 'Plant \u001b[31m4711 is unknown' });
+    expect((await letters.run(['--show', 'order-7'])).out).toMatch(/^detail {10}Plant .*4711 is unknown$/m);
+    expect((await letters.run(['--show', 'order-7'])).out).not.toContain('\u001b');
+    expect((await letters.run([])).out).not.toContain('4711');
+  });
+
   test('breaks a long reason between words', async () => {
     await letters.bury({ attributes, reason: 'the operator must assign the role '.repeat(8) });
     const { out } = await letters.run(['--show', 'order-7']);

@@ -53,10 +53,8 @@ describe.each(['soap', 'soap-rm'])('With adapter %s', (adapter) => {
 
   test.each(rows)('a fault %s with status %i decides', async (_, status, body, kind, code, conclusion) => {
     const judged = await outcome({ adapter }, faulty(status, body));
-    expect(judged).toMatchObject({ kind, status, executed: 'unknown' });
-    expect(reasonOf(judged)).toBe(
-      `the endpoint answered ${status} with fault ${code} "Something went wrong": ${conclusion}`,
-    );
+    expect(judged).toMatchObject({ kind, status, executed: 'unknown', detail: 'Something went wrong' });
+    expect(reasonOf(judged)).toBe(`the endpoint answered ${status} with fault ${code}: ${conclusion}`);
   });
 
   test.each([
@@ -72,10 +70,8 @@ describe.each(['soap', 'soap-rm'])('With adapter %s', (adapter) => {
   ])('a status of %i speaks of the call: it decides, and the fault is told', async (status, kind, executed) => {
     for (const body of [fault11('soap:Client'), fault11('soap:Server')]) {
       const judged = await outcome({ adapter }, faulty(status, body));
-      expect(judged).toMatchObject({ kind, executed });
-      expect(reasonOf(judged)).toMatch(
-        /^the endpoint answered \d+ with fault (Client|Server) "Something went wrong": /,
-      );
+      expect(judged).toMatchObject({ kind, executed, detail: 'Something went wrong' });
+      expect(reasonOf(judged)).toMatch(/^the endpoint answered \d+ with fault (Client|Server): /);
     }
   });
 
@@ -100,14 +96,31 @@ describe('A code that is none of SOAP’s leaves it to the status', () => {
     '<soap:Fault xmlns:o="urn:o"><faultcode>o:Client</faultcode><faultstring>No</faultstring></soap:Fault>',
   );
   test.each([
-    ['of another namespace', own, 400, 'rejected', 'fault o:Client "No"'],
-    ['of another namespace', own, 500, 'failed', 'fault o:Client "No"'],
-    ['of another namespace, which 2xx does not make a success', own, 200, 'failed', 'fault o:Client "No"'],
-    ['of a prefix that is not declared', fault11('x:Server', 'No'), 400, 'rejected', 'fault x:Server "No"'],
-    ['unknown', fault11('soap:Other', 'No'), 422, 'rejected', 'fault Other "No"'],
-    ['unknown, like a method of every object', fault11('soap:constructor', 'No'), 500, 'failed', 'constructor'],
-    ['missing', inEnvelope('<soap:Fault/>'), 500, 'failed', 'a fault without a code'],
-    ['missing, with 2xx', inEnvelope('<soap:Fault/>'), 200, 'failed', 'a fault without a code'],
+    ['of another namespace', own, 400, 'rejected', 'fault Client of another namespace: '],
+    ['of another namespace', own, 500, 'failed', 'fault Client of another namespace: '],
+    [
+      'of another namespace, which 2xx does not make a success',
+      own,
+      200,
+      'failed',
+      'fault Client of another namespace: ',
+    ],
+    [
+      'of a prefix that is not declared',
+      fault11('x:Server', 'No'),
+      400,
+      'rejected',
+      'fault Server of another namespace: ',
+    ],
+    ['unknown', fault11('soap:Other', 'No'), 422, 'rejected', 'fault Other: '],
+    ['unknown, like a method of every object', fault11('soap:constructor', 'No'), 500, 'failed', 'fault constructor: '],
+    ['no name', fault11('soap:No such plant', 'No'), 500, 'failed', 'a fault whose code is no name: '],
+    ['too long for a log line', fault11(`soap:${'x'.repeat(41)}`), 500, 'failed', 'a fault whose code is no name: '],
+    ['of 40 characters', fault11(`soap:${'x'.repeat(40)}`), 400, 'rejected', `fault ${'x'.repeat(40)}: `],
+    ['nothing behind its prefix', fault11('soap:'), 400, 'rejected', 'a fault whose code is no name: '],
+    ['SOAP’s own, and more that is no name', fault11('soap:Client.Mü'), 500, 'rejected', 'fault Client: '],
+    ['missing', inEnvelope('<soap:Fault/>'), 500, 'failed', 'a fault without a code: '],
+    ['missing, with 2xx', inEnvelope('<soap:Fault/>'), 200, 'failed', 'a fault without a code: '],
   ])('%s', async (_, body, status, kind, words) => {
     const judged = await outcome({ adapter: 'soap' }, faulty(status, body));
     expect(judged).toMatchObject({ kind });
@@ -148,7 +161,8 @@ describe('A fault is read', () => {
     ['under another content type', Buffer.from(client), { 'content-type': 'text/html' }],
   ])('%s', async (_, body, headers) => {
     const judged = await outcome(settings, { ...answer(500, '', headers), body });
-    expect(reasonOf(judged)).toContain('fault Client "Müller & Söhne"');
+    expect(judged).toMatchObject({ kind: 'rejected', detail: 'Müller & Söhne' });
+    expect(reasonOf(judged)).toContain('fault Client: ');
   });
 
   test.each([
@@ -172,14 +186,15 @@ describe('A fault is read', () => {
     ],
   ])('%s', async (_, body) => {
     const judged = await outcome(settings, faulty(500, body));
-    expect(judged).toMatchObject({ kind: 'rejected' });
-    expect(reasonOf(judged)).toContain('fault Client "Something went wrong"');
+    expect(judged).toMatchObject({ kind: 'rejected', detail: 'Something went wrong' });
+    expect(reasonOf(judged)).toContain('fault Client: ');
   });
 
   test('whose text is cut off: its code stands before that', async () => {
     const cut = fault11('soap:Client', 'x'.repeat(100)).slice(0, -100);
     const judged = await outcome(settings, { ...faulty(200, cut), truncated: true });
     expect(judged).toMatchObject({ kind: 'rejected', reason: `the endpoint answered 200 with fault Client: ${NEVER}` });
+    expect(judged).not.toHaveProperty('detail');
   });
 
   test('and the id of the message processing log, as SAP’s SOAP adapters write it', async () => {

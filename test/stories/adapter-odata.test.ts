@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import type { DestinationPlan } from '../../infra/local/landscape.ts';
 import type { Deployment } from '../../infra/local/sap/integration-flow.ts';
-import { setStage } from './stage.ts';
+import { type Stage, setStage } from './stage.ts';
 
 const SERVICE = '/gw/odata/SAP/orders;v=1';
 
@@ -12,6 +12,11 @@ function plan(settings: object = {}, flow: Partial<Deployment> = {}): Destinatio
     flow: { sender: 'odata', allowedHeaders: ['SAP_ApplicationID'], ...flow },
     settings: { adapter: 'odata', path: `${SERVICE}/Orders`, ...settings },
   };
+}
+function detailsOf({ orders }: Stage): unknown[] {
+  return orders.deadLetterQueue.messages.map(
+    ({ attributes }) => JSON.parse(attributes.deadLetter?.stringValue ?? '{}').detail,
+  );
 }
 const entity = (fields: object = {}) => JSON.stringify({ OrderID: randomUUID(), Note: 'Müller', ...fields });
 
@@ -81,8 +86,8 @@ describe('The entity that the message names', () => {
     await stage.poll();
 
     expect(stage.attempts).toMatchObject([{ outcome: 'rejected', status: 404 }]);
-    expect(stage.attempts[0]?.reason).toContain('OData error NotFound "The requested entity');
-    expect(stage.attempts[0]?.reason).toContain('could not be found."');
+    expect(stage.attempts[0]?.reason).toContain('with OData error NotFound: ');
+    expect(detailsOf(stage)).toEqual([expect.stringMatching(/^The requested entity.* could not be found\.$/)]);
     expect(stage.tally()).toMatchObject({ left: 0, dead: 1 });
   });
 
@@ -104,17 +109,16 @@ describe('An error of the service', () => {
   const properties = { Note: 'Edm.String' } as const;
   const odata = { entitySets: { Orders: { key: 'OrderID', properties } } };
 
-  test('that is the message’s is told, without what it repeats of it', async () => {
+  test('that is the message’s: its code is told, and its text, which repeats a word of it, only in the dead letter', async () => {
     const stage = await setStage({ plans: [plan({}, { odata })] });
     stage.send(stage.orders, { body: entity({ Kowalczyk: 1 }) });
 
     await stage.poll();
 
     expect(stage.attempts).toMatchObject([{ outcome: 'rejected', status: 400 }]);
-    expect(stage.attempts[0]?.reason).toMatch(
-      /with OData error BadRequest "Invalid property '…' of 'Orders'\.": it will never/,
-    );
-    expect(stage.output.join('\n')).not.toContain('Kowalczyk');
+    expect(stage.attempts[0]?.reason).toContain('with OData error BadRequest: it will never');
+    expect(stage.output.join('\n')).not.toMatch(/Kowalczyk|Invalid property/);
+    expect(detailsOf(stage)).toEqual(["Invalid property 'Kowalczyk' of 'Orders'."]);
   });
 
   test('that is the flow’s leaves the message, with the id of the message processing log', async () => {
@@ -125,7 +129,7 @@ describe('An error of the service', () => {
 
     const [message] = stage.runtimeNode.messages;
     expect(stage.attempts).toMatchObject([{ outcome: 'failed', status: 500, mplId: message?.mplId }]);
-    expect(stage.attempts[0]?.reason).toContain('Backend is down');
+    expect(stage.attempts[0]?.reason).toContain('with OData error InternalServerError: ');
     expect(stage.tally()).toMatchObject({ left: 1, dead: 0 });
   });
 });

@@ -1,17 +1,16 @@
 /**
- * What a SOAP fault in an answer means for the message: who must act is read off its code, and code and text go into the
- * reason. Its detail, which may quote the payload, is never looked at.
+ * What a SOAP fault in an answer means for the message: who must act is read off its code, which goes into the reason. Its
+ * text goes into a dead letter alone; its detail is never looked at.
  *
  * @see SAP Help, "Creating an Exception Response for SOAP-Based Adapters"; SOAP 1.1 section 4.4.1, SOAP 1.2 section 5.4.6
  */
 import type { HttpAnswer } from '../../http-client.ts';
 import type { Token } from '../../token/token-endpoint.ts';
-import type { Message } from '../message.ts';
 import type { Finding } from '../outcome.ts';
 import { rootOf } from './batch-answer.ts';
 import { charsetIn, charsetOf, decoded, mediaTypeOf } from './charset.ts';
+import { codeForLog, textForLetter } from './error-text.ts';
 import type { Fault } from './soap-fault.ts';
-import { told } from './telling.ts';
 
 /** A fault stands at the beginning of its answer, before the detail. */
 const LOOKED_AT_BYTES = 65_536;
@@ -43,7 +42,7 @@ const MEANING: ReadonlyMap<string, Pick<Finding, 'kind' | 'conclusion'>> = new M
 ]);
 
 /** Reads an answer of a SOAP endpoint. */
-export async function readFault(answer: HttpAnswer, message: Message, token: Token): Promise<Finding | undefined> {
+export async function readFault(answer: HttpAnswer, _: unknown, token: Token): Promise<Finding | undefined> {
   const { status } = answer;
   const { headers, body } = mediaTypeOf(answer.headers['content-type']) === ATTACHED ? rootOf(answer) : answer;
   // Saves most answers the parser. In every encoding with ASCII in it the element's name stands as these bytes.
@@ -59,25 +58,25 @@ export async function readFault(answer: HttpAnswer, message: Message, token: Tok
   }
   if (fault === undefined) return undefined;
 
-  const says = await wordsFor(fault, message, token);
-  if (STATUS_STANDS.has(status) || (status >= 300 && status < 400)) return { says };
+  const detail = textForLetter(fault.text ?? '', token);
+  const told = { says: wordsFor(fault, token), ...(detail === undefined ? {} : { detail }) };
+  if (STATUS_STANDS.has(status) || (status >= 300 && status < 400)) return told;
   const meaning = MEANING.get(baseOf(fault));
-  if (meaning !== undefined) return { ...meaning, says };
+  if (meaning !== undefined) return { ...meaning, ...told };
   // A code of the flow's own making: the status decides, but for one that says that all is well.
-  return status < 300 ? { kind: 'failed', says } : { says };
+  return status < 300 ? { kind: 'failed', ...told } : told;
 }
 
-/** SOAP 1.1 has codes that go on behind a dot: `Client.Order`. */
-function baseOf({ code = '' }: Fault): string {
-  return code.split('.', 1)[0] ?? '';
+/** SOAP 1.1 has codes that go on behind a dot: `Client.Order`. Empty for a code that is none of SOAP's. */
+function baseOf({ code = '', isOfSoap }: Fault): string {
+  return isOfSoap ? (code.split('.', 1)[0] ?? '') : '';
 }
 
-async function wordsFor(fault: Fault, message: Message, token: Token): Promise<string> {
-  const { code, text = '' } = fault;
+function wordsFor(fault: Fault, token: Token): string {
+  const { code, isOfSoap } = fault;
+  if (code === undefined) return 'a fault without a code';
   const base = baseOf(fault);
-  const own = MEANING.has(base) ? base : '';
-  const rest = await told((code ?? '').slice(own.length), message, token);
-  const said = await told(text, message, token);
-  const name = code === undefined ? 'a fault without a code' : `fault ${own}${rest ?? '…'}`;
-  return said === undefined || said === '' ? name : `${name} "${said}"`;
+  const shown = codeForLog(code, token) ?? (MEANING.has(base) ? base : undefined);
+  if (shown === undefined) return 'a fault whose code is no name';
+  return isOfSoap ? `fault ${shown}` : `fault ${shown} of another namespace`;
 }

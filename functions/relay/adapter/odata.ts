@@ -13,8 +13,8 @@ import { type Finding, type Outcome, outcomeOfAnswer } from '../outcome.ts';
 import { type Adapter, type AdapterOptions, createAdapter } from './adapter.ts';
 import { type Operation, operationsIn } from './batch-answer.ts';
 import { mediaTypeOf } from './charset.ts';
+import { codeForLog, textForLetter } from './error-text.ts';
 import { errorIn } from './odata-error.ts';
-import { told } from './telling.ts';
 
 /** An answer to a batch has as many answers in it as the batch operations. */
 const BATCH_ANSWER_BYTES = 4_194_304;
@@ -23,50 +23,48 @@ const BATCH = 'multipart/mixed';
 export function odataAdapter(options: AdapterOptions<Destination & ODataSettings>): Adapter {
   const { pathFrom, resendPartialBatch, contentType: usual } = options.destination;
 
-  async function read(answer: HttpAnswer, message: Message, token: Token): Promise<Finding | undefined> {
+  async function read(answer: HttpAnswer, _: Message, token: Token): Promise<Finding | undefined> {
     const { status, headers } = answer;
     if (status >= 200 && status < 300) {
       if (mediaTypeOf(headers['content-type']) !== BATCH) return undefined;
-      return readBatch(answer, message, token);
+      return readBatch(answer, token);
     }
-    const says = await wordsFor(answer, message, token);
-    if (says === undefined) return undefined;
+    const told = await toldIn(answer, token);
+    if (told === undefined) return undefined;
     // The service itself speaks, so it is there; where the message named the entity, that is what is not.
-    if (status === 404 && pathFrom !== undefined) return { kind: 'rejected', says };
-    return { says };
+    if (status === 404 && pathFrom !== undefined) return { kind: 'rejected', ...told };
+    return told;
   }
 
-  async function readBatch(answer: HttpAnswer, message: Message, token: Token): Promise<Finding | undefined> {
+  async function readBatch(answer: HttpAnswer, token: Token): Promise<Finding | undefined> {
     const { operations, isWhole } = operationsIn(answer);
     const failed = operations.filter(({ status }) => status < 200 || status > 299);
     const [first] = failed;
     if (first === undefined) {
       if (isWhole) return undefined;
-      return partial(
-        'failed',
-        'a batch answer that cannot be read to its end',
-        'which operations were carried out is unknown',
-      );
+      const says = 'a batch answer that cannot be read to its end';
+      return partial('failed', { says }, 'which operations were carried out is unknown');
     }
     const outcomes = failed.map((operation) => ({ operation, outcome: outcomeInBatch(operation) }));
     // The one that keeps the message longest decides: what an operator can mend, a later try, and only then nothing.
     const kinds = ['blocked', 'failed', 'rejected'] as const;
     const kind = kinds.find((one) => outcomes.some(({ outcome }) => outcome.kind === one)) ?? 'failed';
     const deciding = outcomes.find(({ outcome }) => outcome.kind === kind)?.operation ?? first;
-    const words = await wordsFor(deciding, message, token);
+    const error = await toldIn(deciding, token);
     const count = `${failed.length} of ${operations.length} operations of the batch failed`;
-    const says = `${count}, one with ${deciding.status}${words === undefined ? '' : ` and ${words}`}`;
-    if (!isWhole || failed.length < operations.length) return partial(kind, says, 'the others were carried out');
+    const says = `${count}, one with ${deciding.status}${error === undefined ? '' : ` and ${error.says}`}`;
+    const told = { ...error, says };
+    if (!isWhole || failed.length < operations.length) return partial(kind, told, 'the others were carried out');
     const isRefused = outcomes.every(({ outcome }) => outcome.executed === 'no');
-    return { kind, says, executed: isRefused ? 'no' : 'unknown' };
+    return { kind, ...told, executed: isRefused ? 'no' : 'unknown' };
   }
 
   /** Sent again, what was carried out would be carried out twice: so it goes where a person decides, unless told otherwise. */
-  function partial(kind: 'rejected' | 'failed' | 'blocked', says: string, done: string): Finding {
-    if (resendPartialBatch || kind === 'rejected') return { kind, says };
+  function partial(kind: 'rejected' | 'failed' | 'blocked', told: Told, done: string): Finding {
+    if (resendPartialBatch || kind === 'rejected') return { kind, ...told };
     return {
       kind: 'rejected',
-      says,
+      ...told,
       conclusion: `${done}, and sent again they would run twice; the operator must decide`,
     };
   }
@@ -89,12 +87,14 @@ function outcomeInBatch(operation: Operation): Outcome {
 
 const UNCUT = { truncated: false, resent: false } as const;
 
-async function wordsFor(answer: Operation, message: Message, token: Token): Promise<string | undefined> {
+type Told = Pick<Finding, 'says' | 'detail'>;
+
+async function toldIn(answer: Operation, token: Token): Promise<Told | undefined> {
   const error = await errorIn(answer);
   if (error === undefined) return undefined;
-  const code = await told(error.code ?? '', message, token);
-  const text = await told(error.text ?? '', message, token);
-  return `OData error${code ? ` ${code}` : ''}${text ? ` "${text}"` : ''}`;
+  const code = codeForLog(error.code ?? '', token);
+  const detail = textForLetter(error.text ?? '', token);
+  return { says: `OData error${code === undefined ? '' : ` ${code}`}`, ...(detail === undefined ? {} : { detail }) };
 }
 
 /** Where reading runs no flow: the service document, which is made of the service's metadata. */

@@ -14,8 +14,10 @@ export const ENVELOPES: ReadonlyMap<string, SoapVersion> = new Map([
 ]);
 
 export interface Fault {
-  /** `Client` or `Client.Order`; with the prefix it has where that is not SOAP's own. Undefined: not readable. */
+  /** `Client` or `Client.Order`, without its prefix. Undefined: not readable. */
   readonly code?: string;
+  /** Whether the code is in SOAP's own namespace, or in none. */
+  readonly isOfSoap: boolean;
   readonly text?: string;
 }
 
@@ -64,7 +66,8 @@ export function faultIn(text: string): Fault | undefined {
   if (!isFault) return undefined;
   const [code, said] = [read.get('code'), read.get('text')];
   return {
-    ...(code ? { code: isOfSoap ? code.replace(/^.*:/s, '') : code } : {}),
+    isOfSoap,
+    ...(code ? { code: code.slice(code.lastIndexOf(':') + 1) } : {}),
     ...(said ? { text: said } : {}),
   };
 }

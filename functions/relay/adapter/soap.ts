@@ -7,12 +7,11 @@
 import { RelayError } from '../../error.ts';
 import type { HttpBody } from '../../http-client.ts';
 import type { Destination, SoapRmSettings, SoapSettings, SoapVersion } from '../destination.ts';
-import type { Message } from '../message.ts';
+import { type Message, payloadOf } from '../message.ts';
 import { type Adapter, type AdapterOptions, createAdapter, type Shape } from './adapter.ts';
 import { charsetIn, charsetOf, encodingNamed, mediaTypeOf, withCharset } from './charset.ts';
 import { readFault } from './fault.ts';
 import type { HeaderBlock } from './soap-envelope.ts';
-import { bytesOf } from './telling.ts';
 
 export function soapAdapter(options: AdapterOptions<Destination & SoapSettings>): Adapter {
   return createAdapter(options, { shape: (message) => soapShape(message, options.destination), read: readFault });
@@ -45,7 +44,7 @@ export async function soapShape(
   const isAsItIs = !soapWrap || mediaType === ATTACHED;
   if (block === undefined && isAsItIs) {
     if (own !== undefined && [...ENVELOPE_TYPES, ATTACHED].includes(mediaType)) return ownShape(own);
-    const bytes = await bytesOf(message.body);
+    const bytes = await payloadOf(message);
     return { ...shapeFor(destination, charsetOf(own) ?? charsetIn(bytes)), body: bodyOf(bytes) };
   }
 
@@ -55,7 +54,7 @@ export async function soapShape(
     throw new RelayError('PAYLOAD_TOO_LARGE', `${problem}; the sender must split it, or send the envelope itself`);
   }
   const { envelopeOf } = await import('./soap-envelope.ts');
-  const envelope = envelopeOf(await bytesOf(message.body), {
+  const envelope = envelopeOf(await payloadOf(message), {
     version: soapVersion,
     wrap: soapWrap,
     charset: charsetOf(own),

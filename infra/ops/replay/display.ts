@@ -33,6 +33,7 @@ export function shown(
     ['outcome', letter.outcome],
     ['status', said.status],
     ['reason', letter.why],
+    ['detail', said.detail],
     ['MPL id', said.mplId],
     ['destination', letter.destination],
     ['queue', letter.queueArn],

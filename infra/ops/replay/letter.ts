@@ -20,6 +20,8 @@ export interface StoredMessage {
 /** What `functions/delivery/dead-letter.ts` writes; every field may be absent. Times are ISO 8601. */
 export interface Reason {
   readonly reason?: string;
+  /** What the endpoint said itself; it may quote the payload. */
+  readonly detail?: string;
   readonly outcome?: string;
   readonly status?: number;
   readonly mplId?: string;
@@ -105,6 +107,7 @@ function readReason(attribute: Attribute | undefined): Reason | 'unreadable' | u
   if (attributes === undefined) return 'unreadable';
   const texts = [
     'reason',
+    'detail',
     'outcome',
     'mplId',
     'messageId',

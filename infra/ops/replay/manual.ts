@@ -24,7 +24,8 @@ WHICH (every filter that is given must hold; none: all letters)
   --limit <number>           at most so many, the first that come
 
 WHAT (one of these; none: list)
-  --show <id>                attributes, reason and size of one letter; with --body its payload, too
+  --show <id>                attributes, reason, the endpoint's own words, which may quote the
+                             payload, and size of one letter; with --body its payload, too
   --export <file>            writes the letters, PAYLOADS INCLUDED, to a new file, one JSON object
                              a line
   --send                     puts them back into the queue that each came from, with the same id and
