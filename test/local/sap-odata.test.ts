@@ -123,7 +123,7 @@ describe('Atom, to who does not accept JSON', () => {
 
   test('an error has the same parts', async () => {
     const { call } = await odataFlow();
-    const reply = await call('GET', "/Orders('<7>')", { headers: {} });
+    const reply = await call('GET', "/Orders('%3C7%3E')", { headers: {} });
     expect(reply.headers['content-type']).toBe('application/xml;charset=utf-8');
     expect(reply.body).toMatch(/<code>NotFound<\/code><message xml:lang="en">.*&lt;7&gt;.*<\/message><\/error>$/);
   });

@@ -1,5 +1,6 @@
 /** What all four senders have in common: each row of the status table, allowed headers, sizes, worker nodes, what HTTPS may return. */
 import { request as sendRequest } from 'node:http';
+import { connect } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { nginxPage, serviceUnavailable, unknownRoute } from '../../infra/local/sap/front.ts';
 import { type Deployment, endpointPath, type FlowResult } from '../../infra/local/sap/integration-flow.ts';
@@ -286,6 +287,54 @@ describe.each(senders)('an answer of the flow’s own with any status, at the se
       expect(headers.sap_messageprocessinglogid).toBe(node.messages.at(-1)?.mplId);
     }
     expect(node.messages).toHaveLength(3);
+  });
+});
+
+describe.each(senders)('what the container refuses before any flow, at the sender $sender', (at) => {
+  const refused = { status: 400, headers: { connection: 'close' }, body: page(400, 'Bad Request') };
+  const refusal = { ...refused, body: expect.stringMatching(refused.body) };
+
+  test.each([...'[]|^{}"<>\\`#'])(
+    'a raw %s in path or query is 400 with a page; percent-encoded it is none',
+    async (character) => {
+      const { node, post, path } = await flowOf(at);
+      const [endpoint = '', query = ''] = path.split('?');
+      expect(await post({ path: `${endpoint}/${character}` })).toMatchObject(refusal);
+      expect(await post({ path: `${endpoint}?${query}&x=${character}` })).toMatchObject(refusal);
+      expect(node.requests).toMatchObject([
+        { status: 400, flowRan: false },
+        { status: 400, flowRan: false },
+      ]);
+      expect((await post({ path: `${endpoint}?${query}&x=${encodeURIComponent(character)}` })).status).toBe(at.success);
+    },
+  );
+
+  test('a request line and headers of more than 8,192 bytes in all are 400, a token among them', async () => {
+    const { node, post, path } = await flowOf(at);
+    const { port } = node.server;
+    const head = (padding: number) =>
+      [
+        `POST ${path} HTTP/1.1`,
+        `Host: 127.0.0.1:${port}`,
+        `Content-Type: ${at.contentType}`,
+        `Content-Length: ${at.body.length}`,
+        'Connection: close',
+        `Authorization: Bearer ${'a'.repeat(padding)}`,
+        '\r\n',
+      ].join('\r\n');
+    const status = (text: string) =>
+      new Promise<string>((resolve, reject) => {
+        const socket = connect(port, '127.0.0.1', () => socket.write(`${text}${at.body}`));
+        socket.once('error', reject).once('data', (data) => {
+          resolve(data.toString().split(' ')[1] ?? '');
+          socket.destroy();
+        });
+      });
+    const room = 8192 - head(0).length;
+    expect(await status(head(room))).toBe('401');
+    expect(await status(head(room + 1))).toBe('400');
+    expect(await post({ token: 'a'.repeat(9000) })).toMatchObject(refusal);
+    expect(node.messages).toHaveLength(0);
   });
 });
 

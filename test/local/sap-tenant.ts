@@ -105,7 +105,9 @@ export async function startTenant(
     new Promise((resolve, reject) => {
       const authorization = bearer === undefined ? {} : { authorization: `Bearer ${bearer}` };
       const sent = { ...authorization, ...headers } as Record<string, string | string[]>;
-      const outgoing = sendRequest(`${node.url}${path}`, { method, headers: sent, agent: false }, (incoming) => {
+      // Host and path apart: a URL would have its path encoded.
+      const target = { host: '127.0.0.1', port: node.server.port, path, method, headers: sent, agent: false };
+      const outgoing = sendRequest(target, (incoming) => {
         const chunks: Buffer[] = [];
         incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
         incoming.once('end', () => {

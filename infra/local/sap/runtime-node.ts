@@ -1,6 +1,6 @@
 /**
  * A runtime node of SAP Cloud Integration: the endpoints of the integration flows deployed on it. It owns the order in
- * which a call is judged (caller, endpoint, role, method, CSRF, size) and remembers every call and every message. Callers
+ * which a call is judged (request line, caller, endpoint, role, method, CSRF, size) and remembers every call and every message. Callers
  * are judged by `caller.ts`, sessions by `csrf.ts`; what goes over the wire is the senders', what a flow does the flow's.
  */
 import { type Answer, type LocalServer, type Request, startServer } from '../server.ts';
@@ -20,6 +20,7 @@ import type { Processed } from './message.ts';
 import { userOf } from './oauth-client.ts';
 import * as answers from './runtime-answer.ts';
 import { createSenders } from './senders.ts';
+import { refusedByContainer } from './servlet-container.ts';
 import type { Verdict } from './token-validation.ts';
 import { createWorkerNodes } from './worker-nodes.ts';
 
@@ -137,6 +138,8 @@ export function createRuntimeNode(
   }
 
   async function judge(request: Request, at: number, worker: number): Promise<{ answer: Answer; ran?: boolean }> {
+    const malformed = refusedByContainer(request);
+    if (malformed !== undefined) return { answer: malformed };
     const verdict = workers.refusesTokens(worker) ? refused : await callers.authenticate(request);
     if (verdict.kind !== 'accepted') return { answer: refuse(verdict, request) };
     const flow = flows.at(request.path);
