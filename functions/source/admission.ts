@@ -7,10 +7,11 @@ import { RelayError } from '../error.ts';
 import type { WebhookSettings } from '../relay/destination.ts';
 import { BODY_HEADERS, namesIn, passedOn } from '../relay/headers.ts';
 import type { Message } from '../relay/message.ts';
+import { isSpoiled } from './gateway-text.ts';
 import { handshake } from './handshake.ts';
 import type { HttpEvent, HttpReply } from './http.ts';
 import { messageIdOf } from './message-id.ts';
-import { problem, UNAUTHORIZED } from './problem.ts';
+import { NOT_UTF_8, problem, UNAUTHORIZED } from './problem.ts';
 import { NOBODY, type Verifier, verifierOf } from './verification/verifier.ts';
 
 /** A door that is open to some: one destination's webhook. */
@@ -69,6 +70,7 @@ export async function admit<R>(
   if (!webhook.methods.includes(event.method)) return { refusal: notAllowed(webhook.methods) };
   if (headerBytes(event) > webhook.maxHeaderBytes) return { refusal: problem('header-fields-too-large') };
   if (!takes(webhook.contentTypes, contentType)) return { refusal: problem('unsupported-media-type') };
+  if (isSpoiled(event)) return { refusal: NOT_UTF_8 };
   if (event.body.byteLength > webhook.maxBodyBytes) return { refusal: problem('content-too-large') };
   return { door, message: messageOf(withoutKeys(event, door), event.body, door, verifier) };
 }

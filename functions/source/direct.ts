@@ -2,14 +2,14 @@
 import type { WebhookSettings } from '../relay/destination.ts';
 import { BODY_HEADERS, isOwned, namesIn, passedOn } from '../relay/headers.ts';
 import type { Outcome } from '../relay/outcome.ts';
-import type { HttpReply } from './http.ts';
-import { problem } from './problem.ts';
+import { fitsLambda, type HttpReply } from './http.ts';
+import { ANSWER_TOO_LARGE, problem } from './problem.ts';
 
 /**
  * How the endpoint is called for a waiting caller: the gateway gives up after 30 s, and of an answer as much is kept as
- * fits into Lambda's reply of 6 MB once it is base64.
+ * fits into Lambda's reply of 6 MB, if it is a text.
  */
-export const DIRECT_CALLS = { maxCallMs: 25_000, keepBytes: 4_400_000 } as const;
+export const DIRECT_CALLS = { maxCallMs: 25_000, keepBytes: 6_291_456 } as const;
 const DEFAULT_RETRY_AFTER_SECONDS = 30;
 /** What the flow said of the message is passed on where it is a plain verdict on the payload; else 422. */
 const PASSED_VERDICTS = [400, 413, 415, 422];
@@ -28,7 +28,7 @@ export function directReply(outcome: Outcome, { returnHeaders }: WebhookSettings
 }
 
 function passedAnswer({ answer }: Outcome & { kind: 'delivered' }, returnHeaders: readonly string[]): HttpReply {
-  if (answer.truncated) return problem('bad-gateway');
+  if (answer.truncated) return ANSWER_TOO_LARGE;
   const hopByHop = namesIn(answer.headers.connection);
   const single: Record<string, string> = {};
   for (const [name, value] of Object.entries(answer.headers)) {
@@ -39,7 +39,7 @@ function passedAnswer({ answer }: Outcome & { kind: 'delivered' }, returnHeaders
   const { 'content-type': contentType } = answer.headers;
   const passed = passedOn(single, [...BODY_HEADERS, ...returnHeaders]);
   const { 'content-encoding': encoding, 'content-language': language, ...returned } = passed;
-  return {
+  const reply = {
     status: answer.status,
     headers: {
       ...(contentType === undefined ? {} : { 'Content-Type': contentType }),
@@ -49,6 +49,7 @@ function passedAnswer({ answer }: Outcome & { kind: 'delivered' }, returnHeaders
     },
     body: answer.status === 204 ? '' : answer.body,
   };
+  return fitsLambda(reply) ? reply : ANSWER_TOO_LARGE;
 }
 
 function later(outcome: Outcome & { kind: 'failed' }): HttpReply {

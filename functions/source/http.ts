@@ -17,6 +17,8 @@ export interface HttpEvent {
   readonly headers: Readonly<Record<string, string>>;
   /** Undefined if the event says base64 and the body is not. */
   readonly body: Buffer | undefined;
+  /** Whether the gateway handed the body over as a text: it has read it as UTF-8, whatever it was. */
+  readonly isBodyText: boolean;
   /** What the reply must hold: the event had header lists. */
   readonly multiValue: boolean;
   /** The AWS identity that signed the request, where the gateway checked one; absent where it did not. */
@@ -47,6 +49,7 @@ export function readHttpEvent(event: unknown): HttpEvent | undefined {
     isPathEncoded: typeof event.version !== 'string' || asText(context.domainName).includes('.lambda-url.'),
     headers: lowerCase(isRecord(headers) ? headers : {}),
     body: readBody(event),
+    isBodyText: event.isBase64Encoded !== true,
     multiValue,
     ...iamIdentity(context),
   };
@@ -62,7 +65,7 @@ function iamIdentity({ authorizer, identity, elb }: Record<string, unknown>): Pi
 }
 
 /** The reply in the shape that the event asks for. */
-export function toReply(reply: HttpReply, event: HttpEvent | undefined) {
+export function toReply(reply: HttpReply, event: Pick<HttpEvent, 'multiValue'> | undefined) {
   const isText = typeof reply.body === 'string' || isSafeAsText(reply.body, reply.headers);
   return {
     statusCode: reply.status,
@@ -73,6 +76,17 @@ export function toReply(reply: HttpReply, event: HttpEvent | undefined) {
     isBase64Encoded: !isText,
   };
 }
+
+/** Whether Lambda takes the reply. */
+export function fitsLambda(reply: HttpReply): boolean {
+  // Neither as base64 nor as text does a body grow by more than a third.
+  if (reply.body.length <= MAX_REPLY_BYTES / 2) return true;
+  // With its headers in lists it is longest.
+  return Buffer.byteLength(JSON.stringify(toReply(reply, { multiValue: true }))) <= MAX_REPLY_BYTES;
+}
+
+/** 6 MB with everything in it. @see AWS Lambda Developer Guide, "Lambda quotas", invocation payload */
+const MAX_REPLY_BYTES = 6_291_456;
 
 function readBody({ body, isBase64Encoded }: Record<string, unknown>): Buffer | undefined {
   if (body === undefined || body === null) return Buffer.alloc(0);

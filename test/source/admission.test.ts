@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { RelayError } from '../../functions/error.ts';
 import type { WebhookSettings } from '../../functions/relay/destination.ts';
 import { admit } from '../../functions/source/admission.ts';
-import { UNAUTHORIZED } from '../../functions/source/problem.ts';
+import { NOT_UTF_8, UNAUTHORIZED } from '../../functions/source/problem.ts';
 import { deadlineOf } from '../relay/http-answer.ts';
 import { webhookEvent } from './aws-http-events.ts';
 import { type Hung, hangDoor, JOE, statusOf, unavailable } from './door.ts';
@@ -104,6 +104,68 @@ describe('The content type', () => {
     const event = webhookEvent({ headers: { authorization: JOE } });
     expect(statusOf(await hangDoor({ contentTypes: ['text/*'] }).admitEvent(event))).toBe(415);
     expect(statusOf(await hangDoor().admitEvent(event))).toBeUndefined();
+  });
+});
+
+describe('A body that the gateway has read as UTF-8', () => {
+  /** As an HTTP API hands it over. */
+  const asText = (text: string, encoding: BufferEncoding) => Buffer.from(text, encoding).toString('utf8');
+  const declaring = (encoding: string, quote = '"') =>
+    `<?xml version="1.0" encoding=${quote}${encoding}${quote}?><größe/>`;
+  const latin1 = 'text/plain; charset=ISO-8859-1';
+
+  test.each<[string, string, string, boolean]>([
+    ['a text in ISO-8859-1', latin1, asText('größe', 'latin1'), true],
+    ['its charset in quotes', 'text/plain;Charset="iso-8859-1"', asText('größe', 'latin1'), true],
+    ['JSON in Windows’ charset', 'application/json; charset=windows-1252', asText('"größe"', 'latin1'), true],
+    ['ASCII that is none', 'text/plain; charset=us-ascii', asText('größe', 'latin1'), true],
+    ['a charset that nobody knows', 'text/plain; charset=x-legacy', asText('größe', 'latin1'), true],
+    ['UTF-16', 'text/plain; charset=utf-16', asText('\uFEFFgröße', 'utf16le'), true],
+    ['XML that declares it', 'application/xml', asText(declaring('ISO-8859-1'), 'latin1'), true],
+    ['XML that declares it in single quotes', 'text/xml', asText(declaring('iso-8859-15', "'"), 'latin1'), true],
+    ['XML in UTF-16', 'application/xml', asText(`\uFEFF${declaring('UTF-16')}`, 'utf16le'), true],
+    [
+      'XML whose content type says it, whatever it declares',
+      `application/xml; charset=latin1`,
+      asText(declaring('UTF-8'), 'latin1'),
+      true,
+    ],
+    ['UTF-8 with an honest U+FFFD', 'text/plain; charset=utf-8', 'gr\uFFFDße', false],
+    ['the same, otherwise written', 'text/plain; charset="UTF8"', 'gr\uFFFDße', false],
+    ['the same, which names no charset', 'application/json', '"gr\uFFFDße"', false],
+    ['XML in UTF-8 with an honest U+FFFD', 'application/xml', declaring('UTF-8').replace('ö', '\uFFFD'), false],
+    [
+      'XML that was recoded on its way, as its content type says',
+      'text/xml; charset=utf-8',
+      declaring('ISO-8859-1').replace('ö', '\uFFFD'),
+      false,
+    ],
+    ['another charset, and all of it is ASCII', latin1, 'groesse', false],
+    ['another charset, and yet valid UTF-8', latin1, 'größe', false],
+    [
+      'a declaration that does not stand at the beginning',
+      'application/xml',
+      asText(` ${declaring('ISO-8859-1')}`, 'latin1'),
+      false,
+    ],
+  ])('%s', async (_, contentType, body, isRefused) => {
+    const admission = await hangDoor().admit({ body, headers: { 'content-type': contentType } });
+    expect(statusOf(admission)).toBe(isRefused ? 415 : undefined);
+    if ('refusal' in admission) expect(admission.refusal).toBe(NOT_UTF_8);
+  });
+
+  test('is another matter where the bytes came as they were', async () => {
+    const body = Buffer.from('gr\uFFFDße').toString('base64');
+    expect(
+      statusOf(await hangDoor().admit({ body, isBase64Encoded: true, headers: { 'content-type': latin1 } })),
+    ).toBeUndefined();
+  });
+
+  test('is refused after verification alone, and before its size', async () => {
+    const { admit } = hangDoor({ maxBodyBytes: 3 });
+    const spoiled = { body: asText('größe', 'latin1'), headers: { 'content-type': latin1 } };
+    expect(statusOf(await admit(spoiled))).toBe(415);
+    expect(statusOf(await admit({ ...spoiled, headers: { ...spoiled.headers, authorization: 'Basic no' } }))).toBe(401);
   });
 });
 
@@ -220,6 +282,7 @@ test('An unknown destination goes through a comparison of the credentials, too',
     isPathEncoded: false,
     headers,
     body: Buffer.of(),
+    isBodyText: true,
     multiValue: false,
   };
   const admission = await admit(event, () => undefined, { deadline: deadlineOf() });

@@ -16,6 +16,7 @@ const requestWith = (authorization: string | undefined): HttpEvent => ({
   path: '/',
   isPathEncoded: false,
   multiValue: false,
+  isBodyText: true,
   body: undefined,
   headers: authorization === undefined ? {} : { authorization },
 });

@@ -4,6 +4,7 @@ import { RelayError } from '../../functions/error.ts';
 import type { WebhookSettings } from '../../functions/relay/destination.ts';
 import { outcomeOfAnswer, outcomeOfError } from '../../functions/relay/outcome.ts';
 import { directReply } from '../../functions/source/direct.ts';
+import { toReply } from '../../functions/source/http.ts';
 import { problem } from '../../functions/source/problem.ts';
 import { answer } from '../relay/http-answer.ts';
 import { hangDoor } from './door.ts';
@@ -170,8 +171,48 @@ describe('What was delivered', () => {
     },
   );
 
-  test('but is too large to be passed on is a bad gateway', () => {
-    const outcome = outcomeOfAnswer({ ...answer(200, 'part'), truncated: true });
-    expect(directReply(outcome, webhookWith())).toEqual(problem('bad-gateway'));
+  describe('but is too large to be passed on says that it was carried out, and not when to try again:', () => {
+    const tooLarge = {
+      status: 502,
+      headers: {
+        'Content-Type': 'application/problem+json',
+        'Cache-Control': 'no-store',
+        'X-Content-Type-Options': 'nosniff',
+      },
+      body: JSON.stringify({
+        type: 'urn:problem-type:token-relay:answer-too-large',
+        title: 'The answer of the receiver is too large',
+        status: 502,
+        detail: 'The message was carried out',
+      }),
+    };
+    const MIB = 1_048_576;
+    const pdf = { 'content-type': 'application/pdf' };
+    const json = { 'content-type': 'application/json' };
+
+    test.each<[string, Buffer, Record<string, string>, boolean]>([
+      ['4.4 MB of bytes', Buffer.alloc(4_400_000, 255), pdf, true],
+      ['4.8 MB of bytes', Buffer.alloc(4_800_000, 255), pdf, false],
+      ['5.9 MiB of text', Buffer.alloc(5.9 * MIB, 'a'), json, true],
+      ['6 MiB of text, with which the reply is longer', Buffer.alloc(6 * MIB, 'a'), json, false],
+      ['5 MiB of JSON, of which the reply’s own JSON makes more', Buffer.alloc(5 * MIB, '"a'), json, false],
+      [
+        '5.99 MiB of text, with a header of 16 kB',
+        Buffer.alloc(5.99 * MIB, 'a'),
+        { ...json, 'x-long': 'x'.repeat(16_000) },
+        false,
+      ],
+    ])('%s', (_, body, headers, fits) => {
+      const reply = directReply(outcomeOfAnswer({ ...answer(200, '', headers), body }), webhookWith(['x-long']));
+      if (!fits) expect(reply).toStrictEqual(tooLarge);
+      else expect(reply.body).toBe(body);
+      for (const multiValue of [true, false])
+        expect(Buffer.byteLength(JSON.stringify(toReply(reply, { multiValue })))).toBeLessThanOrEqual(6 * MIB);
+    });
+
+    test('what was not even kept', () => {
+      const outcome = outcomeOfAnswer({ ...answer(200, 'part'), truncated: true });
+      expect(directReply(outcome, webhookWith())).toStrictEqual(tooLarge);
+    });
   });
 });

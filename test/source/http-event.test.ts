@@ -25,6 +25,7 @@ describe('AWS’s sample event', () => {
         isPathEncoded: false,
         body: Buffer.from('Hello from Lambda'),
         multiValue: false,
+        isBodyText: true,
       },
     ],
     [
@@ -37,6 +38,7 @@ describe('AWS’s sample event', () => {
         isPathEncoded: true,
         body: Buffer.from('Hello from client!'),
         multiValue: false,
+        isBodyText: true,
         iamIdentity: 'AIDA...',
       },
     ],
@@ -50,6 +52,7 @@ describe('AWS’s sample event', () => {
         headers: joined,
         body: Buffer.from('Hello from Lambda!'),
         multiValue: true,
+        isBodyText: true,
       },
     ],
     [
@@ -62,6 +65,7 @@ describe('AWS’s sample event', () => {
         headers: joined,
         body: Buffer.from('Hello from Lambda!'),
         multiValue: true,
+        isBodyText: true,
       },
     ],
     [
@@ -74,6 +78,7 @@ describe('AWS’s sample event', () => {
         headers: loadBalancer.headers,
         body: Buffer.alloc(0),
         multiValue: false,
+        isBodyText: true,
       },
     ],
     [
@@ -86,6 +91,7 @@ describe('AWS’s sample event', () => {
         headers: { accept: 'text/html', cookie: 'name1=value1, name2=value2', 'x-forwarded-port': '80' },
         body: Buffer.alloc(0),
         multiValue: true,
+        isBodyText: true,
       },
     ],
   ])('%s', (_, event, request) => {

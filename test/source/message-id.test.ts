@@ -5,7 +5,7 @@ import type { HttpEvent } from '../../functions/source/http.ts';
 import { messageIdOf } from '../../functions/source/message-id.ts';
 
 const NEW = 'new-id';
-const eventWith = { method: 'POST', path: '/', isPathEncoded: false, multiValue: false };
+const eventWith = { method: 'POST', path: '/', isPathEncoded: false, isBodyText: true, multiValue: false };
 
 function idOf(
   headers: Record<string, string>,

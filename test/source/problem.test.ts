@@ -50,6 +50,11 @@ const bodies: readonly (readonly [ProblemName, number, string])[] = [
     '{"type":"urn:problem-type:token-relay:bad-gateway","title":"The receiver could not take the message","status":502}',
   ],
   [
+    'answer-too-large',
+    502,
+    '{"type":"urn:problem-type:token-relay:answer-too-large","title":"The answer of the receiver is too large","status":502}',
+  ],
+  [
     'unavailable',
     503,
     '{"type":"urn:problem-type:token-relay:unavailable","title":"The message cannot be taken now","status":503}',

@@ -75,6 +75,21 @@ describe.each(GATEWAY_NAMES)('behind %s', (gateway) => {
   });
 });
 
+test('umlauts that the gateway has lost are not called queued: 415, and the sender is told what to do', async () => {
+  const stage = await setStage({ plans: [PLAN] });
+  const body = new Uint8Array(Buffer.from('<?xml version="1.0" encoding="ISO-8859-1"?><größe/>', 'latin1'));
+  const post = (type: string) => stage.post('/webhooks/orders', { body, headers: { 'Content-Type': type } });
+
+  const refused = await post('application/xml');
+  expect(refused.status).toBe(415);
+  expect(await refused.json()).toMatchObject({ detail: expect.stringContaining('Send UTF-8, or a content type') });
+  expect(stage.orders.queue.size).toBe(0);
+
+  expect((await post('application/octet-stream')).status, 'as the detail says').toBe(202);
+  await stage.poll();
+  expect(stage.runtimeNode.messages).toMatchObject([{ bodySha256: sha256(body) }]);
+});
+
 test('nobody is told 202 before SQS has taken it; the sender’s next try bears the same id', async () => {
   const stage = await setStage({ plans: [PLAN] });
   const headers = { 'X-Request-Id': 'r-1' };

@@ -94,13 +94,19 @@ const TITLES = {
   'header-fields-too-large': 'The headers are too large',
   rejected: 'The receiver will never take this message',
   'bad-gateway': 'The receiver could not take the message',
+  'answer-too-large': 'The answer of the receiver is too large',
   unavailable: 'The message cannot be taken now',
   'gateway-timeout': 'The receiver did not answer in time',
 } as const;
-const problem = (status: number, name: keyof typeof TITLES, headers: Record<string, string> = {}): Expected => ({
+const problem = (
+  status: number,
+  name: keyof typeof TITLES,
+  headers: Record<string, string> = {},
+  detail?: string,
+): Expected => ({
   status,
   headers: { 'Content-Type': 'application/problem+json', ...OWN, ...headers },
-  body: JSON.stringify({ type: `urn:problem-type:token-relay:${name}`, title: TITLES[name], status }),
+  body: JSON.stringify({ type: `urn:problem-type:token-relay:${name}`, title: TITLES[name], status, detail }),
 });
 const UNAUTHORIZED = problem(401, 'unauthorized', {
   'WWW-Authenticate': 'Basic realm="webhooks", charset="UTF-8"',
@@ -169,6 +175,16 @@ const REFUSED: readonly Row[] = [
     when: 'the content type is not taken',
     webhook: { contentTypes: ['text/xml'] },
     expected: problem(415, 'unsupported-media-type'),
+  },
+  {
+    when: 'the gateway has read it as UTF-8, and it was none',
+    request: { headers: { ...GOOD.headers, 'content-type': 'text/xml; charset=iso-8859-1' }, body: '<gr\uFFFDße/>' },
+    expected: problem(
+      415,
+      'unsupported-media-type',
+      {},
+      'The gateway has read the body as UTF-8, and it was in another charset. Send UTF-8, or a content type that gateways pass on as bytes, such as application/octet-stream',
+    ),
   },
   {
     when: 'the headers are over maxHeaderBytes',
@@ -280,6 +296,16 @@ const DIRECT: readonly Row[] = [
       body: PDF.toString('base64'),
       isBase64Encoded: true,
     },
+  },
+  {
+    when: 'the flow took it and answers 5 MB of text',
+    cause: answering({ status: 200, headers: { 'Content-Type': 'text/plain' }, body: 'a'.repeat(5_000_000) }),
+    expected: { status: 200, headers: { 'Content-Type': 'text/plain' }, body: 'a'.repeat(5_000_000) },
+  },
+  {
+    when: 'the flow took it and answers more than a reply can carry',
+    cause: answering({ status: 200, headers: { 'Content-Type': 'application/pdf' }, body: Buffer.alloc(5_000_000) }),
+    expected: problem(502, 'answer-too-large', {}, 'The message was carried out'),
   },
   {
     when: 'the flow took it and has nothing to say',

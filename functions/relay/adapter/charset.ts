@@ -41,8 +41,12 @@ export function charsetIn(bytes: Uint8Array): string | undefined {
   const [first = 0, second = 0] = bytes;
   if ((first === 0xff && second === 0xfe) || (first === 0x3c && second === 0)) return 'utf-16le';
   if ((first === 0xfe && second === 0xff) || (first === 0 && second === 0x3c)) return 'utf-16be';
-  if (isUtf8(bytes)) return 'utf-8';
-  const [, double, single] = DECLARED.exec(Buffer.from(bytes.subarray(0, 200)).toString('latin1')) ?? [];
+  return isUtf8(bytes) ? 'utf-8' : declaredIn(Buffer.from(bytes.subarray(0, 200)).toString('latin1'));
+}
+
+/** What the XML declaration names, at the beginning of a text. */
+export function declaredIn(text: string): string | undefined {
+  const [, double, single] = DECLARED.exec(text) ?? [];
   return double ?? single;
 }
 
