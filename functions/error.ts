@@ -76,3 +76,8 @@ export class RelayError extends Error {
     this.retryAfterMs = evidence.retryAfterMs;
   }
 }
+
+/** What is said of a token that fits into no request, by whoever finds out first. */
+export function tooLargeToken(bytes: number): string {
+  return `the token of ${bytes} bytes is too large for the endpoint: fewer scopes or role collections; the operator must set "scope", or take from the client what it does not need`;
+}

@@ -52,9 +52,9 @@ function deliver(
   return attemptDelivery(attempted, deadline, telemetry, clock.now);
 }
 
-/** A redirect comes from what stands before the flow; what the flow has refused for good, no queue makes better. */
+/** A redirect without the flow's mark comes from what stands before it; what it has refused for good, no queue makes better. */
 function cannotHaveRun(outcome: Outcome): boolean {
   if (outcome.kind === 'delivered' || outcome.kind === 'rejected' || outcome.resent === true) return false;
-  const { executed, status = 0 } = outcome;
-  return executed === 'no' || (status >= 300 && status < 400);
+  const { executed, status = 0, mplId } = outcome;
+  return executed === 'no' || (status >= 300 && status < 400 && mplId === undefined);
 }

@@ -2,8 +2,9 @@
  * What an answer, or the lack of one, means for a message. The one place where a status or an error code is judged; the
  * sources and the batch translate an outcome, they do not judge again. What is unknown is `failed`: the message is kept.
  */
-import { type Executed, RelayError, type RelayErrorCode } from '../error.ts';
+import { type Executed, RelayError, type RelayErrorCode, tooLargeToken } from '../error.ts';
 import type { HttpAnswer } from '../http-client.ts';
+import { mplIdOf } from './mpl-id.ts';
 
 interface Evidence {
   /** Why, and who must act, in one line without secret, token or payload. */
@@ -52,8 +53,12 @@ export type Outcome =
 
 const REJECTED = new Set([400, 409, 410, 412, 413, 415, 422]);
 const FAILED = new Set([408, 425, 429]);
-/** Refused before the flow could run; 503 too, if it names no message processing log. */
-const NOT_EXECUTED = new Set([401, 403, 404, 405, 413, 425, 429]);
+/** Refused before the flow could run, if it does not bear the flow's mark. */
+const NOT_EXECUTED = new Set([401, 403, 404, 405, 413, 425, 429, 503]);
+/** Of headers that are too large: Tomcat's is 400, RFC 6585 section 5 has 431. */
+const TOO_LARGE = new Set([400, 431]);
+/** Tomcat's default for a request's line and headers (`maxHttpHeaderSize`); a larger token does not pass there. */
+const EXPECTED_TOKEN_BYTES = 8_192;
 
 const BLOCKED: Readonly<Record<number, string>> = {
   401: 'the endpoint refuses a new token, too; the operator must check that the client is registered for this runtime node',
@@ -86,18 +91,22 @@ const KIND: Readonly<Record<RelayErrorCode, 'rejected' | 'failed' | 'blocked'>> 
   QUEUE_UNAVAILABLE: 'failed',
 };
 
-/**
- * Judges an answer of the endpoint. A 401 is one that a new token did not heal.
- *
- * @param reachedFlow false for an answer to the fetch of a CSRF token, on which the flow does not run. Default true.
- * @param retryAfterMs what the answer asked for
- * @param finding what it says beyond its status; one with a kind overrules it
- */
+/** What is known of an answer beside itself. */
+export interface Circumstances {
+  /** False for an answer to the fetch of a CSRF token, on which the flow does not run. Default true. */
+  readonly reachedFlow?: boolean;
+  /** What the answer asked to wait, in milliseconds. */
+  readonly retryAfterMs?: number | undefined;
+  /** What the adapter read in it; one with a kind overrules the status. */
+  readonly finding?: Finding | undefined;
+  /** Of the access token that went out. Default 0. */
+  readonly tokenBytes?: number;
+}
+
+/** Judges an answer of the endpoint. A 401 is one that a new token did not heal. */
 export function outcomeOfAnswer(
   answer: HttpAnswer,
-  reachedFlow = true,
-  retryAfterMs?: number,
-  finding?: Finding,
+  { reachedFlow = true, retryAfterMs, finding, tokenBytes = 0 }: Circumstances = {},
 ): Outcome {
   const { status } = answer;
   const mplId = mplIdOf(answer);
@@ -106,21 +115,31 @@ export function outcomeOfAnswer(
     const delivered = { kind: 'delivered', executed: 'yes', status, answer } as const;
     return mplId === undefined ? delivered : { ...delivered, mplId };
   }
-  const detail = finding?.detail;
-  const evidence = {
-    status,
-    ...(mplId === undefined ? {} : { mplId }),
-    ...(detail === undefined ? {} : { detail }),
-  };
 
-  const refused = NOT_EXECUTED.has(status) || (status === 503 && mplId === undefined);
-  const executed = finding?.executed ?? (refused || !reachedFlow ? 'no' : 'unknown');
-  const said = { ...evidence, executed } as const;
+  const isOfFlow = mplId !== undefined;
+  const isRefused = NOT_EXECUTED.has(status) || !reachedFlow;
+  const executed = isOfFlow ? 'unknown' : (finding?.executed ?? (isRefused ? 'no' : 'unknown'));
+  const detail = finding?.detail;
+  const said = {
+    status,
+    executed,
+    ...(isOfFlow ? { mplId } : {}),
+    ...(detail === undefined ? {} : { detail }),
+  } as const;
   const answered = `the endpoint answered ${status}${finding === undefined ? '' : ` with ${finding.says}`}`;
-  const asked = retryAfterMs === undefined ? {} : { retryAfterMs };
+  const failed = (reason: string): Outcome => {
+    const outcome = { kind: 'failed', reason, ...said } as const;
+    return retryAfterMs === undefined ? outcome : { ...outcome, retryAfterMs };
+  };
+  // The flow has run: token, role, address and method were good enough for that.
+  if (isOfFlow && status in BLOCKED) return failed(`${answered}, by the flow itself: ${THEN.failed}`);
   if (finding !== undefined && read !== undefined) {
     const reason = `${answered}: ${finding.conclusion ?? THEN[read]}`;
-    return read === 'failed' ? { kind: read, reason, ...said, ...asked } : { kind: read, reason, ...said };
+    return read === 'failed' ? failed(reason) : { kind: read, reason, ...said };
+  }
+  // The container's own, which has no words for it; to the fetch of a CSRF token as to the message.
+  if (TOO_LARGE.has(status) && tokenBytes > EXPECTED_TOKEN_BYTES && !isOfFlow && finding === undefined) {
+    return { kind: 'blocked', reason: `${answered}: ${tooLargeToken(tokenBytes)}`, ...said };
   }
   // The fetch of a CSRF token says nothing of the message, which has not gone out.
   if (reachedFlow && REJECTED.has(status)) {
@@ -128,9 +147,8 @@ export function outcomeOfAnswer(
   }
   const blocked = BLOCKED[status] ?? (status >= 300 && status < 400 ? REDIRECT : undefined);
   if (blocked !== undefined) return { kind: 'blocked', reason: `${answered}: ${blocked}`, ...said };
-  const known = FAILED.has(status) || status >= 500;
-  const reason = `${answered}${known ? '' : ', which is not foreseen'}: ${THEN.failed}`;
-  return { kind: 'failed', reason, ...said, ...asked };
+  const isForeseen = FAILED.has(status) || status >= 500;
+  return failed(`${answered}${isForeseen ? '' : ', which is not foreseen'}: ${THEN.failed}`);
 }
 
 const THEN = {
@@ -150,20 +168,4 @@ export function outcomeOfError(error: unknown): Outcome {
   const kind = KIND[code];
   const evidence = { reason, code, executed, ...(status === undefined ? {} : { status }) };
   return kind === 'failed' && retryAfterMs !== undefined ? { kind, ...evidence, retryAfterMs } : { kind, ...evidence };
-}
-
-/**
- * On failure the id stands in the text of the body, on success at most in a header.
- *
- * @see SAP Help, "Define Error Configuration"
- */
-function mplIdOf({ headers, body }: HttpAnswer): string | undefined {
-  for (const name of ['sap_messageprocessinglogid', 'sap-messageprocessinglogid']) {
-    const value = headers[name];
-    if (typeof value === 'string' && /^[\w-]{20,40}$/.test(value)) return value;
-  }
-  if (!body.includes('MPL ID')) return undefined;
-  const [, afterColon, named] =
-    /MPL ID(?:[^:]{0,60}:\s*([\w-]{20,40})|\s+([\w-]{20,40})\b)/.exec(body.toString('latin1')) ?? [];
-  return afterColon ?? named;
 }

@@ -3,9 +3,11 @@
  * which tokens this endpoint has rejected, and when to stop asking for more.
  */
 import { RelayError } from '../error.ts';
+import type { HttpAnswer } from '../http-client.ts';
 import { createPause } from '../pause.ts';
 import type { Token } from '../token/token-endpoint.ts';
 import type { Exchange } from './adapter/adapter.ts';
+import { mplIdOf } from './mpl-id.ts';
 
 /** `rejected`: the token is worth nothing here. `stale`: its scopes may have changed since it was issued. */
 export type Verdict = 'accepted' | 'rejected' | 'stale';
@@ -30,6 +32,11 @@ export interface Rejections {
   giveUp(reason: string): RelayError;
   /** A token was accepted: a pause that was opened is over. */
   accepted(): void;
+}
+
+/** Whether the endpoint rejects the token; a 401 of the flow itself is about something else. */
+export function isRejection(answer: HttpAnswer): boolean {
+  return answer.status === 401 && mplIdOf(answer) === undefined;
 }
 
 /** Scopes are looked into this often at the most, in milliseconds: a role that is missing stays missing for a while. */
@@ -60,12 +67,13 @@ export function createRejections(now: () => number): Rejections {
     },
     verdict({ answer, finding }, token, startedAt) {
       const { status } = answer;
-      if (status === 401) return 'rejected';
-      if (status === 403 && token.issuedAt < startedAt && isWorthNewScopes(token)) return 'stale';
-      // Runtime nodes before 6.76.44 answer an expired token with a 500, before the flow and so without an MPL id.
+      if (isRejection(answer)) return 'rejected';
+      if (status !== 403 && status !== 500) return 'accepted';
+      if (mplIdOf(answer) !== undefined) return 'accepted';
+      if (status === 403) return token.issuedAt < startedAt && isWorthNewScopes(token) ? 'stale' : 'accepted';
+      // Runtime nodes before 6.76.44 answer an expired token with a 500, before the flow: nobody there has words of his own.
       const hasExpired = token.expiryKnown && now() >= token.expiresAt;
-      const isOfFlow = finding !== undefined || answer.body.includes('MPL ID');
-      return status === 500 && hasExpired && !isOfFlow ? 'rejected' : 'accepted';
+      return hasExpired && finding === undefined ? 'rejected' : 'accepted';
     },
     has: (token) => rejected.has(textOf(token)),
     isSame: (one, other) => textOf(one) === textOf(other),

@@ -12,7 +12,7 @@ import type { Warm } from '../warm.ts';
 import type { Adapter, Exchange } from './adapter/adapter.ts';
 import type { Message } from './message.ts';
 import { type Outcome, outcomeOfAnswer, outcomeOfError } from './outcome.ts';
-import type { Rejections } from './rejection.ts';
+import { isRejection, type Rejections } from './rejection.ts';
 
 /** The way to one destination: what is kept warm for it. */
 export interface Route {
@@ -71,7 +71,7 @@ async function deliver(story: Story): Promise<Outcome> {
   const token = rejections.has(warm) ? await replacement(warm, story) : warm;
   const first = await call(token, story);
   const verdict = rejections.verdict(first, token, startedAt);
-  if (verdict === 'accepted') return accepted(first, route);
+  if (verdict === 'accepted') return accepted(first, token, route);
   if (verdict === 'stale') return withNewScopes(first, token, story);
 
   rejections.add(token);
@@ -105,29 +105,35 @@ async function withNewScopes(first: Exchange, token: Token, story: Story): Promi
   const renewed = await route.token.renew(token, deadline).catch(() => token);
   if (!route.rejections.isSame(renewed, token) && !route.rejections.has(renewed)) return lastTry(renewed, story);
   route.rejections.notStale(token);
-  return accepted(first, route);
+  return accepted(first, token, route);
 }
 
 async function lastTry(token: Token, story: Story): Promise<Outcome> {
   const { route } = story;
   const second = await call(token, story);
-  if (second.answer.status !== 401) return accepted(second, route);
+  if (!isRejection(second.answer)) return accepted(second, token, route);
   route.rejections.add(token);
   route.token.forget(token);
-  const blocked = judged(second, route.now);
+  const blocked = judged(second, token, route.now);
   if (blocked.kind === 'blocked') route.rejections.giveUp(blocked.reason);
   return blocked;
 }
 
-function accepted(exchange: Exchange, { rejections, now }: Route): Outcome {
+function accepted(exchange: Exchange, token: Token, { rejections, now }: Route): Outcome {
   rejections.accepted();
-  return judged(exchange, now);
+  return judged(exchange, token, now);
 }
 
 const SAME_TOKEN =
   'the endpoint rejected a token and the authorization server gives the very same again; the operator must check that the client is registered for this runtime node';
 
-function judged({ answer, reachedFlow, finding }: Exchange, now: () => number): Outcome {
+function judged({ answer, reachedFlow, finding }: Exchange, { accessToken }: Token, now: () => number): Outcome {
   const isDelivered = answer.status >= 200 && answer.status < 300;
-  return outcomeOfAnswer(answer, reachedFlow, isDelivered ? undefined : retryAfterMs(answer.headers, now()), finding);
+  return outcomeOfAnswer(answer, {
+    reachedFlow,
+    retryAfterMs: isDelivered ? undefined : retryAfterMs(answer.headers, now()),
+    finding,
+    // What may stand in a Bearer header is ASCII.
+    tokenBytes: accessToken.length,
+  });
 }

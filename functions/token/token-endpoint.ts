@@ -6,7 +6,7 @@
  */
 // By its own path: with the package's index esbuild would load what checks tokens along with what reads them.
 import { decodeJwt } from 'jose/jwt/decode';
-import { RelayError } from '../error.ts';
+import { RelayError, tooLargeToken } from '../error.ts';
 import type { HttpAnswer, HttpRequest } from '../http-client.ts';
 import { dateOf, retryAfterMs } from '../http-time.ts';
 import type { ClientCertificate } from './certificate.ts';
@@ -99,8 +99,10 @@ export function readTokenResponse(
   if (json === undefined) throw invalid('answered 200 with something that is no JSON object');
   const { access_token: accessToken, token_type: tokenType } = json;
   if (typeof accessToken !== 'string' || accessToken === '') throw invalid('answered 200 without an access_token');
-  if (Buffer.byteLength(accessToken) > MAX_TOKEN_BYTES)
-    throw invalid(`gave a token longer than ${MAX_TOKEN_BYTES} bytes`);
+  const tokenBytes = Buffer.byteLength(accessToken);
+  if (tokenBytes > MAX_TOKEN_BYTES) {
+    throw new RelayError('TOKEN_RESPONSE_INVALID', `${at}: ${tooLargeToken(tokenBytes)}`, { status });
+  }
   // RFC 6750 section 2.1: what else it may hold could not stand in a header.
   if (!/^[\w.~+/-]+=*$/.test(accessToken)) throw invalid('gave a token that cannot stand in a Bearer header');
   // Neo says "Bearer", Cloud Foundry "bearer"; RFC 6749 section 5.1: case-insensitive.

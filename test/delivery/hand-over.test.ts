@@ -6,7 +6,7 @@ import { RelayError } from '../../functions/error.ts';
 import type { HttpAnswer } from '../../functions/http-client.ts';
 import { createRejections } from '../../functions/relay/rejection.ts';
 import type { Telemetry } from '../../functions/telemetry.ts';
-import { answer, EXCEPTION, messageOf, NOON, tokenOf } from '../relay/http-answer.ts';
+import { answer, EXCEPTION, MPL_ID, messageOf, NOON, tokenOf } from '../relay/http-answer.ts';
 import { createSimulatedTime } from './simulated-time.ts';
 
 type Mode = HandOverOptions['mode'];
@@ -147,6 +147,17 @@ describe('Mode direct-else-queued', () => {
     expect(result).toMatchObject({ executed: expect.anything() });
     expect(went.filter((where) => where.startsWith('queue'))).toEqual([]);
   });
+
+  test.each([302, 308, 401, 403, 404, 405, 408, 425, 429, 500, 502, 503, 504])(
+    'stores nothing that the flow has answered with %i: it has run',
+    async (status) => {
+      for (const marked of [answer(status, EXCEPTION), answer(status, '', { sap_messageprocessinglogid: MPL_ID })]) {
+        const { result, went } = await hand({ mode, fates: [marked] });
+        expect(result).toMatchObject({ executed: 'unknown', status });
+        expect(went.filter((where) => !where.startsWith('told'))).toEqual(['flow 24000']);
+      }
+    },
+  );
 
   test('what was sent and lost on the first call is not stored for the refusal of the second', async () => {
     const { result } = await hand({ mode, fates: [answer(401), RESET] });

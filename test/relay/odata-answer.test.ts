@@ -28,7 +28,7 @@ describe('An answer', () => {
     [413, 'rejected', 'no'],
     [429, 'failed', 'no'],
     [500, 'failed', 'unknown'],
-    [501, 'failed', 'unknown'],
+    [501, 'blocked', 'unknown'],
     [503, 'failed', 'no'],
   ])('of %i means what the status means, and the error’s code is told', async (status, kind, executed) => {
     const judged = await outcome(odata, answer(status, v2('SY/530', 'Field Quantity is not valid'), JSON_TYPE));
@@ -44,18 +44,34 @@ describe('An answer', () => {
     expect([calls, judged.kind]).toEqual([2, 'delivered']);
   });
 
-  test('of 404 from the service itself is the message’s own, where the message names the entity', async () => {
-    const settings = { ...odata, pathFrom: 'x-entity' };
-    const missing = answer(404, v2('404', 'Resource not found'), JSON_TYPE);
-    expect(await outcome(settings, missing)).toMatchObject({
-      kind: 'rejected',
-      executed: 'no',
-      reason:
-        'the endpoint answered 404 with OData error 404: it will never take this message; the sender must correct it',
-      detail: 'Resource not found',
-    });
-    const notDeployed = answer(404, '<!doctype html><h1>HTTP Status 404 – Not Found</h1>');
-    expect(await outcome(settings, notDeployed)).toMatchObject({ kind: 'blocked' });
+  test.each([
+    [404, 'Not Found'],
+    [405, 'Method Not Allowed'],
+  ])(
+    'of %i from the service itself is the message’s own, where the message names the entity',
+    async (status, title) => {
+      const settings = { ...odata, pathFrom: 'x-entity' };
+      const refused = answer(status, v2('X', 'Resource not found'), JSON_TYPE);
+      expect(await outcome(settings, refused)).toMatchObject({
+        kind: 'rejected',
+        executed: 'no',
+        reason: expect.stringContaining(': it will never take this message; the sender must correct it'),
+      });
+      expect(await outcome(odata, refused)).toMatchObject({ kind: 'blocked' });
+      const before = answer(status, `<!doctype html><h1>HTTP Status ${status} – ${title}</h1>`);
+      expect(await outcome(settings, before)).toMatchObject({ kind: 'blocked' });
+    },
+  );
+
+  test('of 501 from the service itself is the operator’s, whoever names the entity; of a server before it, it passes', async () => {
+    for (const settings of [odata, { ...odata, pathFrom: 'x-entity' }]) {
+      const judged = await outcome(settings, answer(501, v2('X', 'no'), JSON_TYPE));
+      expect(judged).toMatchObject({ kind: 'blocked', executed: 'unknown' });
+      expect(reasonOf(judged)).toContain(
+        ': the service cannot do what it is asked for; the operator must check the settings "method" and "adapter", and the flow',
+      );
+    }
+    expect(await outcome(odata, answer(501, '<h1>Not Implemented</h1>'))).toMatchObject({ kind: 'failed' });
   });
 
   test('to the fetch of a CSRF token says nothing of the message', async () => {

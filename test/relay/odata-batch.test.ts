@@ -60,7 +60,10 @@ describe('A batch of which all failed means what its statuses mean', () => {
     [[400, 500], 'failed', 'unknown'],
     [[403], 'blocked', 'no'],
     [[401], 'blocked', 'no'],
-    [[405, 500, 400], 'blocked', 'unknown'],
+    [[403, 500, 400], 'blocked', 'unknown'],
+    [[405], 'rejected', 'unknown'],
+    [[405, 404, 400], 'rejected', 'unknown'],
+    [[501], 'blocked', 'unknown'],
     [[302], 'blocked', 'unknown'],
     [[100], 'failed', 'unknown'],
   ])('%j: %s, executed: %s', async (statuses, kind, executed) => {

@@ -19,6 +19,6 @@ describe('An answer is told', () => {
   });
 
   test('of 400 to the fetch of a CSRF token as no redirect: the message is kept', () => {
-    expect(outcomeOfAnswer(answer(400), false)).toMatchObject({ kind: 'failed', executed: 'no' });
+    expect(outcomeOfAnswer(answer(400), { reachedFlow: false })).toMatchObject({ kind: 'failed', executed: 'no' });
   });
 });

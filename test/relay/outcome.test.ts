@@ -38,7 +38,7 @@ describe('An answer', () => {
   });
 
   test.each(statuses)('of %i to the fetch of a CSRF token delivers nothing and runs nothing', (status) => {
-    const outcome = outcomeOfAnswer(answer(status), false);
+    const outcome = outcomeOfAnswer(answer(status), { reachedFlow: false });
     expect(outcome.kind).not.toBe('delivered');
     expect(outcome.executed).toBe('no');
   });
@@ -99,12 +99,12 @@ describe('The reason', () => {
 
 describe('What the answer asked to wait', () => {
   test.each([429, 503, 500, 408, 418])('is kept for %i, which may heal', (status) => {
-    expect(outcomeOfAnswer(answer(status), true, 7_000)).toMatchObject({ retryAfterMs: 7_000 });
-    expect(outcomeOfAnswer(answer(status), true, 0)).toMatchObject({ retryAfterMs: 0 });
+    expect(outcomeOfAnswer(answer(status), { retryAfterMs: 7_000 })).toMatchObject({ retryAfterMs: 7_000 });
+    expect(outcomeOfAnswer(answer(status), { retryAfterMs: 0 })).toMatchObject({ retryAfterMs: 0 });
     expect(outcomeOfAnswer(answer(status))).not.toHaveProperty('retryAfterMs');
   });
 
   test.each([200, 302, 400, 401, 404])('is nothing for %i', (status) => {
-    expect(outcomeOfAnswer(answer(status), true, 7_000)).not.toHaveProperty('retryAfterMs');
+    expect(outcomeOfAnswer(answer(status), { retryAfterMs: 7_000 })).not.toHaveProperty('retryAfterMs');
   });
 });

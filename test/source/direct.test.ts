@@ -52,7 +52,7 @@ describe('An answer of the flow', () => {
     [1_001, 2],
     [120_000, 120],
   ])('that asks for %d ms is waited for %d s', (retryAfterMs, seconds) => {
-    const outcome = outcomeOfAnswer(answer(429), true, retryAfterMs);
+    const outcome = outcomeOfAnswer(answer(429), { retryAfterMs });
     expect(directReply(outcome, webhookWith()).headers).toMatchObject({ 'Retry-After': String(seconds) });
   });
 });

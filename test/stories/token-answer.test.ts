@@ -29,7 +29,7 @@ describe('A token endpoint that answers', () => {
     [
       'a token above 16 KB',
       json({ access_token: 'x'.repeat(16_385), token_type: 'bearer' }),
-      /: gave a token longer than 16384 bytes; the operator must check/,
+      /: the token of 16385 bytes is too large for the endpoint: fewer scopes or role collections; the operator must set/,
     ],
     [
       'more than it may',

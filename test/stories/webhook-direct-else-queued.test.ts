@@ -1,6 +1,8 @@
 /** Mode `direct-else-queued`: the caller waits for the flow; what the flow cannot have seen is stored instead. */
+import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { serviceUnavailable } from '../../infra/local/sap/front.ts';
+import type { Received } from '../../infra/local/sap/integration-flow.ts';
 import { type Stage, setStage, sha256, WEBHOOK_USER } from './stage.ts';
 
 const PLAN = {
@@ -110,6 +112,38 @@ describe('when the flow may have run, or will never take it', () => {
     expect(stage.orders.queue.size).toBe(0);
   });
 });
+
+/** What a flow may say of its own accord; the last are those that mean, of anyone else, that it has not run. */
+const OF_THE_FLOW = [
+  ...[302, 308, 400, 408, 409, 410, 412, 413, 415, 418, 422, 425, 500, 501, 502, 504],
+  ...[503, 429, 405, 404, 403, 401],
+];
+
+test.each(['header', 'body'] as const)(
+  'a flow that bears its mark in the %s has run, whatever its status: it runs once, and nothing is stored',
+  async (returnMplId) => {
+    const answered = ({ body }: Received) => ({ status: Number(JSON.parse(body.toString()).answer) });
+    const stage = await setStage({
+      plans: [{ ...PLAN, flow: { csrfProtected: false, returnMplId, answer: answered } }],
+    });
+    const called: number[] = [];
+
+    for (const status of OF_THE_FLOW) {
+      const body = JSON.stringify({ order: randomUUID(), answer: status });
+      const response = await stage.post('/webhooks/orders', { body, headers: { 'X-Request-Id': `r-${status}` } });
+      called.push(response.status);
+    }
+
+    expect(called).not.toContain(202);
+    expect(stage.runtimeNode.messages.map(({ messageId }) => messageId)).toEqual(OF_THE_FLOW.map((one) => `r-${one}`));
+    expect(stage.outcomes('executed', 'calls')).toEqual({ 'unknown 1': OF_THE_FLOW.length });
+    expect(stage.attempts.filter(({ outcome }) => outcome === 'blocked').map(({ status }) => status)).toEqual([
+      302, 308,
+    ]);
+    expect(stage.attempts.every(({ mplId }) => mplId !== undefined)).toBe(true);
+    expect(stage.tally()).toMatchObject({ tokenRequests: [200], left: 0, dead: 0 });
+  },
+);
 
 test('neither the flow nor SQS: the caller is told to come again', async () => {
   const stage = await setStage({ plans: [PLAN] });

@@ -9,6 +9,7 @@ import type { Deadline } from '../../deadline.ts';
 import { RelayError } from '../../error.ts';
 import type { HttpAnswer, HttpRequest, Send } from '../../http-client.ts';
 import { type Warm, warm } from '../../warm.ts';
+import { mplIdOf } from '../mpl-id.ts';
 
 /** What came of a call: its answer, and whether the flow can have run on it. */
 export interface Exchange {
@@ -126,9 +127,14 @@ function unlessUnprotected(error: unknown): undefined {
   if (!isUnprotected) throw error;
 }
 
-/** A 403 for a missing role looks the same but for this header; both bodies may be HTML. */
-function isDemand({ status, headers }: HttpAnswer): boolean {
-  return status === 403 && String(headers['x-csrf-token']).toLowerCase() === 'required';
+/**
+ * A 403 for a missing role looks the same but for this header; both bodies may be HTML. A flow that has run demands
+ * nothing, whatever it answers: the message would go through it twice.
+ */
+function isDemand(answer: HttpAnswer): boolean {
+  const { status, headers } = answer;
+  if (status !== 403 || String(headers['x-csrf-token']).toLowerCase() !== 'required') return false;
+  return mplIdOf(answer) === undefined;
 }
 
 function withSession(request: HttpRequest, { token, cookie }: Session): HttpRequest {

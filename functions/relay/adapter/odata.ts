@@ -30,10 +30,7 @@ export function odataAdapter(options: AdapterOptions<Destination & ODataSettings
       return readBatch(answer, token);
     }
     const told = await toldIn(answer, token);
-    if (told === undefined) return undefined;
-    // The service itself speaks, so it is there; where the message named the entity, that is what is not.
-    if (status === 404 && pathFrom !== undefined) return { kind: 'rejected', ...told };
-    return told;
+    return told === undefined ? undefined : { ...meaningOf(status, pathFrom !== undefined), ...told };
   }
 
   async function readBatch(answer: HttpAnswer, token: Token): Promise<Finding | undefined> {
@@ -79,13 +76,25 @@ export function odataAdapter(options: AdapterOptions<Destination & ODataSettings
   });
 }
 
-function outcomeInBatch(operation: Operation): Outcome {
-  // What an operation is about was said in the batch.
-  if (operation.status === 404) return outcomeOfAnswer({ ...operation, ...UNCUT, status: 400 });
-  return outcomeOfAnswer({ ...operation, ...UNCUT });
+/**
+ * What a status means where the service itself says it: it is there, so a 404 or 405 is about what the request named.
+ *
+ * @param isNamed whether the message named that, and not the settings
+ */
+function meaningOf(status: number, isNamed: boolean): Pick<Finding, 'kind' | 'conclusion'> {
+  if (isNamed && (status === 404 || status === 405)) return { kind: 'rejected' };
+  return status === 501 ? { kind: 'blocked', conclusion: NOT_IMPLEMENTED } : {};
 }
 
-const UNCUT = { truncated: false, resent: false } as const;
+const NOT_IMPLEMENTED =
+  'the service cannot do what it is asked for; the operator must check the settings "method" and "adapter", and the flow';
+
+/** What an operation is about was said in the batch. */
+function outcomeInBatch(operation: Operation): Outcome {
+  const { kind } = meaningOf(operation.status, true);
+  const finding = kind === undefined ? undefined : ({ kind, says: '', executed: 'unknown' } as const);
+  return outcomeOfAnswer({ ...operation, truncated: false, resent: false }, { finding });
+}
 
 type Told = Pick<Finding, 'says' | 'detail'>;
 
