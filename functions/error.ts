@@ -43,7 +43,9 @@ export type RelayErrorCode =
   | 'PAYLOAD_MISSING'
   /** The payload is larger than SAP takes. Sender. */
   | 'PAYLOAD_TOO_LARGE'
-  /** S3 throttles, is down or slow, or may not be read. Nobody, or the operator. */
+  /** S3 refuses (403), which it does for an object that is missing, too, without `s3:ListBucket`. Operator. */
+  | 'PAYLOAD_FORBIDDEN'
+  /** S3 throttles, is down or slow. Nobody: a later try helps. */
   | 'PAYLOAD_UNAVAILABLE'
   /** SQS throttles, is down or slow, or may not be written. Nobody, or the operator. */
   | 'QUEUE_UNAVAILABLE';

@@ -60,7 +60,7 @@ export function readSettings(
   return { destinations };
 }
 
-/** By the ARN, else by the queue's name, else the only destination that there is. */
+/** By the ARN, else by the queue's name, else the only destination that there is, if it names no queue. */
 export function destinationOfQueue(
   queueArn: string,
   { destinations }: Settings,
@@ -71,7 +71,7 @@ export function destinationOfQueue(
     // A bare name is of this account; the name in an ARN may be another's, and comes last.
     entries.find(([, { queue }]) => queue === queueName(queueArn)) ??
     entries.find(([, { queue }]) => queue !== undefined && queueName(queue) === queueName(queueArn)) ??
-    (entries.length === 1 ? entries[0] : undefined)
+    (entries.length === 1 && entries[0]?.[1].queue === undefined ? entries[0] : undefined)
   );
 }
 

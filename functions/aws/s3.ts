@@ -1,6 +1,6 @@
 /** S3, the one file that imports its client, which is loaded on first need: few messages are that large. */
 import type { Readable } from 'node:stream';
-import type { S3Client } from '@aws-sdk/client-s3';
+import type { S3Client, S3ServiceException } from '@aws-sdk/client-s3';
 import { RelayError } from '../error.ts';
 
 /** Where an object lies. */
@@ -16,13 +16,13 @@ export interface ObjectVersion {
 }
 
 export interface S3 {
-  /** @throws RelayError `PAYLOAD_MISSING`, `PAYLOAD_UNAVAILABLE` */
+  /** @throws RelayError `PAYLOAD_MISSING`, `PAYLOAD_FORBIDDEN`, `PAYLOAD_UNAVAILABLE`, or the reason of the signal */
   describe(object: ObjectAt, signal: AbortSignal): Promise<ObjectVersion>;
   /** Opens exactly this version of the object as a stream. @throws RelayError as above */
   open(object: ObjectAt, version: ObjectVersion, signal: AbortSignal): Promise<Readable>;
-  /** @throws RelayError `PAYLOAD_UNAVAILABLE` */
+  /** @throws RelayError `PAYLOAD_FORBIDDEN`, `PAYLOAD_UNAVAILABLE`, or the reason of the signal */
   put(object: ObjectAt, body: Uint8Array, signal: AbortSignal): Promise<void>;
-  /** @throws RelayError `PAYLOAD_UNAVAILABLE` */
+  /** @throws RelayError as `put` */
   delete(object: ObjectAt, signal: AbortSignal): Promise<void>;
 }
 
@@ -49,42 +49,52 @@ export function createS3(environment: Readonly<Record<string, string | undefined
     async describe({ bucket, key }, abortSignal) {
       const { client, sdk } = await loaded();
       const command = new sdk.HeadObjectCommand({ Bucket: bucket, Key: key });
-      const { ContentLength: bytes = 0, ETag: etag } = await client.send(command, { abortSignal }).catch(failed);
+      const { ContentLength: bytes = 0, ETag: etag } = await client
+        .send(command, { abortSignal })
+        .catch(failed(bucket, READ, abortSignal));
       return { bytes, ...(etag === undefined ? {} : { etag }) };
     },
     async open({ bucket, key }, { etag }, abortSignal) {
       const { client, sdk } = await loaded();
       const command = new sdk.GetObjectCommand({ Bucket: bucket, Key: key, IfMatch: etag });
-      const { Body } = await client.send(command, { abortSignal }).catch(failed);
+      const { Body } = await client.send(command, { abortSignal }).catch(failed(bucket, READ, abortSignal));
       return Body as Readable;
     },
     async put({ bucket, key }, body, abortSignal) {
       const { client, sdk } = await loaded();
       const command = new sdk.PutObjectCommand({ Bucket: bucket, Key: key, Body: body });
-      await client.send(command, { abortSignal }).catch(failed);
+      await client.send(command, { abortSignal }).catch(failed(bucket, WRITE, abortSignal));
     },
     async delete({ bucket, key }, abortSignal) {
       const { client, sdk } = await loaded();
       const command = new sdk.DeleteObjectCommand({ Bucket: bucket, Key: key });
-      await client.send(command, { abortSignal }).catch(failed);
+      await client.send(command, { abortSignal }).catch(failed(bucket, 's3:DeleteObject', abortSignal));
     },
   };
 }
 
-function failed(cause: unknown): never {
-  const name = cause instanceof Error ? cause.name : 'unknown error';
-  if (name === 'NoSuchKey' || name === 'NotFound') {
-    throw new RelayError(
-      'PAYLOAD_MISSING',
-      'the object with the payload does not exist; the sender must send it again',
-      { cause },
-    );
-  }
-  throw new RelayError(
-    'PAYLOAD_UNAVAILABLE',
-    `the object with the payload cannot be had now (${name}); a later try may help`,
-    {
-      cause,
-    },
-  );
+/** Without `s3:ListBucket` S3 does not say that an object is missing: it answers 403 then, too. */
+const READ = 's3:GetObject and s3:ListBucket, and kms:Decrypt where the bucket has a key of its own';
+const WRITE = 's3:PutObject, and kms:GenerateDataKey where the bucket has a key of its own';
+
+/** @param needed what the function must be allowed to, for the operator */
+function failed(bucket: string, needed: string, signal: AbortSignal): (cause: unknown) => never {
+  return (cause) => {
+    if (signal.aborted) throw signal.reason;
+    const name = cause instanceof Error ? cause.name : 'unknown error';
+    if (name === 'NoSuchKey' || name === 'NotFound') {
+      const reason = 'the object with the payload does not exist; the sender must send it again';
+      throw new RelayError('PAYLOAD_MISSING', reason, { cause });
+    }
+    if (statusOf(cause) === 403) {
+      const reason = `S3 refuses the payload in bucket "${bucket}"; the operator must allow the function ${needed}`;
+      throw new RelayError('PAYLOAD_FORBIDDEN', reason, { cause });
+    }
+    const reason = `the object with the payload cannot be had now (${name}); a later try may help`;
+    throw new RelayError('PAYLOAD_UNAVAILABLE', reason, { cause });
+  };
+}
+
+function statusOf(cause: unknown): number | undefined {
+  return (cause as Partial<S3ServiceException> | undefined)?.$metadata?.httpStatusCode;
 }

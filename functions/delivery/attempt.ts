@@ -3,7 +3,7 @@ import type { Deadline } from '../deadline.ts';
 import type { PointedMessage } from '../envelope.ts';
 import { RelayError } from '../error.ts';
 import type { Message } from '../relay/message.ts';
-import { type Outcome, outcomeOfError } from '../relay/outcome.ts';
+import { outcomeOfError } from '../relay/outcome.ts';
 import { type Attempt, type Route, relay } from '../relay/relay.ts';
 import type { Telemetry } from '../telemetry.ts';
 import type { Payloads } from './payload.ts';
@@ -28,9 +28,10 @@ export async function attemptDelivery(
   deadline: Deadline,
   telemetry: Telemetry,
   now: () => number,
-): Promise<Outcome> {
+): Promise<Attempt> {
   const startedAt = now();
-  const { outcome, calls, resent, tokenAgeMs, bytes } = await tried(attempted, deadline, telemetry);
+  const made = await tried(attempted, deadline, telemetry);
+  const { outcome, calls, resent, tokenAgeMs, bytes } = made;
   const durationMs = now() - startedAt;
   telemetry.attempted({
     destination: attempted.destination,
@@ -49,7 +50,7 @@ export async function attemptDelivery(
     token: tokenAgeMs === undefined ? undefined : tokenAgeMs < durationMs ? 'new' : 'warm',
     tokenAgeMs,
   });
-  return resent && outcome.kind !== 'delivered' ? { ...outcome, resent } : outcome;
+  return resent && outcome.kind !== 'delivered' ? { ...made, outcome: { ...outcome, resent } } : made;
 }
 
 function tried(
@@ -76,7 +77,16 @@ async function withPayload(
 ): Promise<Attempt> {
   if (payloads === undefined) throw new RelayError('MESSAGE_INVALID', 'payloads in S3 are for messages on a queue');
   const body = await payloads.resolve(pointer, deadline);
-  const attempt = await payloads.withRoom(body.bytes, deadline, () => relay({ ...message, body }, route, deadline));
+  let opened = 0;
+  const open = async () => {
+    const payload = await body.open();
+    opened += 1;
+    return payload;
+  };
+  const whole = { ...message, body: { bytes: body.bytes, open } };
+  const made = await payloads.withRoom(body.bytes, deadline, () => relay(whole, route, deadline));
+  // A call whose payload could not be opened has not gone out.
+  const attempt = { ...made, calls: Math.min(made.calls, opened) };
   if (attempt.outcome.kind === 'delivered') {
     await payloads.deleteIfAsked(pointer, deadline).catch((error: unknown) => {
       // It was delivered all the same; the bucket's lifecycle rule takes what is left over.

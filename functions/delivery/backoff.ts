@@ -11,8 +11,8 @@ export type Stay =
   | { readonly why: 'blocked' }
   /** It was given up, but could not be put into the dead-letter queue. */
   | { readonly why: 'unburied' }
-  /** It was not tried: the breaker of its destination is open. */
-  | { readonly why: 'breaker' }
+  /** It was not tried: the breaker of its destination is open. `isBlocked`: an operator must act first. */
+  | { readonly why: 'breaker'; readonly isBlocked: boolean }
   /** It was not tried: the invocation had no time left for it. */
   | { readonly why: 'deadline' }
   /** It was not tried: it stands behind one of its group that stays, whose flight keeps the group closed. */
@@ -45,18 +45,23 @@ function wished(stay: Stay, count: number, random: number): number {
     case 'failed':
       return Math.max(stay.retryAfterMs ?? 0, growing(count, random));
     case 'blocked':
-      return LONGEST_MS * (1 + random);
+      return blocked(random);
     case 'unburied':
       // Often enough that SQS's own redrive, after 1,000 receives, comes before its retention of 14 days ends.
       return (LONGEST_MS / 3) * (1 + random);
     case 'breaker':
-      return growing(count, random);
+      return stay.isBlocked ? blocked(random) : growing(count, random);
     case 'deadline':
       // It is nobody's fault: soon, but not while this invocation is still telling the others' waits.
       return FIRST_MS * (1 + random);
     case 'behind':
       return 0;
   }
+}
+
+/** Slow enough for twelve days: SQS moves away what it has handed out 1,000 times. */
+function blocked(random: number): number {
+  return LONGEST_MS * (1 + random);
 }
 
 function growing(count: number, random: number): number {

@@ -6,11 +6,12 @@ import { type Deadline, MIN_CALL_MS } from '../deadline.ts';
 import type { QueuedMessage } from '../envelope.ts';
 import { RelayError, type RelayErrorCode } from '../error.ts';
 import type { Outcome } from '../relay/outcome.ts';
-import type { Route } from '../relay/relay.ts';
+import type { Attempt, Route } from '../relay/relay.ts';
 import type { Telemetry } from '../telemetry.ts';
 import { type Attempted, attemptDelivery } from './attempt.ts';
 import { type Stay, waitMs } from './backoff.ts';
 import type { Breaker } from './breaker.ts';
+import { isOverdue } from './dead-letter.ts';
 import type { Payloads } from './payload.ts';
 import type { Staying, VisibilityOptions } from './visibility.ts';
 
@@ -65,14 +66,16 @@ export async function deliverBatch(
 
   async function deliverLane(lane: readonly QueuedMessage[]): Promise<void> {
     for (const [position, queued] of lane.entries()) {
-      if (breaker.isOpen && queued !== probe && isReadable(queued)) return postpone(lane, position, { why: 'breaker' });
+      if (breaker.isOpen && queued !== probe && isReadable(queued) && !isOverdue(queued, now()))
+        return postpone(lane, position, { why: 'breaker', isBlocked: breaker.isBlocked });
       if (deadline.remainingMs() < neededMs(longestMs)) return postpone(lane, position, { why: 'deadline' });
       const before = now();
-      const outcome = await attemptDelivery(attemptAt(queued), deadline, telemetry, now);
+      const attempt = await attemptDelivery(attemptAt(queued), deadline, telemetry, now);
+      const { outcome } = attempt;
       longestMs = Math.max(longestMs, now() - before);
       if (saysSomethingOfEndpoint(outcome)) breaker.record(outcome.kind);
       if (outcome.kind === 'delivered') continue;
-      const isGivenUp = queue.isGivenUp(outcome, queued);
+      const isGivenUp = wasTried(attempt, deadline) && queue.isGivenUp(outcome, queued);
       if (isGivenUp && (await queue.bury(queued, outcome, reserve))) continue;
       keep(queued, isGivenUp ? { why: 'unburied' } : stayAfter(outcome));
       return postpone(lane, position + 1, { why: 'behind' });
@@ -136,8 +139,14 @@ const SILENT = new Set<RelayErrorCode>([
   'EVENT_INVALID',
   'PAYLOAD_MISSING',
   'PAYLOAD_TOO_LARGE',
+  'PAYLOAD_FORBIDDEN',
   'PAYLOAD_UNAVAILABLE',
 ]);
+
+/** It was sent, or refused on the way: one whose time was over before it could go out is given up by a later attempt. */
+function wasTried({ outcome, calls }: Attempt, { remainingMs }: Deadline): boolean {
+  return outcome.kind === 'rejected' || calls > 0 || remainingMs() >= MIN_CALL_MS;
+}
 
 function stayAfter(outcome: Outcome): Stay {
   if (outcome.kind !== 'failed') return { why: 'blocked' };

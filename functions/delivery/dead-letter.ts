@@ -7,23 +7,31 @@ import type { Attribute, OutgoingMessage } from '../aws/sqs.ts';
 import { fitsQueue } from '../envelope/limits.ts';
 import { type Pointer, pointerBody } from '../envelope/pointer.ts';
 import { DEAD_LETTER, OWN_ATTRIBUTES, type QueuedMessage } from '../envelope.ts';
+import { buriedUnder } from '../relay/destination.ts';
 import type { Outcome } from '../relay/outcome.ts';
 
 const HOUR_MS = 3_600_000;
 /** Two days before SQS itself would drop it. */
-const MAX_BLOCKED_MS = 12 * 24 * HOUR_MS;
+const MAX_AGE_MS = 12 * 24 * HOUR_MS;
 
-/** Only after an attempt: whether this outcome is the last that is waited for. */
+/**
+ * Only for what was tried in this invocation: whether this outcome is the last that is waited for. Retries begin with the
+ * first receive: while nobody polled its queue a message was not tried.
+ */
 export function isGivenUp(
-  outcome: Outcome,
-  { sentAt }: QueuedMessage,
+  { kind }: Outcome,
+  queued: Pick<QueuedMessage, 'sentAt' | 'firstReceivedAt'>,
   { retryForHours }: { readonly retryForHours: number },
   now: number,
 ): boolean {
-  const ageMs = now - sentAt;
-  if (outcome.kind === 'rejected') return true;
-  if (outcome.kind === 'failed') return ageMs > retryForHours * HOUR_MS;
-  return outcome.kind === 'blocked' && ageMs > MAX_BLOCKED_MS;
+  if (kind === 'rejected') return true;
+  if (kind === 'failed' && now - queued.firstReceivedAt > retryForHours * HOUR_MS) return true;
+  return kind !== 'delivered' && isOverdue(queued, now);
+}
+
+/** Whether so little is left of SQS's retention that a message must be delivered now, or be buried. */
+export function isOverdue({ sentAt }: Pick<QueuedMessage, 'sentAt'>, now: number): boolean {
+  return now - sentAt > MAX_AGE_MS;
 }
 
 /** What a letter tells of an outcome. */
@@ -76,7 +84,7 @@ function storedLetter(
   bucket: string,
   destination: string,
 ): Letter | undefined {
-  const at = { bucket, key: `dead-letters/${destination}/${queued.recordId}` };
+  const at = { bucket, key: `${buriedUnder(destination)}${queued.recordId}` };
   const pointer = pointerBody(at);
   const body = storedBody(queued);
   const { bodyEncoding: _, ...pointed }: Record<string, Attribute> = {

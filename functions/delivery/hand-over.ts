@@ -42,14 +42,14 @@ export async function handOver(posting: Posting, ways: Ways, options: HandOverOp
   return enqueued === 'too-large' ? outcome : enqueued;
 }
 
-function deliver(
+async function deliver(
   { message }: Posting,
   { destination, route }: Ways,
   { deadline, telemetry, clock }: HandOverOptions,
 ): Promise<Outcome> {
   const { id: messageId, body } = message;
   const attempted = { destination, route, messageId, message, attempt: 1, bytes: body.bytes };
-  return attemptDelivery(attempted, deadline, telemetry, clock.now);
+  return (await attemptDelivery(attempted, deadline, telemetry, clock.now)).outcome;
 }
 
 /** A redirect without the flow's mark comes from what stands before it; what it has refused for good, no queue makes better. */

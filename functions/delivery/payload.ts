@@ -12,7 +12,7 @@ export interface Payloads {
    * The body behind a pointer; opened anew for each send.
    *
    * @throws RelayError `MESSAGE_INVALID` (a bucket that is not named), `PAYLOAD_MISSING`, `PAYLOAD_TOO_LARGE`,
-   * `PAYLOAD_UNAVAILABLE`
+   * `PAYLOAD_FORBIDDEN`, `PAYLOAD_UNAVAILABLE`, `DEADLINE`
    */
   resolve(pointer: ObjectAt, deadline: Deadline): Promise<HttpBody>;
   /** Waits until so many bytes may be in flight, runs, and gives them free. @throws the reason of the deadline's signal */

@@ -123,6 +123,11 @@ export function storedUnder(name: string): string {
   return `webhooks/${name}/`;
 }
 
+/** How the names begin of the bodies that a dead letter had no room for; the queue's function writes nothing else there. */
+export function buriedUnder(name: string): string {
+  return `dead-letters/${name}/`;
+}
+
 /**
  * Where the message goes: the `url` setting, or `path` on the host that the service key names.
  *

@@ -87,6 +87,7 @@ const KIND: Readonly<Record<RelayErrorCode, 'rejected' | 'failed' | 'blocked'>> 
   EVENT_INVALID: 'failed',
   PAYLOAD_MISSING: 'rejected',
   PAYLOAD_TOO_LARGE: 'rejected',
+  PAYLOAD_FORBIDDEN: 'blocked',
   PAYLOAD_UNAVAILABLE: 'failed',
   QUEUE_UNAVAILABLE: 'failed',
 };

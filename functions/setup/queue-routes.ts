@@ -38,7 +38,7 @@ export function createQueueRoutes(environment: Environment): (queueArn: string) 
       destination,
       route,
       concurrency: 1,
-      breaker: { isOpen: false, record: () => undefined },
+      breaker: { isOpen: false, isBlocked: false, record: () => undefined },
       payloads: createPayloads({ s3, buckets: [], room, deleteDelivered: false }),
       isGivenUp: (outcome, queued) => isGivenUp(outcome, queued, NO_RETRY_LIMIT, now()),
       bury: async () => false,

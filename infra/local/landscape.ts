@@ -6,7 +6,7 @@
 import { randomBytes } from 'node:crypto';
 import { resolve } from 'node:path';
 import type { Identity } from './aws/http-api.ts';
-import { startS3 } from './aws/s3.ts';
+import { type S3, startS3 } from './aws/s3.ts';
 import { type SecretsManager, startSecretsManager } from './aws/secrets-manager.ts';
 import { type Sqs, startSqs } from './aws/sqs.ts';
 import { type CertificateAuthority, createCertificateAuthority } from './certificates.ts';
@@ -54,6 +54,8 @@ export interface Landscape {
   readonly sqs: Sqs;
   /** Through which the relay reaches the queues. */
   readonly sqsServer: LocalServer;
+  /** With `s3`. */
+  readonly s3: S3 | undefined;
   /** Whose signature opens webhooks with `verify: iam`. */
   readonly iamUser: Identity;
   /** The SDK's variables for endpoints, with `tls` also `NODE_EXTRA_CA_CERTS`: what a process needs to reach the services. */
@@ -122,6 +124,7 @@ export async function startLandscape(options: LandscapeOptions = {}): Promise<La
     secretsManager,
     sqs,
     sqsServer: startedSqs.server,
+    s3,
     iamUser,
     endpoints,
     connect(plan) {

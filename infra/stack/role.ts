@@ -2,7 +2,7 @@
  * Each function's own role: what that function needs and nothing of the other's. The framework's shared role would grant
  * every queue and every secret to both.
  */
-import { storedUnder, verificationSecrets } from '../../functions/relay/destination.ts';
+import { buriedUnder, storedUnder, verificationSecrets } from '../../functions/relay/destination.ts';
 import type { Configuration, Destination } from './destination.ts';
 import { deadLetterArn, sourceArn, webhookQueueArn } from './queue.ts';
 import { arn, attribute, type Resource, type Value } from './template.ts';
@@ -11,6 +11,9 @@ import { arn, attribute, type Resource, type Value } from './template.ts';
 export function queueRole({ destinations, kmsKeyArns }: Configuration, logGroupId: string): Resource {
   const deadLetterArns = destinations.flatMap(({ settings, queue }) => deadLetterArn(settings, queue) ?? []);
   const stored = destinations.flatMap(({ settings }) => settings.payloadBucket ?? []);
+  const buried = destinations.flatMap(({ settings: { name, payloadBucket } }) =>
+    payloadBucket === undefined ? [] : [`${payloadBucket}/${buriedUnder(name)}`],
+  );
   const followed = destinations.flatMap(({ settings }) => settings.payloadBuckets);
   const emptied = destinations.filter(({ settings }) => settings.deletePayloads);
   const deleted = emptied.flatMap(({ settings }) => [settings.payloadBucket ?? [], settings.payloadBuckets].flat());
@@ -23,7 +26,9 @@ export function queueRole({ destinations, kmsKeyArns }: Configuration, logGroupI
     ),
     ...allow(['sqs:SendMessage'], deadLetterArns),
     ...allow(['s3:GetObject'], objectArns([...stored, ...followed])),
-    ...allow(['s3:PutObject'], objectArns(stored)),
+    // Without it S3 answers 403 for an object that is not there, and nobody could tell which of the two it is.
+    ...allow(['s3:ListBucket'], bucketArns([...stored, ...followed])),
+    ...allow(['s3:PutObject'], startingArns(buried)),
     ...allow(['s3:DeleteObject'], objectArns(deleted)),
     ...keys(kmsKeyArns, { writes: deadLetterArns.length + stored.length > 0 }),
   ]);
@@ -43,10 +48,7 @@ export function webhookRole({ destinations, kmsKeyArns }: Configuration, logGrou
       queued.map(({ settings, queue }) => webhookQueueArn(settings, queue)),
     ),
     // Strangers call this function: dead letters, and what others keep in the bucket, are out of its reach.
-    ...allow(
-      ['s3:PutObject'],
-      stored.map((start) => arn('s3', `${start}*`, { inRegion: false })),
-    ),
+    ...allow(['s3:PutObject'], startingArns(stored)),
     ...keys(kmsKeyArns, { writes: queued.length > 0 }),
   ]);
 }
@@ -71,6 +73,15 @@ function secretArns(secrets: readonly string[]): Value[] {
 
 function objectArns(buckets: readonly string[]): Value[] {
   return [...new Set(buckets)].map((bucket) => arn('s3', `${bucket}/*`, { inRegion: false }));
+}
+
+function bucketArns(buckets: readonly string[]): Value[] {
+  return [...new Set(buckets)].map((bucket) => arn('s3', bucket, { inRegion: false }));
+}
+
+/** Of the objects of a bucket whose names begin so. */
+function startingArns(starts: readonly string[]): Value[] {
+  return starts.map((start) => arn('s3', `${start}*`, { inRegion: false }));
 }
 
 /** The ARN of a log group, as CloudFormation returns it, ends in `:*` and so covers its streams. */

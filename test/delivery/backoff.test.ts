@@ -42,12 +42,13 @@ describe('After a failure', () => {
 test.each([
   { why: 'blocked', leastMs: 15 * MINUTE_MS, mostMs: 30 * MINUTE_MS },
   { why: 'unburied', leastMs: 5 * MINUTE_MS, mostMs: 10 * MINUTE_MS },
-  { why: 'breaker', leastMs: 1_000, mostMs: 2_000 },
+  { why: 'breaker', isBlocked: false, leastMs: 1_000, mostMs: 2_000 },
+  { why: 'breaker', isBlocked: true, leastMs: 15 * MINUTE_MS, mostMs: 30 * MINUTE_MS },
   { why: 'deadline', leastMs: 2_000, mostMs: 4_000 },
   { why: 'behind', leastMs: 0, mostMs: 0 },
-] as const)('a message that stays as "$why" waits from $leastMs to $mostMs ms', ({ why, leastMs, mostMs }) => {
-  expect(waitMs({ why }, FRESH, 0)).toBe(leastMs);
-  expect(waitMs({ why }, FRESH, ALMOST_1)).toBe(mostMs);
+] as const)('a message that stays as "$why" waits from $leastMs to $mostMs ms', ({ leastMs, mostMs, ...stay }) => {
+  expect(waitMs(stay, FRESH, 0)).toBe(leastMs);
+  expect(waitMs(stay, FRESH, ALMOST_1)).toBe(mostMs);
 });
 
 describe('Whatever the reason', () => {
@@ -55,7 +56,8 @@ describe('Whatever the reason', () => {
     fc.constantFrom<Stay>(
       { why: 'blocked' },
       { why: 'unburied' },
-      { why: 'breaker' },
+      { why: 'breaker', isBlocked: false },
+      { why: 'breaker', isBlocked: true },
       { why: 'deadline' },
       { why: 'behind' },
     ),
@@ -103,8 +105,10 @@ describe('Whatever the reason', () => {
   });
 
   test('messages that failed together are spread: another chance, another wait', () => {
-    for (const why of ['failed', 'blocked', 'unburied', 'breaker', 'deadline'] as const) {
-      const waits = Array.from({ length: 100 }, (_, index) => waitMs({ why }, { count: 5, sinceMs: 0 }, index / 100));
+    const breaker = [true, false].map((isBlocked): Stay => ({ why: 'breaker', isBlocked }));
+    const others = (['failed', 'blocked', 'unburied', 'deadline'] as const).map((why): Stay => ({ why }));
+    for (const stay of [...breaker, ...others]) {
+      const waits = Array.from({ length: 100 }, (_, index) => waitMs(stay, { count: 5, sinceMs: 0 }, index / 100));
       expect(new Set(waits).size).toBe(100);
     }
   });

@@ -7,7 +7,7 @@ import { describe, expect, test } from 'vitest';
 import { createBreaker } from '../../functions/delivery/breaker.ts';
 import type { QueuedMessage } from '../../functions/envelope.ts';
 import { RelayError } from '../../functions/error.ts';
-import { queuedMessage } from './queued.ts';
+import { HOUR_MS, queuedMessage, SENT_AT } from './queued.ts';
 import { createSimulatedQueue, type Delivery } from './simulated-queue.ts';
 
 /** Of a standard queue: `1`, `2`, … */
@@ -167,7 +167,33 @@ describe('After five in a row that failed', () => {
     const queue = createSimulatedQueue({ concurrency: 1, answer: () => 404 });
     const delivery = await queue.deliver(fifo('a1', 'b1', 'c1', 'd1', 'e1', 'f1', 'f2', 'f3'));
     expect(delivery.calls).toHaveLength(5);
-    expect(waits(delivery)).toMatchObject({ f1: 1_500, f2: 0, f3: 0 });
+    expect(waits(delivery)).toMatchObject({ a1: 1_350_000, f1: 1_350_000, f2: 0, f3: 0 });
+  });
+
+  test.each([
+    { last: 503, waitMs: 1_500 },
+    { last: 404, waitMs: 1_350_000 },
+  ])('of mixed answers the last one, $last, decides how long the rest waits', async ({ last, waitMs }) => {
+    const answer = (id: string) => (id === '5' ? last : Number(id) % 2 === 0 ? 503 : 404);
+    const delivery = await createSimulatedQueue({ concurrency: 1, answer }).deliver(standard(10));
+    expect(delivery.calls).toHaveLength(5);
+    expect(delivery.kept.slice(5).map((kept) => kept.waitMs)).toEqual(Array(5).fill(waitMs));
+  });
+
+  test.each([
+    { probe: 404, waitMs: 1_350_000 },
+    { probe: 503, waitMs: 1_500 },
+  ])('a probe that is answered $probe says how long the others wait', async ({ probe, waitMs }) => {
+    const queue = createSimulatedQueue({ breaker: openBreaker(), answer: () => probe });
+    const { kept } = await queue.deliver(standard(10));
+    expect(kept.map((one) => one.waitMs)).toEqual(Array(10).fill(waitMs));
+  });
+
+  test('what was sent more than twelve days ago is tried all the same: SQS drops it two days later, and no letter says why', async () => {
+    const sentAt = SENT_AT - 12 * 24 * HOUR_MS - 1;
+    const messages = [...standard(3), ...['old 1', 'old 2'].map((recordId) => queuedMessage({ recordId, sentAt }))];
+    const delivery = await createSimulatedQueue({ breaker: openBreaker(), answer: () => 404 }).deliver(messages);
+    expect(delivery.calls).toEqual(['1', 'old 1', 'old 2']);
   });
 
   test('what was in flight already is waited for, and its success opens the way for the next batch', async () => {

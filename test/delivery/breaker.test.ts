@@ -38,6 +38,17 @@ test('it is open exactly while the last five were all failed or blocked', () => 
   );
 });
 
+test.each([
+  { outcomes: 'fffff', isBlocked: false },
+  { outcomes: 'bbbbb', isBlocked: true },
+  { outcomes: 'bbbbf', isBlocked: false },
+  { outcomes: 'ffffb', isBlocked: true },
+  { outcomes: 'fffffb', isBlocked: true },
+  { outcomes: 'bbbbbrfffff', isBlocked: false },
+])('after "$outcomes" it is open, and an operator must act first: $isBlocked', ({ outcomes, isBlocked }) => {
+  expect(after(outcomes)).toMatchObject({ isOpen: true, isBlocked });
+});
+
 test('each destination has its own', () => {
   const other = createBreaker();
   expect(after('fffff').isOpen).toBe(true);

@@ -32,21 +32,29 @@ const WITH_BUCKET = { ...OPTIONS, payloadBucket: 'payloads' };
 describe('A message is given up', () => {
   const DAY_MS = 24 * HOUR_MS;
   test.each([
-    { what: 'rejected at once', outcome: REJECTED, ageMs: 0, is: true },
-    { what: 'rejected, and sent in the future by another clock', outcome: REJECTED, ageMs: -HOUR_MS, is: true },
-    { what: 'failed within retryForHours', outcome: FAILED, ageMs: 72 * HOUR_MS, is: false },
-    { what: 'failed a millisecond after', outcome: FAILED, ageMs: 72 * HOUR_MS + 1, is: true },
-    { what: 'blocked far beyond retryForHours', outcome: BLOCKED, ageMs: 11 * DAY_MS, is: false },
-    { what: 'blocked for twelve days', outcome: BLOCKED, ageMs: 12 * DAY_MS, is: false },
-    { what: 'blocked for longer', outcome: BLOCKED, ageMs: 12 * DAY_MS + 1, is: true },
-    { what: 'delivered, however old', outcome: DELIVERED, ageMs: 13 * DAY_MS, is: false },
-    { what: 'failed, sent in the future', outcome: FAILED, ageMs: -HOUR_MS, is: false },
-  ])('$what: $is', ({ outcome, ageMs, is }) => {
-    expect(isGivenUp(outcome, queuedMessage(), { retryForHours: 72 }, SENT_AT + ageMs)).toBe(is);
+    { what: 'rejected at once', outcome: REJECTED, receivedMs: 0, is: true },
+    { what: 'rejected, and sent in the future by another clock', outcome: REJECTED, sentMs: -HOUR_MS, is: true },
+    { what: 'failed within retryForHours', outcome: FAILED, receivedMs: 72 * HOUR_MS, is: false },
+    { what: 'failed a millisecond after', outcome: FAILED, receivedMs: 72 * HOUR_MS + 1, is: true },
+    { what: 'failed after eleven days in which nobody received it', outcome: FAILED, sentMs: 11 * DAY_MS, is: false },
+    {
+      what: 'failed after twelve days in which nobody received it',
+      outcome: FAILED,
+      sentMs: 12 * DAY_MS + 1,
+      is: true,
+    },
+    { what: 'blocked far beyond retryForHours', outcome: BLOCKED, receivedMs: 11 * DAY_MS, is: false },
+    { what: 'blocked, sent twelve days ago', outcome: BLOCKED, receivedMs: 12 * DAY_MS, is: false },
+    { what: 'blocked, sent longer ago', outcome: BLOCKED, sentMs: 12 * DAY_MS + 1, is: true },
+    { what: 'delivered, however old', outcome: DELIVERED, receivedMs: 13 * DAY_MS, is: false },
+    { what: 'failed, received and sent in the future', outcome: FAILED, receivedMs: -HOUR_MS, is: false },
+  ])('$what: $is', ({ outcome, receivedMs = 0, sentMs = receivedMs, is }) => {
+    const queued = queuedMessage({ sentAt: SENT_AT - sentMs, firstReceivedAt: SENT_AT - receivedMs });
+    expect(isGivenUp(outcome, queued, { retryForHours: 72 }, SENT_AT)).toBe(is);
   });
 
-  test('never for its age where the record does not tell when it was sent', () => {
-    const queued = queuedMessage({ sentAt: Number.MAX_SAFE_INTEGER });
+  test('never for its age where the record tells neither when it was sent nor when it was received', () => {
+    const queued = queuedMessage({ sentAt: Number.MAX_SAFE_INTEGER, firstReceivedAt: Number.MAX_SAFE_INTEGER });
     for (const outcome of [FAILED, BLOCKED]) {
       expect(isGivenUp(outcome, queued, { retryForHours: 1 }, DEAD_AT)).toBe(false);
     }

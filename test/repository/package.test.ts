@@ -297,7 +297,11 @@ describe('roles', () => {
       'sqs:GetQueueAttributes': sources,
       'sqs:SendMessage': [queueArn('token-relay-prod-invoices-dlq.fifo'), queueArn('token-relay-prod-orders-dlq')],
       's3:GetObject': ['arn:aws:s3:::legacy-payloads/*', 'arn:aws:s3:::order-payloads/*'],
-      's3:PutObject': ['arn:aws:s3:::legacy-payloads/*', 'arn:aws:s3:::order-payloads/*'],
+      's3:ListBucket': ['arn:aws:s3:::legacy-payloads', 'arn:aws:s3:::order-payloads'],
+      's3:PutObject': [
+        'arn:aws:s3:::legacy-payloads/dead-letters/legacy/*',
+        'arn:aws:s3:::order-payloads/dead-letters/orders/*',
+      ],
       's3:DeleteObject': ['arn:aws:s3:::legacy-payloads/*'],
       'kms:Decrypt': [KEY],
       'kms:GenerateDataKey': [KEY],

@@ -1,4 +1,4 @@
-/** Which destination a queue's messages belong to: by the ARN, else by the queue's name, else the only one there is. */
+/** Which destination a queue's messages belong to: by the ARN, else by the queue's name, else the only one, if that names no queue. */
 import { describe, expect, test } from 'vitest';
 import { RelayError } from '../../functions/error.ts';
 import { destinationOfQueue, readSettings } from '../../functions/settings.ts';
@@ -26,7 +26,12 @@ describe('The messages of a queue belong', () => {
     ['to a namesake’s, where there is no better one', { other: 'other', theirs: THEIRS }, 'theirs'],
     ['to the one in its own region', { elsewhere: ELSEWHERE, ours: OURS }, 'ours'],
     ['to the only destination, if that names no queue', { only: undefined }, 'only'],
-    ['to the only destination, if that names another queue', { only: 'other' }, 'only'],
+    ['to nobody, where the only destination names another queue', { only: 'other' }, undefined],
+    [
+      'to nobody, where the only destination names another queue by its ARN',
+      { only: ELSEWHERE.replace(':in', ':out') },
+      undefined,
+    ],
     ['to nobody, where two name no queue', { one: undefined, two: undefined }, undefined],
     ['to nobody, where two name other queues', { one: 'in-1', two: 'xin' }, undefined],
   ])('%s', (_, queues, name) => {

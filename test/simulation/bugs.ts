@@ -32,9 +32,9 @@ export const BUGS: readonly Bug[] = [
     patches: [
       {
         file: 'functions/delivery/batch.ts',
-        find: 'const outcome = await attemptDelivery(attemptAt(queued), deadline, telemetry, now);',
+        find: 'const attempt = await attemptDelivery(attemptAt(queued), deadline, telemetry, now);',
         replace:
-          "const outcome = await Promise.race([attemptDelivery(attemptAt(queued), deadline, telemetry, now), Promise.resolve().then(() => ({ kind: 'delivered' }) as Outcome)]);",
+          "const attempt = await Promise.race([attemptDelivery(attemptAt(queued), deadline, telemetry, now), Promise.resolve().then(() => ({ outcome: { kind: 'delivered' } }) as Attempt)]);",
       },
     ],
     rules: [SAFE, ORDER],
@@ -240,8 +240,8 @@ export const BUGS: readonly Bug[] = [
     patches: [
       {
         file: 'functions/delivery/dead-letter.ts',
-        find: 'return ageMs > retryForHours * HOUR_MS;',
-        replace: 'return ageMs > (retryForHours * HOUR_MS) / 60;',
+        find: 'now - queued.firstReceivedAt > retryForHours * HOUR_MS',
+        replace: 'now - queued.firstReceivedAt > (retryForHours * HOUR_MS) / 60',
       },
     ],
     rules: ['dead letters tell the truth'],

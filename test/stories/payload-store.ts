@@ -14,7 +14,7 @@ import {
 import { onTestFinished } from 'vitest';
 import type { DestinationPlan } from '../../infra/local/landscape.ts';
 import { type Answer, type LocalServer, type Request, startServer } from '../../infra/local/server.ts';
-import { type Stage, setStage } from './stage.ts';
+import { type Stage, type StageOptions, setStage } from './stage.ts';
 
 export const BUCKET = 'payloads';
 export const POINTER = 'software.amazon.payloadoffloading.PayloadS3Pointer';
@@ -35,9 +35,13 @@ export interface PayloadStage extends Stage {
 }
 
 /** Payloads are followed into `BUCKET` unless the plan's settings say otherwise. */
-export async function setPayloadStage(plan: Partial<DestinationPlan> = {}): Promise<PayloadStage> {
+export async function setPayloadStage(
+  plan: Partial<DestinationPlan> = {},
+  staged: Partial<StageOptions> = {},
+): Promise<PayloadStage> {
   const settings = { payloadBuckets: [BUCKET], ...plan.settings };
   const stage = await setStage({
+    ...staged,
     plans: [{ name: 'orders', flow: { csrfProtected: false }, ...plan, settings }],
     s3: true,
   });

@@ -5,7 +5,7 @@ import type { MessageView } from '../../infra/local/aws/sqs.ts';
 import type { LocalDestination } from '../../infra/local/landscape.ts';
 import type { Received } from '../../infra/local/sap/integration-flow.ts';
 import { createSqsClock } from './sqs-clock.ts';
-import { setStage } from './stage.ts';
+import { type Stage, setStage } from './stage.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -219,14 +219,15 @@ describe('By its age a message is given up', () => {
     { fifo: false, status: 404, ageMs: 12 * DAY_MS + 60_000, outcome: 'blocked', is: 'buried' },
     { fifo: false, status: 404, ageMs: 12 * DAY_MS - 60_000, outcome: 'blocked', is: 'kept' },
     { fifo: true, status: 404, ageMs: 11 * DAY_MS, outcome: 'blocked', is: 'kept' },
-    { fifo: false, status: 200, ageMs: 13 * DAY_MS, outcome: 'delivered', is: 'delivered' },
-  ])('$outcome by a $status at $ageMs ms (FIFO: $fifo): $is', async ({ fifo, status, ageMs, outcome, is }) => {
+  ])('$outcome by a $status $ageMs ms after the first receive (FIFO: $fifo): $is', async (row) => {
+    const { fifo, status, ageMs, outcome, is } = row;
     const clock = createSqsClock(Date.now() - ageMs);
     const stage = await setStage({
       plans: [{ name: 'orders', fifo, flow: FLOW, settings: { fifo } }],
       sqsNow: clock.now,
     });
     const id = stage.send(stage.orders, { body: `${status}`, ...(fifo ? { group: 'a' } : {}) });
+    stage.orders.queue.receive({ visibilitySeconds: 0 });
     clock.advance(ageMs);
 
     await stage.poll();
@@ -236,6 +237,27 @@ describe('By its age a message is given up', () => {
     if (is === 'buried') expect(letters(stage.orders)).toMatchObject([{ told: { messageId: id, outcome, status } }]);
   });
 
+  test.each([
+    { fifo: false, status: 429, ageMs: 4 * DAY_MS, is: 'kept' },
+    { fifo: true, status: 429, ageMs: 4 * DAY_MS, is: 'kept' },
+    { fifo: false, status: 429, ageMs: 12 * DAY_MS + 60_000, is: 'buried' },
+    { fifo: false, status: 404, ageMs: 12 * DAY_MS + 60_000, is: 'buried' },
+    { fifo: false, status: 200, ageMs: 13 * DAY_MS, is: 'delivered' },
+  ])('what nobody polled for $ageMs ms is answered $status at its first try (FIFO: $fifo): $is', async (row) => {
+    const { fifo, status, ageMs, is } = row;
+    const clock = createSqsClock(Date.now() - ageMs);
+    const stage = await setStage({
+      plans: [{ name: 'orders', fifo, flow: FLOW, settings: { fifo } }],
+      sqsNow: clock.now,
+    });
+    stage.send(stage.orders, { body: `${status}`, ...(fifo ? { group: 'a' } : {}) });
+    clock.advance(ageMs);
+
+    await stage.poll();
+
+    expect(stage.tally()).toMatchObject({ left: is === 'kept' ? 1 : 0, dead: is === 'buried' ? 1 : 0 });
+  });
+
   test('only after an attempt: what the breaker holds back is kept, however old', async () => {
     const clock = createSqsClock(Date.now() - 80 * HOUR_MS);
     const stage = await setStage({
@@ -243,6 +265,7 @@ describe('By its age a message is given up', () => {
       sqsNow: clock.now,
     });
     for (let count = 0; count < 10; count += 1) stage.send(stage.orders, { body: `503 ${count}` });
+    stage.orders.queue.receive({ maxMessages: 10, visibilitySeconds: 0 });
     clock.advance(80 * HOUR_MS);
 
     await stage.poll();
@@ -250,4 +273,28 @@ describe('By its age a message is given up', () => {
     expect(stage.attempts).toHaveLength(5);
     expect(stage.tally()).toMatchObject({ left: 5, dead: 5 });
   });
+
+  test.each([
+    { what: 'the token', hang: ({ authorizationServer: { server } }: Stage) => server },
+    { what: 'the secret', hang: ({ secretsManager: { server } }: Stage) => server },
+  ])(
+    'only after an attempt: one whose time was over while $what was awaited is kept, however old',
+    async ({ hang }) => {
+      const clock = createSqsClock(Date.now() - 80 * HOUR_MS);
+      const stage = await setStage({
+        plans: [{ name: 'orders', flow: FLOW }],
+        sqsNow: clock.now,
+        deploy: { queueTimeoutSeconds: 3 },
+      });
+      const id = stage.send(stage.orders);
+      stage.orders.queue.receive({ visibilitySeconds: 0 });
+      clock.advance(80 * HOUR_MS);
+      hang(stage).fail({ fault: 'hang', times: 10 });
+
+      await stage.poll();
+
+      expect(stage.attemptsOf(id)).toMatchObject([{ outcome: 'failed', executed: 'no', calls: 0 }]);
+      expect(stage.tally()).toMatchObject({ left: 1, dead: 0 });
+    },
+  );
 });

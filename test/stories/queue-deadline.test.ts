@@ -70,7 +70,7 @@ test('5,000 messages that cannot go out are all named in time, and all waits are
   // Whatever SQS was not told within the two seconds is counted, and comes back by the queue's own 900 s.
   const untold = stage.told('visibility.unchanged').reduce((sum, { messages }) => sum + Number(messages), 0);
   const comingBack = stage.orders.queue.messages.map(({ visibleAt }) => visibleAt - invokedAt);
-  expect(comingBack.filter((ms) => ms > 60_000).length).toBeLessThanOrEqual(stage.attempts.length + untold);
+  expect(comingBack.filter((ms) => ms < 900_000).length).toBeLessThanOrEqual(untold);
 });
 
 test('with SQS, too, out of reach the reply still leaves in time, as it would have been', async () => {

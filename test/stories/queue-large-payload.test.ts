@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { BUCKET, OLD_POINTER, POINTER, setPayloadStage } from './payload-store.ts';
+import { createSqsClock } from './sqs-clock.ts';
 
 const FORTY_MB = 41_943_040;
 const NO_SUCH_KEY = {
@@ -113,7 +114,6 @@ describe('What cannot be had now keeps the message:', () => {
   test.each([
     { what: 'S3 is down', fault: { status: 503, body: '' }, method: 'HEAD' },
     { what: 'S3 is down when the object is opened', fault: { status: 503, body: '' }, method: 'GET' },
-    { what: 'the relay may not read it', fault: { status: 403, body: '' }, method: 'HEAD' },
     { what: 'S3 breaks the connection', fault: 'reset-before', method: 'HEAD' },
     { what: 'the object breaks off in the middle', fault: 'half-answer', method: 'GET' },
   ] as const)('$what', async ({ fault, method }) => {
@@ -129,6 +129,67 @@ describe('What cannot be had now keeps the message:', () => {
     stage.s3Server.heal();
     await stage.pollAgain();
     expect(stage.arrivals()).toEqual([id]);
+  });
+});
+
+test.each(['HEAD', 'GET'])(
+  'a message whose time was over while S3 was awaited (%s) has not been tried, and is not given up, however old',
+  async (method) => {
+    const clock = createSqsClock(Date.now() - 80 * 3_600_000);
+    const staged = { sqsNow: clock.now, deploy: { queueTimeoutSeconds: 3 } };
+    const stage = await setPayloadStage({}, staged);
+    const id = stage.sendPointer('big', await stage.put('big'));
+    stage.orders.queue.receive({ visibilitySeconds: 0 });
+    clock.advance(80 * 3_600_000);
+    stage.s3Server.fail({ fault: 'hang', times: 9, when: (request) => request.method === method });
+
+    await stage.poll();
+
+    expect(stage.attemptsOf(id)).toMatchObject([
+      { outcome: 'failed', executed: 'no', calls: 0, reason: expect.stringContaining('the time of the invocation') },
+    ]);
+    expect(stage.tally()).toMatchObject({ left: 1, dead: 0 });
+  },
+);
+
+describe('What S3 refuses waits for the operator, who is told what must be allowed, on which bucket:', () => {
+  const FORBIDDEN =
+    'S3 refuses the payload in bucket "payloads"; the operator must allow the function s3:GetObject and s3:ListBucket, and kms:Decrypt where the bucket has a key of its own';
+
+  test.each([
+    { what: 'an object that may not be looked at', method: 'HEAD' },
+    { what: 'an object that may not be opened', method: 'GET' },
+  ])('$what is blocked, and sent once it may be', async ({ method }) => {
+    const stage = await setPayloadStage();
+    const id = stage.sendPointer('big', await stage.put('big'));
+    stage.s3Server.fail({ fault: { status: 403, body: '' }, when: (request) => request.method === method });
+
+    const [invocation] = await stage.poll();
+    expect(invocation?.kept).toEqual([id]);
+    expect(stage.attemptsOf(id)).toMatchObject([{ outcome: 'blocked', executed: 'no', calls: 0, reason: FORBIDDEN }]);
+    const [{ visibleAt } = { visibleAt: 0 }] = stage.orders.queue.messages;
+    expect(visibleAt - (invocation?.at ?? 0)).toBeGreaterThanOrEqual(900_000);
+
+    await stage.pollAgain();
+    expect(stage.arrivals()).toEqual([id]);
+  });
+
+  test('where it may list the bucket, as its role says, a missing object holds up no FIFO lane; else nobody can tell', async () => {
+    const stage = await setPayloadStage({ fifo: true });
+    const sendBoth = async (group: string) => [
+      stage.sendPointer('not/there', randomBytes(10), { group }),
+      stage.sendPointer(group, await stage.put(group), { group }),
+    ];
+    const [missing = '', next = ''] = await sendBoth('a');
+    await stage.poll();
+    expect(stage.attemptsOf(missing)).toMatchObject([{ outcome: 'rejected' }]);
+    expect(stage.arrivals()).toEqual([next]);
+
+    stage.s3?.denyListing(true);
+    const [unknown = '', behind] = await sendBoth('b');
+    const [invocation] = await stage.poll();
+    expect(stage.attemptsOf(unknown)).toMatchObject([{ outcome: 'blocked', reason: FORBIDDEN }]);
+    expect(invocation?.kept).toEqual([unknown, behind]);
   });
 });
 

@@ -129,8 +129,8 @@ describe('What is odd and harmless is delivered:', () => {
     { what: 'an ARN that is none', change: { eventSourceARN: 'queue' } },
     { what: 'no ARN', change: { eventSourceARN: undefined } },
   ])('a record with $what', async ({ change }) => {
-    // Without a queue's name there must be one destination alone.
-    const stage = await setStage({ plans: [PLAN], tokenDuringInit: true });
+    // Without a queue's name there must be one destination alone, and it must name no queue.
+    const stage = await setStage({ plans: [{ ...PLAN, settings: { queue: undefined } }], tokenDuringInit: true });
     const id = stage.send(stage.orders);
     const [record] = records(stage);
 
@@ -157,6 +157,19 @@ describe('A record of a queue that no destination has', () => {
       { messages: 1, ...(eventSourceARN ? { queueArn: eventSourceARN } : {}) },
     ]);
   });
+});
+
+test('a record of another queue is not for the only destination that there is, if that names its own', async () => {
+  // Nothing stands by, so that there is one destination alone.
+  const stage = await setStage({ plans: [PLAN], tokenDuringInit: true });
+  stage.sendMany(2);
+  const [stray, good] = records(stage);
+  const eventSourceARN = 'arn:aws:sqs:eu-central-1:123456789012:another';
+
+  expect(await invoke(stage, { Records: [{ ...stray, eventSourceARN }, good] })).toEqual([stray?.messageId]);
+
+  expect(stage.arrivals()).toEqual([good?.messageId]);
+  expect(stage.told('queue.unknown')).toMatchObject([{ messages: 1, queueArn: eventSourceARN }]);
 });
 
 test('a record without a receipt is answered like any other; only its wait cannot be told', async () => {
