@@ -35,7 +35,9 @@ export async function stopTenants(): Promise<void> {
 export interface Reply {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  /** As UTF-8. */
   readonly body: string;
+  readonly bytes: Buffer;
 }
 
 export interface Sending {
@@ -112,7 +114,8 @@ export async function startTenant(
         incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
         incoming.once('end', () => {
           const { statusCode = 0, headers: received } = incoming;
-          resolve({ status: statusCode, headers: received, body: Buffer.concat(chunks).toString() });
+          const bytes = Buffer.concat(chunks);
+          resolve({ status: statusCode, headers: received, body: bytes.toString(), bytes });
         });
         incoming.once('error', reject);
       });

@@ -19,7 +19,14 @@ export interface XmlElement {
 }
 
 /** The document is not one, or not one that is taken; the message says why, in the words of the runtime's parser. */
-export class XmlError extends Error {}
+export class XmlError extends Error {
+  /** The elements that were open where it shows, the root first, each with the children that it has so far. */
+  readonly open: readonly XmlElement[];
+  constructor(message: string, open: readonly XmlElement[] = []) {
+    super(message);
+    this.open = open;
+  }
+}
 
 interface Building {
   readonly element: { -readonly [Key in keyof XmlElement]: XmlElement[Key] } & { children: XmlElement[] };
@@ -35,14 +42,19 @@ export function parseXml(source: string): XmlElement {
   const open: Building[] = [];
   let root: XmlElement | undefined;
 
+  const failed = (message: string) =>
+    new XmlError(
+      message,
+      open.map(({ element }) => element),
+    );
   parser.on('error', ({ message }) => {
-    throw new XmlError(message);
+    throw failed(message);
   });
   parser.on('doctype', () => {
-    throw new XmlError('Received event DTD, instead of START_ELEMENT or END_ELEMENT.');
+    throw failed('Received event DTD, instead of START_ELEMENT or END_ELEMENT.');
   });
   parser.on('opentag', ({ local, uri, attributes, isSelfClosing }) => {
-    if (open.length >= maxDepth) throw new XmlError(`Maximum Element Depth limit (${maxDepth}) Exceeded`);
+    if (open.length >= maxDepth) throw failed(`Maximum Element Depth limit (${maxDepth}) Exceeded`);
     const values = new Map(Object.values(attributes).map((one) => [`${one.uri} ${one.local}`, one.value]));
     const element: Building['element'] = {
       local,

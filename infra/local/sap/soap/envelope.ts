@@ -4,7 +4,7 @@
  */
 import type { Answer, Request } from '../../server.ts';
 import { mediaType } from '../media-type.ts';
-import { decodeXml, parseXml, type XmlElement, XmlError } from '../xml.ts';
+import { parseXml, type XmlElement, XmlError } from '../xml.ts';
 import type { FaultCode, SoapVersion } from './channel.ts';
 
 /** The request is no SOAP message that is understood. */
@@ -31,42 +31,34 @@ export const namespaces: Readonly<Record<SoapVersion, string>> = {
 };
 const contentTypes: Readonly<Record<SoapVersion, string>> = { '1.1': 'text/xml', '1.2': 'application/soap+xml' };
 
-/** The version that the content type says; undefined when it is none of SOAP's. */
-export function versionOf({ headers }: Request): SoapVersion | undefined {
-  const essence = mediaType(headers['content-type'])?.essence;
-  if (essence === contentTypes['1.1']) return '1.1';
-  return essence === contentTypes['1.2'] ? '1.2' : undefined;
-}
-
 /**
- * The envelope of a request that says to be of `version`. `understood` are header blocks, as `{namespace}name`, that may
- * say mustUnderstand. Throws an EnvelopeError.
+ * The envelope of a request: of the version that its namespace says, 1.2 only to an endpoint that `takes` it, as one does
+ * that has a binding for it; 1.1 is taken by both, as CXF does. `understood` are header blocks, as `{namespace}name`, that
+ * may say mustUnderstand. Throws an EnvelopeError.
  */
-export function readEnvelope(request: Request, version: SoapVersion, understood: readonly string[] = []): Envelope {
-  const contentType = request.headers['content-type'];
-  const root = readRoot(request.body, contentType);
+export function readEnvelope(
+  { headers: sent }: Request,
+  { source, takes, understood = [] }: { source: string; takes: SoapVersion; understood?: readonly string[] },
+): Envelope {
+  const root = readRoot(source);
+  const version = versionOf(root, takes);
   const namespace = namespaces[version];
-  const inSoap = ({ namespace: own }: XmlElement, local: string, name: string): boolean =>
-    own === namespace && local === name;
-  if (root.local !== 'Envelope')
-    throw new EnvelopeError('client', `"${root.local}" is not a valid SOAP message: no Envelope.`);
-  if (root.namespace !== namespace) {
-    const message = `"${root.namespace}", the namespace on the "Envelope" element, is not a valid SOAP version.`;
-    throw new EnvelopeError('version-mismatch', message);
-  }
+  const inSoap = (element: XmlElement | undefined, name: string): element is XmlElement =>
+    element?.namespace === namespace && element.local === name;
   const [first, second] = root.children;
-  const header = first !== undefined && inSoap(first, first.local, 'Header') ? first : undefined;
+  const header = inSoap(first, 'Header') ? first : undefined;
   const body = header === undefined ? first : second;
-  if (body === undefined || !inSoap(body, body.local, 'Body')) {
-    throw new EnvelopeError('client', 'The SOAP envelope has no Body.');
-  }
+  // CXF's own words: it reads on as if the Body were there.
+  if (!inSoap(body, 'Body')) throw new EnvelopeError('server', 'Fault occurred while processing.');
   const headers = header?.children ?? [];
-  const ignored = headers.filter((block) => mustBeUnderstood(block, namespace)).map(qualifiedName);
-  const unknown = ignored.filter((name) => !understood.includes(name));
+  const unknown = headers
+    .filter((block) => mustBeUnderstood(block, version))
+    .map(qualifiedName)
+    .filter((name) => !understood.includes(name));
   if (unknown.length > 0) {
     throw new EnvelopeError('must-understand', `MustUnderstand headers: [${unknown.join(', ')}] are not understood.`);
   }
-  return { version, action: actionOf(request, version), headers, payload: body.content };
+  return { version, action: actionOf(sent, version), headers, payload: body.content };
 }
 
 /** An answer with an envelope of `version` whose Body has `content`, which is XML. */
@@ -80,23 +72,57 @@ export function qualifiedName({ namespace, local }: XmlElement): string {
   return `{${namespace}}${local}`;
 }
 
-function readRoot(body: Buffer, contentType: string | undefined): XmlElement {
+function readRoot(source: string): XmlElement {
   try {
-    return parseXml(decodeXml(body, contentType));
+    return parseXml(source);
   } catch (error) {
-    if (error instanceof XmlError) throw new EnvelopeError('client', `Error reading XMLStreamReader: ${error.message}`);
-    throw error;
+    if (!(error instanceof XmlError)) throw error;
+    throw readByFlow(error)
+      ? new EnvelopeError('server', `Error during type conversion to the required type: ${error.message}`)
+      : new EnvelopeError('client', `Error reading XMLStreamReader: ${error.message}`);
   }
 }
 
-/** A block for another actor (1.1) or role (1.2) is none of ours. */
-function mustBeUnderstood(block: XmlElement, namespace: string): boolean {
-  const elsewhere = block.attribute('actor', namespace) ?? block.attribute('role', namespace);
-  const value = block.attribute('mustUnderstand', namespace);
-  return elsewhere === undefined && (value === '1' || value === 'true');
+/** Up to the first start tag in the Body CXF reads, whose fault is the client's; the flow reads the rest, and fails. */
+function readByFlow({ open: [envelope, ...inside] }: XmlError): boolean {
+  const isBody = ({ local, namespace }: XmlElement): boolean =>
+    local === 'Body' && Object.values(namespaces).includes(namespace);
+  const [body] = inside;
+  if (body === undefined) return envelope?.children.some(isBody) ?? false;
+  return isBody(body) && inside.length > 1;
 }
 
-function actionOf({ headers }: Request, version: SoapVersion): string | undefined {
+function versionOf({ local, namespace }: XmlElement, takes: SoapVersion): SoapVersion {
+  if (namespace !== namespaces['1.1'] && namespace !== namespaces['1.2']) {
+    const message =
+      namespace === ''
+        ? `No namespace on "${local}" element. You must send a SOAP message.`
+        : `"${namespace}", the namespace on the "${local}" element, is not a valid SOAP version.`;
+    throw new EnvelopeError(local === 'Envelope' ? 'version-mismatch' : 'client', message);
+  }
+  const version = namespace === namespaces['1.1'] ? '1.1' : '1.2';
+  if (version === '1.2' && takes === '1.1') {
+    const message = 'A SOAP 1.2 message is not valid when sent to a SOAP 1.1 only endpoint.';
+    throw new EnvelopeError('version-mismatch', message);
+  }
+  if (local !== 'Envelope') throw new EnvelopeError('client', 'Invalid SOAP Envelope name');
+  return version;
+}
+
+/** A block for another actor (1.1) or role (1.2) is none of ours; one for the next, for the last or for nobody named is. */
+function mustBeUnderstood(block: XmlElement, version: SoapVersion): boolean {
+  const namespace = namespaces[version];
+  const role = block.attribute(version === '1.1' ? 'actor' : 'role', namespace) ?? '';
+  const value = block.attribute('mustUnderstand', namespace);
+  return ours[version].includes(role) && (value === '1' || value === 'true');
+}
+
+const ours: Readonly<Record<SoapVersion, readonly string[]>> = {
+  '1.1': ['', 'http://schemas.xmlsoap.org/soap/actor/next'],
+  '1.2': ['', `${namespaces['1.2']}/role/next`, `${namespaces['1.2']}/role/ultimateReceiver`],
+};
+
+function actionOf(headers: Request['headers'], version: SoapVersion): string | undefined {
   const sent = version === '1.1' ? headers.soapaction : mediaType(headers['content-type'])?.params.get('action');
   return sent?.replace(/^"(.*)"$/, '$1') ?? undefined;
 }

@@ -5,7 +5,7 @@
 import type { Answer } from '../../server.ts';
 import { escapeXml } from '../xml.ts';
 import type { FaultCode, SoapVersion } from './channel.ts';
-import { envelopeAnswer } from './envelope.ts';
+import { envelopeAnswer, namespaces } from './envelope.ts';
 
 export interface Fault {
   readonly code: FaultCode;
@@ -19,7 +19,7 @@ export interface Fault {
 const codes: Readonly<Record<FaultCode, Readonly<Record<SoapVersion, string>>>> = {
   client: { '1.1': 'Client', '1.2': 'Sender' },
   server: { '1.1': 'Server', '1.2': 'Receiver' },
-  'version-mismatch': { '1.1': 'VersionMismatch', '1.2': 'VersionMismatch' },
+  'version-mismatch': { '1.1': 'VersionMismatch', '1.2': 'Receiver' },
   'must-understand': { '1.1': 'MustUnderstand', '1.2': 'MustUnderstand' },
 };
 
@@ -29,9 +29,12 @@ export function faultAnswer(version: SoapVersion, { code, text, detail, status =
   const content =
     version === '1.1'
       ? `<faultcode>${name}</faultcode><faultstring>${reason}</faultstring>${inside('detail', detail)}`
-      : `<soap:Code><soap:Value>${name}</soap:Value></soap:Code><soap:Reason><soap:Text xml:lang="en">${reason}</soap:Text></soap:Reason>${inside('soap:Detail', detail)}`;
+      : `<soap:Code><soap:Value>${name}</soap:Value>${code === 'version-mismatch' ? mismatch : ''}</soap:Code><soap:Reason><soap:Text xml:lang="en">${reason}</soap:Text></soap:Reason>${inside('soap:Detail', detail)}`;
   return envelopeAnswer(version, status, `<soap:Fault>${content}</soap:Fault>`);
 }
+
+/** As CXF 3.6 has it on 1.2, whose own code VersionMismatch it does not use. */
+const mismatch = `<soap:Subcode><soap:Value xmlns:ns1="${namespaces['1.1']}">ns1:VersionMismatch</soap:Value></soap:Subcode>`;
 
 /** As observed (SAP blog "How to guard against huge messages", 2017); what follows `/monitoring/` is assumed. */
 export function internalErrorText(mplId: string, tmnHost: string): string {

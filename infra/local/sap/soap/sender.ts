@@ -4,13 +4,16 @@
  */
 import type { Answer } from '../../server.ts';
 import type { Exchange, MessagePart } from '../exchange.ts';
+import { tomcatPage } from '../front.ts';
 import { mplIdHeader, mplIdText, returnedHeaders } from '../https-sender.ts';
 import { failureOf, type Outcome, type Received } from '../message.ts';
 import { methodNotAllowed } from '../runtime-answer.ts';
 import type { SoapVersion } from './channel.ts';
-import { type Envelope, EnvelopeError, envelopeAnswer, readEnvelope, versionOf } from './envelope.ts';
+import { type Charset, decode, encode } from './charset.ts';
+import { type Envelope, EnvelopeError, envelopeAnswer, readEnvelope } from './envelope.ts';
 import { type Fault, faultAnswer, internalErrorText } from './fault.ts';
 import { messageIdBlock, readReliableMessage } from './reliable-messaging.ts';
+import { type RootPart, readRootPart } from './root-part.ts';
 import { wsdlAnswer } from './wsdl.ts';
 
 /** `scheme` is that of the node's URL, for the addresses in its WSDL. */
@@ -21,32 +24,48 @@ export async function answerSoap(exchange: Exchange, scheme: string): Promise<An
       ? wsdlAnswer(flow, `${scheme}://${request.headers.host}`)
       : methodNotAllowed(['POST']);
   }
-  const version = versionOf(request);
+  const root = readRootPart(request);
+  const { charset, version } = root;
+  // CXF throws an IOException here, of which the container tells.
+  if (charset === undefined) return tomcatPage(500, 'Internal Server Error');
   try {
-    if (version === undefined) {
-      const sent = request.headers['content-type'] ?? 'none';
-      throw new EnvelopeError('client', `Content-Type must be text/xml or application/soap+xml, not ${sent}.`);
-    }
-    return await answerEnvelope(exchange, version);
+    return inCharset(await answerEnvelope(exchange, envelopeOf(exchange, root, charset)), charset);
   } catch (error) {
     if (!(error instanceof EnvelopeError)) throw error;
     const status = error.code === 'client' ? (flow.soap.clientFaultStatus ?? 500) : 500;
-    return faultAnswer(version ?? '1.1', { code: error.code, text: error.message, status });
+    return inCharset(faultAnswer(version, { code: error.code, text: error.message, status }), charset);
   }
 }
 
 /** 413, in an envelope [assumed]; the flow does not run, but the log has an entry. */
 export function soapTooLarge({ request, flow, newMplId }: Exchange): Answer {
+  const { charset = 'UTF-8', version } = readRootPart(request);
   const text = internalErrorText(newMplId(), flow.soap.tmnHost ?? defaultTmnHost);
-  return faultAnswer(versionOf(request) ?? '1.1', { code: 'server', text, status: 413 });
+  return inCharset(faultAnswer(version, { code: 'server', text, status: 413 }), charset);
 }
 
 const defaultTmnHost = 'tmn.example';
 
-function answerEnvelope(exchange: Exchange, version: SoapVersion): Promise<Answer> | Answer {
+/** Throws an EnvelopeError. */
+function envelopeOf({ request, flow }: Exchange, { bytes, version: takes }: RootPart, charset: Charset): Envelope {
+  if (bytes === undefined) throw new EnvelopeError('server', "Couldn't find MIME boundary.");
+  const source = decode(bytes, charset);
+  if (source === undefined) throw new EnvelopeError('server', "Couldn't parse stream.");
+  return readEnvelope(request, { source, takes, understood: flow.sender === 'soap-rm' ? [messageIdBlock] : [] });
+}
+
+/** An answer with an envelope, in a charset; any other as it is. */
+function inCharset(answer: Answer, charset: Charset): Answer {
+  const { headers = {}, body } = answer;
+  if (typeof body !== 'string') return answer;
+  const contentType = String(headers['Content-Type']).replace('UTF-8', charset);
+  return { ...answer, headers: { ...headers, 'Content-Type': contentType }, body: encode(body, charset) };
+}
+
+function answerEnvelope(exchange: Exchange, envelope: Envelope): Promise<Answer> | Answer {
   const { request, flow, run, runAfter } = exchange;
+  const { version } = envelope;
   if (flow.sender === 'soap-rm') {
-    const envelope = readEnvelope(request, version, [messageIdBlock]);
     const { messageId, qualityOfService, queueId, headers } = readReliableMessage(request.query, envelope);
     const soap = {
       ...messageOf(envelope),
@@ -55,7 +74,7 @@ function answerEnvelope(exchange: Exchange, version: SoapVersion): Promise<Answe
     };
     return run({ headers, messageId, soap }, (outcome, received) => oneWay(exchange, version, outcome, received));
   }
-  const part: MessagePart = { soap: messageOf(readEnvelope(request, version)) };
+  const part: MessagePart = { soap: messageOf(envelope) };
   const { messageExchangePattern = 'request-reply', processing = 'ws-standard' } = flow.soap;
   if (messageExchangePattern === 'request-reply') {
     return run(part, (outcome, received) => reply(exchange, version, outcome, received));
