@@ -16,7 +16,10 @@ describe('The rest of the path', () => {
     ['of an OData entity', "Orders('4711')/Items(Order='1',Item=10)", "/Orders('4711')/Items(Order='1',Item=10)"],
     ['of an OData batch', '$batch', '/$batch'],
     ['with parameters of its parts', 'a;v=1/b', '/a;v=1/b'],
-    ['with what must be escaped', 'ü b"<>`{}|', '/%C3%BC%20b%22%3C%3E%60%7B%7D|'],
+    ['with what must be escaped', 'ü b"<>`{}|^[]', '/%C3%BC%20b%22%3C%3E%60%7B%7D%7C%5E%5B%5D'],
+    ['with characters beyond the first plane', '😀', '/%F0%9F%98%80'],
+    ['with all that may stand there', "aZ09-._~!$&'()*+,;=:@/b", "/aZ09-._~!$&'()*+,;=:@/b"],
+    ['with what is escaped beside what must be', '%5b[%7C|%41', '/%5b%5B%7C%7C%41'],
     ['with what is escaped already', 'a%20b%C3%BC%3F%23', '/a%20b%C3%BC%3F%23'],
     ['with an escaped percent sign', '100%25', '/100%25'],
     ['that ends in dots', 'a../b...', '/a../b...'],
@@ -67,6 +70,23 @@ describe('The rest of the path', () => {
     const calls = await sent('/http/orders?a=1', { csrf: true, ...settings }, withRest('4711'));
     expect(calls.map(({ line }) => line)).toEqual(['HEAD /http/orders?a=1', 'POST /http/orders/4711?a=1']);
   });
+});
+
+test.each([
+  ['path', '/http/a|b[1]^{c}', '/http/a%7Cb%5B1%5D%5E%7Bc%7D'],
+  ['query', '/http/orders?a=[1]|{2}^`3`&b=%5b', '/http/orders?a=%5B1%5D%7C%7B2%7D%5E%603%60&b=%5b'],
+  [
+    'path and query, escaped as they should be',
+    '/http/a%7cb;v=1?$filter=a%20eq%20(b)&c=/?',
+    '/http/a%7cb;v=1?$filter=a%20eq%20(b)&c=/?',
+  ],
+])('The %s in the settings is one that every server takes', async (_, url, line) => {
+  expect((await onWire(url, {}, message('{}'))).line).toBe(`POST ${line}`);
+});
+
+test('A query in the settings is one that every server takes', async () => {
+  const { line } = await onWire('/http/orders?a=[1]', { query: { b: '[ ]|^{}"`\\ü' } }, message('{}'));
+  expect(line).toBe('POST /http/orders?a=%5B1%5D&b=%5B+%5D%7C%5E%7B%7D%22%60%5C%C3%BC');
 });
 
 test('What went wrong with a call is told without the rest of its path', async () => {

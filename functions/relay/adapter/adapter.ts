@@ -13,7 +13,7 @@ import type { Message } from '../message.ts';
 import type { Finding } from '../outcome.ts';
 import { createCallHeaders, type Wanted } from './call-headers.ts';
 import { createCsrf, type Exchange as Exchanged } from './csrf.ts';
-import { atRestOfPath } from './path.ts';
+import { atRestOfPath, strictUrl } from './path.ts';
 
 /** What came of a call. */
 export interface Exchange extends Exchanged {
@@ -70,7 +70,7 @@ export function createAdapter(options: AdapterOptions, { shape, read, csrfUrl }:
 
   function endpointFor({ serviceUrl }: Token): URL {
     if (known === undefined || known.serviceUrl !== serviceUrl) {
-      known = { serviceUrl, url: endpoint(destination, serviceUrl) };
+      known = { serviceUrl, url: strictUrl(endpoint(destination, serviceUrl)) };
     }
     return known.url;
   }

@@ -1,6 +1,7 @@
 /**
- * The rest of the path, which a message brings for an endpoint with a wildcard (`/orders/*`) or for an OData service's
- * entities. It comes from outside, so it can only ever lead further down from the address in the settings.
+ * Addresses as every server takes them, and the rest of the path, which a message brings for an endpoint with a wildcard
+ * (`/orders/*`) or for an OData service's entities. It comes from outside, so it can only ever lead further down from the
+ * address in the settings.
  *
  * @see SAP Help, "HTTPS Sender Adapter", "Invoking an OData API"
  */
@@ -23,9 +24,21 @@ export function atRestOfPath(base: URL, { headers, attributes }: Message, name: 
     const problem = 'expected the rest of a path, without dot segments, backslash, ? and #';
     throw new RelayError('MESSAGE_INVALID', `"${name}" of the message: ${problem}; the sender must correct it`);
   }
-  // What cannot stand in a path is percent-encoded as UTF-8 by this; escapes stay as they are.
-  url.pathname = `${url.pathname.replace(/\/$/, '')}/${segments.join('/')}`;
+  url.pathname = encoded(`${url.pathname.replace(/\/$/, '')}/${segments.join('/')}`);
   return url;
+}
+
+/** The address with no character in path and query that RFC 3986 excludes; escapes stay as they are. */
+export function strictUrl(url: URL): URL {
+  const strict = new URL(url);
+  strict.pathname = encoded(url.pathname);
+  strict.search = encoded(url.search);
+  return strict;
+}
+
+/** WHATWG's URL leaves some as they are (`[ ] |`, in a query `{ } ^` and the backquote, too), to which Tomcat answers 400. */
+function encoded(text: string): string {
+  return text.replace(/[^\w.~!$&'()*+,;=:@%/?-]+/g, encodeURIComponent);
 }
 
 /** Every object has a `constructor`; a message has it if it was sent with one. */
