@@ -3,10 +3,9 @@
  * Powertools would write them. The field names here are what alarms and queries are built on. No secret, token or payload
  * comes this far: only what these types name.
  */
-import type { Logger } from '@aws-lambda-powertools/logger';
 import type { MiddlewareObj } from '@middy/core';
 import type { Context } from 'aws-lambda';
-import { createLog, isPowertoolsNeeded, type Level } from './log.ts';
+import { createLog } from './log.ts';
 import { createMetrics, MAX_VALUES, type Metric } from './metrics.ts';
 
 /** The fields of the line `delivery.attempted`; those that are undefined are not written. */
@@ -78,10 +77,6 @@ interface Attempts {
 export function createTelemetry(): Telemetry {
   const serviceName = process.env.POWERTOOLS_SERVICE_NAME ?? 'token-relay';
   const log = createLog({ service: serviceName });
-  const isLeftToPowertools = isPowertoolsNeeded();
-  let powertools: Promise<Logger> | undefined;
-  /** Where a setting of its own is in force. */
-  let logger: Logger | undefined;
   const publishMetrics = createMetrics({
     namespace: process.env.POWERTOOLS_METRICS_NAMESPACE ?? NAMESPACE,
     service: serviceName,
@@ -123,20 +118,9 @@ export function createTelemetry(): Telemetry {
     counts[name].set(destination, (counts[name].get(destination) ?? 0) + messages);
   }
 
-  function write(level: Level, event: string, fields: object): void {
-    if (logger === undefined) log.write(level, event, fields);
-    else logger[level](event, { ...fields });
-  }
-
-  /** Asked for in the first invocation: what a setting changes is not worth a slower cold start for everyone. */
-  async function loadPowertools(): Promise<void> {
-    powertools ??= import('@aws-lambda-powertools/logger').then((module) => new module.Logger({ serviceName }));
-    logger = await powertools;
-  }
-
   return {
     attempted(line) {
-      write(LEVEL[line.outcome], 'delivery.attempted', line);
+      log.write(LEVEL[line.outcome], 'delivery.attempted', line);
       const { destination, outcome, durationMs } = line;
       const known = attempts.get(destination);
       const made = known ?? { numbers: { delivered: 0, rejected: 0, failed: 0, blocked: 0 }, durationsMs: [] };
@@ -147,33 +131,32 @@ export function createTelemetry(): Telemetry {
       } else if (known === undefined) attempts.set(destination, made);
     },
     postponed(line) {
-      write('warn', 'delivery.postponed', line);
+      log.write('warn', 'delivery.postponed', line);
       count('Postponed', line.destination, line.messages);
     },
     queued(line) {
-      write('info', 'webhook.queued', line);
+      log.write('info', 'webhook.queued', line);
       count('Queued', line.destination);
     },
     notQueued(line) {
-      write('error', 'webhook.not-queued', line);
+      log.write('error', 'webhook.not-queued', line);
       count('NotQueued', line.destination);
     },
     buried(line) {
-      write('error', 'message.buried', line);
+      log.write('error', 'message.buried', line);
       count('Buried', line.destination);
     },
-    problem: (event, fields) => write('error', event, fields),
+    problem: (event, fields) => log.write('error', event, fields),
     tokenRequested: () => {
       tokenRequests += 1;
     },
     renewalFailed(reason) {
-      write('warn', 'token.renewal-failed', { reason });
+      log.write('warn', 'token.renewal-failed', { reason });
       failedRenewals += 1;
     },
     middleware: {
-      async before({ context }) {
-        if (logger === undefined && isLeftToPowertools) await loadPowertools();
-        logger?.addContext(context as Context);
+      // Not async: what the log keeps for the invocation must be there when the handler begins.
+      before({ context }) {
         log.begin(context as Context);
       },
       after: end,

@@ -1,9 +1,10 @@
 /** What is written by hand because Powertools takes long over it: held against what Powertools itself writes. */
 import { Logger } from '@aws-lambda-powertools/logger';
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
+import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { createLog, isPowertoolsNeeded, type Level } from '../../functions/log.ts';
+import { createLog, type Level } from '../../functions/log.ts';
 import { createMetrics } from '../../functions/metrics.ts';
 import { createTelemetry } from '../../functions/telemetry.ts';
 
@@ -100,40 +101,83 @@ describe('A line', () => {
   });
 
   test.each([
-    'POWERTOOLS_DEV',
-    'POWERTOOLS_LOGGER_SAMPLE_RATE',
-    'POWERTOOLS_LOGGER_LOG_EVENT',
-    'POWERTOOLS_LOG_LEVEL',
-    'LOG_LEVEL',
-    'AWS_LAMBDA_LOG_LEVEL',
-    'AWS_LAMBDA_MAX_CONCURRENCY',
-  ])('is left to Powertools where %s changes it', (name) => {
-    expect(isPowertoolsNeeded({ [name]: '1' })).toBe(true);
-    expect(isPowertoolsNeeded({})).toBe(false);
-  });
-
-  test.each([
-    ['Europe/Berlin', true],
-    [':UTC', false],
-    ['UTC', false],
-  ])('in the time zone %s is left to Powertools: %s', (TZ, isLeft) => {
-    expect(isPowertoolsNeeded({ TZ })).toBe(isLeft);
-  });
-
-  test.each([
-    ['WARN', ['WARN']],
-    ['DEBUG', ['INFO', 'WARN']],
-  ])('obeys POWERTOOLS_LOG_LEVEL %s: Powertools is loaded for it', async (level, expected) => {
-    vi.stubEnv('POWERTOOLS_LOG_LEVEL', level);
+    {},
+    { LOG_LEVEL: 'WARN' },
+    { LOG_LEVEL: 'none of these' },
+    { POWERTOOLS_LOG_LEVEL: 'ERROR', LOG_LEVEL: 'INFO' },
+    { POWERTOOLS_LOG_LEVEL: 'DEBUG' },
+    { POWERTOOLS_LOG_LEVEL: 'TRACE' },
+    { POWERTOOLS_LOG_LEVEL: 'CRITICAL' },
+    { POWERTOOLS_LOG_LEVEL: 'SILENT' },
+    { AWS_LAMBDA_LOG_LEVEL: 'WARN', POWERTOOLS_LOG_LEVEL: 'ERROR' },
+    { AWS_LAMBDA_LOG_LEVEL: 'FATAL' },
+    { AWS_LAMBDA_LOG_LEVEL: 'INFO', LOG_LEVEL: 'SILENT' },
+  ])('is written where Powertools would write it: %j', (environment) => {
+    for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value);
     const levels: string[] = [];
-    const note = (text: unknown) => levels.push(JSON.parse(String(text)).level) > 0;
+    const note = (text: unknown) => {
+      const { level, message } = JSON.parse(String(text));
+      // Powertools warns that two settings disagree.
+      if (message === 'webhook.queued') levels.push(level);
+      return true;
+    };
     vi.spyOn(process.stdout, 'write').mockImplementation(note);
     vi.spyOn(process.stderr, 'write').mockImplementation(note);
+    const logger = new Logger({ serviceName: 'token-relay' });
+    for (const level of ['info', 'warn', 'error'] as const) logger[level]('webhook.queued', FIELDS);
+    const theirs = levels.splice(0);
+    const log = createLog({ service: 'token-relay' });
+    for (const level of ['info', 'warn', 'error'] as const) log.write(level, 'webhook.queued', FIELDS);
+    log.flush();
+    expect(levels).toEqual(theirs);
+  });
+
+  test.each([
+    ['a level in lower case, which Powertools does not know', { LOG_LEVEL: 'error' }],
+    ['the next setting, where one names no level', { POWERTOOLS_LOG_LEVEL: 'loud', LOG_LEVEL: 'ERROR' }],
+  ])('obeys %s', (_, environment) => {
+    const log = createLog({ service: 'x', environment, output: (text) => written.push(text) });
+    for (const level of ['info', 'warn', 'error'] as const) log.write(level, 'webhook.queued', FIELDS);
+    log.flush();
+    expect(written.map((line) => JSON.parse(line).level)).toEqual(['ERROR']);
+  });
+
+  test.each(['POWERTOOLS_DEV', 'POWERTOOLS_LOGGER_SAMPLE_RATE', 'POWERTOOLS_LOGGER_LOG_EVENT', 'TZ'])(
+    'is the same whatever %s says',
+    (name) => {
+      const line = (environment: Record<string, string>) => {
+        const log = createLog({ service: 'x', environment, output: (text) => written.push(text) });
+        log.begin(CONTEXT);
+        log.write('info', 'webhook.queued', FIELDS);
+        log.flush();
+        return written.pop();
+      };
+      expect(line({ [name]: 'America/Lima' })).toBe(line({}));
+    },
+  );
+
+  test('bears the request id of its own invocation where several share the process', async () => {
+    vi.stubEnv('AWS_LAMBDA_MAX_CONCURRENCY', '8');
     const telemetry = createTelemetry();
-    await telemetry.middleware.before?.({ context: CONTEXT } as never);
-    telemetry.queued({ destination: 'orders', messageId: '4711', bytes: 1, durationMs: 1 });
-    telemetry.postponed({ destination: 'orders', messages: 1, reason: 'x' });
-    expect(levels).toEqual(expected);
+    const started: string[] = [];
+    let bothAreAtWork: () => void;
+    const meeting = new Promise<void>((resolve) => {
+      bothAreAtWork = resolve;
+    });
+    const handler = middy<{ id: string }, void>({ timeoutEarlyInMillis: 0 })
+      .use(telemetry.middleware)
+      .handler(async ({ id }) => {
+        if (started.push(id) === 2) bothAreAtWork();
+        await meeting;
+        telemetry.queued({ destination: 'orders', messageId: id, bytes: 1, durationMs: 1 });
+      });
+    await Promise.all(['one', 'two'].map((id) => handler({ id }, { ...CONTEXT, awsRequestId: `request-${id}` })));
+    const lines = written.flatMap((text) => text.split('\n')).filter((line) => line.includes('webhook.queued'));
+    const pairs = lines.map((line) => JSON.parse(line)).map((line) => [line.messageId, line.function_request_id]);
+    expect(pairs.sort()).toEqual([
+      ['one', 'request-one'],
+      ['two', 'request-two'],
+    ]);
   });
 
   test('goes out with those of the next twenty milliseconds, in one write', () => {
