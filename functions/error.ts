@@ -17,10 +17,12 @@ export type RelayErrorCode =
   | 'CERTIFICATE_EXPIRED'
   /** Secrets Manager throttles, is down or slow. Nobody: a later try helps. */
   | 'SECRET_UNAVAILABLE'
-  /** The authorization server knows the client no longer, or not with this secret (RFC 6749 section 5.2). Operator. */
+  /** The authorization server refuses the client, or what it asks for (RFC 6749 section 5.2). Operator. */
   | 'TOKEN_REFUSED'
   /** The endpoint rejects every token that is to be had. Operator; asking for more tokens would not help. */
   | 'TOKEN_REJECTED'
+  /** The endpoint rejected a token so soon after another that no third is asked for yet. Nobody: a later try helps. */
+  | 'TOKEN_POSTPONED'
   /** The token endpoint answered something that is no token response. Operator: usually a wrong token URL. */
   | 'TOKEN_RESPONSE_INVALID'
   /** The token endpoint throttles, is down or slow. Nobody: a later try helps. */

@@ -96,6 +96,7 @@ export function createRejections(now: () => number): Rejections {
   };
 }
 
+/** A token that is bound to a certificate is known by its own text. */
 function textOf({ accessToken, certificate }: Token): string {
-  return certificate?.cert ?? accessToken;
+  return accessToken === '' && certificate !== undefined ? certificate.cert : accessToken;
 }

@@ -7,6 +7,7 @@
 import { type Deadline, MIN_CALL_MS } from '../deadline.ts';
 import { RelayError } from '../error.ts';
 import { retryAfterMs } from '../http-time.ts';
+import { REJECTION_PAUSE_MS } from '../token/token.ts';
 import type { Token } from '../token/token-endpoint.ts';
 import type { Warm } from '../warm.ts';
 import type { Adapter, Exchange } from './adapter/adapter.ts';
@@ -68,14 +69,15 @@ async function deliver(story: Story): Promise<Outcome> {
   const { rejections } = route;
   rejections.assertOpen();
   const warm = await route.token.get(deadline);
-  const token = rejections.has(warm) ? await replacement(warm, story) : warm;
-  const first = await call(token, story);
-  const verdict = rejections.verdict(first, token, startedAt);
-  if (verdict === 'accepted') return accepted(first, token, route);
-  if (verdict === 'stale') return withNewScopes(first, token, story);
+  // An attempt before this one has seen a 401 for it.
+  if (rejections.has(warm)) return lastTry(await replacement(warm, story), story);
+  const first = await call(warm, story);
+  const verdict = rejections.verdict(first, warm, startedAt);
+  if (verdict === 'accepted') return accepted(first, warm, route);
+  if (verdict === 'stale') return withNewScopes(first, warm, story);
 
-  rejections.add(token);
-  return lastTry(await replacement(token, story), story);
+  rejections.add(warm);
+  return lastTry(await replacement(warm, story), story);
 }
 
 async function call(token: Token, story: Story): Promise<Exchange> {
@@ -95,7 +97,15 @@ async function call(token: Token, story: Story): Promise<Exchange> {
 async function replacement(rejected: Token, { route: { token: tokens, rejections }, deadline }: Story): Promise<Token> {
   tokens.forget(rejected);
   const other = await tokens.get(deadline);
-  if (rejections.has(other)) throw rejections.giveUp(SAME_TOKEN);
+  if (other === rejected) {
+    // It was kept: others may use it, and will not be made to ask for one after another.
+    throw new RelayError('TOKEN_POSTPONED', POSTPONED, { status: 401, retryAfterMs: REJECTION_PAUSE_MS });
+  }
+  if (rejections.has(other)) {
+    // Another message of this destination may have got as far meanwhile.
+    rejections.assertOpen();
+    throw rejections.giveUp(SAME_TOKEN);
+  }
   return other;
 }
 
@@ -126,6 +136,8 @@ function accepted(exchange: Exchange, token: Token, { rejections, now }: Route):
 
 const SAME_TOKEN =
   'the endpoint rejected a token and the authorization server gives the very same again; the operator must check that the client is registered for this runtime node';
+
+const POSTPONED = `the endpoint rejected a token less than ${REJECTION_PAUSE_MS / 1000} s after another: kept for a later try`;
 
 function judged({ answer, reachedFlow, finding }: Exchange, { accessToken }: Token, now: () => number): Outcome {
   const isDelivered = answer.status >= 200 && answer.status < 300;

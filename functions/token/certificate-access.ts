@@ -40,7 +40,9 @@ export function certificateAccess(credentials: Warm<Credentials>, secretName: st
     const known = credentials.peek();
     // Asked for again after it was used: it was rejected or has expired, and the secret may hold a new one.
     const isUsed = known !== undefined && used.has(known);
-    const client = await (isUsed ? credentials.renew(known, deadline) : credentials.get(deadline));
+    let client = await (isUsed ? credentials.renew(known, deadline) : credentials.get(deadline));
+    // What somebody else has read may be long ago: a certificate that was renewed in time has not expired.
+    if (client === known && hasExpired(client)) client = await credentials.renew(client, deadline);
     used.add(client);
     if (!('certificate' in client.proof)) {
       throw new RelayError(
@@ -60,5 +62,9 @@ export function certificateAccess(credentials: Warm<Credentials>, secretName: st
     };
     boughtUnder.set(access, client.versionId);
     return access;
+  }
+
+  function hasExpired({ proof }: Credentials): boolean {
+    return 'certificate' in proof && now() >= proof.certificate.validUntil;
   }
 }

@@ -2,7 +2,7 @@
  * A client certificate with its key, as a service key carries them: PEM, often with a literal `\n` for each line's end.
  * Checks what can be checked before any call: that both can be read, belong together, and when the certificate ends.
  */
-import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
+import { createHash, createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
 import { RelayError } from '../error.ts';
 
@@ -48,6 +48,11 @@ export function assertValid({ validUntil }: ClientCertificate, now: number): voi
     'CERTIFICATE_EXPIRED',
     `the client certificate expired on ${date}; the operator must create a new service key and store it in the secret`,
   );
+}
+
+/** SHA-256 of the client's own certificate, as tokens name it that are bound to one (RFC 8705 section 3.1, `x5t#S256`). */
+export function thumbprintOf({ cert }: ClientCertificate): string {
+  return createHash('sha256').update(new X509Certificate(cert).raw).digest('base64url');
 }
 
 function unescaped(pem: string): string {

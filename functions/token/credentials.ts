@@ -100,7 +100,8 @@ export function readCredentials(secret: Secret, secretName: string): Credentials
 
 /** Whether the authorization server would see the same: then asking it again is in vain. */
 export function sameCredentials(one: Credentials, other: Credentials): boolean {
-  return one.clientId === other.clientId && one.tokenUrl === other.tokenUrl && proofOf(one) === proofOf(other);
+  const isSameRequest = one.tokenUrl === other.tokenUrl && one.environment === other.environment;
+  return isSameRequest && one.clientId === other.clientId && proofOf(one) === proofOf(other);
 }
 
 function proofOf({ proof }: Credentials): string {

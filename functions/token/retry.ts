@@ -21,8 +21,9 @@ export function retryDelayMs(error: RelayError, retries: number, environment: 'n
     case 504:
       return 300 * 2 ** retries;
     case 500:
-    case 503:
       return 1_000 * 3 ** retries;
+    case 503:
+      return Math.max(1_000 * 3 ** retries, error.retryAfterMs ?? 0);
     case 429:
       return error.retryAfterMs ?? 1_000 * 3 ** retries;
     default:

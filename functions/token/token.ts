@@ -1,7 +1,7 @@
 /**
  * The warm access token of one set of credentials, and the ladder when it is not to be had: what may pass by itself is
  * tried again as SAP's table says; a refusal makes the secret be read again, then its previous version, since a rotation
- * may be halfway through; if all are refused, a pause begins.
+ * may be halfway through; if all are refused, a pause begins. Where nobody answers, the secret is read again, too.
  */
 import { type Clock, type Deadline, wait } from '../deadline.ts';
 import { RelayError } from '../error.ts';
@@ -11,7 +11,14 @@ import { type Warm, warm } from '../warm.ts';
 import { assertValid } from './certificate.ts';
 import { type Credentials, sameCredentials } from './credentials.ts';
 import { retryDelayMs } from './retry.ts';
-import { readTokenResponse, TOKEN_TIMEOUT_MS, type Token, tokenRequest, type Wanted } from './token-endpoint.ts';
+import {
+  readTokenResponse,
+  TOKEN_TIMEOUT_MS,
+  type Token,
+  TokenRefused,
+  tokenRequest,
+  type Wanted,
+} from './token-endpoint.ts';
 
 export interface TokenOptions extends Clock {
   readonly credentials: Warm<Credentials>;
@@ -37,8 +44,15 @@ const OPERATOR_MUST = new Set([
   'TOKEN_RESPONSE_INVALID',
 ]);
 
+/** How long the secret is left alone after it was read because nobody answered, in milliseconds. */
+const READ_AGAIN_PAUSE_MS = 300_000;
+/** Least time between two tokens that are given up because an endpoint has rejected them, in milliseconds. */
+export const REJECTION_PAUSE_MS = 10_000;
+
 /**
- * The token to send with: at most one token request is in flight, whoever asks at once joins it.
+ * The token to send with: at most one token request is in flight, whoever asks at once joins it. `forget` leaves the token
+ * in use where another was given up in the last ten seconds: rejections cause one token request in that time, whichever
+ * endpoints they come from.
  *
  * @throws (from `get`) RelayError with a `SECRET_…`, `CERTIFICATE_…` or `TOKEN_…` code
  */
@@ -47,75 +61,123 @@ export function warmToken(options: TokenOptions): Warm<Token> {
   const { onRequest, onRenewalFailed } = options;
   const pause = createPause(now);
   let isSecretStale = false;
+  /** The last token request had no answer. */
+  let isUnanswered = false;
+  let readAgainAt = Number.NEGATIVE_INFINITY;
+  let rejectedAt = Number.NEGATIVE_INFINITY;
   /** What was good when the ladder was begun beside it: it goes out until the ladder's end, whatever that finds. */
   let goodMeanwhile: Token | undefined;
   /** When a token is due for renewal, and which version of the secret was the current one when it was bought. */
   const bought = new WeakMap<Token, { readonly dueAt: number; readonly versionId: string | undefined }>();
 
   async function load(deadline: Deadline): Promise<Token> {
-    const inForce = pause.current();
-    if (inForce !== undefined) throw inForce;
     const refused: Credentials[] = [];
     const warm = tokens.peek();
     goodMeanwhile = warm && isGood(warm) ? warm : undefined;
     try {
+      const inForce = pause.current();
+      if (inForce !== undefined) throw inForce;
       const token = await climb(deadline, refused);
       pause.end();
       return token;
     } catch (error) {
-      if (!(error instanceof RelayError)) throw error;
-      if (OPERATOR_MUST.has(error.code) || refused.length > 0) {
-        pause.open(error);
-        isSecretStale = true;
-        keepValid();
-      } else if (error.retryAfterMs !== undefined) {
-        pause.open(error, error.retryAfterMs);
-      }
-      throw error;
+      if (error instanceof RelayError) openPause(error, refused);
+      const kept = keepUsable();
+      if (kept === undefined || kept === goodMeanwhile) throw error;
+      // Nobody waits for a renewal, but somebody for this: a newer version of the secret was all that spoke against it.
+      onRenewalFailed?.(error);
+      return kept;
     } finally {
       goodMeanwhile = undefined;
     }
   }
 
+  function openPause(error: RelayError, refused: readonly Credentials[]): void {
+    if (OPERATOR_MUST.has(error.code) || refused.length > 0) {
+      pause.open(error);
+      isSecretStale = true;
+    } else if (error.retryAfterMs !== undefined) {
+      pause.open(error, error.retryAfterMs);
+    }
+  }
+
   /** A token is not kept beside a newer version of the secret than it was bought under. */
   function isGood(token: Token): boolean {
-    if (now() >= token.expiresAt - marginMs(token)) return false;
+    if (!isUsable(token)) return false;
     return token === goodMeanwhile || bought.get(token)?.versionId === credentials.peek()?.versionId;
   }
 
-  /** Nothing better is to be had: a token that is still good is not given up for a newer version of the secret. */
-  function keepValid(): void {
-    const valid = tokens.peek();
-    const known = valid && bought.get(valid);
-    if (valid && known) bought.set(valid, { ...known, versionId: credentials.peek()?.versionId });
+  function isUsable(token: Token): boolean {
+    return now() < token.expiresAt - marginMs(token);
+  }
+
+  /** Nothing better is to be had: a token that can be used is not given up for a newer version of the secret. */
+  function keepUsable(): Token | undefined {
+    const token = tokens.peek();
+    const known = token && bought.get(token);
+    if (token === undefined || known === undefined || !isUsable(token)) return undefined;
+    bought.set(token, { ...known, versionId: credentials.peek()?.versionId });
+    return token;
   }
 
   /** The ladder: the secret as it is warm, as it is now, as it was before. */
   async function climb(deadline: Deadline, refused: Credentials[]): Promise<Token> {
     const known = credentials.peek();
-    // What is replaced stays until its successor is there: a good token goes by the version it was bought under.
-    const first = await (isSecretStale && known !== undefined
-      ? credentials.renew(known, deadline)
-      : credentials.get(deadline));
-    isSecretStale = false;
-    let lastRefusal: RelayError | undefined;
+    const first = await firstStep(known, deadline);
+    const tried: Credentials[] = [];
+    let refusal: RelayError | undefined;
 
     async function asked(client: Credentials | undefined): Promise<Token | undefined> {
-      if (client === undefined || refused.some((known) => sameCredentials(known, client))) return undefined;
+      if (client === undefined || tried.some((one) => sameCredentials(one, client))) return undefined;
+      tried.push(client);
       try {
         return await ask(client, deadline);
       } catch (error) {
-        if (!(error instanceof RelayError && error.code === 'TOKEN_REFUSED' && error.status === 401)) throw error;
+        if (!(error instanceof TokenRefused && error.isOfClient)) throw error;
         refused.push(client);
-        lastRefusal = error;
+        refusal = error;
         return undefined;
       }
     }
-    let token = await asked(first);
+    let token: Token | undefined;
+    try {
+      token = await asked(first);
+    } catch (error) {
+      const latest = first === known ? await latestAfter(error, first, deadline) : first;
+      if (first !== known && isUnanswered) readAgainAt = now();
+      if (sameCredentials(latest, first)) throw error;
+      token = await asked(latest);
+    }
     token ??= await asked(await credentials.renew(first, deadline));
+    const ofCurrent = refusal;
     token ??= await asked(await previousCredentials(deadline).catch(unlessMalformed));
-    if (token === undefined) throw lastRefusal;
+    if (token === undefined) throw ofCurrent;
     return token;
+  }
+
+  async function firstStep(known: Credentials | undefined, deadline: Deadline): Promise<Credentials> {
+    if (known !== undefined && isUnanswered && !isSecretStale) return readAgain(known, deadline);
+    // What is replaced stays until its successor is there: a good token goes by the version it was bought under.
+    const current = await (isSecretStale && known !== undefined
+      ? credentials.renew(known, deadline)
+      : credentials.get(deadline));
+    isSecretStale = false;
+    return current;
+  }
+
+  /** What the secret may have changed meanwhile; a secret that has just been read is not read again. */
+  async function latestAfter(error: unknown, known: Credentials, deadline: Deadline): Promise<Credentials> {
+    const hasExpired = error instanceof RelayError && error.code === 'CERTIFICATE_EXPIRED';
+    if (hasExpired) return credentials.renew(known, deadline);
+    return isUnanswered ? readAgain(known, deadline) : known;
+  }
+
+  /** The secret as it is now, or what is warm where it was read for this reason a while ago, or cannot be read. */
+  async function readAgain(known: Credentials, deadline: Deadline): Promise<Credentials> {
+    if (deadline.signal.aborted || now() - readAgainAt < READ_AGAIN_PAUSE_MS) return known;
+    readAgainAt = now();
+    // That nobody answers is what is told: the secret was in order when it was read.
+    return credentials.renew(known, deadline).catch(() => known);
   }
 
   async function ask(client: Credentials, deadline: Deadline): Promise<Token> {
@@ -135,9 +197,11 @@ export function warmToken(options: TokenOptions): Warm<Token> {
     if ('certificate' in client.proof) assertValid(client.proof.certificate, now());
     onRequest?.();
     const timeoutMs = Math.min(TOKEN_TIMEOUT_MS, remainingMs());
+    isUnanswered = true;
     const answer = await send({ ...tokenRequest(client, wanted), timeoutMs, signal }).catch((cause: unknown) => {
       throw noAnswer(client, cause);
     });
+    isUnanswered = false;
     const token = readTokenResponse(answer, client, wanted, now());
     bought.set(token, { dueAt: renewalPoint(token, random()), versionId: credentials.peek()?.versionId });
     return token;
@@ -150,7 +214,14 @@ export function warmToken(options: TokenOptions): Warm<Token> {
     isDue: (token) => now() >= (bought.get(token)?.dueAt ?? 0) && pause.current() === undefined,
     ...(onRenewalFailed === undefined ? {} : { onRenewalFailed }),
   });
-  return tokens;
+  return {
+    ...tokens,
+    forget(rejected) {
+      if (tokens.peek() !== rejected || now() - rejectedAt < REJECTION_PAUSE_MS) return;
+      rejectedAt = now();
+      tokens.forget(rejected);
+    },
+  };
 }
 
 /** What was in the secret before may be anything: it says nothing of what is in it now. */

@@ -13,6 +13,7 @@ const KINDS: Readonly<Record<RelayErrorCode, 'rejected' | 'failed' | 'blocked'>>
   SECRET_UNAVAILABLE: 'failed',
   TOKEN_REFUSED: 'blocked',
   TOKEN_REJECTED: 'blocked',
+  TOKEN_POSTPONED: 'failed',
   TOKEN_RESPONSE_INVALID: 'blocked',
   TOKEN_UNAVAILABLE: 'failed',
   KEYS_UNAVAILABLE: 'failed',

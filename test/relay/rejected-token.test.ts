@@ -1,8 +1,12 @@
 /** Tokens that an endpoint has rejected: a 500 that means it, and what the messages after it are spared. */
 import { describe, expect, test } from 'vitest';
 import type { HttpAnswer } from '../../functions/http-client.ts';
+import type { Adapter } from '../../functions/relay/adapter/adapter.ts';
 import { createRejections } from '../../functions/relay/rejection.ts';
-import { answer, EXCEPTION, NOON } from './http-answer.ts';
+import { relay } from '../../functions/relay/relay.ts';
+import type { Token } from '../../functions/token/token-endpoint.ts';
+import type { Warm } from '../../functions/warm.ts';
+import { answer, deadlineOf, EXCEPTION, messageOf, NOON, tokenOf } from './http-answer.ts';
 import { type RunOptions, run, told } from './run.ts';
 
 describe('A 500 from before the flow, for a token that has expired,', () => {
@@ -62,3 +66,59 @@ describe('The messages after one', () => {
     await run(['b', 'c'], [answer(403), answer(200)], options);
   });
 });
+
+describe('A token that stays in use, since another was given up a moment ago,', () => {
+  /** Of a warm token whose `forget` does nothing for ten seconds. */
+  function keeping(token: Token): Warm<Token> {
+    const never = () => Promise.reject(new Error('not asked for'));
+    return {
+      get: async () => token,
+      renew: never,
+      forget: () => undefined,
+      peek: () => token,
+      renewing: () => undefined,
+      abortRenewal: () => undefined,
+    };
+  }
+
+  test('keeps the message for a later try, and the next one is not sent with it', async () => {
+    const rejections = createRejections(() => NOON);
+    let calls = 0;
+    const adapter: Adapter = {
+      async exchange(_message, _token, _deadline, onCall) {
+        calls += 1;
+        onCall();
+        return { answer: answer(401), reachedFlow: true };
+      },
+    };
+    const route = { token: keeping(tokenOf('a')), adapter, rejections, now: () => NOON };
+    for (const sent of [1, 0]) {
+      const attempt = await relay(messageOf(), route, deadlineOf());
+      expect(attempt).toMatchObject({
+        calls: sent,
+        outcome: { kind: 'failed', code: 'TOKEN_POSTPONED', executed: 'no', status: 401, retryAfterMs: 10_000 },
+      });
+    }
+    expect(calls).toBe(1);
+    expect(() => rejections.assertOpen()).not.toThrow();
+  });
+});
+
+test('A message whose token another has found wanting meanwhile, the new one too, is told what that was told', async () => {
+  const late = createRejections(() => NOON);
+  late.add(tokenOf('b'));
+  late.giveUp('the reason of the other');
+  // It had passed the gate before the pause began.
+  const passed = { ...late, assertOpen: passingOnce(late.assertOpen) };
+  const { outcome, calls } = await run(['a', 'b'], [answer(401)], { rejections: passed });
+  expect(calls).toBe(1);
+  expect(outcome).toMatchObject({ kind: 'blocked', code: 'TOKEN_REJECTED', reason: 'the reason of the other' });
+});
+
+function passingOnce(assertOpen: () => void): () => void {
+  let passed = false;
+  return () => {
+    if (passed) assertOpen();
+    passed = true;
+  };
+}

@@ -99,6 +99,17 @@ describe('A token that was rejected', () => {
     ]);
   });
 
+  test('is known by its text, where it is bound to a certificate: the next one is bound to the same', () => {
+    const { rejections } = start();
+    const bound = (text: string) => tokenOf(text, { certificate: { cert: 'one', key: 'key', validUntil: NOON + 1 } });
+    rejections.add(bound('a'));
+    expect([rejections.has(bound('a')), rejections.has(bound('b'))]).toEqual([true, false]);
+    expect([rejections.isSame(bound('a'), bound('a')), rejections.isSame(bound('a'), bound('b'))]).toEqual([
+      true,
+      false,
+    ]);
+  });
+
   test('is remembered until sixteen more were, so that nothing grows without end', () => {
     const { rejections } = start();
     for (let n = 0; n <= 16; n += 1) rejections.add(tokenOf(`token-${n}`));

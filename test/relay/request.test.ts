@@ -208,6 +208,13 @@ describe('The call', () => {
     expect(await requestOf()).not.toHaveProperty('certificate');
   });
 
+  test('goes out with the client certificate and the token, where that is bound to it (RFC 8705)', async () => {
+    const certificate = { cert: 'PEM', key: 'PEM', validUntil: NOON + 1 };
+    const request = await requestOf({}, messageOf(), tokenOf('bound', { certificate }));
+    expect(request.certificate).toBe(certificate);
+    expect(request.headers.Authorization).toBe('Bearer bound');
+  });
+
   test('ends with the invocation, and keeps of the answer what it is told to', async () => {
     const { signal } = new AbortController();
     const request = await requestOf({}, messageOf(), tokenOf('t'), { keepBytes: 4_400_000, signal });

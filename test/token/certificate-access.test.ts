@@ -63,6 +63,24 @@ describe('A certificate in place of a token', () => {
     expect(await access.get()).toMatchObject({ certificate, issuedAt: VALID_UNTIL, expiresAt: VALID_UNTIL + 1_000 });
   });
 
+  test('that somebody else read long ago has not expired where it was renewed in time', async () => {
+    const { access, credentials, state } = start();
+    await credentials.get();
+    const certificate = { cert: 'renewed', key: 'renewed', validUntil: VALID_UNTIL + 1_000 };
+    state.secret = { ...orders, proof: { certificate } };
+    state.ms = VALID_UNTIL;
+    expect(await access.get()).toMatchObject({ certificate });
+    expect(state.reads).toBe(2);
+  });
+
+  test('that has expired in the secret, too, costs one reading of it', async () => {
+    const { access, credentials, state } = start();
+    await credentials.get();
+    state.ms = VALID_UNTIL;
+    await expect(access.get()).rejects.toMatchObject({ code: 'CERTIFICATE_EXPIRED' });
+    expect(state.reads).toBe(2);
+  });
+
   test('does not make a secret be read that somebody else has just read', async () => {
     const { access, credentials, state } = start();
     await credentials.get();

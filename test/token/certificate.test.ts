@@ -1,6 +1,7 @@
 /** Client certificates in a secret: each form in which SAP hands them out is read, and they are good until they end. */
 import { X509Certificate } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
+import { RelayError } from '../../functions/error.ts';
 import { assertValid } from '../../functions/token/certificate.ts';
 import { type Credentials, readCredentials } from '../../functions/token/credentials.ts';
 import { createCertificateAuthority } from '../../infra/local/certificates.ts';
@@ -86,6 +87,44 @@ describe('A certificate', () => {
     clock.ms += 30_000;
     expect((await token.get()).accessToken).toBe('token-1');
     expect(requests[0]?.certificate).toBe(renewed);
+  });
+
+  test('that was renewed in time, while nobody looked, is no false alarm: the secret is read before it is said', async () => {
+    const authorization = createAuthorization();
+    const { token, clock, counts, requests } = authorization;
+    authorization.secret = { ...cf, proof };
+    await token.get();
+    const renewed = { ...proof.certificate, validUntil: VALID_UNTIL + 1e9 };
+    authorization.secret = { ...cf, proof: { certificate: { ...renewed, cert: 'renewed' } }, versionId: 'v2' };
+    clock.ms = VALID_UNTIL;
+    expect((await token.get()).accessToken).toBe('token-2');
+    expect(requests[1]?.certificate).toMatchObject({ cert: 'renewed' });
+    expect(counts).toMatchObject({ secretReads: 2, previousReads: 0, onRequest: 2 });
+  });
+
+  test('that has expired in the secret, too, is said after one reading, and for a pause', async () => {
+    const authorization = createAuthorization();
+    const { token, clock, counts } = authorization;
+    authorization.secret = { ...cf, proof };
+    await token.get();
+    clock.ms = VALID_UNTIL;
+    const error = await token.get().catch((thrown: unknown) => relayError(thrown));
+    expect(error).toMatchObject({ code: 'CERTIFICATE_EXPIRED' });
+    expect(await token.get().catch((thrown: unknown) => thrown)).toBe(error);
+    expect(counts).toMatchObject({ secretReads: 2, previousReads: 0, onRequest: 1 });
+    clock.ms += 30_000;
+    await expect(token.get()).rejects.toMatchObject({ code: 'CERTIFICATE_EXPIRED' });
+    expect(counts).toMatchObject({ secretReads: 3, previousReads: 0, onRequest: 1 });
+  });
+
+  test('that has expired is not said where the secret cannot be read now: the one in it may be good', async () => {
+    const authorization = createAuthorization();
+    const { token, clock } = authorization;
+    authorization.secret = { ...cf, proof };
+    await token.get();
+    clock.ms = VALID_UNTIL;
+    authorization.secret = new RelayError('SECRET_UNAVAILABLE', 'not now');
+    await expect(token.get()).rejects.toMatchObject({ code: 'SECRET_UNAVAILABLE' });
   });
 
   test('that is good is sent with the request, and the token may outlive it', async () => {

@@ -73,6 +73,7 @@ describe('Two versions of a secret', () => {
     ['the client id', { clientId: 'sb-other' }, false],
     ['the client secret', { proof: { clientSecret: 'other' } }, false],
     ['the token URL', { tokenUrl: 'https://other.example.com/oauth/token' }, false],
+    ['the environment, and so the form of the request', { environment: 'neo' }, false],
   ];
 
   test.each(changes)('that differ in %s are the same to the authorization server or not', (_, change, same) => {

@@ -78,7 +78,7 @@ describe('A certified authorization server', () => {
     await expect(token.get()).rejects.toMatchObject({
       code: 'TOKEN_REFUSED',
       status: 400,
-      message: `token endpoint ${server.tokenUrl}: answered 400 invalid_scope; the operator must check that the client is registered there and that the secret holds its id and secret`,
+      message: `token endpoint ${server.tokenUrl}: answered 400 invalid_scope; the operator must check the setting "scope": the client has no such scope there`,
     });
     expect(server.counts).toEqual({ granted: 0, refused: 1 });
   });

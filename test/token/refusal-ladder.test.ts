@@ -155,9 +155,49 @@ describe('A refused token request', () => {
   });
 });
 
+describe('RFC 6749 makes 401 optional: a 400 with invalid_client', () => {
+  const refusedWith400 = answer(400, { error: 'invalid_client', error_description: MARK });
+
+  test('climbs as a 401 does: with a secret that was rotated it is repeated with the new one', async () => {
+    const authorization = createAuthorization();
+    await authorization.token.get();
+    authorization.clock.ms += 3_600_000;
+    authorization.secret = rotated;
+    authorization.respond = (_, index) =>
+      authorization.asked.at(-1) === ROTATED ? granted(`token-${index}`, { expires_in: 3600 }) : refusedWith400;
+    expect((await authorization.token.get()).accessToken).toBe('token-3');
+    expect(authorization.asked).toEqual([CF_SECRET, CF_SECRET, ROTATED]);
+  });
+
+  test('climbs all three steps, and no further, and then begins a pause', async () => {
+    const authorization = createAuthorization();
+    authorization.previous = old;
+    authorization.respond = () => {
+      authorization.secret = rotated;
+      return refusedWith400;
+    };
+    const error = await errorOf(authorization);
+    expect(error).toMatchObject({ code: 'TOKEN_REFUSED', status: 400 });
+    expect(authorization.asked).toEqual([CF_SECRET, ROTATED, OLD]);
+    expect(await errorOf(authorization)).toBe(error);
+    expect(authorization.counts.onRequest).toBe(3);
+  });
+});
+
+test('What is told at the end of the ladder is what the server has against the current version', async () => {
+  const authorization = createAuthorization();
+  authorization.previous = { ...old, tokenUrl: 'https://former.authentication.example/oauth/token' };
+  authorization.respond = () => refused;
+  const { message } = await errorOf(authorization);
+  expect(authorization.asked).toEqual([CF_SECRET, OLD]);
+  expect(message).toContain(new URL(cf.tokenUrl).host);
+});
+
 describe('No second reading of the secret follows', () => {
   test.each<[number | string, HttpAnswer, string, number]>([
     [400, answer(400, { error: 'invalid_request' }), 'TOKEN_REFUSED', 1],
+    ['400 invalid_scope', answer(400, { error: 'invalid_scope' }), 'TOKEN_REFUSED', 1],
+    ['400 unauthorized_client', answer(400, { error: 'unauthorized_client' }), 'TOKEN_REFUSED', 1],
     [403, answer(403), 'TOKEN_REFUSED', 1],
     [404, answer(404), 'TOKEN_RESPONSE_INVALID', 1],
     [429, answer(429), 'TOKEN_UNAVAILABLE', 4],

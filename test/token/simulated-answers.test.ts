@@ -8,6 +8,9 @@ const AT = 'token endpoint https://acme-dev.authentication.example/oauth/token: 
 const OPERATOR_URL = '; the operator must check the token URL in the secret';
 const OPERATOR_CLIENT =
   '; the operator must check that the client is registered there and that the secret holds its id and secret';
+const SCOPE = '; the operator must check the setting "scope": the client has no such scope there';
+const OTHERWISE =
+  '; the operator must check what the server wants otherwise: the other profile ("environment" in the secret), or DPoP or a signed assertion, which the relay does not send';
 const LATER = '; a later try may help';
 const MARK = 'of-nobody-else';
 
@@ -95,11 +98,16 @@ const rows: readonly (readonly [name: string, answer: Answer, kind: 'blocked' | 
     '400 with a known error',
     json(400, { error: 'invalid_scope', error_description: MARK }),
     'blocked',
-    `answered 400 invalid_scope${OPERATOR_CLIENT}`,
+    `answered 400 invalid_scope${SCOPE}`,
   ],
-  ['400 with an error of its own', json(400, { error: MARK }), 'blocked', `answered 400${OPERATOR_CLIENT}`],
-  ['403 as a page', { status: 403, body: page }, 'blocked', `answered 403${OPERATOR_CLIENT}`],
-  ['401 as a page', { status: 401, body: page }, 'blocked', `answered 401${OPERATOR_CLIENT}`],
+  ['400 with an error of its own', json(400, { error: MARK }), 'blocked', `answered 400${OTHERWISE}`],
+  ['403 as a page', { status: 403, body: page }, 'blocked', `answered 403${OPERATOR_URL}`],
+  [
+    '401 as a page',
+    { status: 401, body: page },
+    'blocked',
+    `answered 401${OPERATOR_CLIENT}, or else the token URL in the secret`,
+  ],
   ['501', { status: 501, body: page }, 'failed', `answered 501${LATER}`],
 ];
 

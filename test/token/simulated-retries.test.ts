@@ -18,7 +18,7 @@ const rows: readonly (readonly [name: string, answer: Answer | 'refused connecti
   ['504 as nginx words it', nginxPage(504, 'Gateway Time-out'), [0, 300, 900, 2_100]],
   ['500', { status: 500 }, [0, 1_000, 4_000, 13_000]],
   ['503', serviceUnavailable(), [0, 1_000, 4_000, 13_000]],
-  ['503 with Retry-After', serviceUnavailable({ retryAfterSeconds: 5 }), [0, 1_000, 4_000, 13_000]],
+  ['503 with Retry-After', serviceUnavailable({ retryAfterSeconds: 5 }), [0, 5_000, 10_000, 19_000]],
   ['429 with Retry-After in seconds', tooManyRequests({ retryAfterSeconds: 7 }), [0, 7_000, 14_000, 21_000]],
   ['429 with Retry-After as a date', inSeconds(5), [0, 5_000, 5_000, 5_000]],
   ['429 without Retry-After', { status: 429 }, [0, 1_000, 4_000, 13_000]],
@@ -77,6 +77,8 @@ describe('No request is begun that the time left cannot carry', () => {
     ['503', 25_000, [0, 1_000, 4_000, 13_000], serviceUnavailable()],
     ['a reset', 12_299, [0], 'refused connections'],
     ['a reset', 12_300, [0, 300], 'refused connections'],
+    ['503 with Retry-After', 16_999, [0], serviceUnavailable({ retryAfterSeconds: 5 })],
+    ['503 with Retry-After', 17_000, [0, 5_000], serviceUnavailable({ retryAfterSeconds: 5 })],
     ['429', 60_000, [0], tooManyRequests({ retryAfterSeconds: 120 })],
     ['429', 132_000, [0, 120_000], tooManyRequests({ retryAfterSeconds: 120 })],
   ])('%s: with %i ms left of the invocation', async (_, remainingMs, at, answer) => {

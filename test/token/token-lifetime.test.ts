@@ -67,8 +67,9 @@ const jwts: readonly Row[] = [
   [null, absent, UNKNOWN],
 ];
 
+/** Signed at noon, as it comes. */
 const tokenWith = (exp: unknown) =>
-  jwt(exp === absent ? {} : { exp: typeof exp === 'number' ? NOON / 1000 + exp : exp });
+  jwt(exp === absent ? {} : { iat: NOON / 1000, exp: typeof exp === 'number' ? NOON / 1000 + exp : exp });
 
 describe('The lifetime', () => {
   test.each(opaque)('of an opaque token (exp %j) with expires_in %j is %d s', (_, expiresIn, seconds) => {
@@ -94,7 +95,6 @@ describe('The lifetime', () => {
 const over: readonly (readonly [exp: number, expiresIn: unknown])[] = [
   [0, absent],
   [-1, absent],
-  [-HOUR, HOUR],
   [-HOUR, 0],
 ];
 
@@ -155,10 +155,47 @@ describe('A clock that is off changes nothing', () => {
     const error = errorOf(() => read(accessToken, { expires_in: 1800 }, theirNoon));
     expect(error.message).toContain('gave a token that has expired already');
   });
+});
 
-  test('unless the server does not tell its own: then ours is all there is', () => {
-    const accessToken = jwt({ exp: NOON / 1000 + 900 });
-    const { expiresAt } = readTokenResponse(granted(accessToken, {}, { date: 'some day' }), cf, jwtWanted, NOON);
+/** Keycloak's answers have none. By theirs a token of five minutes is new; ours is so many seconds ahead of it. */
+describe('Where the server does not tell its clock', () => {
+  const LIFE = 300;
+  const aheadSeconds = [-86_400, -HOUR, -61, 0, 61, 290, 600, HOUR, 86_400].map((seconds) => [seconds] as const);
+  const claimsOf = (ahead: number) => ({ iat: NOON / 1000 - ahead, exp: NOON / 1000 - ahead + LIFE });
+  const secondsOf = (claims: object, fields: object) => lifetimeSeconds(jwt(claims), fields);
+
+  test.each(aheadSeconds)('and ours is %d s ahead, expires_in counts from the answer', (ahead) => {
+    const { iat, exp } = claimsOf(ahead);
+    expect(secondsOf({ iat, exp }, { expires_in: LIFE })).toBe(LIFE);
+    expect(secondsOf({ exp }, { expires_in: LIFE })).toBe(LIFE);
+    // The smaller of the two, as ever.
+    expect(secondsOf({ iat, exp }, { expires_in: HOUR })).toBe(LIFE);
+    expect(secondsOf({ iat, exp }, { expires_in: 60 })).toBe(60);
+  });
+
+  test.each(aheadSeconds)(
+    'and ours is %d s ahead, a token that alone tells its end was signed for this answer',
+    (ahead) => {
+      expect(secondsOf(claimsOf(ahead), { expires_in: 0 })).toBe(LIFE);
+      expect(secondsOf(claimsOf(ahead), {})).toBe(LIFE);
+    },
+  );
+
+  test.each<[string, unknown]>([
+    ['none', absent],
+    ['no number', 'noon'],
+    ['its very end', NOON / 1000 + 900],
+    ['later than its end', NOON / 1000 + 901],
+  ])('nor the token when it was signed (%s), ours is all there is', (_, iat) => {
+    const claims = { exp: NOON / 1000 + 900, ...(iat === absent ? {} : { iat }) };
+    expect(secondsOf(claims, {})).toBe(900);
+    expect(secondsOf(claims, { expires_in: 1_800 })).toBe(1_800);
+    const { expiresAt } = readTokenResponse(granted(jwt(claims), {}, { date: 'some day' }), cf, jwtWanted, NOON);
     expect(expiresAt).toBe(NOON + 900_000);
+  });
+
+  test('the clock that it does tell counts, whenever the token was signed', () => {
+    const claims = { iat: NOON / 1000 - 1_000, exp: NOON / 1000 + 800 };
+    expect(lifetimeSeconds(jwt(claims), {}, NOON)).toBe(800);
   });
 });

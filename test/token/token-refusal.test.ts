@@ -1,11 +1,17 @@
 /** Answers of the token endpoint that bring no token: which code, which words, how long to wait; never a secret. */
 import { describe, expect, test } from 'vitest';
-import type { Credentials } from '../../functions/token/credentials.ts';
+import { type Credentials, readCredentials } from '../../functions/token/credentials.ts';
 import { readTokenResponse } from '../../functions/token/token-endpoint.ts';
+import { flatKey } from './client-certificate.ts';
 import { answer, CF_AT, cf, errorOf, jwt, jwtWanted, MARK, NOON, neo } from './token-answer.ts';
 
-const REFUSED =
+const CLIENT =
   'the operator must check that the client is registered there and that the secret holds its id and secret';
+const REGISTRATION =
+  'the operator must check how the client is registered there: it must be allowed the client credentials grant';
+const WANTS_OTHERWISE =
+  'what the server wants otherwise: the other profile ("environment" in the secret), or DPoP or a signed assertion, which the relay does not send';
+const OTHERWISE = `the operator must check ${WANTS_OTHERWISE}`;
 const LATER = 'a later try may help';
 const WRONG_URL = 'the operator must check the token URL in the secret';
 const NGINX =
@@ -21,40 +27,65 @@ const answers: readonly (readonly [string, number, string | object, string, stri
     401,
     { error: 'invalid_client', error_description: `Bad credentials ${MARK}` },
     'TOKEN_REFUSED',
-    `401 invalid_client; ${REFUSED}`,
+    `401 invalid_client; ${CLIENT}`,
   ],
   [
     'wrong secret, older server',
     401,
     { error: 'unauthorized', error_description: MARK },
     'TOKEN_REFUSED',
-    `401 unauthorized; ${REFUSED}`,
+    `401 unauthorized; ${CLIENT}`,
   ],
+  ['wrong secret, no 401', 400, { error: 'invalid_client' }, 'TOKEN_REFUSED', `400 invalid_client; ${CLIENT}`],
   [
     'Neo: secret in the body',
     401,
     { error: 'unauthorized_client' },
     'TOKEN_REFUSED',
-    `401 unauthorized_client; ${REFUSED}`,
+    `401 unauthorized_client; ${REGISTRATION}`,
   ],
-  ['wrong secret, in XML', 401, XML, 'TOKEN_REFUSED', `401; ${REFUSED}`],
-  ['401 without a body', 401, '', 'TOKEN_REFUSED', `401; ${REFUSED}`],
+  ['wrong secret, in XML', 401, XML, 'TOKEN_REFUSED', `401; ${CLIENT}, or else ${WANTS_OTHERWISE}`],
+  ['401 without a body', 401, '', 'TOKEN_REFUSED', `401; ${CLIENT}, or else ${WANTS_OTHERWISE}`],
+  ['401 as a page', 401, NGINX, 'TOKEN_REFUSED', `401; ${CLIENT}, or else the token URL in the secret`],
   [
     'no grant type',
     400,
     { error: 'invalid_request', error_description: 'Missing grant type' },
     'TOKEN_REFUSED',
-    `400 invalid_request; ${REFUSED}`,
+    `400 invalid_request; ${OTHERWISE}`,
   ],
+  [
+    'a grant that it takes otherwise',
+    400,
+    { error: 'invalid_grant' },
+    'TOKEN_REFUSED',
+    `400 invalid_grant; ${OTHERWISE}`,
+  ],
+  ['DPoP', 400, { error: 'use_dpop_nonce' }, 'TOKEN_REFUSED', `400; ${OTHERWISE}`],
+  ['400 without a body', 400, '', 'TOKEN_REFUSED', `400; ${OTHERWISE}`],
   [
     'unknown grant',
     400,
     { error: 'unsupported_grant_type' },
     'TOKEN_REFUSED',
-    `400 unsupported_grant_type; ${REFUSED}`,
+    `400 unsupported_grant_type; ${REGISTRATION}`,
   ],
-  ['token too large', 400, NGINX, 'TOKEN_REFUSED', `400; ${REFUSED}`],
-  ['client blocked', 403, { error: 'access_denied' }, 'TOKEN_REFUSED', `403 access_denied; ${REFUSED}`],
+  [
+    'a scope that the client has not',
+    400,
+    { error: 'invalid_scope', error_description: MARK },
+    'TOKEN_REFUSED',
+    '400 invalid_scope; the operator must check the setting "scope": the client has no such scope there',
+  ],
+  ['a page in its place', 400, NGINX, 'TOKEN_REFUSED', `400; ${WRONG_URL}`],
+  ['client blocked', 403, { error: 'access_denied' }, 'TOKEN_REFUSED', `403 access_denied; ${REGISTRATION}`],
+  [
+    'UAA: no such path',
+    403,
+    { error: `Could not verify the provided CSRF token because no token was found to compare. ${MARK}` },
+    'TOKEN_REFUSED',
+    `403; ${WRONG_URL}`,
+  ],
   ['slow client', 408, '', 'TOKEN_UNAVAILABLE', `408; ${LATER}`],
   ['rate limit, in HTML', 429, NGINX, 'TOKEN_UNAVAILABLE', `429; ${LATER}`],
   ['server error', 500, { error: 'server_error' }, 'TOKEN_UNAVAILABLE', `500 server_error; ${LATER}`],
@@ -90,7 +121,8 @@ describe('The token endpoint answers', () => {
     ['an empty code', { error: '' }],
     ['a list', [{ error: 'invalid_client' }]],
   ])('with %s, which is not repeated', (_, body) => {
-    expect(refusalOf(answer(401, body)).message).toBe(`${CF_AT}: answered 401; ${REFUSED}`);
+    const words = `answered 401; ${CLIENT}, or else ${WANTS_OTHERWISE}`;
+    expect(refusalOf(answer(401, body)).message).toBe(`${CF_AT}: ${words}`);
   });
 
   test.each([
@@ -105,7 +137,28 @@ describe('The token endpoint answers', () => {
     'server_error',
     'temporarily_unavailable',
   ])('with the code %s, which is known, and so repeated', (error) => {
-    expect(refusalOf(answer(401, { error })).message).toBe(`${CF_AT}: answered 401 ${error}; ${REFUSED}`);
+    const { message } = refusalOf(answer(401, { error }));
+    expect(message.startsWith(`${CF_AT}: answered 401 ${error}; the operator must check `)).toBe(true);
+  });
+
+  test.each([
+    ['its type says so', { 'content-type': 'text/html;charset=UTF-8' }, 'Log on'],
+    ['it says so, in capitals', {}, ' <!DOCTYPE HTML><title>Log on</title>'],
+    ['it says so after white space', {}, '\r\n <html lang="en">'],
+  ])('with a page for people, which is known where %s', (_, headers, body) => {
+    expect(refusalOf(answer(400, body, headers)).message).toBe(`${CF_AT}: answered 400; ${WRONG_URL}`);
+  });
+
+  test('with a refusal of a client that proves itself with a certificate: that is what is looked into', () => {
+    const client = readCredentials({ text: JSON.stringify(flatKey), versionId: 'v1' }, 'cpi/orders');
+    for (const [status, error] of [
+      [401, 'invalid_client'],
+      [400, 'invalid_client'],
+      [401, ''],
+    ] as const) {
+      const { message } = refusalOf(answer(status, { error }), client);
+      expect(message).toContain('that the client is registered there and that the secret holds its id and certificate');
+    }
   });
 
   test('for Neo, and the query is not repeated', () => {

@@ -42,7 +42,7 @@ describe('On Neo', () => {
     expect(body).toBeUndefined();
   });
 
-  test('leaves token_format out for an opaque token', () => {
+  test('leaves token_format out for an opaque token, for which SAP documents no value', () => {
     expect(tokenRequest(neo, opaqueWanted).url.href).toBe(`${neo.tokenUrl}?grant_type=client_credentials`);
   });
 
@@ -95,9 +95,11 @@ describe('On Cloud Foundry', () => {
     },
   );
 
-  test('leaves token_format out for an opaque token', async () => {
+  test('asks for an opaque token, since UAA gives a JWT to who asks for none', async () => {
     const { body } = tokenRequest(withClient(cf, 'a', 'b'), opaqueWanted);
-    expect(String(await body?.open())).toBe('grant_type=client_credentials&client_id=a&client_secret=b');
+    expect(String(await body?.open())).toBe(
+      'grant_type=client_credentials&token_format=opaque&client_id=a&client_secret=b',
+    );
   });
 
   test.each(scopes)('asks for the scope %j', async (scope, encoded) => {

@@ -102,7 +102,7 @@ describe('A token', () => {
     expect([plain.expiresAt - NOON, special.expiresAt - NOON]).toEqual([7_200_000, 600_000]);
     const common = { grant_type: 'client_credentials', client_id: 'orders', client_secret: 's' };
     expect(await form(requests[0])).toEqual({ ...common, token_format: 'jwt' });
-    expect(await form(requests[1])).toEqual({ ...common, scope: 'a b' });
+    expect(await form(requests[1])).toEqual({ ...common, token_format: 'opaque', scope: 'a b' });
   });
 
   test('is the client certificate itself where the destination says so, and nobody is asked', async () => {

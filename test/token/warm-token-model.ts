@@ -17,6 +17,8 @@ export const SHORTEST_LIFE_SECONDS = 60;
 const EARLIEST_RENEWAL = 0.45;
 /** The first pause after a refusal, and the least between two renewals. */
 const PAUSE_MS = 30_000;
+/** Between two tokens that are given up for a 401. */
+const REJECTION_PAUSE_MS = 10_000;
 
 interface Getter {
   readonly abort: AbortController;
@@ -44,6 +46,7 @@ export function createWarmTokenModel(random: () => number) {
   let renewalBegan = Number.NEGATIVE_INFINITY;
   let refusal: RelayError | undefined;
   let refusedAt = Number.NEGATIVE_INFINITY;
+  let rejectedAt = Number.NEGATIVE_INFINITY;
 
   const check = (holds: boolean, words: string): void => {
     if (!holds) broken.push(new Error(words));
@@ -156,10 +159,19 @@ export function createWarmTokenModel(random: () => number) {
       const token = known.all[which % known.all.length];
       if (token === undefined) return;
       const before = tokens.peek();
-      if (before === token && !known.rejected.has(token)) counts.rejectedKept += 1;
-      known.reject(token);
+      // Another was given up a moment ago: this one stays in use for others.
+      const isBounded = before === token && time.now() - rejectedAt < REJECTION_PAUSE_MS;
+      if (before === token && !isBounded) {
+        rejectedAt = time.now();
+        counts.rejectedKept += 1;
+      }
+      if (!isBounded) known.reject(token);
       tokens.forget(token);
-      rule(tokens.peek() === (before === token ? undefined : before), 'a 401 for one token drops another');
+      const isDropped = before === token && !isBounded;
+      rule(
+        tokens.peek() === (isDropped ? undefined : before),
+        'a 401 drops a token that is to stay, or keeps the other',
+      );
     },
     /** One who waits has no time left. */
     giveUp(which: number): void {

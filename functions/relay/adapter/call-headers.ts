@@ -41,7 +41,7 @@ export function createCallHeaders({ contentType, headers, ...destination }: Dest
     call['Content-Type'] = type;
     if (idHeader !== undefined) call[idHeader] = message.id;
     Object.assign(call, headers);
-    if (token.certificate === undefined) call.Authorization = `Bearer ${token.accessToken}`;
+    if (token.accessToken !== '') call.Authorization = `Bearer ${token.accessToken}`;
     return call;
   };
 }

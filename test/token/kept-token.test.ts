@@ -1,0 +1,120 @@
+/** A token that is good for half an hour more is kept, whatever has made it look for a successor, and whatever that met. */
+import { describe, expect, test } from 'vitest';
+import { RelayError } from '../../functions/error.ts';
+import type { HttpAnswer } from '../../functions/http-client.ts';
+import type { Credentials } from '../../functions/token/credentials.ts';
+import { createAuthorization, turn } from './authorization.ts';
+import { answer, cf, granted } from './token-answer.ts';
+
+const HALF_HOUR_MS = 1_800_000;
+const refused = answer(401, { error: 'invalid_client' });
+const v2: Credentials = { ...cf, proof: { clientSecret: 'of-today' }, versionId: 'v2' };
+
+const failures: readonly (readonly [name: string, respond: () => HttpAnswer | Promise<HttpAnswer>])[] = [
+  ['a 503', () => answer(503)],
+  ['a 429', () => answer(429, '', { 'retry-after': '60' })],
+  ['a refusal', () => refused],
+  ['a refusal of the scope', () => answer(400, { error: 'invalid_scope' })],
+  ['a login page', () => answer(200, '<html>')],
+  ['no answer', () => Promise.reject(new RelayError('CONNECTION_FAILED', 'reset'))],
+  ['no time', () => Promise.reject(new RelayError('DEADLINE', 'over'))],
+  ['a bug of ours', () => Promise.reject(new TypeError('bug'))],
+];
+
+describe('A good token is kept where a renewal', () => {
+  test.each(failures)(
+    'that comes after a refusal, with a newer version of the secret, meets %s',
+    async (_, respond) => {
+      const authorization = createAuthorization();
+      const { token, clock } = authorization;
+      const first = await token.get();
+      authorization.respond = () => refused;
+      clock.ms += HALF_HOUR_MS;
+      await token.get();
+      await token.renewing();
+      // The pause is over, and the operator has stored what the server now takes, if it is there.
+      clock.ms += 30_000;
+      authorization.secret = v2;
+      authorization.respond = respond;
+      expect(await token.get()).toBe(first);
+      await token.renewing();
+      expect(authorization.credentials.peek()?.versionId).toBe('v2');
+      expect(await token.get()).toBe(first);
+      await turn();
+      expect(authorization.renewalFailures).toHaveLength(2);
+    },
+  );
+
+  test.each(failures)(
+    'is asked for since another token made a newer version known, and meets %s',
+    async (_, respond) => {
+      const authorization = createAuthorization();
+      const { token, credentials, clock } = authorization;
+      const first = await token.get();
+      authorization.secret = v2;
+      await credentials.renew(await credentials.get());
+      authorization.respond = respond;
+      clock.ms += 1_000;
+      expect(await token.get()).toBe(first);
+      expect(authorization.renewalFailures).toHaveLength(1);
+      const asked = authorization.requests.length;
+      expect(await token.get()).toBe(first);
+      expect(authorization.requests).toHaveLength(asked);
+    },
+  );
+
+  test('meets a pause that began under an older version, which another token has made known to be over', async () => {
+    const authorization = createAuthorization();
+    const { token, credentials, clock } = authorization;
+    const first = await token.get();
+    authorization.respond = () => refused;
+    clock.ms += HALF_HOUR_MS;
+    await token.get();
+    await token.renewing();
+    authorization.secret = v2;
+    await credentials.renew(await credentials.get());
+    expect(await token.get()).toBe(first);
+  });
+});
+
+describe('It is not kept', () => {
+  test('once the endpoint has rejected it', async () => {
+    const { token, authorization } = await newerVersion();
+    token.forget(await token.get());
+    authorization.respond = () => answer(503);
+    await expect(token.get()).rejects.toMatchObject({ code: 'TOKEN_UNAVAILABLE' });
+  });
+
+  test('where the endpoint rejects it while its successor is asked for', async () => {
+    const { token, authorization, first } = await newerVersion();
+    const { promise, resolve } = Promise.withResolvers<HttpAnswer>();
+    authorization.respond = () => promise;
+    const asked = token.get().catch((error: RelayError) => error.code);
+    await turn();
+    token.forget(first);
+    resolve(answer(404));
+    expect(await asked).toBe('TOKEN_RESPONSE_INVALID');
+  });
+
+  test('beyond its margin', async () => {
+    const { token, authorization } = await newerVersion();
+    authorization.respond = () => answer(503);
+    authorization.clock.ms += 2 * HALF_HOUR_MS - 60_000 - 13_000;
+    await expect(token.get()).rejects.toMatchObject({ code: 'TOKEN_UNAVAILABLE' });
+  });
+
+  test('where a successor is to be had: that one goes out', async () => {
+    const { token, authorization } = await newerVersion();
+    authorization.respond = () => granted('successor', { expires_in: 3_600 });
+    expect((await token.get()).accessToken).toBe('successor');
+  });
+
+  async function newerVersion() {
+    const authorization = createAuthorization();
+    const { token, credentials } = authorization;
+    const first = await token.get();
+    authorization.secret = v2;
+    await credentials.renew(await credentials.get());
+    return { authorization, token, first };
+  }
+});
