@@ -37,7 +37,7 @@ describe('A token endpoint that answers', () => {
       /: answered 200 with more than 65536 bytes; the operator must check/,
     ],
     ['404', nginxPage(404, 'Not Found'), /: answered 404; the operator must check the token URL in the secret/],
-    ['403', nginxPage(403, 'Forbidden'), /: answered 403; the operator must check that the client is registered/],
+    ['403', nginxPage(403, 'Forbidden'), /: answered 403; the operator must check the token URL in the secret/],
   ])('%s: ten messages are blocked and kept, one request, no call', async (_, answer, reason) => {
     const stage = await setStage({ plans: [PLAN] });
     stage.authorizationServer.failTokenRequests(answer, { times: 9 });
