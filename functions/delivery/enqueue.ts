@@ -12,13 +12,15 @@ import { stableId } from '../envelope.ts';
 import { RelayError } from '../error.ts';
 import type { HttpBody } from '../http-client.ts';
 import { queueUrlBeside } from '../queue-url.ts';
+import { createForwarding, type ForwardingSettings } from '../relay/adapter/call-headers.ts';
 import { type Destination, storedUnder } from '../relay/destination.ts';
 import { isSendable } from '../relay/headers.ts';
 import type { Message } from '../relay/message.ts';
+import { outcomeOfError } from '../relay/outcome.ts';
 import type { Telemetry } from '../telemetry.ts';
 
 export interface EnqueueOptions {
-  readonly destination: Pick<Destination, 'name' | 'queue' | 'queueUrl' | 'payloadBucket'>;
+  readonly destination: Pick<Destination, 'name' | 'queue' | 'queueUrl' | 'payloadBucket'> & ForwardingSettings;
   readonly sqs: Pick<Sqs, 'send'>;
   readonly s3: Pick<S3, 'put'>;
   readonly telemetry: Pick<Telemetry, 'queued' | 'notQueued'>;
@@ -46,7 +48,7 @@ export type Enqueued =
   | 'unavailable'
   /** Beyond what SQS takes, and there is no bucket for it. */
   | 'too-large'
-  /** Its content type could never stand in a request to the flow. */
+  /** Its content type, or a header that goes along, could never stand in a request to the flow. */
   | 'unsendable';
 
 /** Never rejects; what is not queued is told. */
@@ -54,6 +56,7 @@ export type Enqueue = (posting: Posting, deadline: Deadline) => Promise<Enqueued
 
 export function createEnqueue({ destination, sqs, s3, telemetry, now, newId }: EnqueueOptions): Enqueue {
   const { name, payloadBucket } = destination;
+  const forwarded = createForwarding(destination);
 
   /** The payload lies in S3 before a message says so. A try that fails leaves it there, for the bucket's lifecycle rule. */
   async function stored(message: Message, payload: Buffer, bucket: string, signal: AbortSignal): Promise<Laid> {
@@ -67,6 +70,8 @@ export function createEnqueue({ destination, sqs, s3, telemetry, now, newId }: E
     { signal }: Deadline,
   ): Promise<Enqueued> {
     signal.throwIfAborted();
+    // What can never go out is told its sender now, who is gone by the time that it would be found out.
+    forwarded(message.headers);
     const queueUrl = queueUrlFor(destination, functionArn);
     const payload = await readAll(message.body);
     const whole = laidInQueue(message, payload);
@@ -91,6 +96,7 @@ export function createEnqueue({ destination, sqs, s3, telemetry, now, newId }: E
         telemetry.queued({ destination: name, messageId, bytes: body.bytes, durationMs: now() - startedAt });
       return enqueued;
     } catch (error) {
+      if (outcomeOfError(error).kind === 'rejected') return 'unsendable';
       telemetry.notQueued({ destination: name, messageId, reason: reasonOf(error) });
       return 'unavailable';
     }

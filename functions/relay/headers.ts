@@ -26,7 +26,7 @@ export function namesIn(connection = ''): string[] {
  *
  * @param headers lower-case name → value
  * @param patterns lower-case names, `*` at the end for any rest
- * @returns those that match, are not owned, and can stand in an HTTP header
+ * @returns those that match and are not owned, whether or not they can stand in HTTP
  */
 export function passedOn(
   headers: Readonly<Record<string, string>>,
@@ -34,10 +34,19 @@ export function passedOn(
 ): Record<string, string> {
   const passed: Record<string, string> = {};
   for (const name in headers) {
-    const value = headers[name] ?? '';
-    if (!isOwned(name) && isSendable(value) && patterns.some((pattern) => matches(name, pattern))) passed[name] = value;
+    if (goesAlong(name, patterns)) passed[name] = headers[name] ?? '';
   }
   return passed;
+}
+
+/** @param name lower case */
+export function goesAlong(name: string, patterns: readonly string[]): boolean {
+  return !isOwned(name) && patterns.some((pattern) => matches(name, pattern));
+}
+
+/** What RFC 9110 section 5.1 takes for a header's name. */
+export function isToken(name: string): boolean {
+  return /^[!#$%&'*+.^_`|~\w-]+$/.test(name);
 }
 
 /** What RFC 9110 section 5.5 lets stand in a header's value. */

@@ -34,7 +34,13 @@ function postOffice(
   const objects = new Map<string, Uint8Array>();
   const times = [1_000, 1_042];
   const enqueue = createEnqueue({
-    destination: { name: 'orders', ...('queue' in settings ? {} : { queueUrl: QUEUE_URL }), ...settings },
+    destination: {
+      name: 'orders',
+      headers: {},
+      forwardHeaders: ['*'],
+      ...('queue' in settings ? {} : { queueUrl: QUEUE_URL }),
+      ...settings,
+    },
     sqs: {
       send: async (queueUrl, message, signal) => {
         events.push('sqs');
@@ -329,6 +335,17 @@ describe('Nothing is called queued', () => {
     const { send, events } = postOffice({ sqsFails: new TypeError('hunter22') });
     expect(await send({})).toBe('unavailable');
     expect(events).toEqual(['sqs', 'not queued orders m-1 unexpected TypeError in the relay']);
+  });
+
+  test.each([
+    { headers: { 'x a': 'v' }, enqueued: 'unsendable' },
+    { headers: { 'x-a': '5 €' }, enqueued: 'unsendable' },
+    { headers: { 'x-a': 'b\r\nX-Evil: 1' }, enqueued: 'unsendable' },
+    { headers: { 'x-ours': '5 €' }, enqueued: 'queued' },
+    { headers: { 'x-id': '5 €' }, enqueued: 'queued' },
+  ])('with headers %j, unless ours stand in their place', async ({ headers, enqueued }) => {
+    const { send } = postOffice({ headers: { 'X-Ours': 'v' }, idHeader: 'X-Id' });
+    expect(await send({ headers })).toBe(enqueued);
   });
 
   test('whose content type no request can carry', async () => {

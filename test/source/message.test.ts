@@ -60,10 +60,13 @@ describe('The headers that go along', () => {
     },
   );
 
-  test.each(['a\nb', 'a\rb', '☃', '\u0000'])('are none that cannot stand in a header: %j', async (value) => {
-    const { headers } = await messageOf({ headers: { 'x-one': value, 'x-two': '2' } }, { forwardHeaders: ['x-*'] });
-    expect(headers).toEqual({ 'x-two': '2' });
-  });
+  test.each(['a\nb', '☃', '\u0000'])(
+    'are those, too, that cannot stand in a request, which is refused for it: %j',
+    async (value) => {
+      const { headers } = await messageOf({ headers: { 'x-one': value, 'y-two': value } }, { forwardHeaders: ['x-*'] });
+      expect(headers).toEqual({ 'x-one': value });
+    },
+  );
 });
 
 describe('The payload', () => {

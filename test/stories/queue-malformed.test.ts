@@ -90,11 +90,24 @@ describe('One malformed record among good ones fails alone, in plain words:', ()
       says: 'message attribute "headers"',
     },
     {
-      what: 'a header name that is none',
-      change: { messageAttributes: { headers: { stringValue: '{"a b":"c"}', dataType: 'String' } } },
+      what: 'a header that is no text',
+      change: { messageAttributes: { headers: { stringValue: '{"x-unlisted":7}', dataType: 'String' } } },
       outcome: 'rejected',
       says: 'message attribute "headers"',
     },
+    ...[
+      { what: 'a space in the name', headers: { 'x-a b': 'c' }, says: 'a name that no HTTP request can carry' },
+      { what: 'a line break in the name', headers: { 'x-a\r\nb': 'c' }, says: 'a name that no HTTP request can carry' },
+      { what: 'a control character in the value', headers: { 'x-a': 'b\u0000' }, says: '"x-a" of the message' },
+      { what: 'a line break in the value', headers: { 'x-a': 'b\r\nX-Evil: 1' }, says: '"x-a" of the message' },
+      { what: 'a character beyond Latin-1 in the value', headers: { 'x-a': '5 €' }, says: '"x-a" of the message' },
+      { what: 'none of SAP’s languages', headers: { 'Content-Language': '日本語' }, says: '"content-language" of' },
+    ].map(({ what, headers, says }) => ({
+      what: `a header that goes along, with ${what}`,
+      change: { messageAttributes: { headers: { stringValue: JSON.stringify(headers), dataType: 'String' } } },
+      outcome: 'rejected',
+      says,
+    })),
     {
       what: 'a content type with a line break',
       change: { messageAttributes: { contentType: { stringValue: 'text/xml\r\nX-Evil: 1', dataType: 'String' } } },
@@ -103,7 +116,9 @@ describe('One malformed record among good ones fails alone, in plain words:', ()
     },
   ])('$what', async ({ change, outcome, says }) => {
     // Without a dead-letter queue, so that the reply names what was rejected, too.
-    const stage = await setStage({ plans: [{ ...PLAN, settings: { deadLetterQueueUrl: undefined } }] });
+    const stage = await setStage({
+      plans: [{ ...PLAN, settings: { deadLetterQueueUrl: undefined, forwardHeaders: ['x-a*'] } }],
+    });
     const ids = stage.sendMany(3);
     const [first, ...others] = records(stage);
     const bad = { ...first, ...change };
@@ -121,6 +136,14 @@ describe('What is odd and harmless is delivered:', () => {
     { what: 'no attributes of the system', change: { attributes: undefined } },
     { what: 'no message attributes', change: { messageAttributes: null } },
     { what: 'message attributes that are a list', change: { messageAttributes: [] } },
+    {
+      what: 'headers that no request could carry, and that do not go along',
+      change: {
+        messageAttributes: {
+          headers: { stringValue: '{"x b":"c","x-d":"5 €","":"e","cookie":"\\n"}', dataType: 'String' },
+        },
+      },
+    },
     { what: 'attributes of no type', change: { messageAttributes: { tenant: {}, other: null } } },
     {
       what: 'times that are no numbers',

@@ -164,6 +164,31 @@ test('a function that is reached by another path says that nothing is there', as
   });
 });
 
+test.each(['direct', 'queued'])(
+  'mode %s: headers that no HTTP request can carry are answered 422 if they would go along, and else left out',
+  async (mode) => {
+    const settings = { webhook: { ...BASIC, mode, forwardHeaders: ['x-a*'] } };
+    const stage = await setStage({ plans: [{ ...PLANS[0], flow: { csrfProtected: false }, settings }] });
+    const { username, password } = WEBHOOK_USER;
+    const authorization = `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
+    const answerTo = async (headers: object) => {
+      const requestContext = { http: { method: 'POST' } };
+      const event = { version: '2.0', rawPath: '/webhooks/orders', requestContext, body: '{}', isBase64Encoded: false };
+      const result = await stage.deployed.webhookFunction.invoke({ ...event, headers: { authorization, ...headers } });
+      return result.ok ? result.payload : result;
+    };
+
+    for (const headers of [{ 'x-a b': 'c' }, { 'x-a': '5 €' }, { 'x-a': 'b\u0000' }]) {
+      expect(await answerTo(headers)).toMatchObject({
+        statusCode: 422,
+        body: expect.stringContaining('urn:problem-type:token-relay:rejected'),
+      });
+    }
+    expect(await answerTo({ 'x b': 'c', 'x-c': '5 €' })).toMatchObject({ statusCode: mode === 'direct' ? 200 : 202 });
+    expect(stage.tally()).toMatchObject({ flowRuns: mode === 'direct' ? 1 : 0, left: mode === 'direct' ? 0 : 1 });
+  },
+);
+
 test.each([
   { what: 'no event of HTTP', event: { Records: [] } },
   {

@@ -5,7 +5,7 @@
 import { RelayError } from '../../error.ts';
 import type { Token } from '../../token/token-endpoint.ts';
 import type { Destination } from '../destination.ts';
-import { BODY_HEADERS, isSendable, passedOn } from '../headers.ts';
+import { BODY_HEADERS, goesAlong, isSendable, isToken } from '../headers.ts';
 import type { Message } from '../message.ts';
 
 /** What the adapter wants of a call's headers. */
@@ -15,33 +15,66 @@ export interface Wanted {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** @throws RelayError `MESSAGE_INVALID` if the message's content type can stand in no header */
+/** @throws RelayError `MESSAGE_INVALID` if the message's content type, or a header that goes along, can stand in no request */
 export type CallHeaders = (message: Message, wanted: Wanted, token: Token) => Record<string, string>;
 
 /** What does not depend on the message is worked out here, once. */
-export function createCallHeaders({ contentType, headers, ...destination }: Destination): CallHeaders {
-  const patterns = [...BODY_HEADERS, ...destination.forwardHeaders, ...(destination.webhook?.forwardHeaders ?? [])];
-  const set = new Set(Object.keys(headers).map((name) => name.toLowerCase()));
-  const idName = destination.idHeader?.toLowerCase();
-  const idHeader = idName === undefined || set.has(idName) ? undefined : destination.idHeader;
-  const ours = new Set(idName === undefined ? set : [...set, idName]);
+export function createCallHeaders(destination: Destination): CallHeaders {
+  const { contentType, headers } = destination;
+  const ours = namesOfOurs(destination);
+  const isIdSet = Object.keys(headers).some((name) => name.toLowerCase() === destination.idHeader?.toLowerCase());
+  const idHeader = isIdSet ? undefined : destination.idHeader;
+  const forwarded = createForwarding(destination);
 
   return function callHeaders(message, wanted, token) {
     const type = wanted.contentType ?? message.contentType ?? contentType;
     if (type !== contentType && !isSendable(type)) {
       throw new RelayError('MESSAGE_INVALID', 'contentType: expected a media type; the sender must correct it');
     }
-    const passed = passedOn(message.headers, patterns);
+    const passed = forwarded(message.headers);
     const call: Record<string, string> = {};
     for (const name in wanted.headers) {
       const lower = name.toLowerCase();
       if (!ours.has(lower) && !Object.hasOwn(passed, lower)) call[name] = wanted.headers[name] ?? '';
     }
-    for (const name in passed) if (!ours.has(name)) call[name] = passed[name] ?? '';
+    for (const name in passed) call[name] = passed[name] ?? '';
     call['Content-Type'] = type;
     if (idHeader !== undefined) call[idHeader] = message.id;
     Object.assign(call, headers);
     if (token.accessToken !== '') call.Authorization = `Bearer ${token.accessToken}`;
     return call;
   };
+}
+
+/** Of a message's headers those that reach the flow. @throws RelayError `MESSAGE_INVALID` if one can stand in no request */
+export type Forwarding = (headers: Message['headers']) => Record<string, string>;
+
+export type ForwardingSettings = Pick<Destination, 'headers' | 'idHeader' | 'forwardHeaders' | 'webhook'>;
+
+/** What gives way to a header of ours, or is not listed, is left out, whatever it is. */
+export function createForwarding(settings: ForwardingSettings): Forwarding {
+  const patterns = [...BODY_HEADERS, ...settings.forwardHeaders, ...(settings.webhook?.forwardHeaders ?? [])];
+  const ours = namesOfOurs(settings);
+
+  return function forwarded(headers) {
+    const passed: Record<string, string> = {};
+    for (const name in headers) {
+      if (ours.has(name) || !goesAlong(name, patterns)) continue;
+      const value = headers[name] ?? '';
+      if (!isToken(name)) throw unsendable('a header of the message has a name');
+      if (!isSendable(value)) throw unsendable(`header "${name}" of the message has a value`);
+      passed[name] = value;
+    }
+    return passed;
+  };
+}
+
+/** Lower case: the settings' headers, and the one with the id. */
+function namesOfOurs({ headers, idHeader }: Pick<Destination, 'headers' | 'idHeader'>): Set<string> {
+  const names = [...Object.keys(headers), ...(idHeader === undefined ? [] : [idHeader])];
+  return new Set(names.map((name) => name.toLowerCase()));
+}
+
+function unsendable(what: string): RelayError {
+  return new RelayError('MESSAGE_INVALID', `${what} that no HTTP request can carry; the sender must correct it`);
 }
