@@ -30,7 +30,7 @@ async function odataFlow(deployment: Partial<Deployment> = {}) {
 
 const bodyOf = (
   reply: Reply,
-): { d?: Record<string, unknown>; error?: { code: string; message: { lang: string; value: string } } } =>
+): { d?: Record<string, unknown>; error?: { code: null; message: { lang: string; value: string } } } =>
   JSON.parse(reply.body);
 
 describe('entity sets', () => {
@@ -123,55 +123,129 @@ describe('Atom, to who does not accept JSON', () => {
 
   test('an error has the same parts', async () => {
     const { call } = await odataFlow();
-    const reply = await call('GET', "/Orders('%3C7%3E')", { headers: {} });
-    expect(reply.headers['content-type']).toBe('application/xml;charset=utf-8');
-    expect(reply.body).toMatch(/<code>NotFound<\/code><message xml:lang="en">.*&lt;7&gt;.*<\/message><\/error>$/);
+    const reply = await call('GET', '/%3C7%3E', { headers: {} });
+    expect(reply.headers['content-type']).toBe('application/xml');
+    expect(reply.body).toMatch(
+      /<code\/><message xml:lang="en">Could not match segment: '&lt;7&gt;'.<\/message><\/error>$/,
+    );
   });
 
-  test.each([
-    ['not XML', 'is not XML'],
-    ['<entry/>', 'must be an Atom entry'],
-    [`<!DOCTYPE e [<!ENTITY x "y">]>${entry}`, 'Received event DTD'],
-  ])('%s is 400', async (body, text) => {
-    const { call } = await odataFlow();
-    expect(await call('POST', '/Orders', { headers: { ...atom, accept: 'application/json' }, body })).toMatchObject({
-      status: 400,
-      body: expect.stringContaining(text),
-    });
+  test.each(['not XML', '<entry/>', `<!DOCTYPE e [<!ENTITY x "y">]>${entry}`])('%s is 400', async (body) => {
+    const { call, node } = await odataFlow();
+    const reply = await call('POST', '/Orders', { headers: { ...atom, accept: 'application/json' }, body });
+    expect(reply.status).toBe(400);
+    expect(bodyOf(reply).error?.message.value).toBe('The request body is malformed.');
+    expect(node.messages).toHaveLength(0);
   });
 });
 
+/** A set with a property of each type. */
+const typed = {
+  Orders: {
+    key: 'OrderID',
+    properties: {
+      Note: 'Edm.String',
+      Price: 'Edm.Int32',
+      Amount: 'Edm.Decimal',
+      Open: 'Edm.Boolean',
+      Day: 'Edm.DateTime',
+    },
+  },
+} as const;
+
 describe('refusals', () => {
-  const typed = { Orders: { key: 'OrderID', properties: { Note: 'Edm.String' } } } as const;
+  const notAllowed = 'does not allow the HTTP method';
+  const malformed = 'The request body is malformed.';
   test.each([
-    ['GET', "/Orders('8')", undefined, 404, 'NotFound', 'could not be found'],
-    ['MERGE', "/Orders('8')", '{}', 404, 'NotFound', 'could not be found'],
-    ['PUT', "/Orders('8')", '{}', 404, 'NotFound', 'could not be found'],
-    ['DELETE', "/Orders('8')", undefined, 404, 'NotFound', 'could not be found'],
-    ['GET', '/Invoices', undefined, 404, 'NotFound', "'Invoices'"],
-    ['POST', '/Invoices', '{}', 404, 'NotFound', "'Invoices'"],
-    ['GET', "/Orders(ID='7')", undefined, 404, 'NotFound', "'ID' is not the key"],
-    ['GET', '/Orders(7)', undefined, 404, 'NotFound', 'Orders(7)'],
-    ['GET', '/%E0%A4%A', undefined, 400, 'BadRequest', 'percent-encoded'],
-    ['POST', '/Orders', '{"OrderID":"7"}', 409, 'Conflict', 'exists already'],
-    ['POST', '/Orders', '{"OrderID":7}', 400, 'BadRequest', 'must be an Edm.String'],
-    ['POST', '/Orders', '{"Order":', 400, 'BadRequest', 'not JSON'],
-    ['POST', '/Orders', '[]', 400, 'BadRequest', 'must be a JSON object'],
-    ['POST', '/Orders', '', 400, 'BadRequest', 'not JSON'],
-    ['POST', '/Orders', '{"Other":1}', 400, 'BadRequest', "Invalid property 'Other'"],
-    ['MERGE', "/Orders('7')", '{"Other":1}', 400, 'BadRequest', "Invalid property 'Other'"],
-    ['PUT', "/Orders('7')", '{"OrderID":"8"}', 400, 'BadRequest', 'cannot be changed'],
-    ['PUT', '/Orders', '{}', 405, 'MethodNotAllowed', 'PUT'],
-    ['POST', "/Orders('7')", '{}', 405, 'MethodNotAllowed', 'POST'],
-    ['POST', '/', '{}', 405, 'MethodNotAllowed', 'POST'],
-    ['GET', '/$batch', undefined, 405, 'MethodNotAllowed', 'GET'],
-  ])('%s %s with %s is %i', async (method, resource, body, status, code, text) => {
+    ['GET', "/Orders('8')", undefined, 404, 'could not be found'],
+    ['MERGE', "/Orders('8')", '{}', 404, 'could not be found'],
+    ['PUT', "/Orders('8')", '{}', 404, 'could not be found'],
+    ['DELETE', "/Orders('8')", undefined, 404, 'could not be found'],
+    ['GET', '/Invoices', undefined, 404, "'Invoices'"],
+    ['POST', '/Invoices', '{}', 404, "'Invoices'"],
+    ['GET', '/Invoices(x)', undefined, 404, "'Invoices'"],
+    ['GET', "/Orders('7'", undefined, 404, 'Could not match segment'],
+    ['GET', '/Orders(x)', undefined, 400, "Unknown literal: '[x]'."],
+    ['GET', '/Orders(7)', undefined, 400, "Format of '7' is not compatible with 'Edm.String'."],
+    ['GET', '/Orders(OrderID=7)', undefined, 400, "Format of '7' is not compatible with 'Edm.String'."],
+    ['GET', "/Orders(No='7')", undefined, 400, "Invalid key predicate: 'No='7''."],
+    ['GET', '/%E0%A4%A', undefined, 400, 'percent-encoded'],
+    ['POST', '/Orders', '{"OrderID":"7"}', 409, 'exists already'],
+    ['POST', '/Orders', '{"OrderID":7}', 400, malformed],
+    ['POST', '/Orders', '{"Order":', 400, malformed],
+    ['POST', '/Orders', '[]', 400, malformed],
+    ['POST', '/Orders', '', 400, malformed],
+    ['POST', '/Orders', '{"Other":1}', 400, malformed],
+    ['MERGE', "/Orders('7')", '{"Other":1}', 400, malformed],
+    ['PUT', "/Orders('7')", '{"OrderID":"8"}', 400, 'cannot be changed'],
+    ['PUT', '/Orders', '{}', 405, notAllowed],
+    ['POST', "/Orders('7')", '{}', 405, notAllowed],
+    ['POST', '/', '{}', 405, notAllowed],
+    ['GET', '/$batch', undefined, 405, notAllowed],
+    ['GET', '/Orders?$foo=1', undefined, 400, "Invalid system query option: '$foo'. "],
+    ['GET', "/Orders('7')?$foo=1", undefined, 400, "Invalid system query option: '$foo'. "],
+    ['GET', '/Orders?$top=x', undefined, 400, "Invalid value: 'x'."],
+    ['GET', '/Orders?$skip=-1', undefined, 400, "Invalid value: '-1'."],
+  ])('%s %s with %s is %i, without a code', async (method, resource, body, status, text) => {
     const { call, create } = await odataFlow({ odata: { entitySets: typed } });
     await create({ OrderID: '7' });
     const reply = await call(method, resource, body === undefined ? {} : { body });
-    expect(reply.status).toBe(status);
-    expect(bodyOf(reply).error).toEqual({ code, message: { lang: 'en', value: expect.stringContaining(text) } });
+    expect([reply.status, reply.headers['content-type']]).toEqual([status, 'application/json']);
+    expect(bodyOf(reply).error).toEqual({ code: null, message: { lang: 'en', value: expect.stringContaining(text) } });
     expect(bodyOf(await call('GET', "/Orders('7')")).d).toMatchObject({ OrderID: '7' });
+  });
+
+  test.each(['foo=1', '$top=0', '$filter=true', '$select=Note', '$expand=Items', '$orderby=Note'])(
+    '%s is no refusal',
+    async (query) => {
+      const { call } = await odataFlow();
+      expect((await call('GET', `/Orders?${query}`)).status).toBe(200);
+    },
+  );
+
+  test.each([
+    ['1.0', 200],
+    ['2.0', 200],
+    ['2.0;SDK', 200],
+    ['3.0', 400],
+    ['x', 400],
+  ])('DataServiceVersion %s is %i', async (version, status) => {
+    const { call } = await odataFlow();
+    const reply = await call('GET', '/Orders', { headers: { ...json, DataServiceVersion: version } });
+    expect(reply.status).toBe(status);
+    if (status === 400) expect(reply.body).toContain(`Data Services Request version '${version}'`);
+  });
+
+  test.each([
+    ['Price', 5, '5', ['"x"', '"5"', 'true', '{}']],
+    ['Note', 'x', 'x', ['5', 'true', '[]']],
+    ['Amount', '5.25', '5.25', ['"x"', 'true']],
+    ['Open', true, 'true', ['"true"', '1']],
+    ['Day', '/Date(0)/', '1970-01-01T00:00:00', ['"1970-01-01"', '5']],
+  ])('%s takes %j, in Atom %s, and null; each of %j is 400', async (name, value, text, others) => {
+    const { call, node } = await odataFlow({ odata: { entitySets: typed } });
+    const post = (entity: string): Promise<Reply> => call('POST', '/Orders', { body: entity });
+    expect(bodyOf(await post(JSON.stringify({ [name]: value }))).d?.[name]).toEqual(value);
+    expect((await post(`{"${name}":null}`)).status).toBe(201);
+    const atom = { accept: 'application/json', 'content-type': 'application/atom+xml' };
+    const entry = (content: string): string =>
+      `<entry xmlns="http://www.w3.org/2005/Atom" xmlns:d="http://schemas.microsoft.com/ado/2007/08/dataservices" xmlns:m="http://schemas.microsoft.com/ado/2007/08/dataservices/metadata"><content type="application/xml"><m:properties><d:${name}>${content}</d:${name}></m:properties></content></entry>`;
+    const created = await call('POST', '/Orders', { headers: atom, body: entry(text) });
+    expect(bodyOf(created).d?.[name]).toEqual(value);
+    const taken = node.messages.length;
+    for (const other of others) {
+      expect(bodyOf(await post(`{"${name}":${other}}`)).error?.message.value).toBe(malformed);
+    }
+    if (name !== 'Note') {
+      expect((await call('POST', '/Orders', { headers: atom, body: entry('x') })).status).toBe(400);
+    }
+    expect(node.messages).toHaveLength(taken);
+  });
+
+  test.each(['5.5', '99999999999'])('%s for an Int32 is 500, an exception of the JSON reader', async (price) => {
+    const { call } = await odataFlow({ odata: { entitySets: typed } });
+    const reply = await call('POST', '/Orders', { body: `{"Price":${price}}` });
+    expect([reply.status, bodyOf(reply).error?.message.value]).toEqual([500, `Expected an int but was ${price}`]);
   });
 
   test.each(['text/plain', 'multipart/mixed', 'nonsense', ''])(
@@ -207,6 +281,33 @@ describe('refusals', () => {
     expect(reply.status).toBe(status);
     if (status === 404) expect(reply.body).toMatch(page(404, 'Not Found'));
   });
+});
+
+describe.each(['X-HTTP-Method', 'X-HTTP-Method-Override'])('a POST with %s', (name) => {
+  test.each([
+    ['MERGE', 204, { OrderID: '7', Note: 'new', Open: true }],
+    ['PATCH', 204, { OrderID: '7', Note: 'new', Open: true }],
+    ['PUT', 204, { OrderID: '7', Note: 'new' }],
+    ['DELETE', 204, undefined],
+    ['GET', 200, { OrderID: '7', Note: 'old', Open: true }],
+    ['POST', 405, { OrderID: '7', Note: 'old', Open: true }],
+    ['merge', 501, { OrderID: '7', Note: 'old', Open: true }],
+  ])('%s is %i', async (method, status, entity) => {
+    const { node, call, create } = await odataFlow();
+    await create({ OrderID: '7', Note: 'old', Open: true });
+    const reply = await call('POST', "/Orders('7')", { headers: { ...json, [name]: method }, body: '{"Note":"new"}' });
+    expect(reply.status).toBe(status);
+    if (status < 300) expect(node.messages[1]).toMatchObject({ method, headers: { CamelHttpMethod: method } });
+    const { __metadata, ...left } = bodyOf(await call('GET', "/Orders('7')")).d ?? {};
+    expect(left).toEqual(entity ?? {});
+  });
+});
+
+test('two headers that name different methods are 400', async () => {
+  const { call, create } = await odataFlow();
+  await create({ OrderID: '7' });
+  const headers = { ...json, 'X-HTTP-Method': 'MERGE', 'X-HTTP-Method-Override': 'PUT' };
+  expect((await call('POST', "/Orders('7')", { headers, body: '{}' })).status).toBe(400);
 });
 
 describe('what the flow answers itself', () => {
@@ -323,8 +424,12 @@ describe('CSRF protection, which is the default', () => {
     expect((await call('POST', '/Orders', { headers, body: '{}' })).status).toBe(201);
     const batch = { ...headers, 'content-type': 'multipart/mixed; boundary=b' };
     expect(
-      (await call('POST', '/$batch', { headers: batch, body: '--b\r\n\r\nGET Orders HTTP/1.1\r\n\r\n\r\n--b--' }))
-        .status,
+      (
+        await call('POST', '/$batch', {
+          headers: batch,
+          body: '--b\r\nContent-Type: application/http\r\n\r\nGET Orders HTTP/1.1\r\n\r\n\r\n--b--',
+        })
+      ).status,
     ).toBe(202);
   });
 });
@@ -378,18 +483,21 @@ describe('$batch', () => {
     });
     expect(reply.body).not.toContain('changeset_');
     expect(JSON.parse(/\{.*\}/.exec(reply.body)?.[0] ?? '')).toMatchObject({
-      error: { code: 'NotFound', message: { lang: 'en' } },
+      error: { code: null, message: { lang: 'en' } },
     });
   });
 
   test.each([
     ['a changeset of two operations', changeset(operation('POST Orders', '{}'), operation('POST Orders', '{}')), [400]],
-    ['a changeset of none', 'Content-Type: multipart/mixed; boundary=c\r\n\r\n--c--\r\n', [400]],
-    ['a query in a changeset', changeset(operation('GET Orders')), [400]],
-    ['a change outside a changeset', operation('POST Orders', '{}'), [400]],
-    ['no HTTP request', 'Content-Type: application/http\r\n\r\nhello', [400]],
     ['a batch in the batch', changeset(operation('POST $batch', '')), [405]],
     ['a set that there is not', changeset(operation('POST Invoices', '{}')), [404]],
+    ['a method by a header', changeset(operation("POST Orders('1')", '{}', 'X-HTTP-Method: MERGE\r\n')), [405]],
+    ['an option that there is not', operation('GET Orders?$foo=1'), [400]],
+    [
+      'a body that is cut off by its length',
+      changeset(operation('POST Orders', '{"a":1}', 'Content-Length: 3\r\n')),
+      [400],
+    ],
   ])('%s is refused in its place: %j', async (_what, part, expected) => {
     const { node, call } = await odataFlow();
     const reply = await call('POST', '/$batch', { headers, body: batchOf(part, operation('GET Orders')) });
@@ -397,22 +505,77 @@ describe('$batch', () => {
     expect(node.messages).toHaveLength(1);
   });
 
+  const line = (text: string): string =>
+    `Content-Type: application/http\r\nContent-Transfer-Encoding: binary\r\n\r\n${text}\r\n\r\n`;
   test.each([
-    ['a URL', 'http://elsewhere.example/gw/odata/SAP/ORDERS;v=1/Orders'],
+    ['a query in a changeset', changeset(operation('POST Orders', '{}'), operation('GET Orders'))],
+    ['a changeset of a query alone', changeset(operation('GET Orders'))],
+    ['a changeset of none', 'Content-Type: multipart/mixed; boundary=c\r\n\r\n--c--\r\n'],
+    ['a changeset without its end', changeset(operation('POST Orders', '{}')).replace('--c--', '')],
+    [
+      'a change without Content-Transfer-Encoding',
+      changeset(operation('POST Orders', '{}').replace(/Content-T.*\r\n/, '')),
+    ],
+    ['a change outside of a changeset', operation('POST Orders', '{}')],
+    ['no HTTP request', line('hello')],
+    ['a request line without a version', line('GET Orders')],
+    ['HTTP/1.0', line('GET Orders HTTP/1.0')],
+    ['a method that there is not', line('NOPE Orders HTTP/1.1')],
+    ['a part of another content type', operation('GET Orders').replace('application/http', 'text/plain')],
+    ['a part without headers', '\r\nGET Orders HTTP/1.1\r\n\r\n'],
+    ['a header line without a name', operation('GET Orders', '', 'bad\r\n')],
+    ['no empty line behind the headers', `${line('GET Orders HTTP/1.1').trimEnd()}\r\n`],
+    ['a length that is no number', operation('GET Orders', '', 'Content-Length: x\r\n')],
+    ['a URL elsewhere', operation('GET http://elsewhere.example/gw/odata/SAP/ORDERS;v=1/Orders')],
+  ])('%s is 400 for the whole batch, and nothing of it is carried out', async (_what, part) => {
+    const { node, call } = await odataFlow();
+    const good = changeset(operation('POST Orders', '{}'));
+    const reply = await call('POST', '/$batch', { headers: { ...json, ...headers }, body: batchOf(good, part, good) });
+    expect(reply.status).toBe(400);
+    expect(bodyOf(reply).error?.code).toBeNull();
+    expect(node.messages).toHaveLength(0);
+  });
+
+  test('lines that end with LF alone are 400 for the whole batch; in a body they may', async () => {
+    const { node, call } = await odataFlow();
+    const body = batchOf(changeset(operation('POST Orders', '{"OrderID":"1",\n"Note":"x"}')));
+    const post = (text: string): Promise<Reply> => call('POST', '/$batch', { headers, body: text });
+    expect((await post(body.replaceAll('\r\n', '\n'))).status).toBe(400);
+    expect((await post(body.replaceAll('\r\n\r\n', '\r\n\n'))).status).toBe(400);
+    expect(node.messages).toHaveLength(0);
+    expect(statuses(await post(body))).toEqual([201]);
+  });
+
+  test('a part without Accept is answered in Atom, whatever the batch accepts', async () => {
+    const { call } = await odataFlow();
+    const silent = (request: string): string => operation(request).replace('Accept: application/json\r\n', '');
+    const body = batchOf(silent('GET Orders'), silent("GET Orders('9')"), operation("GET Orders('9')"));
+    const reply = await call('POST', '/$batch', { headers: { ...json, ...headers }, body });
+    expect(statuses(reply)).toEqual([200, 404, 404]);
+    expect(reply.body.match(/Content-Type: application\/(?:atom|xml|json)[^\r]*/g)).toEqual([
+      'Content-Type: application/atom+xml;type=feed;charset=utf-8',
+      'Content-Type: application/xml',
+      'Content-Type: application/json',
+    ]);
+  });
+
+  test.each([
+    ['a URL', 'http://127.0.0.1:<port>/gw/odata/SAP/ORDERS;v=1/Orders'],
     ['a path from the root', '/gw/odata/SAP/ORDERS;v=1/Orders'],
     ['a path from the service', 'Orders'],
     ['a path from the service with a slash', '/Orders'],
   ])('an operation may name %s', async (_what, target) => {
     const { node, call } = await odataFlow();
-    const body = batchOf(changeset(operation(`POST ${target}`, '{}')));
+    const named = target.replace('<port>', String(node.server.port));
+    const body = batchOf(changeset(operation(`POST ${named}`, '{}')));
     expect(statuses(await call('POST', '/$batch', { headers, body }))).toEqual([201]);
     expect(node.messages).toHaveLength(1);
   });
 
-  test('lines may end with LF alone, and a body with what its length says', async () => {
+  test('a body has what its length says', async () => {
     const { call } = await odataFlow();
     const body = batchOf(changeset(operation('POST Orders', '{"OrderID":"1"} trailing', 'Content-Length: 15\r\n')));
-    expect(statuses(await call('POST', '/$batch', { headers, body: body.replaceAll('\r\n', '\n') }))).toEqual([201]);
+    expect(statuses(await call('POST', '/$batch', { headers, body }))).toEqual([201]);
   });
 
   test.each([
@@ -426,7 +589,7 @@ describe('$batch', () => {
     const { node, call } = await odataFlow();
     const reply = await call('POST', '/$batch', { headers: { ...json, 'content-type': contentType }, body });
     expect(reply.status).toBe(400);
-    expect(bodyOf(reply).error?.code).toBe('BadRequest');
+    expect(bodyOf(reply).error?.code).toBeNull();
     expect(node.messages).toHaveLength(0);
   });
 

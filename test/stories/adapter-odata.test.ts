@@ -86,8 +86,8 @@ describe('The entity that the message names', () => {
     await stage.poll();
 
     expect(stage.attempts).toMatchObject([{ outcome: 'rejected', status: 404 }]);
-    expect(stage.attempts[0]?.reason).toContain('with OData error NotFound: ');
-    expect(detailsOf(stage)).toEqual([expect.stringMatching(/^The requested entity.* could not be found\.$/)]);
+    expect(stage.attempts[0]?.reason).toContain('with OData error: it will never');
+    expect(detailsOf(stage)).toEqual(['Requested entity could not be found.']);
     expect(stage.tally()).toMatchObject({ left: 0, dead: 1 });
   });
 
@@ -106,19 +106,32 @@ describe('The entity that the message names', () => {
 });
 
 describe('An error of the service', () => {
-  const properties = { Note: 'Edm.String' } as const;
-  const odata = { entitySets: { Orders: { key: 'OrderID', properties } } };
-
   test('that is the message’s: its code is told, and its text, which repeats a word of it, only in the dead letter', async () => {
-    const stage = await setStage({ plans: [plan({}, { odata })] });
+    const value = "Invalid property 'Kowalczyk' of 'Orders'.";
+    const body = JSON.stringify({ error: { code: 'SY/530', message: { lang: 'en', value } } });
+    const answer = () => ({ status: 400, headers: { 'Content-Type': 'application/json' }, body });
+    const stage = await setStage({ plans: [plan({}, { answer })] });
     stage.send(stage.orders, { body: entity({ Kowalczyk: 1 }) });
 
     await stage.poll();
 
     expect(stage.attempts).toMatchObject([{ outcome: 'rejected', status: 400 }]);
-    expect(stage.attempts[0]?.reason).toContain('with OData error BadRequest: it will never');
+    expect(stage.attempts[0]?.reason).toContain('with OData error SY/530: it will never');
     expect(stage.output.join('\n')).not.toMatch(/Kowalczyk|Invalid property/);
-    expect(detailsOf(stage)).toEqual(["Invalid property 'Kowalczyk' of 'Orders'."]);
+    expect(detailsOf(stage)).toEqual([value]);
+  });
+
+  test('that the server finds before the flow runs has no code, and buries the message', async () => {
+    const odata = { entitySets: { Orders: { key: 'OrderID', properties: { Price: 'Edm.Int32' } as const } } };
+    const stage = await setStage({ plans: [plan({}, { odata })] });
+    stage.send(stage.orders, { body: JSON.stringify({ OrderID: '1', Price: 'x' }) });
+
+    await stage.poll();
+
+    expect(stage.attempts).toMatchObject([{ outcome: 'rejected', status: 400 }]);
+    expect(stage.attempts[0]?.reason).toContain('with OData error: it will never');
+    expect(detailsOf(stage)).toEqual(['The request body is malformed.']);
+    expect(stage.tally()).toMatchObject({ flowRuns: 0, left: 0, dead: 1 });
   });
 
   test('that is the flow’s leaves the message, with the id of the message processing log', async () => {
@@ -129,7 +142,7 @@ describe('An error of the service', () => {
 
     const [message] = stage.runtimeNode.messages;
     expect(stage.attempts).toMatchObject([{ outcome: 'failed', status: 500, mplId: message?.mplId }]);
-    expect(stage.attempts[0]?.reason).toContain('with OData error InternalServerError: ');
+    expect(stage.attempts[0]?.reason).toContain('with OData error: kept');
     expect(stage.tally()).toMatchObject({ left: 1, dead: 0 });
   });
 });
@@ -169,6 +182,16 @@ describe('A batch', () => {
     ]);
     expect(stage.outcomes()).toEqual({ 'delivered 202 yes 1': 1 });
     expect(stage.tally()).toMatchObject({ calls: { 'HEAD 200': 1, 'POST 202': 1 }, left: 0, dead: 0 });
+  });
+
+  test('that is none is refused as a whole: nothing was carried out, and the message is buried', async () => {
+    const stage = await setStage({ plans: [plan(PATH)] });
+    stage.send(stage.orders, batch(changeSet('POST Orders', entity()), changeSet('GET Orders', '')));
+
+    await stage.poll();
+
+    expect(stage.attempts).toMatchObject([{ outcome: 'rejected', status: 400 }]);
+    expect(stage.tally()).toMatchObject({ flowRuns: 0, left: 0, dead: 1 });
   });
 
   test('of which all failed stays, and is delivered later', async () => {

@@ -44,16 +44,17 @@ export function readParts(body: string, boundary: string): readonly Part[] {
   return parts;
 }
 
-/** Throws an ODataError, 400, for what is no HTTP request. */
+/** Throws an ODataError, 400, for what is no HTTP/1.1 request of a method that OData has. */
 export function readPartRequest(text: string): PartRequest {
   const [first] = lines(text);
-  const [method, target, version, ...more] = first?.text.split(' ') ?? [];
-  if (first === undefined || method === undefined || !target || !version?.startsWith('HTTP/1.') || more.length > 0) {
-    throw new ODataError(400, 'A part of the batch is not an HTTP request.');
+  const [, method, target] = /^(GET|POST|PUT|MERGE|PATCH|DELETE) (\S+) HTTP\/1\.1$/.exec(first?.text ?? '') ?? [];
+  if (first === undefined || method === undefined || target === undefined) {
+    throw new ODataError(400, `Invalid request line '${first?.text ?? ''}'.`);
   }
   const { headers, body } = readPart(text.slice(first.end));
-  const length = headers['content-length'];
-  return { method, target, headers, body: length === undefined ? body : body.slice(0, Number(length)) };
+  const { 'content-length': length = String(body.length) } = headers;
+  if (!/^\d+$/.test(length)) throw new ODataError(400, `Invalid header: '${length}'.`);
+  return { method, target, headers, body: body.slice(0, Number(length)) };
 }
 
 /** A body of these parts, and its content type. */
@@ -83,25 +84,24 @@ function readPart(text: string): Part {
   for (const { text: line, end } of lines(text)) {
     if (line === '') return { headers, body: text.slice(end) };
     const colon = line.indexOf(':');
-    if (colon < 1) throw new ODataError(400, 'A part of the batch has a header line without a name.');
+    if (colon < 1) break;
     headers[line.slice(0, colon).trim().toLowerCase()] = line.slice(colon + 1).trim();
   }
-  return { headers, body: '' };
+  throw new ODataError(400, "Expected empty line but was '[None]'.");
 }
 
-/** Lines with the place of the line and of what follows it; a line ends with CRLF, or LF alone, as Olingo takes it. */
+/** Lines with the place of the line and of what follows it; one that ends with LF alone has that in its text. */
 function* lines(text: string): Generator<{ readonly start: number; readonly end: number; readonly text: string }> {
   for (let start = 0; start < text.length; ) {
     const feed = text.indexOf('\n', start);
     const end = feed < 0 ? text.length : feed + 1;
-    yield { start, end, text: withoutLastBreak(text.slice(start, end)) };
+    yield { start, end, text: text.slice(start, end).replace(/\r\n$/, '') };
     start = end;
   }
 }
 
 function withoutLastBreak(text: string): string {
-  if (text.endsWith('\r\n')) return text.slice(0, -2);
-  return text.endsWith('\n') ? text.slice(0, -1) : text;
+  return text.replace(/\r?\n$/, '');
 }
 
 function headerLines(headers: Readonly<Record<string, string>>): string {

@@ -5,7 +5,8 @@
 import type { Request } from '../../server.ts';
 import { mediaType } from '../media-type.ts';
 import { decodeXml, escapeXml, parseXml, type XmlElement, XmlError } from '../xml.ts';
-import type { Entity } from './channel.ts';
+import type { EdmType, Entity, EntitySet } from './channel.ts';
+import { fromJsonValue, fromText, malformed } from './edm.ts';
 import { type Format, ODataError } from './odata-error.ts';
 
 const atom = 'http://www.w3.org/2005/Atom';
@@ -32,7 +33,7 @@ export function represent(
 ): { readonly type: string; readonly body: string } {
   if (format === 'json') {
     const d = 'entity' in entities ? toJson(entities) : { results: entities.map(toJson) };
-    return { type: 'application/json;charset=utf-8', body: JSON.stringify({ d }) };
+    return { type: 'application/json', body: JSON.stringify({ d }) };
   }
   const declaration = '<?xml version="1.0" encoding="utf-8"?>';
   const prefixes = `xmlns="${atom}" xmlns:d="${data}" xmlns:m="${metadata}"`;
@@ -49,13 +50,17 @@ export function represent(
   };
 }
 
-/** The entity that a request carries. Throws an ODataError: 400, and 415 for a content type of neither format. */
-export function readEntity({ body, headers }: Request): Entity {
+/**
+ * The entity that a request carries for a set. Throws an ODataError: 400 for one that is not as the set's properties are, and
+ * 415 for a content type of neither format.
+ */
+export function readEntity({ body, headers }: Request, entitySet: EntitySet): Entity {
   const contentType = headers['content-type'];
-  const essence = mediaType(contentType)?.essence ?? '';
-  if (essence === 'application/json') return fromJson(body);
-  if (['application/atom+xml', 'application/xml', 'text/xml'].includes(essence)) return fromAtom(body, contentType);
-  throw new ODataError(415, `Content-Type must be application/json or application/atom+xml, not ${essence || 'none'}.`);
+  const essence = mediaType(contentType)?.essence;
+  if (essence === 'application/json') return fromJson(body, entitySet);
+  if (['application/atom+xml', 'application/xml', 'text/xml'].includes(essence ?? ''))
+    return fromAtom(body, contentType, entitySet);
+  throw new ODataError(415, `Media type ${essence ?? 'application/octet-stream'} is not supported.`);
 }
 
 function toJson({ entity, url, entitySet }: Located): Entity {
@@ -73,34 +78,49 @@ function atomText(value: unknown): string {
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
-function fromJson(body: Buffer): Entity {
+function fromJson(body: Buffer, entitySet: EntitySet): Entity {
   let parsed: unknown;
   try {
     parsed = JSON.parse(body.toString('utf8'));
   } catch {
-    throw new ODataError(400, 'The request body is not JSON.');
+    throw malformed();
   }
   const wrapped = isObject(parsed) && isObject(parsed.d) ? parsed.d : parsed;
-  if (!isObject(wrapped)) throw new ODataError(400, 'The request body must be a JSON object.');
+  if (!isObject(wrapped)) throw malformed();
   const { __metadata: _metadata, ...entity } = wrapped;
-  return entity;
+  return readProperties(Object.entries(entity), entitySet, (type, value) => fromJsonValue(type, value));
 }
 
-function fromAtom(body: Buffer, contentType: string | undefined): Entity {
+function fromAtom(body: Buffer, contentType: string | undefined, entitySet: EntitySet): Entity {
   let entry: XmlElement;
   try {
     entry = parseXml(decodeXml(body, contentType));
   } catch (error) {
-    if (error instanceof XmlError) throw new ODataError(400, `The request body is not XML: ${error.message}`);
+    if (error instanceof XmlError) throw malformed();
     throw error;
   }
   const content = entry.children.find(({ local, namespace }) => local === 'content' && namespace === atom);
   const properties = content?.children.find(({ local, namespace }) => local === 'properties' && namespace === metadata);
-  if (properties === undefined) throw new ODataError(400, 'The request body must be an Atom entry with m:properties.');
-  const values = properties.children.map(({ local, text, attribute }) => [
+  if (properties === undefined) throw malformed();
+  const texts = properties.children.map(({ local, text, attribute }): [string, string | null] => [
     local,
     attribute('null', metadata) === 'true' ? null : text,
   ]);
+  return readProperties(texts, entitySet, (type, text) => (text === null ? null : fromText(type, text)));
+}
+
+/** Each by its type; in a set without types any property is taken as it is. */
+function readProperties<Sent>(
+  sent: readonly (readonly [string, Sent])[],
+  { key, properties }: EntitySet,
+  read: (type: EdmType, value: Sent) => unknown,
+): Entity {
+  const values = sent.map(([name, value]): [string, unknown] => {
+    const type = name === key ? 'Edm.String' : properties?.[name];
+    if (type !== undefined) return [name, read(type, value)];
+    if (properties !== undefined) throw malformed();
+    return [name, value];
+  });
   return Object.fromEntries(values);
 }
 

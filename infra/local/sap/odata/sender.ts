@@ -10,9 +10,10 @@ import { type RandomBytes, uuid } from '../identifiers.ts';
 import { endpointPath, type IntegrationFlow } from '../integration-flow.ts';
 import { failureOf, type Outcome, type Received } from '../message.ts';
 import { answerBatch } from './batch.ts';
-import type { ODataOperation } from './channel.ts';
+import type { Entity, ODataOperation } from './channel.ts';
 import { createEntitySets, type EntitySets } from './entity-sets.ts';
 import { errorAnswer, ODataError } from './odata-error.ts';
+import { checkProtocol, methodOf } from './protocol.ts';
 import { formatFor, type Located, readEntity, represent } from './representation.ts';
 import { entityPath, type Resource, readResourcePath } from './resource-path.ts';
 import { metadataDocument, serviceDocument } from './service-document.ts';
@@ -41,19 +42,24 @@ export function createODataSender({ random, scheme }: ODataSenderOptions): (exch
     const root = `${scheme}://${request.headers.host}${servicePath}/`;
     const format = formatFor(request);
     try {
-      const resource = readResourcePath(request.path.slice(servicePath.length));
-      if (resource.kind === 'service-document' && request.method === 'GET')
+      // In a batch an operation says its method in its own request line.
+      const method = batch ? request.method : methodOf(request);
+      checkProtocol(request);
+      const keyNameOf = (entitySet: string): string => sets.definition(entitySet).key;
+      const resource = readResourcePath(request.path.slice(servicePath.length), keyNameOf);
+      if (resource.kind === 'service-document' && method === 'GET')
         return serviceDocument(format, root, sets.definitions);
-      if (resource.kind === 'metadata' && request.method === 'GET') return metadataDocument(sets.definitions);
-      if (resource.kind === 'batch' && request.method === 'POST' && !batch) {
+      if (resource.kind === 'metadata' && method === 'GET') return metadataDocument(sets.definitions);
+      if (resource.kind === 'batch' && method === 'POST' && !batch) {
         const operate = (inner: Request): Promise<Answer> => answer(exchange, inner, true);
         return await answerBatch(request, { servicePath, newBoundary: () => uuid(random), operate });
       }
-      const operation = operationFor(request.method, resource, batch);
-      sets.definition(operation.entitySet, 'keyName' in resource ? resource.keyName : undefined);
+      const operation = operationFor(method, resource, batch);
       const { sap_applicationid: messageId } = request.headers;
-      const part = { method: request.method, body: request.body, odata: operation, messageId };
-      return await exchange.run(part, (outcome, received) => shape(outcome, received, { flow, sets, request, root }));
+      const entity = entityOf(operation, request, sets);
+      const part = { method, body: request.body, odata: operation, messageId };
+      const service = { flow, sets, request, root, entity };
+      return await exchange.run(part, (outcome, received) => shape(outcome, received, service));
     } catch (error) {
       if (error instanceof ODataError) return errorAnswer(format, error);
       throw error;
@@ -72,7 +78,13 @@ function operationFor(method: string, resource: Resource, batch: boolean): OData
     const kind = ({ GET: 'read', PUT: 'update', MERGE: 'merge', PATCH: 'merge', DELETE: 'delete' } as const)[method];
     if (kind !== undefined) return { kind, entitySet: resource.entitySet, key: resource.key, batch };
   }
-  throw new ODataError(405, `${method} is not allowed for this resource.`);
+  throw new ODataError(405, 'The request dispatcher does not allow the HTTP method used for the request.');
+}
+
+/** Read before the flow runs, as Olingo does for its processors; empty where an operation carries none. */
+function entityOf({ kind, entitySet }: ODataOperation, request: Request, sets: EntitySets): Entity {
+  const carries = kind === 'create' || kind === 'update' || kind === 'merge';
+  return carries ? readEntity(request, sets.definition(entitySet)) : {};
 }
 
 interface Service {
@@ -80,6 +92,7 @@ interface Service {
   readonly sets: EntitySets;
   readonly request: Request;
   readonly root: string;
+  readonly entity: Entity;
 }
 
 function shape({ result, duplicate }: Outcome, received: Received, service: Service): Answer {
@@ -106,13 +119,13 @@ function shape({ result, duplicate }: Outcome, received: Received, service: Serv
 }
 
 /** What the entity sets make of an operation. */
-function operated({ odata }: Received, { sets, request, root }: Service): Answer {
+function operated({ odata }: Received, { sets, request, root, entity }: Service): Answer {
   const format = formatFor(request);
   if (odata === undefined) throw new Error('odata: a message of this sender has an operation');
   const { kind, entitySet, key = '' } = odata;
-  const located = (entity: Located['entity']): Located => {
+  const located = (held: Entity): Located => {
     const { key: keyName } = sets.definition(entitySet);
-    return { entity, entitySet, url: `${root}${entityPath(entitySet, String(entity[keyName]))}` };
+    return { entity: held, entitySet, url: `${root}${entityPath(entitySet, String(held[keyName]))}` };
   };
   const whole = (
     status: number,
@@ -126,11 +139,11 @@ function operated({ odata }: Received, { sets, request, root }: Service): Answer
     if (kind === 'query') return whole(200, page(sets.query(entitySet), request).map(located));
     if (kind === 'read') return whole(200, located(sets.read(entitySet, key)));
     if (kind === 'create') {
-      const created = located(sets.create(entitySet, readEntity(request)));
+      const created = located(sets.create(entitySet, entity));
       return whole(201, created, { Location: created.url });
     }
     if (kind === 'delete') sets.delete(entitySet, key);
-    else sets[kind](entitySet, key, readEntity(request));
+    else sets[kind](entitySet, key, entity);
     return { status: 204, headers: { DataServiceVersion: '2.0' } };
   } catch (error) {
     if (error instanceof ODataError) return errorAnswer(format, error);
@@ -138,7 +151,7 @@ function operated({ odata }: Received, { sets, request, root }: Service): Answer
   }
 }
 
-/** `$skip` and `$top`; further query options are not looked at. */
+/** `$skip` and `$top`; the other options are known and not carried out. */
 function page<Item>(items: readonly Item[], { query }: Request): readonly Item[] {
   const skip = Number(query.get('$skip') ?? 0);
   const top = query.get('$top');
