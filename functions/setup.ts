@@ -45,6 +45,8 @@ export interface Environment extends Required<Omit<Outside, 'after'>> {
    * @param isNeeded whether this function calls the destination. Default: all
    */
   prepare(isNeeded?: (destination: Destination) => boolean): Promise<void>;
+  /** Told of a value that is kept warm beside the tokens: its renewals end with the invocation as well. */
+  keepWarm(value: Warm<object>): void;
   /** An invocation begins; it must `end`. */
   begin(): void;
   /**
@@ -86,6 +88,7 @@ export function setup({ settings = readSettings(), outside = {}, ...calls }: Set
     const route = { token: tokens.of(destination), adapter, rejections: createRejections(now), now };
     return [destination.name, { destination, route }] as const;
   });
+  const keptWarm: Warm<object>[] = [];
   /** Several invocations share an environment on Lambda Managed Instances. */
   let active = 0;
 
@@ -110,12 +113,15 @@ export function setup({ settings = readSettings(), outside = {}, ...calls }: Set
       await reach(token, needed, send, deadline).catch(() => undefined);
       deadline.end();
     },
+    keepWarm(value) {
+      keptWarm.push(value);
+    },
     begin() {
       active += 1;
     },
     async end(reserve) {
       active -= 1;
-      if (active === 0) await settleRenewals([...tokens.all], clock, reserve);
+      if (active === 0) await settleRenewals([...tokens.all, ...keptWarm], clock, reserve);
     },
   };
 }

@@ -12,7 +12,7 @@ import { handshake } from './handshake.ts';
 import type { HttpEvent, HttpReply } from './http.ts';
 import { messageIdOf } from './message-id.ts';
 import { NOT_UTF_8, problem, UNAUTHORIZED } from './problem.ts';
-import { NOBODY, type Verifier, verifierOf } from './verification/verifier.ts';
+import { NOBODY, type Refused, type Verifier, verifierOf } from './verification/verifier.ts';
 
 /** A door that is open to some: one destination's webhook. */
 export interface Door<R> {
@@ -29,8 +29,15 @@ export interface Door<R> {
 export type Admission<R> =
   | { readonly message: Message; readonly door: Door<R> }
   /** Answered here; nothing is passed on. The handshake's answer is none of displeasure, but it ends here, too. */
-  | { readonly refusal: HttpReply; readonly cause?: RelayError };
+  | { readonly refusal: HttpReply; readonly cause?: RelayError; readonly turnedAway?: TurnedAway };
 
+/** What verification turned away; for the log, and not for the one who sent it. */
+export interface TurnedAway extends Partial<Refused> {
+  /** Absent: none by the name that was asked for. */
+  readonly destination?: string;
+}
+
+const UNAVAILABLE = problem('unavailable', { headers: { 'Retry-After': '30' } });
 const METHODS = ['POST', 'PUT', 'PATCH', 'DELETE'];
 
 export interface AdmissionOptions {
@@ -42,7 +49,7 @@ export interface AdmissionOptions {
 /** Lets a request in, or says with which reply it is turned away. */
 export async function admit<R>(
   event: HttpEvent | undefined,
-  doorOf: (name: string) => Door<R> | undefined,
+  doorOf: (name: string) => Door<R> | 'out-of-order' | undefined,
   { deadline, now = Date.now }: AdmissionOptions,
 ): Promise<Admission<R>> {
   if (event === undefined) return { refusal: problem('malformed-request') };
@@ -51,19 +58,25 @@ export async function admit<R>(
   const readable = decoded(segment);
   if (readable === undefined || event.body === undefined) return { refusal: problem('malformed-request') };
   const name = event.isPathEncoded ? readable : segment;
-  const door = doorOf(name);
+  const found = doorOf(name);
+  const door = found === 'out-of-order' ? undefined : found;
   if (!METHODS.includes(event.method)) {
     return { refusal: handshake(event, door?.webhook.allowedOrigins ?? []) ?? notAllowed(['POST']) };
   }
 
-  let verifier: Verifier | undefined;
+  // A 401 would tell a good sender to stop.
+  if (found === 'out-of-order') return { refusal: UNAVAILABLE };
+
+  let verified: Awaited<ReturnType<typeof verifierOf>>;
   try {
-    verifier = await verifierOf(event, door?.verifiers ?? [NOBODY], { deadline, now });
+    verified = await verifierOf(event, door?.verifiers ?? [NOBODY], { deadline, now });
   } catch (error) {
     if (!(error instanceof RelayError)) throw error;
-    return { refusal: problem('unavailable', { headers: { 'Retry-After': '30' } }), cause: error };
+    return { refusal: UNAVAILABLE, cause: error };
   }
-  if (verifier === undefined || door === undefined) return { refusal: UNAUTHORIZED };
+  if (door === undefined) return { refusal: UNAUTHORIZED, turnedAway: {} };
+  if ('refused' in verified)
+    return { refusal: UNAUTHORIZED, turnedAway: { destination: door.name, ...verified.refused } };
 
   const { webhook } = door;
   const contentType = event.headers['content-type'];
@@ -72,7 +85,7 @@ export async function admit<R>(
   if (!takes(webhook.contentTypes, contentType)) return { refusal: problem('unsupported-media-type') };
   if (isSpoiled(event)) return { refusal: NOT_UTF_8 };
   if (event.body.byteLength > webhook.maxBodyBytes) return { refusal: problem('content-too-large') };
-  return { door, message: messageOf(withoutKeys(event, door), event.body, door, verifier) };
+  return { door, message: messageOf(withoutKeys(event, door), event.body, door, verified.verifier) };
 }
 
 /** A key in a header is a credential: from here on it is as if it had not been sent. */
@@ -92,7 +105,7 @@ function messageOf<R>(
   const headers = passedOn(others, [...BODY_HEADERS, ...(webhook.forwardHeaders ?? forwardHeaders)]);
   for (const name of namesIn(connection)) delete headers[name];
   return {
-    id: messageIdOf(event, [webhook.messageId, verifier.messageId]),
+    id: messageIdOf(event, [webhook.messageId, verifier.messageIdOf?.(event)]),
     headers,
     body: { bytes: body.byteLength, open: () => body },
     // An empty one says as little as none.

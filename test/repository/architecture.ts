@@ -15,6 +15,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'envelope',
     'warm',
     'pause',
+    'deadline',
     'error',
     'safe-url',
     'relay/(headers|adapter/charset)',

@@ -21,7 +21,7 @@ const requestWith = (authorization: string | undefined): HttpEvent => ({
   headers: authorization === undefined ? {} : { authorization },
 });
 const holds = (authorization: string | undefined, entries: readonly Buffer[]) =>
-  basic.holds(requestWith(authorization), entries, NOON);
+  basic.judge(requestWith(authorization), entries, NOON) === 'holds';
 
 describe('The header', () => {
   const entries = read(JSON.stringify(joe));
@@ -61,7 +61,7 @@ describe('The header', () => {
   test('holds nowhere where there is nothing to hold it against', async () => {
     const during = { deadline: deadlineOf(), now: () => NOON };
     for (const header of [undefined, '', JOE, `Basic ${base64(Buffer.alloc(32))}`])
-      expect(await NOBODY.check(requestWith(header), during)).toEqual({ holds: false });
+      expect(await NOBODY.check(requestWith(header), during)).toEqual({ judgement: 'wrong-credentials' });
   });
 
   test('of RFC 7617 holds', () => {
@@ -145,7 +145,55 @@ describe('A rotation', () => {
     expect(statusOf(await hung.admit())).toBeUndefined();
     expect(hung.readings.count).toBe(1);
     hung.clock.ms += 1;
+    expect(statusOf(await hung.admit()), 'it is read beside the work').toBeUndefined();
+    await hung.settled();
     expect(statusOf(await hung.admit())).toBe(401);
+  });
+
+  test('is not waited for while Secrets Manager hangs: who is good is let in at once', async () => {
+    const hung = hangDoor();
+    await hung.admit();
+    hung.reading = () => new Promise(() => undefined);
+    hung.clock.ms += 600_000;
+    for (let knock = 0; knock < 20; knock += 1) expect(statusOf(await hung.admit())).toBeUndefined();
+    expect(hung.readings.count).toBe(2);
+  });
+
+  test('that comes within two seconds lets in the one who came first with the new password', async () => {
+    const hung = hangDoor();
+    await hung.admit();
+    hung.secret = ann;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    hung.reading = () => promise;
+    const admission = hung.admit({ headers: { authorization: basicOf(ann) } });
+    await Promise.resolve();
+    hung.pass(1_999);
+    resolve();
+    expect(statusOf(await admission)).toBeUndefined();
+  });
+
+  test('that does not come within two seconds is not waited for: what is known decides', async () => {
+    const hung = hangDoor();
+    await hung.admit();
+    hung.secret = ann;
+    const { promise: begun, resolve: begin } = Promise.withResolvers<AbortSignal>();
+    hung.reading = (signal) => {
+      begin(signal);
+      return new Promise(() => undefined);
+    };
+    let isDecided = false;
+    const admission = hung.admit({ headers: { authorization: basicOf(ann) } }).finally(() => {
+      isDecided = true;
+    });
+    const signal = await begun;
+    hung.pass(1_999);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(isDecided).toBe(false);
+    hung.pass(1);
+    expect(statusOf(await admission)).toBe(401);
+    expect(signal.aborted, 'nothing runs on').toBe(true);
+    hung.reading = () => undefined;
+    expect(statusOf(await hung.admit()), 'and shuts the door on nobody else').toBeUndefined();
   });
 
   test('is not waited for while the secret cannot be read: what was good stays good', async () => {
@@ -166,6 +214,8 @@ describe('A rotation', () => {
       hung.clock.ms += 599_999;
       expect(statusOf(await hung.admit())).toBeUndefined();
       hung.clock.ms += 1;
+      expect(statusOf(await hung.admit()), 'it is read beside the work').toBeUndefined();
+      await hung.settled();
       for (let knock = 0; knock < 3; knock += 1) expect(statusOf(await hung.admit())).toBe(503);
       expect(hung.readings.count, 'tried once in 30 s').toBe(2);
     },

@@ -4,9 +4,10 @@ import { RelayError } from '../../functions/error.ts';
 import type { Send } from '../../functions/http-client.ts';
 import type { WebhookSettings } from '../../functions/relay/destination.ts';
 import { type Admission, admit, type Door } from '../../functions/source/admission.ts';
-import { readHttpEvent } from '../../functions/source/http.ts';
+import { type HttpReply, readHttpEvent } from '../../functions/source/http.ts';
 import type { Verification } from '../../functions/source/verification/settings.ts';
 import { createVerifiers } from '../../functions/source/verification/verifiers.ts';
+import type { Warm } from '../../functions/warm.ts';
 import { deadlineOf } from '../relay/http-answer.ts';
 import { webhookEvent } from './aws-http-events.ts';
 
@@ -27,6 +28,10 @@ export interface Hung {
   admitEvent(event: unknown): Promise<Admission<string>>;
   readonly door: Door<string>;
   readonly clock: { ms: number };
+  /** Has time pass: what was to happen by then happens. */
+  pass(ms: number): void;
+  /** At the end of an invocation: what it runs beside has ended. */
+  settled(): Promise<void>;
   readonly readings: { count: number };
   /** The secret as it is now; an error is thrown by a reading. */
   secret: unknown;
@@ -42,6 +47,8 @@ export interface Hung {
 
 export function hangDoor(webhook: Partial<WebhookSettings> = {}, forwardHeaders: readonly string[] = []): Hung {
   const clock = { ms: NOON };
+  const timers = new Map<() => void, number>();
+  const warms: Warm<object>[] = [];
   const readings = { count: 0 };
   const createVerifier = createVerifiers({
     async readSecret(name, signal = new AbortController().signal) {
@@ -52,7 +59,14 @@ export function hangDoor(webhook: Partial<WebhookSettings> = {}, forwardHeaders:
       return { text: JSON.stringify(secret), versionId: 'v1' };
     },
     send: (request) => hung.send(request),
-    now: () => clock.ms,
+    clock: {
+      now: () => clock.ms,
+      after(ms, callback) {
+        timers.set(callback, clock.ms + ms);
+        return () => timers.delete(callback);
+      },
+    },
+    keepWarm: (value) => warms.push(value),
   });
   const verify: readonly Verification[] = webhook.verify ?? [BASIC];
   const door: Door<string> = {
@@ -74,6 +88,13 @@ export function hangDoor(webhook: Partial<WebhookSettings> = {}, forwardHeaders:
   const hung: Hung = {
     door,
     clock,
+    pass(ms) {
+      clock.ms += ms;
+      for (const [callback, at] of timers) if (at <= clock.ms && timers.delete(callback)) callback();
+    },
+    async settled() {
+      await Promise.all(warms.map((value) => value.renewing()));
+    },
     readings,
     secret: joe,
     secrets: {},
@@ -95,6 +116,11 @@ export function hangDoor(webhook: Partial<WebhookSettings> = {}, forwardHeaders:
 
 export function unavailable(): RelayError {
   return new RelayError('SECRET_UNAVAILABLE', 'secret "webhooks/orders" could not be read now; a later try may help');
+}
+
+/** The reply to one who was turned away; `undefined` for one who was let in. */
+export function refusalOf(admission: Admission<unknown>): HttpReply | undefined {
+  return 'refusal' in admission ? admission.refusal : undefined;
 }
 
 /** Status of the refusal; `undefined` for one who was let in. */

@@ -174,6 +174,53 @@ describe('Standard Webhooks’ header', () => {
   });
 });
 
+describe('Of Standard Webhooks’ two families of headers', () => {
+  const secret = `whsec_${Buffer.from('a shared secret, 24 byte').toString('base64')}`;
+  const of = (family: 'webhook' | 'svix', id: string) => ({
+    [`${family}-id`]: id,
+    [`${family}-timestamp`]: String(at),
+    [`${family}-signature`]: `v1,${createHmac('sha256', 'a shared secret, 24 byte').update(`${id}.${at}.${BODY}`).digest('base64')}`,
+  });
+  const svix = of('svix', 'signed');
+  const webhook = of('webhook', 'signed');
+
+  test.each<[string, Record<string, string>, string | undefined]>([
+    ['Svix’s counts', svix, 'signed'],
+    [
+      'Svix’s counts beside an id of the other that nobody signed, which does not',
+      { ...svix, 'webhook-id': 'stray' },
+      'signed',
+    ],
+    [
+      'the other counts beside an id of Svix’s that nobody signed, which does not',
+      { ...webhook, 'svix-id': 'stray' },
+      'signed',
+    ],
+    ['the other counts where both are signed', { ...of('svix', 'svix'), ...webhook }, 'signed'],
+    [
+      'the other counts though it is wrong and Svix’s is good',
+      { ...svix, ...webhook, 'webhook-id': 'other' },
+      undefined,
+    ],
+    ['Svix’s counts where the other is empty', { ...svix, 'webhook-signature': '' }, 'signed'],
+    [
+      'no signature is lent to the other’s id',
+      { 'webhook-id': 'signed', 'svix-timestamp': String(at), 'svix-signature': svix['svix-signature'] ?? '' },
+      undefined,
+    ],
+    [
+      'no signature is lent to the other’s time',
+      { ...webhook, 'svix-timestamp': String(at), 'webhook-timestamp': String(at + 1) },
+      undefined,
+    ],
+  ])('%s', async (_, headers, id) => {
+    const hung = hangDoor({ verify: verifyAs('standard-webhooks') });
+    hung.secret = { secret };
+    const admission = await hung.admit({ body: BODY, headers: { authorization: '', ...headers } });
+    expect('message' in admission ? admission.message.id : undefined).toBe(id);
+  });
+});
+
 describe('A secret of the wrong form is named by its field, without its content', () => {
   const read = (proof: { fields: readonly string[] }, text: string) =>
     readEntries({ text, versionId: 'v1' }, 'webhooks/orders', proof as never);

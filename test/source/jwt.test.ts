@@ -5,7 +5,7 @@ import { RelayError } from '../../functions/error.ts';
 import { createHttpClient } from '../../functions/http-client.ts';
 import { UNAUTHORIZED } from '../../functions/source/problem.ts';
 import { webhookEvent } from './aws-http-events.ts';
-import { type Hung, hangDoor, NOON, statusOf } from './door.ts';
+import { type Hung, hangDoor, NOON, refusalOf, statusOf } from './door.ts';
 import { type Issuer, startIssuer } from './issuer.ts';
 import { verifyAs } from './senders.ts';
 
@@ -134,7 +134,7 @@ describe('A token', () => {
     'Bearer a.b.c, d',
   ])('that is none, %j, is not worth asking for keys', async (authorization) => {
     const { issuer, admitEvent } = await hang();
-    expect(await admitEvent(webhookEvent({ headers: { authorization } }))).toStrictEqual({ refusal: UNAUTHORIZED });
+    expect(refusalOf(await admitEvent(webhookEvent({ headers: { authorization } })))).toStrictEqual(UNAUTHORIZED);
     expect(issuer.asked).toEqual([]);
   });
 
@@ -217,15 +217,40 @@ describe('The issuer’s keys', () => {
     expect(issuer.asked).toHaveLength(length + 2);
   });
 
-  test('that it has withdrawn are no good after ten minutes', async () => {
-    const { issuer, by, clock } = await hang();
+  test('that it has withdrawn are found out after ten minutes, beside the work', async () => {
+    const { issuer, by, clock, settled } = await hang();
     const token = await issuer.token({ exp: at + 86_400 });
     expect(await by(token)).toBeUndefined();
     issuer.keys = [];
     clock.ms += 599_999;
     expect(await by(token)).toBeUndefined();
+    expect(issuer.asked).toHaveLength(2);
     clock.ms += 1;
+    expect(await by(token), 'nobody waits for the issuer').toBeUndefined();
+    await settled();
     expect(await by(token)).toBe(401);
+  });
+
+  test('that are over ten minutes old let in at once while the issuer does not answer', async () => {
+    const { issuer, by, clock, settled } = await hang();
+    const token = await issuer.token({ exp: at + 86_400 });
+    expect(await by(token)).toBeUndefined();
+    issuer.server.fail({ fault: 'hang' });
+    clock.ms += 600_000;
+    expect(await by(token)).toBeUndefined();
+    await issuer.server.stop();
+    await settled();
+  });
+
+  test('are not asked for by the token of another issuer, or one that names none', async () => {
+    const { issuer, by } = await hang();
+    const other = await startIssuer();
+    const unnamed = ['[]', '7', 'null', '"x"', '{}', 'no json'].map(
+      (payload) => `e30.${Buffer.from(payload).toString('base64url')}.AAAA`,
+    );
+    for (const token of [await other.token(), await issuer.token({ iss: undefined }), ...unnamed])
+      expect(await by(token)).toBe(401);
+    expect([...issuer.asked, ...other.asked]).toEqual([]);
   });
 
   test('are good for an hour while it cannot be asked, and no longer', async () => {

@@ -15,7 +15,8 @@ function start() {
       if (failure !== undefined) throw failure;
       return { read: reads };
     },
-    now: () => clock.ms,
+    dueAfterMs: 600_000,
+    clock: { now: () => clock.ms },
   });
   return { clock, outcomes, known, reads: () => reads, deadline: deadlineOf() };
 }

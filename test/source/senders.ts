@@ -136,6 +136,21 @@ export const SENDERS: readonly Sender[] = [
       'webhook-signature': new Webhook(text(entry)).sign('msg_p5jXN8AQM9LWM0D4loKWxJek', new Date(atMs), body),
     }),
   },
+  {
+    name: 'standard-webhooks by Svix',
+    verify: 'standard-webhooks',
+    entries: [
+      { secret: `whsec_${Buffer.from('the first shared secret.').toString('base64')}` },
+      { secret: `whsec_${Buffer.from('the second shared secret').toString('base64')}` },
+    ],
+    toleranceSeconds: 300,
+    messageId: 'msg_2b1e',
+    sign: async (body, entry, atMs) => ({
+      'svix-id': 'msg_2b1e',
+      'svix-timestamp': String(seconds(atMs)),
+      'svix-signature': new Webhook(text(entry)).sign('msg_2b1e', new Date(atMs), body),
+    }),
+  },
 ];
 
 export function senderOf(name: string): Sender {

@@ -14,7 +14,8 @@ export function apiKey({ header }: Pick<ApiKeyVerification, 'header'>): Proof<'k
         throw refuse('"key": expected printable ASCII without spaces around it, as a header carries');
       return digest(key);
     },
+    isPresentedBy: ({ headers }) => Boolean(headers[header]),
     // No key is empty, so that no header is like none of them.
-    holds: ({ headers }, known) => anyEqual(known, [digest(headers[header] ?? '')]),
+    judge: ({ headers }, known) => (anyEqual(known, [digest(headers[header] ?? '')]) ? 'holds' : 'wrong-credentials'),
   };
 }

@@ -13,8 +13,9 @@ export const basic: Proof<'username' | 'password', Buffer> = {
     if (username.includes(':')) throw refuse('"username": must not contain ":", Basic cannot carry it');
     return digest(`${username}:${password}`);
   },
-  holds({ headers }, known) {
+  isPresentedBy: ({ headers }) => /^basic\b/i.test(headers.authorization ?? ''),
+  judge({ headers }, known) {
     const sent = /^basic +([A-Za-z0-9+/]+={0,2}) *$/i.exec(headers.authorization ?? '')?.[1] ?? '';
-    return anyEqual(known, [digest(Buffer.from(sent, 'base64').toString())]);
+    return anyEqual(known, [digest(Buffer.from(sent, 'base64').toString())]) ? 'holds' : 'wrong-credentials';
   },
 };

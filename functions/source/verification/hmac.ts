@@ -28,7 +28,8 @@ export function hmac(settings: Omit<HmacVerification, 'type' | 'secret'>): Proof
   return {
     fields: ['secret'],
     keep: ({ secret }) => Buffer.from(secret),
-    holds({ headers, body = Buffer.alloc(0) }, keys, nowMs) {
+    isPresentedBy: ({ headers }) => Boolean(headers[settings.header]),
+    judge({ headers, body = Buffer.alloc(0) }, keys, nowMs) {
       const { signatures, timestamp } =
         format === 'list' ? fromList(headers, settings) : fromHeaders(headers, settings);
       const presented = signatures.map((signature) => digestOfEncoded(signature, encoding));
@@ -38,9 +39,10 @@ export function hmac(settings: Omit<HmacVerification, 'type' | 'secret'>): Proof
           mac.update(part === '{body}' ? body : part === '{timestamp}' ? timestamp : part);
         return digest(mac.digest());
       });
-      return anyEqual(expected, presented) && (!isTimed || isTimely(timestamp, toleranceSeconds, nowMs));
+      if (!anyEqual(expected, presented)) return 'wrong-signature';
+      return !isTimed || isTimely(timestamp, toleranceSeconds, nowMs) ? 'holds' : 'timestamp';
     },
-    ...(messageId === undefined ? {} : { messageId }),
+    ...(messageId === undefined ? {} : { messageIdOf: () => messageId }),
   };
 }
 

@@ -5,9 +5,16 @@
  * @see RFC 7519 (JWT), RFC 8725 (JWT best current practices), RFC 8693 section 4.2 (`scope`); Microsoft and Okta write `scp`
  */
 import type { JWTPayload, JWTVerifyGetKey } from 'jose';
-import { JWKSMultipleMatchingKeys, JWKSNoMatchingKey, JWSSignatureVerificationFailed } from 'jose/errors';
+import {
+  JWKSMultipleMatchingKeys,
+  JWKSNoMatchingKey,
+  JWSSignatureVerificationFailed,
+  JWTClaimValidationFailed,
+  JWTExpired,
+} from 'jose/errors';
 import { jwtVerify } from 'jose/jwt/verify';
 import type { IssuerKeys } from './issuer-keys.ts';
+import type { Judgement, Why } from './judgement.ts';
 import type { JwtVerification } from './settings.ts';
 
 /** No `HS…`: a public key must never do as the secret of a MAC (RFC 8725 section 2.1), and no `none`. */
@@ -19,14 +26,22 @@ export async function verifyToken(
   { keys }: IssuerKeys,
   { issuer, audience, scope }: JwtVerification,
   nowMs: number,
-): Promise<'good' | 'bad' | 'unknown-key'> {
+): Promise<Judgement> {
   try {
     const payload = await verify(token, keys, { issuer, audience, nowMs });
-    return scope === undefined || scopesOf(payload).includes(scope) ? 'good' : 'bad';
+    return scope === undefined || scopesOf(payload).includes(scope) ? 'holds' : 'wrong-credentials';
   } catch (error) {
     // Whatever is wrong with a token, or with the key that it names, it proves nothing.
-    return error instanceof JWKSNoMatchingKey ? 'unknown-key' : 'bad';
+    return whyNot(error);
   }
+}
+
+function whyNot(error: unknown): Why {
+  if (error instanceof JWKSNoMatchingKey) return 'unknown-key';
+  if (error instanceof JWSSignatureVerificationFailed) return 'wrong-signature';
+  if (error instanceof JWTExpired) return 'timestamp';
+  if (!(error instanceof JWTClaimValidationFailed)) return 'wrong-credentials';
+  return error.claim === 'iss' ? 'issuer' : error.claim === 'aud' ? 'audience' : 'timestamp';
 }
 
 async function verify(

@@ -3,10 +3,12 @@
  * base64 behind `whsec_`. A few lines of our own: the `standardwebhooks` package (1.1.1) reads the body as UTF-8 before it
  * hashes it, so that what it checks need not be the bytes that came; it knows one secret, 300 s and the process's clock
  * alone; it would put 12 kB into the bundle to hash in JavaScript, 9.6 ms for 1 MB where Node takes 0.7.
+ * Svix and those who send by it (Clerk) call the same three headers `svix-…`.
  *
- * @see Standard Webhooks 1.0.0, "Webhook content" and "Signature scheme"
+ * @see Standard Webhooks 1.0.0, "Webhook content" and "Signature scheme"; Svix, "Verifying webhooks manually"
  */
 import { createHmac } from 'node:crypto';
+import type { HttpEvent } from '../http.ts';
 import { anyEqual, digest, digestOfEncoded } from './comparison.ts';
 import type { Proof } from './proof.ts';
 import type { StandardWebhooksVerification } from './settings.ts';
@@ -28,10 +30,11 @@ export function standardWebhooks({
       if (key.byteLength === 0) throw refuse('"secret": expected whsec_ and a key in base64');
       return key;
     },
-    holds({ headers, body = Buffer.alloc(0) }, keys, nowMs) {
-      const id = headers['webhook-id'] ?? '';
-      const timestamp = headers['webhook-timestamp'] ?? '';
-      const presented = (headers['webhook-signature'] ?? '')
+    isPresentedBy: ({ headers }) => Boolean(headers[named('signature', headers)]),
+    judge({ headers, body = Buffer.alloc(0) }, keys, nowMs) {
+      const id = headers[named('id', headers)] ?? '';
+      const timestamp = headers[named('timestamp', headers)] ?? '';
+      const presented = (headers[named('signature', headers)] ?? '')
         .split(' ')
         .filter((signature) => signature.startsWith('v1,'))
         .slice(0, MOST_SIGNATURES)
@@ -39,8 +42,14 @@ export function standardWebhooks({
       const expected = keys.map((key) =>
         digest(createHmac('sha256', key).update(`${id}.${timestamp}.`).update(body).digest()),
       );
-      return anyEqual(expected, presented) && id !== '' && isTimely(timestamp, toleranceSeconds, nowMs);
+      if (!anyEqual(expected, presented) || id === '') return 'wrong-signature';
+      return isTimely(timestamp, toleranceSeconds, nowMs) ? 'holds' : 'timestamp';
     },
-    messageId: 'webhook-id',
+    messageIdOf: ({ headers }) => named('id', headers),
   };
+}
+
+/** All three of one family: what is signed must not lend its signature to an id that is not. */
+function named(part: 'id' | 'timestamp' | 'signature', headers: HttpEvent['headers']): string {
+  return `${headers['webhook-signature'] ? 'webhook' : 'svix'}-${part}`;
 }

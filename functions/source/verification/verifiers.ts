@@ -3,7 +3,9 @@
  * name it, an issuer is asked for its keys for all that trust it; the code for tokens is loaded when the first one has to be checked.
  */
 import type { ReadSecret } from '../../aws/secrets-manager.ts';
+import type { Clock, Deadline } from '../../deadline.ts';
 import type { Send } from '../../http-client.ts';
+import type { Warm } from '../../warm.ts';
 import { apiKey } from './api-key.ts';
 import { basic } from './basic.ts';
 import { readEntries } from './entries.ts';
@@ -20,51 +22,71 @@ export interface VerifiersOptions {
   readonly readSecret: ReadSecret;
   /** For the keys of issuers. */
   readonly send: Send;
-  /** Epoch milliseconds. */
-  readonly now: () => number;
+  readonly clock: Clock & { readonly now: () => number };
+  /** Told what is kept warm: its renewals end with the invocation that they run beside. */
+  readonly keepWarm: (value: Warm<object>) => void;
 }
 
 /**
- * A secret that was taken off the list is good no longer than this, in milliseconds: while good requests alone come, no check
- * fails, and nothing else would have it read again.
+ * After this a secret is read again beside the work, in milliseconds: while good requests alone come, no check fails, and nothing
+ * else would find out what was taken off the list.
  */
 const DUE_AFTER_MS = 600_000;
-const SIGNED_FOR_AWS: Verifier = { check: async ({ iamIdentity = '' }) => ({ holds: iamIdentity !== '' }) };
-const ANYONE: Verifier = { check: async () => ({ holds: true }) };
+const SIGNED_FOR_AWS: Verifier = {
+  type: 'iam',
+  check: async ({ iamIdentity = '' }) => ({ judgement: iamIdentity === '' ? 'no-credentials' : 'holds' }),
+};
+const ANYONE: Verifier = { type: 'none', check: async () => ({ judgement: 'holds' }) };
 
 /** @returns what makes the verifier for an entry of `webhook.verify` */
-export function createVerifiers({ readSecret, send, now }: VerifiersOptions): (settings: Verification) => Verifier {
+export function createVerifiers(options: VerifiersOptions): (settings: Verification) => Verifier {
+  const { readSecret, send, clock, keepWarm } = options;
+  const { now } = clock;
   const secrets = new Map<string, Known<unknown[]>>();
   const issuers = new Map<string, Known<IssuerKeys>>();
 
-  function bySecret<F extends string, E>(proof: Proof<F, E>, type: string, secret: string): Verifier {
-    const kept = `${type} ${secret}`;
-    const load = async (signal: AbortSignal) => readEntries(await readSecret(secret, signal), secret, proof);
+  function entriesOf<F extends string, E>(proof: Proof<F, E>, secret: string): Known<E[]> {
+    const load = async ({ signal }: Deadline) => readEntries(await readSecret(secret, signal), secret, proof);
+    return createKnown({ load, dueAfterMs: DUE_AFTER_MS, clock });
+  }
+
+  function bySecret<F extends string, E>(proof: Proof<F, E>, type: Verifier['type'], secret: string): Verifier {
     // Of one type, entries are of one form.
-    const known = (secrets.get(kept) ??
-      createKnown({ load: ({ signal }) => load(signal), dueAfterMs: DUE_AFTER_MS, now })) as Known<E[]>;
-    secrets.set(kept, known);
+    const known = kept(secrets, `${type} ${secret}`, () => entriesOf(proof, secret)) as Known<E[]>;
     return {
+      type,
       async check(request, { deadline }) {
+        if (!proof.isPresentedBy(request)) return { judgement: 'no-credentials' };
         const entries = await known.get(deadline);
-        if (proof.holds(request, entries, now())) return { holds: true };
+        const judgement = proof.judge(request, entries, now());
+        if (judgement === 'holds') return { judgement };
         return {
-          holds: false,
+          judgement,
           async again() {
             const newer = await known.beyond(entries, deadline);
-            return newer !== undefined && proof.holds(request, newer, now());
+            return newer === undefined ? judgement : proof.judge(request, newer, now());
           },
         };
       },
-      ...(proof.messageId === undefined ? {} : { messageId: proof.messageId }),
+      ...(proof.messageIdOf === undefined ? {} : { messageIdOf: proof.messageIdOf }),
     };
   }
 
   function byIssuer(settings: JwtVerification): Verifier {
-    const kept = `${settings.issuer} ${settings.jwksUri}`;
-    const known = issuers.get(kept) ?? createIssuer(settings, send, now);
-    issuers.set(kept, known);
-    return jwtVerifier(settings, known);
+    const key = `${settings.issuer} ${settings.jwksUri}`;
+    return jwtVerifier(
+      settings,
+      kept(issuers, key, () => createIssuer(settings, send, clock)),
+    );
+  }
+
+  function kept<T extends object>(all: Map<string, Known<T>>, key: string, make: () => Known<T>): Known<T> {
+    const before = all.get(key);
+    if (before !== undefined) return before;
+    const made = make();
+    all.set(key, made);
+    keepWarm(made.warm);
+    return made;
   }
 
   return function createVerifier(settings) {
