@@ -1,19 +1,29 @@
-/** What README says is shown by a test is shown by one: the file is there, and has those words. */
+/** What README and the landscape's page say is shown by a test is shown by one: the file is there, and has those words. */
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 
 const ROOT = resolve(import.meta.dirname, '../..');
-const README = readFileSync(resolve(ROOT, 'README.md'), 'utf8');
+const LANDSCAPE = 'infra/local/sap/README.md';
 
-/** Tables whose last column is `test`: there `folder/file`, and in quotes words of a title, an ellipsis for what was left out. */
-const tables = README.split('\n\n').filter((block) => /^\|.*\| test \|$/m.test(block));
-const cells = tables.flatMap((table) => table.split('\n').slice(2)).map((row) => row.split('|').at(-2) ?? '');
-const cited = cells.flatMap((cell) =>
-  [...cell.matchAll(/`([a-z-]+\/[a-z-]+)`(?::\s"([^"]+)")?/g)].map(([, ...found]) => found),
-);
+/** Rows of the tables whose last column is `test`, as cells. */
+function rowsOf(page: string): string[][] {
+  const tables = readFileSync(resolve(ROOT, page), 'utf8')
+    .split('\n\n')
+    .filter((block) => /^\|.*\| test \|$/m.test(block));
+  return tables.flatMap((table) => table.trim().split('\n').slice(2)).map((row) => row.split('|').slice(1, -1));
+}
 
-describe('README names a test that exists:', () => {
+/** In the last column `folder/file`, and in quotes words of a title, an ellipsis for what was left out. */
+function citedIn(page: string): (string | undefined)[][] {
+  return rowsOf(page).flatMap((cells) =>
+    [...(cells.at(-1) ?? '').matchAll(/`([a-z-]+\/[a-z-]+)`(?::\s"([^"]+)")?/g)].map(([, ...found]) => found),
+  );
+}
+
+describe.each(['README.md', LANDSCAPE])('%s names a test that exists:', (page) => {
+  const cited = citedIn(page);
+
   test('there are such names', () => {
     expect(cited.length).toBeGreaterThan(30);
   });
@@ -25,4 +35,12 @@ describe('README names a test that exists:', () => {
     const known = title.split('…').filter((part) => !source.includes(part.trim()));
     expect(known).toEqual([]);
   });
+});
+
+test("each row of the landscape's page names its kind of source, and a test", () => {
+  const rows = rowsOf(LANDSCAPE).slice(1);
+  const bare = rows.filter(([, , source = '', shownBy = '']) => {
+    return !/^ (?:SAP|run|code|seen|standard|assumed)\b/.test(source) || !shownBy.includes('`');
+  });
+  expect(bare).toEqual([]);
 });
