@@ -89,11 +89,52 @@ export const BUGS: readonly Bug[] = [
     patches: [
       {
         file: 'functions/relay/relay.ts',
-        find: 'if (rejections.has(other)) throw rejections.giveUp(SAME_TOKEN);',
+        find: 'throw rejections.giveUp(SAME_TOKEN);',
         replace: '',
       },
     ],
     rules: ['a rejected token is not sent again'],
+  },
+  {
+    name: 'takes a 401 of the flow for a rejected token',
+    seed: 1,
+    patches: [
+      {
+        file: 'functions/relay/rejection.ts',
+        find: 'return answer.status === 401 && mplIdOf(answer) === undefined;',
+        replace: 'return answer.status === 401;',
+      },
+    ],
+    rules: ['sent once in an attempt', NEED],
+  },
+  {
+    name: 'takes a 403 of the flow for a missing role',
+    seed: 6,
+    patches: [
+      {
+        file: 'functions/relay/rejection.ts',
+        find: "if (mplIdOf(answer) !== undefined) return 'accepted';",
+        replace: '',
+      },
+    ],
+    rules: ['sent once in an attempt', NEED],
+  },
+  {
+    name: 'queues what a flow has answered',
+    seed: 1,
+    patches: [
+      {
+        file: 'functions/relay/outcome.ts',
+        find: 'if (isOfFlow && status in BLOCKED)',
+        replace: 'if (false)',
+      },
+      {
+        file: 'functions/relay/outcome.ts',
+        find: "const executed = isOfFlow ? 'unknown' : ",
+        replace: 'const executed = ',
+      },
+    ],
+    rules: ['sent once in an attempt'],
   },
   {
     name: 'loses a message whose letter was refused',

@@ -109,12 +109,16 @@ export function createDeliveryWatch({ ledger, now, destinations, liesDead }: Del
   }
 
   /** By a webhook. */
-  function queued({ input, performed: before }: Call, recordId: string): void {
+  function queued({ input, invocation, performed: before }: Call, recordId: string): void {
     const { messageId } = input.MessageAttributes as Record<string, { StringValue?: string }>;
     const message = ledger.messages.get(messageId?.StringValue ?? '');
     if (message === undefined)
       ledger.violate('ids never change', `${messageId?.StringValue} is queued, which nobody sent`);
     else {
+      const calls = (invocation && ledger.books(invocation).calls.get(message.id)) ?? [];
+      const answered = calls.find(({ ran, end }) => ran && end === 'whole');
+      if (answered !== undefined)
+        ledger.violate('sent once in an attempt', `${named(message)} is queued after its flow said ${answered.status}`);
       if (before > 0) message.takenAgain += 1;
       ledger.enqueued(recordId, message);
     }
@@ -223,9 +227,9 @@ export function isTaken(status: number | undefined): boolean {
   return status !== undefined && status >= 200 && status < 300;
 }
 
-/** Whether a message may go out again in the same attempt. */
-function mayFollow({ end, status, handled, onKeptSocket, startedAt, endedAt = startedAt }: Exchange): boolean {
-  if (end === 'whole') return status === 401 || status === 403 || (status === 500 && handled !== undefined);
+/** Whether a message may go out again in the same attempt: not after an answer of the flow itself. */
+function mayFollow({ end, status, handled, ran, onKeptSocket, startedAt, endedAt = startedAt }: Exchange): boolean {
+  if (end === 'whole') return !ran && (status === 401 || status === 403 || (status === 500 && handled !== undefined));
   return end === 'cut' && onKeptSocket && status === undefined && endedAt - startedAt < DEAD_WITHIN_MS;
 }
 

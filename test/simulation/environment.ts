@@ -3,6 +3,7 @@
  * one invocation at a time, is frozen between them, and may be killed at any moment. When one is started or ended is for
  * `lambda.ts`.
  */
+import * as asyncHooks from 'node:async_hooks';
 import * as buffer from 'node:buffer';
 import * as crypto from 'node:crypto';
 import * as fs from 'node:fs';
@@ -74,6 +75,7 @@ export function createEnvironment(options: EnvironmentOptions): Environment {
       },
     },
     'node:crypto': { ...crypto, randomUUID: () => randomUuid(random) },
+    'node:async_hooks': asyncHooks,
     'node:buffer': buffer,
     'node:fs': fs,
   };

@@ -47,6 +47,8 @@ export interface Exchange {
   fate: Fate | undefined;
   /** What the system answered, whether that came through or not; undefined while it has not handled it. */
   handled: Answer | undefined;
+  /** Whether a flow ran on it, as the runtime node has it. */
+  ran: boolean;
   /** How it ended for the caller. */
   end: 'whole' | 'cut' | 'given up' | undefined;
   /** Of the answer, when its head has come. */
@@ -108,6 +110,7 @@ export function createNetwork(options: NetworkOptions): Network {
         startedAt: scheduler.now(),
         fate: undefined,
         handled: undefined,
+        ran: false,
         end: undefined,
         status: undefined,
         endedAt: undefined,

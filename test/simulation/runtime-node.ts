@@ -5,7 +5,7 @@
  */
 import type { requestTo } from '../../infra/local/sap/http-call.ts';
 import type { RandomBytes } from '../../infra/local/sap/identifiers.ts';
-import type { FlowResult, Processed } from '../../infra/local/sap/message.ts';
+import type { FlowResult, Processed, Received } from '../../infra/local/sap/message.ts';
 import * as answers from '../../infra/local/sap/runtime-answer.ts';
 import { createRuntimeNode as createNode } from '../../infra/local/sap/runtime-node.ts';
 import type { Answer, Request } from '../../infra/local/server.ts';
@@ -27,8 +27,8 @@ export interface NodeOptions {
   readonly random: RandomBytes;
   readonly workers: number;
   readonly expiredTokenStatus: 401 | 500;
-  /** What the flow makes of a message. */
-  readonly verdictOn: (messageId: string) => FlowResult;
+  /** What the flow makes of a message, whose entry in the log is `mplId`. */
+  readonly verdictOn: (messageId: string, mplId: string) => FlowResult;
   readonly onRun: (message: Processed, exchange: Exchange) => void;
   readonly confidential: (value: string) => void;
 }
@@ -73,14 +73,16 @@ export function createRuntimeNode(options: NodeOptions): RuntimeNode {
     if (!on && deployed.delete(name)) node.undeploy(name);
     if (!on || flow === undefined || deployed.has(name)) return;
     deployed.add(name);
-    const answer = ({ messageId = '' }: { readonly messageId: string | undefined }) => verdictOn(messageId);
+    const answer = ({ messageId = '', mplId }: Received) => verdictOn(messageId, mplId);
     node.deploy({ ...flow, address: `/${name}`, allowedHeaders: ['*'], answer });
   }
 
   function tellRuns(): void {
     for (const processed of node.messages.slice(told)) {
       const exchange = exchanges.get(processed.headers[EXCHANGE_HEADER] ?? '');
-      if (exchange !== undefined) onRun(processed, exchange);
+      if (exchange === undefined) continue;
+      exchange.ran = true;
+      onRun(processed, exchange);
     }
     told = node.messages.length;
   }

@@ -134,7 +134,8 @@ export function createTokenWatch({ ledger, now, maxUseSeconds }: TokenWatchOptio
     },
     judged(exchange) {
       const { environment } = exchange.caller;
-      if (exchange.end !== 'whole') return;
+      // What a flow answers says nothing of the token that let the message in.
+      if (exchange.end !== 'whole' || exchange.ran) return;
       const token = bearer(exchange);
       const isDoubted = exchange.status === 401 || exchange.status === 403 || exchange.status === 500;
       for (const slot of slotsOfToken.get(`${environment} ${token}`) ?? []) {

@@ -7,6 +7,7 @@ import { startQueueTrigger } from '../../infra/local/aws/queue-trigger.ts';
 import { callSecretsManager } from '../../infra/local/aws/secrets-manager/api.ts';
 import { createSecretsService } from '../../infra/local/aws/secrets-manager/service.ts';
 import { createSqs, type Queue } from '../../infra/local/aws/sqs.ts';
+import type { FlowResult } from '../../infra/local/sap/message.ts';
 import { createAuthorization } from './authorization.ts';
 import type { AwsOptions, Call } from './aws-client.ts';
 import type { Bundle, Entry } from './bundle.ts';
@@ -67,11 +68,11 @@ export async function simulate(plan: Plan, bundle: Bundle): Promise<Outcome> {
     random: bytesOf(chance('node')),
     workers: plan.workers,
     expiredTokenStatus: plan.expiredTokenStatus,
-    verdictOn(messageId) {
+    verdictOn(messageId, mplId) {
       const message = ledger.messages.get(messageId);
       if (message === undefined) return { status: 200 };
       const { verdict, exceptions } = message.arrival;
-      return message.attempts < exceptions ? 'exception' : { status: verdict };
+      return message.attempts < exceptions ? failureOf(message, mplId) : { status: verdict };
     },
     onRun(processed, exchange) {
       deliveries.ran(processed, exchange);
@@ -459,6 +460,13 @@ export async function simulate(plan: Plan, bundle: Bundle): Promise<Outcome> {
     }
     trace.note('operator', 'everything is mended');
   }
+}
+
+/** An exception, or what a server before the flow might say as well, with the id of the log that only a flow has. */
+function failureOf({ arrival: { number }, attempts }: Tracked, mplId: string): FlowResult {
+  const status = [500, 401, 403, 404][(number + attempts) % 4];
+  if (status === 500 || status === undefined) return 'exception';
+  return { status, body: `The MPL ID for the failed message is : ${mplId}` };
 }
 
 function webhookOf(name: string, fifo: boolean, mode: string | undefined): object {
