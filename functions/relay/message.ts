@@ -16,10 +16,24 @@ export interface Message {
 }
 
 /** All of its payload in memory; the body can be opened again after that. */
-export async function payloadOf({ body }: Pick<Message, 'body'>): Promise<Buffer> {
+export function payloadOf(message: Pick<Message, 'body'>): Promise<Buffer> {
+  return payloadStart(message, Number.POSITIVE_INFINITY);
+}
+
+/** The first bytes of its payload in memory, at most so many; of a stream the rest is not fetched. */
+export async function payloadStart({ body }: Pick<Message, 'body'>, mostBytes: number): Promise<Buffer> {
   const opened = await body.open();
-  if (opened instanceof Uint8Array) return Buffer.from(opened.buffer, opened.byteOffset, opened.byteLength);
+  if (typeof opened === 'string') return Buffer.from(opened).subarray(0, mostBytes);
+  if (opened instanceof Uint8Array) {
+    return Buffer.from(opened.buffer, opened.byteOffset, Math.min(opened.byteLength, mostBytes));
+  }
   const chunks: Buffer[] = [];
-  for await (const chunk of opened) chunks.push(Buffer.from(chunk));
-  return Buffer.concat(chunks);
+  let bytes = 0;
+  // Left early, the stream is destroyed.
+  for await (const chunk of opened) {
+    chunks.push(chunk);
+    bytes += chunk.byteLength;
+    if (bytes >= mostBytes) break;
+  }
+  return Buffer.concat(chunks).subarray(0, mostBytes);
 }

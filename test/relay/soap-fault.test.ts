@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import type { HttpAnswer } from '../../functions/http-client.ts';
 import { answer, MPL_ID, NOON } from './http-answer.ts';
-import { attempt, message, outcome, reasonOf } from './sender-adapter.ts';
+import { attempt, message, outcome as outcomeOf, reasonOf } from './sender-adapter.ts';
 
 const NS = { '1.1': 'http://schemas.xmlsoap.org/soap/envelope/', '1.2': 'http://www.w3.org/2003/05/soap-envelope' };
 const inEnvelope = (body: string, version: '1.1' | '1.2' = '1.1') =>
@@ -19,6 +19,9 @@ const XML = { 'content-type': 'text/xml; charset=utf-8' };
 const RELATED = { 'content-type': 'multipart/related; type="text/xml"; boundary="b"' };
 const attached = (root: string) =>
   `--b\r\nContent-Type: text/xml; charset=UTF-8\r\n\r\n${root}\r\n--b\r\nContent-Type: image/jpeg\r\n\r\nJPEG\r\n--b--\r\n`;
+/** An envelope that nothing is wrong with, so that the fault alone decides. */
+const ENVELOPE = message(inEnvelope('<o:Order xmlns:o="urn:o"/>'), { contentType: 'text/xml; charset=utf-8' });
+const outcome = (settings: object, one: HttpAnswer, what = ENVELOPE) => outcomeOf(settings, one, what);
 const faulty = (status: number, body: string | Buffer, headers = XML): HttpAnswer => ({
   ...answer(status, '', headers),
   body: Buffer.from(body),
@@ -84,9 +87,9 @@ describe.each(['soap', 'soap-rm'])('With adapter %s', (adapter) => {
 
   test('a fault with 500 is the flow’s own word, even if the token has expired on its way', async () => {
     const expired = { accessToken: 't', issuedAt: NOON - 60_000, expiresAt: NOON, expiryKnown: true };
-    const healed = await attempt({ adapter }, [answer(500), answer(200)], message(''), expired);
+    const healed = await attempt({ adapter }, [answer(500), answer(200)], ENVELOPE, expired);
     expect(healed).toMatchObject({ outcome: { kind: 'delivered' }, calls: 2 });
-    const told = await attempt({ adapter }, [faulty(500, fault11('soap:Server')), answer(200)], message(''), expired);
+    const told = await attempt({ adapter }, [faulty(500, fault11('soap:Server')), answer(200)], ENVELOPE, expired);
     expect(told).toMatchObject({ outcome: { kind: 'failed' }, calls: 1 });
   });
 });
@@ -173,6 +176,11 @@ describe('A fault is read', () => {
       fault11('soap:Client').replace('<soap:Body>', '<soap:Header><soap:Fault>x</soap:Fault></soap:Header><soap:Body>'),
     ],
     [
+      'behind other elements of the body',
+      fault11('soap:Client').replace('<soap:Body>', '<soap:Body><a><b/></a><soap:Other>Fault</soap:Other>'),
+    ],
+    ['before other elements of the body', fault11('soap:Client').replace('</soap:Body>', '<a>b</a></soap:Body>')],
+    [
       'with its text first',
       inEnvelope(
         '<soap:Fault><faultstring>Something went wrong</faultstring><faultcode>soap:Client</faultcode></soap:Fault>',
@@ -214,7 +222,11 @@ describe('No fault is', () => {
       'a reply whose own element has that name',
       inEnvelope('<o:Fault xmlns:o="urn:o"><faultcode>Client</faultcode></o:Fault>'),
     ],
-    ['a second element of the body', inEnvelope('<a/><soap:Fault><faultcode>soap:Client</faultcode></soap:Fault>')],
+    ['deeper in the body', inEnvelope('<a><soap:Fault><faultcode>soap:Client</faultcode></soap:Fault></a><b/>')],
+    [
+      'in a body that is not SOAP’s',
+      fault11('soap:Client').replace('<soap:Body>', '<Body>').replace('</soap:Body>', '</Body>'),
+    ],
     [
       'a fault without an envelope',
       `<soap:Fault xmlns:soap="${NS['1.1']}"><faultcode>soap:Client</faultcode></soap:Fault>`,

@@ -57,14 +57,14 @@ describe('The call of a SOAP endpoint', () => {
       '1.2, of the message’s own type, action and all',
       { soapAction: ACTION },
       'application/soap+xml; action="urn:own"',
-      'application/soap+xml; action="urn:own"',
+      'application/soap+xml; action="urn:own"; charset=utf-8',
       undefined,
     ],
     [
       '1.1, with attachments',
       {},
-      'multipart/related; type="text/xml"; boundary=b',
-      'multipart/related; type="text/xml"; boundary=b',
+      'multipart/related; type="text/xml"; boundary=b; charset=utf-8',
+      'multipart/related; type="text/xml"; boundary=b; charset=utf-8',
       '""',
     ],
     ['1.1, where the message’s type is none of SOAP’s', {}, 'application/xml', 'text/xml; charset=utf-8', '""'],
@@ -84,12 +84,12 @@ describe('The call of a SOAP endpoint', () => {
       '""',
     ],
     ['1.1, with a charset of odd characters', {}, 'application/xml; charset="$&x"', 'text/xml; charset=$&x', '""'],
-    ['1.1, of the settings’ type', { contentType: 'text/xml' }, undefined, 'text/xml', '""'],
+    ['1.1, of the settings’ type', { contentType: 'text/xml' }, undefined, 'text/xml; charset=utf-8', '""'],
     [
       '1.2, of the settings’ type and action',
       { soapVersion: '1.2', soapAction: ACTION, contentType: 'application/soap+xml; action="urn:set"' },
       undefined,
-      'application/soap+xml; action="urn:set"',
+      'application/soap+xml; action="urn:set"; charset=utf-8',
       undefined,
     ],
   ])('in SOAP %s', async (_, settings, contentType, expectedType, expectedAction) => {
@@ -139,6 +139,76 @@ describe('An envelope’s encoding is told as it is', () => {
   });
 });
 
+describe('The charset is named beside the message’s own type', () => {
+  const umlauts = '<a>Jürgen</a>';
+  const declared = `<?xml version="1.0" encoding="ISO-8859-1"?>${umlauts}`;
+  const related = (headers: string, root: string, encoding: BufferEncoding = 'utf8') =>
+    Buffer.from(`pre\r\n--b\r\n${headers}\r\n${root}\r\n--b\r\n\r\n\u00e4\r\n--b--\r\n`, encoding);
+  const RELATED = 'multipart/related; type="text/xml"; boundary=b';
+
+  test.each<[string, Buffer, string, string]>([
+    ['UTF-8, for a type that names none', Buffer.from(umlauts), 'text/xml', 'text/xml; charset=utf-8'],
+    ['the same, behind a semicolon', Buffer.from(umlauts), 'text/xml; ', 'text/xml; charset=utf-8'],
+    ['the same, for an empty one', Buffer.from(umlauts), 'text/xml; charset=""', 'text/xml; charset=utf-8'],
+    ['the same, for one without a value', Buffer.from(umlauts), 'Text/XML;charset=', 'Text/XML; charset=utf-8'],
+    [
+      'the same, in SOAP 1.2',
+      Buffer.from(umlauts),
+      'application/soap+xml;action="a"',
+      'application/soap+xml;action="a"; charset=utf-8',
+    ],
+    ['what is declared', Buffer.from(declared, 'latin1'), 'text/xml', 'text/xml; charset=ISO-8859-1'],
+    ['UTF-8, where a queue recoded it', Buffer.from(declared), 'text/xml', 'text/xml; charset=utf-8'],
+    ['UTF-16', Buffer.from(`\uFEFF${umlauts}`, 'utf16le'), 'text/xml', 'text/xml; charset=utf-16le'],
+    ['nothing, where nobody tells it', Buffer.from(umlauts, 'latin1'), 'text/xml', 'text/xml'],
+    ['its own, whatever is declared', Buffer.from(declared), 'text/xml; charset=x-own', 'text/xml; charset=x-own'],
+    ['that of a root part', related('Content-Type: text/xml\r\n', umlauts), RELATED, `${RELATED}; charset=utf-8`],
+    ['that of one without headers', related('', umlauts), RELATED, `${RELATED}; charset=utf-8`],
+    ['that of its declaration', related('', declared, 'latin1'), RELATED, `${RELATED}; charset=ISO-8859-1`],
+    [
+      'none, where the root part names its own',
+      related('content-type: a/b; charset=utf-8\r\n', umlauts),
+      RELATED,
+      RELATED,
+    ],
+    [
+      'UTF-8 for parts without a boundary',
+      related('', umlauts),
+      'multipart/related',
+      'multipart/related; charset=utf-8',
+    ],
+  ])('%s; the bytes stay', async (_, payload, contentType, expected) => {
+    const call = await onWire(PATH, { adapter: 'soap' }, message(payload, { contentType }));
+    expect(header(call, 'Content-Type')).toBe(expected);
+    expect(call.body).toBe(payload.toString('latin1'));
+  });
+
+  test('and beside the settings’ type, the attachments’ too, even where payloads are wrapped', async () => {
+    const payload = related('', declared, 'latin1');
+    const call = await onWire(PATH, { adapter: 'soap', soapWrap: true, contentType: RELATED }, message(payload));
+    expect(header(call, 'Content-Type')).toBe(`${RELATED}; charset=ISO-8859-1`);
+    expect(call.body).toBe(payload.toString('latin1'));
+  });
+
+  test.each(['https', 'odata'])('but not with adapter %s: bytes and type are the message’s own', async (adapter) => {
+    const what = message(umlauts, { contentType: 'text/xml' });
+    const call = await onWire('/http/orders', { adapter, csrf: false }, what);
+    expect(header(call, 'Content-Type')).toBe('text/xml');
+  });
+});
+
+describe('A payload that comes as a text, as a queue has it,', () => {
+  test('goes out whole, read at once and not character by character', async () => {
+    const text = '<a>Jürgen 😀</a>'.repeat(30_000);
+    const call = await onWire(
+      PATH,
+      { adapter: 'soap' },
+      { ...message(''), body: { bytes: Buffer.byteLength(text), open: () => text } },
+    );
+    expect(Buffer.from(call.body, 'latin1').toString() === text).toBe(true);
+  });
+});
+
 describe('A payload that comes as a stream', () => {
   const declaration = '<?xml version="1.0" encoding="ISO-8859-1"?>';
   const bytes = Buffer.from(`${declaration}<a>Müller</a>`, 'latin1');
@@ -154,15 +224,26 @@ describe('A payload that comes as a stream', () => {
     expect(header(call, 'Content-Type')).toBe('text/xml; charset=ISO-8859-1');
   });
 
-  test('goes through untouched, where its content type says all', async () => {
-    const call = await onWire(PATH, { adapter: 'soap' }, { ...streamed, contentType: 'text/xml' });
-    expect(call.body).toBe(bytes.toString('latin1'));
-    expect(header(call, 'Content-Type')).toBe('text/xml');
-  });
+  test.each(['text/xml; charset=ISO-8859-1', 'multipart/related; boundary=b; charset=iso-8859-1'])(
+    'goes through untouched, and is opened once, where its content type says all: %s',
+    async (contentType) => {
+      let opened = 0;
+      const counted = async () => {
+        opened += 1;
+        return open();
+      };
+      const what = { ...streamed, contentType, body: { bytes: bytes.byteLength, open: counted } };
+      const call = await onWire(PATH, { adapter: 'soap' }, what);
+      expect(call.body).toBe(bytes.toString('latin1'));
+      expect(header(call, 'Content-Type')).toBe(contentType);
+      expect(opened).toBe(1);
+    },
+  );
 });
 
 describe('Wrapped is', () => {
   const wrap = { adapter: 'soap', soapWrap: true };
+  const nested = (depth: number) => `${'<a>'.repeat(depth)}${'</a>'.repeat(depth)}`;
 
   test.each([
     ['a payload, byte for byte', '<a  b = "1">\r\n<!-- c --><![CDATA[ & ]]>&#228;</a >\n', undefined],
@@ -172,6 +253,12 @@ describe('Wrapped is', () => {
     ['in no namespace of ours', '<Envelope xmlns="urn:mine"><Body/></Envelope>', undefined],
     ['one that only looks like an envelope', '<Envelope/>', undefined],
     ['beyond the basic plane', '<a>😀</a>', undefined],
+    ['with 100 elements in one another', nested(100), undefined],
+    [
+      'with prefixes that are declared, hidden and declared again',
+      '<p:a xmlns:p="urn:1" xmlns="urn:0"><p:b xmlns:p="urn:2" xmlns=""><c/></p:b><p:c xml:lang="de"/></p:a>',
+      undefined,
+    ],
   ])('%s', async (_, payload, inside = payload) => {
     const call = await onWire(PATH, wrap, message(payload));
     expect(Buffer.from(call.body, 'latin1').toString()).toBe(wrapped(inside));
@@ -199,12 +286,18 @@ describe('Wrapped is', () => {
   test.each<[string, string, Record<string, string>, string]>([
     ['an envelope', envelope('1.1'), {}, 'text/xml; charset=utf-8'],
     ['an envelope of the other version', envelope('1.2'), {}, 'application/soap+xml; charset=utf-8'],
-    ['an envelope with a type of its own', envelope('1.1'), { contentType: 'text/xml' }, 'text/xml'],
+    ['an envelope with a type of its own', envelope('1.1'), { contentType: 'text/xml' }, 'text/xml; charset=utf-8'],
+    [
+      'an envelope with a charset of its own',
+      envelope('1.1'),
+      { contentType: 'text/xml; charset=us-ascii' },
+      'text/xml; charset=us-ascii',
+    ],
     [
       'an envelope with attachments',
       `--b\r\n\r\n${envelope('1.1')}\r\n--b--`,
       { contentType: 'multipart/related; boundary=b' },
-      'multipart/related; boundary=b',
+      'multipart/related; boundary=b; charset=utf-8',
     ],
     ['an envelope that is broken behind its body', envelope('1.1', '<a>'), {}, 'text/xml; charset=utf-8'],
   ])('not %s: it goes as it is', async (_, payload, fields, contentType) => {
@@ -222,11 +315,14 @@ describe('Wrapped is', () => {
     ['XML that goes on', '<hunter22/><b/>', whole],
     ['XML that closes our body', '<a/></soapenv:Body></soapenv:Envelope>', whole],
     ['an undeclared prefix', '<hunter:a/>', whole],
+    ['a prefix behind the element that declares it', '<a><h:b xmlns:h="urn:hunter"/><h:b/></a>', whole],
+    ['an attribute twice', '<a xmlns:h="urn:22" xmlns:i="urn:22" h:hunter="" i:hunter=""/>', whole],
     ['an entity of its own', '<!DOCTYPE a [<!ENTITY hunter "22">]><a>&hunter;</a>', whole],
     ['an external entity', '<!DOCTYPE a SYSTEM "file:///etc/hunter22"><a/>', whole],
     ['an undefined entity', '<a>&hunter;</a>', whole],
     ['XML 1.1', '<?xml version="1.1"?><hunter22/>', 'expected XML 1.0, as SOAP does'],
-    ['depth beyond measure', '<a>'.repeat(1_001) + '</a>'.repeat(1_001), whole],
+    ['more than 100 elements in one another', nested(101), 'expected elements nested 100 deep at most'],
+    ['4 MiB of them', nested(599_000), 'expected elements nested 100 deep at most'],
     [
       'UTF-16',
       Buffer.from('<hunter22/>', 'utf16le'),

@@ -85,6 +85,27 @@ test.each([
   expect(problem).not.toContain('hunter22');
 });
 
+describe('Umlauts arrive as they were sent,', () => {
+  const related = (root: string) => `--b\r\nContent-Type: text/xml\r\n\r\n${root}\r\n--b\r\n\r\nJPEG\r\n--b--\r\n`;
+  test.each([
+    ['where the message’s own type names no charset', 'text/xml', (xml: string) => xml],
+    ['where no type came with it', undefined, (xml: string) => xml],
+    ['in a root part that names none', 'multipart/related; type="text/xml"; boundary=b', related],
+  ])('%s', async (_, contentType, bodyOf) => {
+    const stage = await setStage({ plans: [plan()] });
+    const xml = orderXml('Jürgen');
+    stage.send(stage.orders, {
+      body: bodyOf(envelope(xml)),
+      ...(contentType === undefined ? {} : { attributes: { contentType } }),
+    });
+
+    await stage.poll();
+
+    expect(stage.runtimeNode.messages).toMatchObject([{ status: 200, soap: { payload: xml } }]);
+    expect(stage.tally()).toMatchObject({ left: 0, dead: 0 });
+  });
+});
+
 describe('A payload without an envelope', () => {
   test.each(['1.1', '1.2'] as const)('is wrapped in one of SOAP %s, byte for byte', async (soapVersion) => {
     const stage = await setStage({ plans: [plan({}, { soapWrap: true, soapVersion })] });
@@ -129,7 +150,7 @@ describe('A payload without an envelope', () => {
     await stage.poll();
 
     expect(stage.attempts).toMatchObject([{ outcome: 'rejected', status: 500 }]);
-    expect(stage.attempts[0]?.reason).toContain('with fault Client');
+    expect(stage.attempts[0]?.reason).toMatch(/with fault \w+: (it will never take|the payload is no SOAP envelope)/);
     expect(stage.tally()).toMatchObject({ flowRuns: 0, left: 0, dead: 1 });
   });
 });
@@ -227,6 +248,22 @@ describe('A fault', () => {
     expect(lettersOf(stage)).toMatchObject([
       { detail: expect.stringMatching(/^Cannot read <.*>Kowalczyk 4711<.* of Mrs Kowalczyk$/) },
     ]);
+  });
+
+  test('of the server, to an envelope that is cut off, buries the message: no later try could help', async () => {
+    const stage = await setStage({ plans: [plan()] });
+    stage.send(stage.orders, { body: envelope(orderXml()).slice(0, -30) });
+
+    await stage.poll();
+
+    expect(stage.attempts).toMatchObject([
+      {
+        outcome: 'rejected',
+        status: 500,
+        reason: expect.stringContaining('with fault Server: the payload is XML that is cut off'),
+      },
+    ]);
+    expect(stage.tally()).toMatchObject({ left: 0, dead: 1 });
   });
 
   test('VersionMismatch asks the operator, who corrects the setting: the message stays', async () => {

@@ -6,25 +6,31 @@
  */
 import { isUtf8 } from 'node:buffer';
 
+/** With attachments: the XML is its first part (SOAP Messages with Attachments, W3C Note of 11 December 2000). */
+export const ATTACHED = 'multipart/related';
+
 /** The media type without parameters, lower case; empty where there is none. */
 export function mediaTypeOf(contentType: string | undefined): string {
   return (contentType ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
 }
 
-const CHARSET = /;\s*charset\s*=\s*(?:"([^"]*)"|([^\s;"]+))/i;
+const CHARSET = /;\s*charset\s*=\s*(?:"([^"]*)"|([^\s;"]*))/i;
 
-/** The parameter `charset`, as it was written. */
+/** The parameter `charset`, as it was written; undefined where it is empty, too. */
 export function charsetOf(contentType: string | undefined): string | undefined {
   const [, quoted, plain] = CHARSET.exec(contentType ?? '') ?? [];
-  return quoted ?? plain;
+  return quoted || plain || undefined;
 }
 
 /** What a charset's name is made of (RFC 2978 section 2.3). */
 const NAME = /^[\w!#$%&'+^`{}~.:-]+$/;
 
-/** The content type with another charset, where it has one at all and the other is a name. */
+/** The content type with this charset in place of its own, if it is a name. */
 export function withCharset(contentType: string, charset: string): string {
-  return NAME.test(charset) ? contentType.replace(CHARSET, () => `; charset=${charset}`) : contentType;
+  if (!NAME.test(charset)) return contentType;
+  if (CHARSET.test(contentType)) return contentType.replace(CHARSET, () => `; charset=${charset}`);
+  const type = contentType.trimEnd();
+  return `${type}${type.endsWith(';') ? '' : ';'} charset=${charset}`;
 }
 
 /** The declaration is a regular production (XML 1.0 [23]), and in ASCII wherever this is asked. */
@@ -54,11 +60,12 @@ export function declaredIn(text: string): string | undefined {
  * The characters; a byte order mark is none.
  *
  * @param isExact whether a byte that means nothing makes the whole unreadable. Default: it becomes U+FFFD
+ * @param isBeginning whether there is more of it, so that a character may lack its end, and is left out then
  * @returns undefined if the encoding is unknown, or a byte means nothing in it
  */
-export function decoded(bytes: Uint8Array, charset: string, isExact = false): string | undefined {
+export function decoded(bytes: Uint8Array, charset: string, isExact = false, isBeginning = false): string | undefined {
   try {
-    return new TextDecoder(charset, { fatal: isExact }).decode(bytes);
+    return new TextDecoder(charset, { fatal: isExact }).decode(bytes, { stream: isBeginning });
   } catch {
     // Neither error says more than that.
     return undefined;

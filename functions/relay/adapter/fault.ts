@@ -6,16 +6,16 @@
  */
 import type { HttpAnswer } from '../../http-client.ts';
 import type { Token } from '../../token/token-endpoint.ts';
+import type { Destination, EnvelopeSettings } from '../destination.ts';
+import type { Message } from '../message.ts';
 import type { Finding } from '../outcome.ts';
 import { rootOf } from './batch-answer.ts';
-import { charsetIn, charsetOf, decoded, mediaTypeOf } from './charset.ts';
+import { ATTACHED, charsetIn, charsetOf, decoded, mediaTypeOf } from './charset.ts';
 import { codeForLog, textForLetter } from './error-text.ts';
 import type { Fault } from './soap-fault.ts';
 
 /** A fault stands at the beginning of its answer, before the detail. */
 const LOOKED_AT_BYTES = 65_536;
-/** With attachments, the envelope is the first part. */
-const ATTACHED = 'multipart/related';
 /** These speak of the call, the token or the size, and not of what is in the envelope. */
 const STATUS_STANDS = new Set([401, 403, 404, 405, 408, 413, 425, 429, 503]);
 
@@ -41,13 +41,22 @@ const MEANING: ReadonlyMap<string, Pick<Finding, 'kind' | 'conclusion'>> = new M
   ['DataEncodingUnknown', { kind: 'rejected' }],
 ]);
 
-/** Reads an answer of a SOAP endpoint. */
-export async function readFault(answer: HttpAnswer, _: unknown, token: Token): Promise<Finding | undefined> {
+/** What CXF says of a payload that is no envelope or not well-formed, depending on the version and on where it breaks. */
+const MAY_BE_THE_PAYLOADS = new Set(['VersionMismatch', 'Server', 'Receiver']);
+
+/** Reads an answer of a SOAP endpoint; where a fault may be the payload's, that, too. Never throws. */
+export async function readFault(
+  answer: HttpAnswer,
+  message: Message,
+  token: Token,
+  destination: Destination & EnvelopeSettings,
+): Promise<Finding | undefined> {
   const { status } = answer;
-  const { headers, body } = mediaTypeOf(answer.headers['content-type']) === ATTACHED ? rootOf(answer) : answer;
+  const beginning = { headers: answer.headers, body: answer.body.subarray(0, LOOKED_AT_BYTES) };
+  const isAttached = mediaTypeOf(answer.headers['content-type']) === ATTACHED;
+  const { headers, body: bytes } = isAttached ? rootOf(beginning) : beginning;
   // Saves most answers the parser. In every encoding with ASCII in it the element's name stands as these bytes.
-  if (!body.includes('Fault') && !body.includes(0)) return undefined;
-  const bytes = body.subarray(0, LOOKED_AT_BYTES);
+  if (!bytes.includes('Fault') && !bytes.includes(0)) return undefined;
   const { faultIn } = await import('./soap-fault.ts');
   // What a content type says may be wrong, or no encoding at all: a fault is one all the same.
   const charsets = new Set([charsetOf(headers['content-type'])?.toLowerCase(), charsetIn(bytes) ?? 'utf-8']);
@@ -61,7 +70,14 @@ export async function readFault(answer: HttpAnswer, _: unknown, token: Token): P
   const detail = textForLetter(fault.text ?? '', token);
   const told = { says: wordsFor(fault, token), ...(detail === undefined ? {} : { detail }) };
   if (STATUS_STANDS.has(status) || (status >= 300 && status < 400)) return told;
-  const meaning = MEANING.get(baseOf(fault));
+  const base = baseOf(fault);
+  if (MAY_BE_THE_PAYLOADS.has(base)) {
+    const { problemOf } = await import('./soap-payload.ts');
+    const problem = await problemOf(message, destination);
+    const conclusion = `the payload ${problem}; the sender must correct it`;
+    if (problem !== undefined) return { kind: 'rejected', conclusion, ...told };
+  }
+  const meaning = MEANING.get(base);
   if (meaning !== undefined) return { ...meaning, ...told };
   // A code of the flow's own making: the status decides, but for one that says that all is well.
   return status < 300 ? { kind: 'failed', ...told } : told;

@@ -7,7 +7,7 @@ import { RelayError } from '../../error.ts';
 import type { SoapVersion } from '../destination.ts';
 import { charsetIn, decoded, encodingNamed } from './charset.ts';
 import { ENVELOPES } from './soap-fault.ts';
-import { readXml } from './xml.ts';
+import { MAX_DEPTH, readXml } from './xml.ts';
 
 export interface EnvelopeOptions {
   /** Of an envelope that is made here. */
@@ -113,6 +113,7 @@ function inspect(text: string, block: HeaderBlock | undefined): Inspected {
       return hasBody ? 'stop' : undefined;
     },
   });
+  if (end === 'deep') throw invalid(`expected elements nested ${MAX_DEPTH} deep at most`);
   // Of an envelope only what stands before its body counts here; what is put into another one must be whole.
   if (version === undefined ? end !== 'whole' : !hasBody)
     throw invalid('expected well-formed XML without a document type declaration');

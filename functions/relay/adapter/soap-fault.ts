@@ -31,43 +31,45 @@ const PATHS: ReadonlyMap<string, 'code' | 'text'> = new Map([
 
 /** @returns undefined if the text is no envelope, or one that holds no fault; of a fault that was cut off, what is there */
 export function faultIn(text: string): Fault | undefined {
-  const path: string[] = [];
   const read = new Map<string, string>();
   let characters = '';
   let envelope = '';
+  let isBody = false;
   let isFault = false;
   let isOfSoap = false;
+  let part = '';
   readXml(text, {
     open({ local, uri, depth }) {
-      path.push(local);
       characters = '';
-      if (depth === 1) envelope = uri;
-      if (depth === 1 && (local !== 'Envelope' || !ENVELOPES.has(uri))) return 'stop';
-      if (depth === 3 && path[1] === 'Body') {
-        isFault = local === 'Fault' && uri === envelope;
-        if (!isFault) return 'stop';
+      if (depth === 1) {
+        if (local !== 'Envelope' || !ENVELOPES.has(uri)) return 'stop';
+        envelope = uri;
       }
+      if (depth === 2) isBody = local === 'Body' && uri === envelope;
+      if (depth === 3) isFault = isBody && local === 'Fault' && uri === envelope;
+      if (depth === 4) part = local;
       return undefined;
     },
     text(more) {
       characters += more;
     },
-    close({ depth }, resolve) {
-      const field = isFault ? PATHS.get(path.slice(3).join('/')) : undefined;
-      if (field !== undefined && !read.has(field)) {
-        read.set(field, characters.trim());
-        const [prefix] = field === 'code' && characters.includes(':') ? characters.trim().split(':') : [undefined];
-        if (field === 'code') isOfSoap = prefix === undefined || resolve(prefix) === envelope;
-      }
-      path.pop();
-      return isFault && depth === 3 ? 'stop' : undefined;
+    close({ local, depth }, resolve) {
+      if (!isFault) return undefined;
+      if (depth === 3) return 'stop';
+      const field = depth === 4 ? PATHS.get(local) : depth === 5 ? PATHS.get(`${part}/${local}`) : undefined;
+      if (field === undefined || read.has(field)) return undefined;
+      const value = characters.trim();
+      read.set(field, value);
+      const colon = value.indexOf(':');
+      if (field === 'code') isOfSoap = colon < 0 || resolve(value.slice(0, colon)) === envelope;
+      return undefined;
     },
   });
   if (!isFault) return undefined;
   const [code, said] = [read.get('code'), read.get('text')];
   return {
     isOfSoap,
-    ...(code ? { code: code.slice(code.lastIndexOf(':') + 1) } : {}),
+    ...(code ? { code: code.slice(code.indexOf(':') + 1) } : {}),
     ...(said ? { text: said } : {}),
   };
 }

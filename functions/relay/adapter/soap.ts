@@ -1,6 +1,6 @@
 /**
- * What SAP's SOAP 1.x sender adapter wants of a call: an envelope, a content type that says its version, the action.
- * Envelopes go out byte for byte as they came. SAP RM wants the same and more, and uses what is here.
+ * What SAP's SOAP 1.x sender adapter wants of a call: an envelope, a content type that says its version and its charset,
+ * without which CXF reads ISO-8859-1, whatever the XML declares; the action. Envelopes go out byte for byte as they came. SAP RM wants the same and more, and uses what is here.
  *
  * @see SAP Help, "Configure the SOAP (SOAP 1.x) Sender Adapter"; SOAP 1.1 section 6, RFC 3902
  */
@@ -9,18 +9,21 @@ import type { HttpBody } from '../../http-client.ts';
 import type { Destination, SoapRmSettings, SoapSettings, SoapVersion } from '../destination.ts';
 import { type Message, payloadOf } from '../message.ts';
 import { type Adapter, type AdapterOptions, createAdapter, type Shape } from './adapter.ts';
-import { charsetIn, charsetOf, encodingNamed, mediaTypeOf, withCharset } from './charset.ts';
+import { rootOf } from './batch-answer.ts';
+import { ATTACHED, charsetIn, charsetOf, encodingNamed, mediaTypeOf, withCharset } from './charset.ts';
 import { readFault } from './fault.ts';
 import type { HeaderBlock } from './soap-envelope.ts';
 
 export function soapAdapter(options: AdapterOptions<Destination & SoapSettings>): Adapter {
-  return createAdapter(options, { shape: (message) => soapShape(message, options.destination), read: readFault });
+  const { destination } = options;
+  return createAdapter(options, {
+    shape: (message) => soapShape(message, destination),
+    read: (answer, message, token) => readFault(answer, message, token, destination),
+  });
 }
 
 /** Media types that an envelope may come in. */
 const ENVELOPE_TYPES = ['text/xml', 'application/soap+xml'];
-/** With attachments: the envelope is its first part, and nobody looks into it here. */
-const ATTACHED = 'multipart/related';
 
 /** It is read through without a pause: more would hold up the rest of the batch for seconds, past its deadline. */
 const MOST_READ_BYTES = 4 * 1024 * 1024;
@@ -38,14 +41,21 @@ export async function soapShape(
   block?: HeaderBlock,
 ): Promise<Shape> {
   const { soapVersion, soapWrap, soapAction } = destination;
-  const { contentType: own } = message;
+  const isSetAttached = mediaTypeOf(destination.contentType) === ATTACHED;
+  const own = message.contentType ?? (isSetAttached ? destination.contentType : undefined);
   const mediaType = mediaTypeOf(own);
-  const ownShape = (type: string) => ({ contentType: type, headers: actionHeader(type, soapAction) });
+  const ownShape = (type: string, charset?: string) => {
+    const exact = charset === undefined || charsetOf(type) !== undefined ? type : withCharset(type, charset);
+    return { contentType: exact, headers: actionHeader(exact, soapAction) };
+  };
   const isAsItIs = !soapWrap || mediaType === ATTACHED;
   if (block === undefined && isAsItIs) {
-    if (own !== undefined && [...ENVELOPE_TYPES, ATTACHED].includes(mediaType)) return ownShape(own);
+    const isOwn = own !== undefined && [...ENVELOPE_TYPES, ATTACHED].includes(mediaType);
+    if (isOwn && charsetOf(own) !== undefined) return ownShape(own);
     const bytes = await payloadOf(message);
-    return { ...shapeFor(destination, charsetOf(own) ?? charsetIn(bytes)), body: bodyOf(bytes) };
+    const body = bodyOf(bytes);
+    if (!isOwn) return { ...shapeFor(destination, charsetOf(own) ?? charsetIn(bytes)), body };
+    return { ...ownShape(own, mediaType === ATTACHED ? charsetOfRoot(own, bytes) : charsetIn(bytes)), body };
   }
 
   const { bytes } = message.body;
@@ -61,8 +71,20 @@ export async function soapShape(
     ...(block === undefined ? {} : { block }),
   });
   const body = bodyOf(envelope.bytes);
-  if (!envelope.isMade && own !== undefined && ENVELOPE_TYPES.includes(mediaType)) return { ...ownShape(own), body };
+  if (!envelope.isMade && own !== undefined && ENVELOPE_TYPES.includes(mediaType))
+    return { ...ownShape(own, envelope.charset), body };
   return { ...shapeFor(destination, envelope.charset, envelope.version), body };
+}
+
+/**
+ * What the type around it shall name. CXF takes the root part's own charset, else that of the type around it, so not a
+ * byte of the parts need change.
+ *
+ * @returns undefined if the root part names its own
+ */
+function charsetOfRoot(contentType: string, bytes: Buffer): string | undefined {
+  const root = rootOf({ headers: { 'content-type': contentType }, body: bytes });
+  return charsetOf(root.headers['content-type']) === undefined ? charsetIn(root.body) : undefined;
 }
 
 /** With the settings' content type; its charset gives way to what the payload is. */
@@ -73,8 +95,8 @@ function shapeFor(
 ): Shape {
   const type = version === soapVersion ? contentType : OF_VERSION[version];
   const named = charsetOf(type);
-  const isOther = charset !== undefined && named !== undefined && encodingNamed(charset) !== encodingNamed(named);
-  const exact = isOther ? withCharset(type, charset) : type;
+  const isSame = named !== undefined && charset !== undefined && encodingNamed(charset) === encodingNamed(named);
+  const exact = charset === undefined || isSame ? type : withCharset(type, charset);
   if (mediaTypeOf(type) !== 'application/soap+xml' || soapAction === '' || /;\s*action=/i.test(type))
     return { contentType: exact, headers: actionHeader(exact, soapAction) };
   return { contentType: `${exact}; action="${soapAction}"` };

@@ -1,6 +1,6 @@
 /**
  * Reads XML from the outside world: strict, with namespaces, without a tree. There is no DTD (SOAP 1.1 section 3 forbids
- * it), so no entity of anyone's making is ever expanded or fetched, and no recursion, so depth costs nothing.
+ * it), so no entity of anyone's making is ever expanded or fetched.
  */
 import { SaxesParser, type SaxesTagNS } from 'saxes';
 
@@ -26,58 +26,91 @@ export interface XmlVisitor {
   close?(element: XmlElement, resolve: (prefix: string) => string | undefined): 'stop' | undefined;
 }
 
-/** `broken`: not well-formed, with a document type declaration, or deeper than anyone needs. */
-export type XmlEnd = 'whole' | 'cut' | 'stopped' | 'broken';
+/** `broken`: not well-formed, or with a document type declaration. `deep`: deeper than is read. */
+export type XmlEnd = 'whole' | 'cut' | 'stopped' | 'broken' | 'deep';
 
-const MAX_DEPTH = 1_000;
+/** As CXF reads, by default. */
+export const MAX_DEPTH = 100;
 const STEP_CHARACTERS = 8_192;
+/** Ends the parser where it stands: else it would read on, with an error for each character. */
+const OVER = new Error('over');
+const RESERVED = [
+  ['xml', 'http://www.w3.org/XML/1998/namespace'],
+  ['xmlns', 'http://www.w3.org/2000/xmlns/'],
+] as const;
 
-/** Never throws for what a text may be. */
-export function readXml(text: string, visitor: XmlVisitor): XmlEnd {
+/**
+ * In time that grows with the text alone. Never throws for what a text may be.
+ *
+ * @param isBeginning whether there is more of the text, so that where it ends says nothing
+ */
+export function readXml(text: string, visitor: XmlVisitor, isBeginning = false): XmlEnd {
   const parser = new SaxesParser({ xmlns: true, position: true });
   const open: XmlElement[] = [];
-  const prefixes: Readonly<Record<string, string>>[] = [];
   let end: XmlEnd = 'cut';
   let hasRoot = false;
-  const isOver = () => end !== 'cut';
-  const resolve = (prefix: string) => prefixes.findLast((scope) => Object.hasOwn(scope, prefix))?.[prefix];
+  const namespaces = createNamespaces();
+  // The parser's own looks through all elements that are open.
+  parser.resolve = namespaces.resolve;
 
-  parser.on('error', () => {
-    if (!isOver()) end = 'broken';
-  });
-  parser.on('doctype', () => {
-    if (!isOver()) end = 'broken';
-  });
+  function over(how: XmlEnd): never {
+    end = how;
+    throw OVER;
+  }
+  parser.on('error', () => over('broken'));
+  parser.on('doctype', () => over('broken'));
   parser.on('xmldecl', ({ version }) => visitor.declaration?.({ version }, parser.position));
-  parser.on('opentag', (tag: SaxesTagNS) => {
-    if (isOver()) return;
-    const { name, local, uri, isSelfClosing, ns } = tag;
+  parser.on('attribute', namespaces.declare);
+  parser.on('opentag', ({ name, local, uri, isSelfClosing }: SaxesTagNS) => {
     const element = { name, local, uri, depth: open.length + 1, isSelfClosing };
     hasRoot = true;
     open.push(element);
-    prefixes.push(ns ?? {});
-    if (open.length > MAX_DEPTH) end = 'broken';
-    else if (visitor.open?.(element, parser.position) === 'stop') end = 'stopped';
+    namespaces.enter();
+    if (open.length > MAX_DEPTH) over('deep');
+    if (visitor.open?.(element, parser.position) === 'stop') over('stopped');
   });
-  const onText = (characters: string) => {
-    if (!isOver()) visitor.text?.(characters);
-  };
+  const onText = (characters: string) => visitor.text?.(characters);
   parser.on('text', onText);
   parser.on('cdata', onText);
   parser.on('closetag', () => {
-    const element = open.at(-1);
-    if (isOver() || element === undefined) return;
-    if (visitor.close?.(element, resolve) === 'stop') end = 'stopped';
-    open.pop();
-    prefixes.pop();
+    const element = open.pop();
+    if (element !== undefined && visitor.close?.(element, namespaces.resolve) === 'stop') over('stopped');
+    namespaces.leave();
   });
 
-  for (let at = 0; at < text.length && !isOver(); at += STEP_CHARACTERS) {
-    parser.write(text.slice(at, at + STEP_CHARACTERS));
+  try {
+    for (let at = 0; at < text.length; at += STEP_CHARACTERS) parser.write(text.slice(at, at + STEP_CHARACTERS));
+    // What is open at the end was cut off; all else that the end brings to light is an error.
+    if (open.length > 0 || isBeginning) return 'cut';
+    parser.close();
+    return hasRoot ? 'whole' : 'broken';
+  } catch (error) {
+    if (error !== OVER) throw error;
+    return end;
   }
-  if (isOver()) return end;
-  // What is open at the end was cut off; all else that the end brings to light is an error.
-  if (open.length > 0) return 'cut';
-  parser.close();
-  return isOver() ? end : hasRoot ? 'whole' : 'broken';
+}
+
+/** What the prefixes mean at a place in the text. */
+function createNamespaces() {
+  const known = new Map<string, string | undefined>(RESERVED);
+  /** Of each open element, what its own prefixes meant before it. */
+  const before: (readonly (readonly [prefix: string, uri: string | undefined])[])[] = [];
+  let declared: [prefix: string, uri: string | undefined][] = [];
+
+  return {
+    resolve: (prefix: string) => known.get(prefix),
+    declare({ name, prefix, local, value }: { name: string; prefix: string; local: string; value: string }) {
+      if (prefix !== 'xmlns' && name !== 'xmlns') return;
+      const own = prefix === 'xmlns' ? local : '';
+      declared.push([own, known.get(own)]);
+      known.set(own, value.trim());
+    },
+    enter() {
+      before.push(declared);
+      declared = [];
+    },
+    leave() {
+      for (const [prefix, uri] of before.pop() ?? []) known.set(prefix, uri);
+    },
+  };
 }
