@@ -266,6 +266,72 @@ describe('Cloud Foundry', () => {
     expect(accessToken(await (await setUp('cf')).token(change))).toMatch(/^[0-9a-f]{32}$/);
   });
 
+  test.each(['/oauth/tokn', '/oauth2/api/v1/token', '/'])(
+    'answers a wrong path as UAA does, whose filter against forged requests comes first: %s',
+    async (path) => {
+      const { authorizationServer } = await setUp('cf');
+      const post = (headers: Record<string, string>) =>
+        fetch(`${authorizationServer.url}${path}`, { method: 'POST', headers: { ...header, ...headers } });
+      const json = await post({ accept: 'application/json' });
+      expect(json.status).toBe(403);
+      expect(json.headers.get('content-type')).toBe('application/json');
+      expect(await json.json()).toEqual({
+        error: expect.stringMatching(/^Could not verify the provided CSRF token because /),
+      });
+      const forPeople = await post({ accept: 'text/html' });
+      expect([forPeople.status, forPeople.headers.get('content-type')]).toEqual([403, 'text/html;charset=utf-8']);
+      expect((await fetch(`${authorizationServer.url}${path}`)).status).toBe(404);
+      expect(authorizationServer.tokenRequests).toHaveLength(0);
+    },
+  );
+
+  const send = 'it-rt-acme-dev!b56.ESBMessaging.send';
+  const narrowed: readonly (readonly [string, string, string])[] = [
+    ['one of its scopes', send, send],
+    ['one that opens no flow', 'uaa.resource', 'uaa.resource'],
+    ['all of its scopes, in another order', `uaa.resource ${send}`, `${send} uaa.resource`],
+    ['none, which stands for all', ' ', `${send} uaa.resource`],
+  ];
+
+  test.each(narrowed)('gives a token of no more than it is asked for: %s', async (_what, scope, told) => {
+    const { token, authorizationServer } = await setUp('cf');
+    const answer = await token({ form: { ...grant, scope }, headers: header });
+    expect([answer.status, answer.json.scope]).toEqual([200, told]);
+    expect(decodeJwt(accessToken(answer))).toMatchObject({ scope: told.split(' '), authorities: told.split(' ') });
+    const inQuery = await token({ query: { ...grant, scope } });
+    expect(inQuery.json.scope).toBe(told);
+    authorizationServer.issueSameTokenAgain(true);
+    const all = await token();
+    expect(all.json.scope).toBe(`${send} uaa.resource`);
+  });
+
+  test.each(['jwt', 'opaque'])('refuses a scope that the client has not, as UAA does: %s', async (format) => {
+    const { token } = await setUp('cf');
+    const answer = await token({ form: { ...grant, token_format: format, scope: `${send} admin` }, headers: header });
+    expect([answer.status, answer.json]).toEqual([
+      400,
+      {
+        error: 'invalid_scope',
+        error_description: 'admin is invalid. Please use a valid scope name in the request',
+      },
+    ]);
+    expect(answer.headers.get('content-type')).toBe('application/json');
+  });
+
+  test('says nothing of scopes before it knows the client', async () => {
+    const { token } = await setUp('cf');
+    const wrong = { authorization: basic(clientId, 'wrong') };
+    expect((await token({ form: { ...grant, scope: 'admin' }, headers: wrong })).status).toBe(401);
+  });
+
+  test.each([0, 1, 999])('announces a token of an hour as 3599, written %i ms after it was issued', async (ms) => {
+    const { token, clock, authorizationServer } = await setUp('cf');
+    await token();
+    authorizationServer.issueSameTokenAgain(true);
+    clock.ms += ms;
+    expect((await token()).json.expires_in).toBe(3599);
+  });
+
   test('a JWT has the header and claims of XSUAA', async () => {
     const { token, account, authorizationServer } = await setUp('cf');
     const answer = await token();

@@ -2,6 +2,7 @@
 import { X509Certificate } from 'node:crypto';
 import { Agent } from 'node:https';
 import type { TLSSocket } from 'node:tls';
+import { decodeJwt } from 'jose';
 import { generate } from 'selfsigned';
 import { afterEach, describe, expect, test } from 'vitest';
 import { type CertificateAuthority, createCertificateAuthority } from '../../infra/local/certificates.ts';
@@ -408,6 +409,40 @@ test('the host for secrets refuses a client with a certificate, and serves the o
   expect(await ask(clientId, { client_secret: 'undefined' })).toBe(401);
   expect(await ask('secretive', { client_secret: clientSecret })).toBe(200);
   expect(authorizationServer.tokenRequests.map((entry) => entry.clientAuthentication)).toEqual(Array(4).fill('secret'));
+});
+
+describe('a token that is bound to a certificate (RFC 8705 section 3)', () => {
+  async function bound(format = 'jwt') {
+    const tenant = await startTenant();
+    const { account, authorizationServer, token } = tenant;
+    account.registerCertificateClient(registration);
+    account.registerCertificateClient({ ...registration, clientId: 'other' });
+    authorizationServer.bindTokensToCertificates(true);
+    const client = issuedBySap(account);
+    const issued = await token(client, clientId, { token_format: format });
+    return { ...tenant, client, bearer: `Bearer ${accessToken(issued)}`, jwt: accessToken(issued) };
+  }
+
+  test('names it by its SHA-256', async () => {
+    const { client, jwt } = await bound();
+    const hex = new X509Certificate(client.certificate).fingerprint256.replaceAll(':', '');
+    expect(decodeJwt(jwt).cnf).toEqual({ 'x5t#S256': Buffer.from(hex, 'hex').toString('base64url') });
+  });
+
+  test.each(['jwt', 'opaque'])('opens a flow with that certificate alone: %s', async (format) => {
+    const { account, call, client, bearer } = await bound(format);
+    expect((await call(client, bearer)).status).toBe(200);
+    expect((await call(undefined, bearer)).status).toBe(401);
+    expect((await call(issuedBySap(account, 'other'), bearer)).status).toBe(401);
+  });
+
+  test('is what a client with a certificate gets only where the server binds', async () => {
+    const { authorizationServer, token, call, client } = await bound();
+    authorizationServer.bindTokensToCertificates(false);
+    const issued = accessToken(await token(client));
+    expect(decodeJwt(issued)).not.toHaveProperty('cnf');
+    expect((await call(undefined, `Bearer ${issued}`)).status).toBe(200);
+  });
 });
 
 describe('a flow that is called with a certificate alone', () => {

@@ -1,5 +1,6 @@
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { serviceUnavailable, tooManyRequests } from '../../infra/local/sap/front.ts';
+import { startServer } from '../../infra/local/server.ts';
 import { setStage } from './stage.ts';
 
 const ENVIRONMENTS = ['neo', 'cf'] as const;
@@ -48,6 +49,26 @@ test.each(ENVIRONMENTS)(
     expect(stage.outcomes('attempt', 'outcome')).toEqual({ '1 failed': 10, '2 delivered': 10 });
   },
 );
+
+test('an authorization server that has moved is found where the secret says so, by the message that meets nobody', async () => {
+  const stage = await setStage({ plans: [{ name: 'orders', flow: { csrfProtected: false } }] });
+  const ids = [stage.send(stage.orders)];
+  await stage.poll();
+
+  const { authorizationServer, account, secretsManager, orders, runtimeNode } = stage;
+  authorizationServer.server.fail({ fault: 'reset-before', times: 9, when: ({ path }) => path.endsWith('/token') });
+  const moved = await startServer(authorizationServer.answer);
+  onTestFinished(moved.stop);
+  const key = JSON.stringify(account.serviceKey(orders.clientId, runtimeNode.url));
+  secretsManager.put(orders.secret, key.replace(authorizationServer.url, moved.url));
+  authorizationServer.expireAllTokens();
+  ids.push(...stage.sendMany(10));
+  await stage.poll();
+
+  expect(stage.arrivals().sort()).toEqual(ids.sort());
+  expect(stage.tally()).toMatchObject({ tokenRequests: [200, 200], secretReads: { 'cpi/orders': 2 }, left: 0 });
+  expect(stage.deployed.queueFunction.coldStarts).toBe(1);
+});
 
 test.each([
   { what: '429 with Retry-After', answer: tooManyRequests({ retryAfterSeconds: 1 }), requests: [429, 200] },

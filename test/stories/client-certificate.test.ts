@@ -42,6 +42,31 @@ test('a renewed certificate is picked up with the secret, without a new environm
   expect(stage.deployed.queueFunction.coldStarts).toBe(1);
 });
 
+test.each([false, true])(
+  'a token that is bound to the certificate goes out with it, over one connection after the other (CSRF: %s)',
+  async (csrfProtected) => {
+    const stage = await setStage({
+      tls: true,
+      plans: [{ name: 'orders', flow: { csrfProtected }, client: { credentialType: 'certificate' } }],
+    });
+    stage.authorizationServer.bindTokensToCertificates(true);
+    const ids = stage.sendMany(10);
+    await stage.poll();
+
+    // A renewed certificate, and a token that is bound to that.
+    stage.orders.renewCertificate();
+    stage.authorizationServer.expireAllTokens();
+    ids.push(...stage.sendMany(2));
+    await stage.poll();
+
+    expect(stage.arrivals().sort()).toEqual(ids.sort());
+    expect(stage.tally()).toMatchObject({ tokenRequests: [200, 401, 200], flowRuns: 12, left: 0 });
+    expect(new Set(stage.runtimeNode.requests.map(({ callerAuthentication }) => callerAuthentication))).toEqual(
+      new Set(['token']),
+    );
+  },
+);
+
 test('an expired certificate is named with its date before any call is made', async () => {
   const stage = await setStage({
     tls: true,

@@ -79,3 +79,41 @@ describe('A token endpoint that answers', () => {
     },
   );
 });
+
+describe('What UAA refuses is told as its cause', () => {
+  test.each<[string, Record<string, string>, RegExp]>([
+    [
+      'a scope that the client has not',
+      { scope: 'orders.write' },
+      /: answered 400 invalid_scope; the operator must check the setting "scope"/,
+    ],
+    ['a scope that opens no flow', { scope: 'uaa.resource' }, /^the endpoint answered 403: .* must assign the role/],
+  ])('%s', async (_, settings, reason) => {
+    const stage = await setStage({ plans: [{ ...PLAN, settings }] });
+    const ids = stage.sendMany(10);
+    const [invocation] = await stage.poll();
+    expect([...(invocation?.kept ?? [])].sort()).toEqual(ids);
+    for (const attempt of stage.attempts) {
+      expect(attempt.outcome).toBe('blocked');
+      expect(attempt.reason).toMatch(reason);
+    }
+    expect(stage.tally()).toMatchObject({ flowRuns: 0, left: 10, dead: 0 });
+  });
+
+  test('a token URL with a wrong path, which it answers with words of a CSRF token', async () => {
+    const stage = await setStage({
+      plans: [PLAN],
+      before: ({ account, runtimeNode, secretsManager }, [orders]) => {
+        const key = JSON.stringify(account.serviceKey(orders?.clientId ?? '', runtimeNode.url));
+        secretsManager.put('cpi/orders', key.replace('/oauth/token', '/oauth/tokn'));
+      },
+    });
+    stage.sendMany(10);
+    await stage.poll();
+    expect(stage.outcomes()).toEqual({ 'blocked 403 no 0': 10 });
+    expect(stage.attempts[0]?.reason).toMatch(
+      /\/oauth\/tokn: answered 403; the operator must check the token URL in the secret$/,
+    );
+    expect(stage.tally()).toMatchObject({ tokenRequests: [], calls: {}, left: 10 });
+  });
+});

@@ -3,16 +3,19 @@ import { describe, expect, test } from 'vitest';
 import { createTenant } from './simulated-tenant.ts';
 
 const [CURRENT] = ['AWSCURRENT'];
+/** Scopes that the client has. */
+const SEND = 'it-rt-acme-dev!b56.ESBMessaging.send';
+const SEND_AND_MORE = `${SEND} uaa.resource`;
 
 describe('Two destinations', () => {
   test.each<[string, object, object, number, number]>([
     ['with the same of everything share one token', {}, {}, 1, 1],
     ['whose endpoints alone differ share one', { timeoutSeconds: 5 }, { method: 'PUT' }, 1, 1],
     ['with the default named share one', {}, { tokenFormat: 'jwt', maxTokenUseSeconds: 7200 }, 1, 1],
-    ['with the same scope share one', { scope: 'a b' }, { scope: 'a b' }, 1, 1],
+    ['with the same scope share one', { scope: SEND_AND_MORE }, { scope: SEND_AND_MORE }, 1, 1],
     ['with another format have one each', {}, { tokenFormat: 'opaque' }, 2, 1],
-    ['with another scope have one each', { scope: 'a' }, { scope: 'b' }, 2, 1],
-    ['of which one has a scope have one each', {}, { scope: 'a' }, 2, 1],
+    ['with another scope have one each', { scope: SEND }, { scope: SEND_AND_MORE }, 2, 1],
+    ['of which one has a scope have one each', {}, { scope: SEND }, 2, 1],
     ['with another longest use have one each', {}, { maxTokenUseSeconds: 600 }, 2, 1],
     ['with another secret have one each, though the same is in it', {}, { secret: 'cpi/copy' }, 2, 2],
   ])('%s', async (_, one, other, tokenRequests, secretReads) => {

@@ -20,6 +20,10 @@ export interface AccessToken {
   readonly subscription: string;
   /** On CF the roles, each with the application's name before it; none on Neo, where roles are looked up. */
   readonly scopes: readonly string[];
+  /** All that the token says of its scope: the roles, and what a client has beside them. */
+  readonly toldScopes: readonly string[];
+  /** SHA-256 of the certificate that it is bound to, as `x5t#S256` has it (RFC 8705 section 3.1). */
+  readonly boundTo?: string;
   readonly issuedAt: number;
   /** Undefined: unlimited. */
   readonly expiresAt: number | undefined;
@@ -35,8 +39,19 @@ export interface AccessTokensOptions {
   readonly confidential: (value: string) => void;
 }
 
+/** What a request has of its own. */
+export interface Issuing {
+  readonly format: TokenFormat;
+  /** Of what `authoritiesOf` tells, those that the token is to have. Default: all. */
+  readonly scopes?: readonly string[];
+  /** As `AccessToken.boundTo`. Default: to no certificate. */
+  readonly boundTo?: string;
+}
+
 export interface AccessTokens {
-  issue(client: Client, format: TokenFormat): Promise<AccessToken>;
+  issue(client: Client, issuing: Issuing): Promise<AccessToken>;
+  /** The scopes that a client may ask for on CF; none on Neo. */
+  authoritiesOf(client: Client): readonly string[];
   /** An opaque token that counts at this moment; undefined when unknown, expired, revoked, or its client is gone. */
   active(token: string): AccessToken | undefined;
   /** Revokes one opaque token. Throws an Error for anything else, a JWT too. */
@@ -70,19 +85,28 @@ export function createAccessTokens(options: AccessTokensOptions): AccessTokens {
     return account.client(token.clientId) !== undefined && now() < (expiryOf(token) ?? unlimited);
   }
 
-  async function issue(client: Client, format: TokenFormat): Promise<AccessToken> {
+  function rolesOf({ clientId, subscription }: Client): string[] {
+    const { audience } = account.subscription(subscription);
+    return neo ? [] : account.roles(userOf(clientId), subscription).map((role) => `${audience}.${role}`);
+  }
+
+  const authoritiesOf = (client: Client): string[] => (neo ? [] : [...rolesOf(client), 'uaa.resource']);
+
+  async function issue(client: Client, { format, scopes, boundTo }: Issuing): Promise<AccessToken> {
     // A forced rotation made the earlier JWT invalid, so the keys' version is part of what "the same" means.
-    const slot = `${format} ${signingKeys.version()} ${client.clientId}`;
+    const slot = JSON.stringify([format, signingKeys.version(), client.clientId, scopes, boundTo]);
     const last = latest.get(slot);
     if (sameAgain && last !== undefined && alive(last)) return { ...last, expiresAt: expiryOf(last) };
     const { audience } = account.subscription(client.subscription);
-    const roles = neo ? [] : account.roles(userOf(client.clientId), client.subscription);
+    const toldScopes = authoritiesOf(client).filter((one) => scopes?.includes(one) ?? true);
     const described = {
       format,
       jti: hex(random, 16),
       clientId: client.clientId,
       subscription: client.subscription,
-      scopes: roles.map((role) => `${audience}.${role}`),
+      scopes: rolesOf(client).filter((role) => toldScopes.includes(role)),
+      toldScopes,
+      ...(boundTo === undefined ? {} : { boundTo }),
       issuedAt: now(),
     };
     const seconds = client.tokenLifetimeSeconds;
@@ -106,7 +130,8 @@ export function createAccessTokens(options: AccessTokensOptions): AccessTokens {
     const iat = Math.floor(described.issuedAt / 1000);
     const times = { iat, exp: iat + (seconds === 0 ? longestJwtSeconds : lifetime('jwt', seconds)) };
     const claims = neo ? neoClaims(described.clientId, audience) : cfClaims(described, audience);
-    return signingKeys.sign({ jti: described.jti, ...claims, ...times, iss: issuer }, jku);
+    const bound = described.boundTo === undefined ? {} : { cnf: { 'x5t#S256': described.boundTo } };
+    return signingKeys.sign({ jti: described.jti, ...claims, ...bound, ...times, iss: issuer }, jku);
   }
 
   /** Neo's claims are not documented: `sub` as the remote user is called, `aud` the subscription [both assumed]. */
@@ -116,10 +141,9 @@ export function createAccessTokens(options: AccessTokensOptions): AccessTokens {
 
   /** As in the client-credentials token that SAP's Java security library tests with. */
   function cfClaims(
-    { clientId, scopes }: { clientId: string; scopes: readonly string[] },
+    { clientId, toldScopes: scope }: Pick<AccessToken, 'clientId' | 'toldScopes'>,
     audience: string,
   ): JWTPayload {
-    const scope = [...scopes, 'uaa.resource'];
     return {
       ext_attr: { enhancer: 'XSUAA', subaccountid: account.id, serviceinstanceid: uuid(random), zdn: account.name },
       sub: clientId,
@@ -137,6 +161,7 @@ export function createAccessTokens(options: AccessTokensOptions): AccessTokens {
 
   return {
     issue,
+    authoritiesOf,
     active: (token) => {
       const found = opaque.get(token);
       return found !== undefined && alive(found) ? found : undefined;

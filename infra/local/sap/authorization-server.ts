@@ -12,7 +12,7 @@ import { clientSecret, type RandomBytes, systemRandom } from './identifiers.ts';
 import { answerIntrospection } from './introspection.ts';
 import type { WaitOptions } from './journal.ts';
 import { createSigningKeys, type SigningKeys } from './signing-keys.ts';
-import type { ExpiresIn } from './token-answer.ts';
+import { type ExpiresIn, unknownPathAnswer } from './token-answer.ts';
 import { type ClientAuthentication, createTokenEndpoint, type TokenRequestEntry } from './token-endpoint.ts';
 import type { Credentials } from './token-request.ts';
 
@@ -71,6 +71,8 @@ export interface AuthorizationServerCore {
   issueSameTokenAgain(on: boolean): void;
   /** What answers say of the lifetime, apart from the truth. */
   setExpiresIn(mode: ExpiresIn): void;
+  /** Whether a client that presents a certificate gets a token that is bound to it (RFC 8705 section 3). At first: no. */
+  bindTokensToCertificates(on: boolean): void;
   /** How far this server's clock is ahead of `now`, in milliseconds; negative is behind. */
   setClockSkew(aheadMs: number): void;
   /** The next `times` (default 1) token requests get `answer`, and count in `tokenRequests`, as at a rate limit. */
@@ -135,7 +137,8 @@ export function createAuthorizationServer(
       introspections += 1;
       return answerIntrospection(request, { account, tokens, resourceServer });
     }
-    return tomcatPage(404, 'Not Found');
+    const isUnknown = environment === 'cf' && request.method === 'POST';
+    return isUnknown ? unknownPathAnswer(request.headers.accept) : tomcatPage(404, 'Not Found');
   }
 
   async function dated(request: Request, authentication: ClientAuthentication): Promise<Answer> {
@@ -168,6 +171,7 @@ export function createAuthorizationServer(
     expireAllTokens: tokens.expireAll,
     issueSameTokenAgain: tokens.issueSameAgain,
     setExpiresIn: endpoint.setExpiresIn,
+    bindTokensToCertificates: endpoint.bindToCertificates,
     setClockSkew: (aheadMs) => {
       skewMs = aheadMs;
     },

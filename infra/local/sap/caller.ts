@@ -5,6 +5,7 @@
  */
 import type { Request } from '../server.ts';
 import { bearerToken } from './bearer-token.ts';
+import { thumbprintOf } from './client-certificate.ts';
 import { userOf } from './oauth-client.ts';
 import { createTokenValidation, type TokenValidationOptions, type Verdict } from './token-validation.ts';
 
@@ -38,10 +39,17 @@ export function createCallers({ subscription, ...options }: CallersOptions): Cal
     return { kind: 'accepted', clientId, scopes };
   }
 
+  /** "The protected resource MUST" check it (RFC 8705 section 3); whether SAP's nodes do is not documented [assumed]. */
+  function confirmed(verdict: Verdict, { clientCertificate }: Request): Verdict {
+    if (verdict.kind !== 'accepted' || verdict.boundTo === undefined) return verdict;
+    const presented = clientCertificate === undefined ? undefined : thumbprintOf(clientCertificate);
+    return presented === verdict.boundTo ? verdict : { kind: 'refused' };
+  }
+
   return {
     authenticate: async (request) => {
       const token = bearerToken(request);
-      if (token !== undefined) return validate(token);
+      if (token !== undefined) return confirmed(await validate(token), request);
       return authenticationOf(request) === 'certificate' && request.clientCertificate !== undefined
         ? certified(request.clientCertificate)
         : { kind: 'refused' };

@@ -3,7 +3,7 @@
  * Certificate* (SAP: "Creating Service Instance and Service Key for Inbound Authentication"). Whose the registered ones are
  * is for `certificate-clients.ts`.
  */
-import { X509Certificate } from 'node:crypto';
+import { createHash, X509Certificate } from 'node:crypto';
 
 /** A certificate in a service key. */
 export interface RegisteredCertificate {
@@ -33,6 +33,11 @@ export function isTrusted(
     const authority = new X509Certificate(pem);
     return presented.checkIssued(authority) && presented.verify(authority.publicKey);
   });
+}
+
+/** SHA-256 of the first certificate in `pem`, as tokens name it that are bound to one (RFC 8705 section 3.1). */
+export function thumbprintOf(pem: string): string {
+  return createHash('sha256').update(new X509Certificate(pem).raw).digest('base64url');
 }
 
 /**

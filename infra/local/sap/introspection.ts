@@ -27,10 +27,13 @@ export function answerIntrospection(request: Request, context: IntrospectionCont
   if (token === undefined || token === '' || asked.length > 1) return json(400, { error: 'invalid_request' });
   const active = tokens.active(token);
   if (active === undefined) return neo ? json(401, { error: 'invalid_token' }) : json(200, { active: false });
-  const { clientId, scopes } = active;
+  const { clientId, scopes, boundTo } = active;
+  // RFC 8705 section 3.2.
+  const bound = boundTo === undefined ? {} : { cnf: { 'x5t#S256': boundTo } };
   const { audience } = account.subscription(active.subscription);
   if (neo) return json(200, { client_id: clientId, aud: audience });
-  return json(200, { active: true, client_id: clientId, aud: ['uaa', clientId, audience], scope: scopes.join(' ') });
+  const aud = ['uaa', clientId, audience];
+  return json(200, { active: true, client_id: clientId, aud, scope: scopes.join(' '), ...bound });
 }
 
 function json(status: number, body: object): Answer {

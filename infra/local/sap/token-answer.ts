@@ -4,6 +4,7 @@
  */
 import type { Answer } from '../server.ts';
 import type { AccessToken } from './access-tokens.ts';
+import { tomcatPage } from './front.ts';
 import type { Environment } from './oauth-client.ts';
 
 /** What an answer tells of the token's lifetime: the truth, 0, or nothing. */
@@ -14,6 +15,7 @@ export type TokenRefusal =
   | { readonly reason: 'bad credentials' }
   | { readonly reason: 'no grant type' }
   | { readonly reason: 'unknown grant type'; readonly grantType: string }
+  | { readonly reason: 'unknown scope'; readonly scope: string }
   | { readonly reason: 'method'; readonly method: string };
 
 const uncached = { 'Cache-Control': 'no-store', Pragma: 'no-cache' };
@@ -33,15 +35,16 @@ export function tokenAnswer(
   expiresIn: ExpiresIn,
   nowMs: number,
 ): Answer {
-  const { token, expiresAt, scopes, jti } = issued;
-  const left = expiresAt === undefined ? 0 : Math.floor((expiresAt - nowMs) / 1000);
-  // UAA counts when it writes the answer and truncates, so a token of an hour is announced as 3599.
-  const seconds = expiresIn === 'true' ? Math.max(0, environment === 'cf' ? left - 1 : left) : expiresIn;
+  const { token, expiresAt, toldScopes, jti } = issued;
+  const leftSeconds = expiresAt === undefined ? 0 : (expiresAt - nowMs) / 1000;
+  // UAA counts when it writes the answer, at least a moment after it issued the token, and truncates: of an hour 3599.
+  const left = environment === 'cf' ? Math.ceil(leftSeconds) - 1 : Math.floor(leftSeconds);
+  const seconds = expiresIn === 'true' ? Math.max(0, left) : expiresIn;
   const life = seconds === 'absent' ? {} : { expires_in: seconds };
   const body =
     environment === 'neo'
       ? { access_token: token, token_type: 'Bearer', ...life, scopes: [] }
-      : { access_token: token, token_type: 'bearer', ...life, scope: [...scopes, 'uaa.resource'].join(' '), jti };
+      : { access_token: token, token_type: 'bearer', ...life, scope: toldScopes.join(' '), jti };
   return {
     status: 200,
     headers: { 'Content-Type': 'application/json;charset=UTF-8', ...uncached },
@@ -73,9 +76,26 @@ function neoRefusal(refusal: TokenRefusal): Answer {
       return json(400, 'invalid_request');
     case 'unknown grant type':
       return json(400, 'unsupported_grant_type');
+    case 'unknown scope':
+      return json(400, 'invalid_scope');
     case 'method':
       return json(405, 'invalid_request', { Allow: 'POST' });
   }
+}
+
+/**
+ * UAA's answer to a POST at a path that it does not know: its filter against forged requests comes before that finds out
+ * (run on 4.10.0 and 77.20; JSON for who accepts that, else a page).
+ */
+export function unknownPathAnswer(accept: string | undefined): Answer {
+  if (!accept?.includes('json')) return tomcatPage(403, 'Forbidden');
+  return {
+    status: 403,
+    headers: { 'Content-Type': 'application/json', ...cfHeaders },
+    body: JSON.stringify({
+      error: 'Could not verify the provided CSRF token because your session was not found.',
+    }),
+  };
 }
 
 function cfRefusal(refusal: TokenRefusal, requestId: string): Answer {
@@ -94,6 +114,8 @@ function cfRefusal(refusal: TokenRefusal, requestId: string): Answer {
       return json(400, 'invalid_request', 'Missing grant type');
     case 'unknown grant type':
       return json(400, 'unsupported_grant_type', `Unsupported grant type: ${refusal.grantType}`);
+    case 'unknown scope':
+      return json(400, 'invalid_scope', `${refusal.scope} is invalid. Please use a valid scope name in the request`);
     case 'method':
       return json(405, 'method_not_allowed', `Request method '${refusal.method}' not supported`, { Allow: 'POST' });
   }

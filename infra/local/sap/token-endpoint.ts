@@ -6,6 +6,7 @@
 import type { Answer, Request } from '../server.ts';
 import type { AccessTokens, TokenFormat } from './access-tokens.ts';
 import type { Account } from './account.ts';
+import { thumbprintOf } from './client-certificate.ts';
 import { type RandomBytes, uuid } from './identifiers.ts';
 import { createJournal, type Journal } from './journal.ts';
 import type { Client } from './oauth-client.ts';
@@ -40,6 +41,8 @@ export interface TokenEndpoint {
   answer(request: Request, authentication: ClientAuthentication): Promise<Answer>;
   readonly requests: Journal<TokenRequestEntry>;
   setExpiresIn(mode: ExpiresIn): void;
+  /** Whether a client that presents a certificate gets a token that is bound to it (RFC 8705 section 3). At first: no. */
+  bindToCertificates(on: boolean): void;
   /** The next `times` (default 1) requests get `answer`. */
   fail(answer: Answer, options?: { readonly times?: number }): void;
 }
@@ -56,6 +59,7 @@ export function createTokenEndpoint({
   const journal = createJournal<TokenRequestEntry>('token requests');
   const failures: Answer[] = [];
   let expiresIn: ExpiresIn = 'true';
+  let isBinding = false;
 
   /** The client that `asked` proves to be. */
   function bySecret({ credentials }: TokenRequest): Client | undefined {
@@ -73,6 +77,12 @@ export function createTokenEndpoint({
     if (clientCertificate === undefined || clientId === undefined) return undefined;
     if (credentials !== undefined || headers.authorization !== undefined) return undefined;
     return account.clientByCertificate(clientCertificate, { at, clientId });
+  }
+
+  /** That of the scopes asked for which the client has not; Neo does not look at them [assumed]. */
+  function foreignScope({ scopes }: TokenRequest, client: Client): string | undefined {
+    const known = tokens.authoritiesOf(client);
+    return scopes?.find((scope) => !known.includes(scope));
   }
 
   async function answer(request: Request, authentication: ClientAuthentication): Promise<Answer> {
@@ -97,7 +107,15 @@ export function createTokenEndpoint({
     if (client === undefined) return refused({ reason: 'bad credentials' });
     if (grantType === undefined) return refused({ reason: 'no grant type' });
     if (grantType !== client.authorizationGrant) return refused({ reason: 'unknown grant type', grantType });
-    const issued = await tokens.issue(client, format);
+    const foreign = environment === 'cf' ? foreignScope(asked, client) : undefined;
+    if (foreign !== undefined) return refused({ reason: 'unknown scope', scope: foreign });
+    const { clientCertificate } = request;
+    const binds = isBinding && authentication === 'certificate' && clientCertificate !== undefined;
+    const issued = await tokens.issue(client, {
+      format,
+      ...(asked.scopes === undefined ? {} : { scopes: asked.scopes }),
+      ...(binds ? { boundTo: thumbprintOf(clientCertificate) } : {}),
+    });
     return done(tokenAnswer(environment, issued, expiresIn, now()), format);
   }
 
@@ -106,6 +124,9 @@ export function createTokenEndpoint({
     requests: journal,
     setExpiresIn: (mode) => {
       expiresIn = mode;
+    },
+    bindToCertificates: (on) => {
+      isBinding = on;
     },
     fail: (failure, { times = 1 } = {}) => {
       failures.push(...Array<Answer>(times).fill(failure));

@@ -18,6 +18,8 @@ export interface TokenRequest {
   readonly clientId: string | undefined;
   readonly grantType: string | undefined;
   readonly format: TokenFormat;
+  /** That it asks for; undefined: all that the client has. */
+  readonly scopes: readonly string[] | undefined;
 }
 
 /** The parts of `request` that a token endpoint looks at. */
@@ -27,14 +29,16 @@ export function readTokenRequest(environment: Environment, request: Request): To
   const wanted = parameter('token_format');
   const grantType = parameter('grant_type');
   const clientId = form.get('client_id') ?? undefined;
+  const asked = parameter('scope')?.split(/\s+/).filter(Boolean) ?? [];
+  const scopes = asked.length === 0 ? undefined : asked;
   if (environment === 'neo') {
     // "Sending client credentials in the body of HTTP request is not supported" (SAP: "OAuth 2.0 Client Credentials Grant").
     const format = wanted === 'jwt' || wanted === 'jwtrfc' ? 'jwt' : 'opaque';
-    return { credentials: basicCredentials(request), clientId, grantType, format };
+    return { credentials: basicCredentials(request), clientId, grantType, format, scopes };
   }
   const hasHeader = request.headers.authorization !== undefined;
   const credentials = hasHeader ? basicCredentials(request) : formCredentials(form);
-  return { credentials, clientId, grantType, format: wanted === 'opaque' ? 'opaque' : 'jwt' };
+  return { credentials, clientId, grantType, format: wanted === 'opaque' ? 'opaque' : 'jwt', scopes };
 }
 
 /** The request's form parameters; none when its content type does not announce a form. */

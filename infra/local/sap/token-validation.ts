@@ -12,7 +12,13 @@ import { type Call, requestTo } from './http-call.ts';
  * and did not answer.
  */
 export type Verdict =
-  | { readonly kind: 'accepted'; readonly clientId: string; readonly scopes: readonly string[] }
+  | {
+      readonly kind: 'accepted';
+      readonly clientId: string;
+      readonly scopes: readonly string[];
+      /** SHA-256 of the certificate that must come with it (RFC 8705 section 3); undefined: none must. */
+      readonly boundTo?: string;
+    }
   | { readonly kind: 'refused' | 'expired' | 'unavailable' };
 
 export interface TokenValidationOptions {
@@ -61,7 +67,7 @@ export function createTokenValidation(options: TokenValidationOptions): (token: 
     const clientId = clientOf(payload);
     return clientId === undefined
       ? { kind: 'refused' }
-      : { kind: 'accepted', clientId, scopes: strings(payload.scope) };
+      : { kind: 'accepted', clientId, scopes: strings(payload.scope), ...binding(payload.cnf) };
   }
 
   async function validateJwt(token: string): Promise<Verdict> {
@@ -106,7 +112,8 @@ export function createTokenValidation(options: TokenValidationOptions): (token: 
     if (neo && status === 401) return { kind: 'refused' };
     if (status !== 200) return { kind: 'unavailable' };
     if (told.active === false || !strings(told.aud).includes(audience)) return { kind: 'refused' };
-    return { kind: 'accepted', clientId: String(told.client_id), scopes: strings(told.scope) };
+    const scopes = strings(told.scope);
+    return { kind: 'accepted', clientId: String(told.client_id), scopes, ...binding(told.cnf) };
   }
 
   return (token) => (token.split('.').length === 3 ? validateJwt(token) : introspect(token));
@@ -121,6 +128,12 @@ function judge(error: unknown): Verdict {
 /** CF names the client in `client_id`, Neo in the remote user's name. */
 function clientOf({ client_id: clientId, sub }: JWTPayload): string | undefined {
   return typeof clientId === 'string' ? clientId : sub?.replace(/^oauth_client_/, '');
+}
+
+/** Of the claim `cnf`. */
+function binding(confirmation: unknown): { boundTo?: string } {
+  const thumbprint = (confirmation as Record<string, unknown> | undefined)?.['x5t#S256'];
+  return typeof thumbprint === 'string' ? { boundTo: thumbprint } : {};
 }
 
 /** A claim that is a list in a JWT and a string with spaces elsewhere. */
