@@ -10,7 +10,7 @@ import { type Clock, type Deadline, startWithin } from './deadline.ts';
 import { createHttpClient, type Send } from './http-client.ts';
 import { adapterOf } from './relay/adapter/adapters.ts';
 import { type Destination, endpoint } from './relay/destination.ts';
-import { createRejections } from './relay/rejection.ts';
+import { createEndpointToken } from './relay/endpoint-token.ts';
 import type { Route } from './relay/relay.ts';
 import { readSettings, type Settings } from './settings.ts';
 import { createTelemetry, type Telemetry } from './telemetry.ts';
@@ -85,7 +85,7 @@ export function setup({ settings = readSettings(), outside = {}, ...calls }: Set
   });
   const ways = destinations.map((destination) => {
     const adapter = adapterOf({ destination, send, ...calls });
-    const route = { token: tokens.of(destination), adapter, rejections: createRejections(now), now };
+    const route = { token: createEndpointToken(tokens.of(destination), now), adapter, now };
     return [destination.name, { destination, route }] as const;
   });
   const keptWarm: Warm<object>[] = [];

@@ -4,7 +4,7 @@ import type { Enqueued } from '../../functions/delivery/enqueue.ts';
 import { type HandOverOptions, handOver } from '../../functions/delivery/hand-over.ts';
 import { RelayError } from '../../functions/error.ts';
 import type { HttpAnswer } from '../../functions/http-client.ts';
-import { createRejections } from '../../functions/relay/rejection.ts';
+import { createEndpointToken } from '../../functions/relay/endpoint-token.ts';
 import type { Telemetry } from '../../functions/telemetry.ts';
 import { answer, EXCEPTION, MPL_ID, messageOf, NOON, tokenOf } from '../relay/http-answer.ts';
 import { createSimulatedTime } from './simulated-time.ts';
@@ -50,17 +50,20 @@ async function hand({ mode, fates, noToken, enqueued = 'queued', remainingMs = 2
     {
       destination: 'orders',
       route: {
-        token: {
-          get: async () => {
-            if (noToken) throw noToken;
-            return tokenOf(tokens.shift() ?? 'more');
+        token: createEndpointToken(
+          {
+            get: async () => {
+              if (noToken) throw noToken;
+              return tokenOf(tokens.shift() ?? 'more');
+            },
+            renew: async (token) => token,
+            forget: nothing,
+            peek: nothing,
+            renewing: nothing,
+            abortRenewal: nothing,
           },
-          renew: async (token) => token,
-          forget: nothing,
-          peek: nothing,
-          renewing: nothing,
-          abortRenewal: nothing,
-        },
+          time.now,
+        ),
         adapter: {
           exchange: async (_message, _token, { remainingMs: callMs }, onCall) => {
             went.push(`flow ${callMs()}`);
@@ -70,7 +73,6 @@ async function hand({ mode, fates, noToken, enqueued = 'queued', remainingMs = 2
             return { answer: fate, reachedFlow: true };
           },
         },
-        rejections: createRejections(time.now),
         now: time.now,
       },
       enqueue: async (_posting, { remainingMs: queueMs }) => {

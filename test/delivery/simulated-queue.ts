@@ -8,8 +8,8 @@ import { deliverBatch, type Kept, type QueueRoute } from '../../functions/delive
 import { type Breaker, createBreaker } from '../../functions/delivery/breaker.ts';
 import type { QueuedMessage } from '../../functions/envelope.ts';
 import { RelayError } from '../../functions/error.ts';
+import { createEndpointToken } from '../../functions/relay/endpoint-token.ts';
 import type { Outcome } from '../../functions/relay/outcome.ts';
-import { createRejections } from '../../functions/relay/rejection.ts';
 import type { AttemptLine } from '../../functions/telemetry.ts';
 import type { Token } from '../../functions/token/token-endpoint.ts';
 import { warm } from '../../functions/warm.ts';
@@ -90,8 +90,7 @@ export function createSimulatedQueue(defaults: SimulatedQueueOptions = {}): Simu
     }
 
     const exchange: QueueRoute['route'] = {
-      token: warm({ load: async () => TOKEN }),
-      rejections: createRejections(time.now),
+      token: createEndpointToken(warm({ load: async () => TOKEN }), time.now),
       now: time.now,
       adapter: {
         async exchange({ id }, _token, deadline, onCall) {

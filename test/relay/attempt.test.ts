@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { RelayError } from '../../functions/error.ts';
 import type { HttpAnswer } from '../../functions/http-client.ts';
-import { createRejections } from '../../functions/relay/rejection.ts';
+import { createEndpointToken } from '../../functions/relay/endpoint-token.ts';
 import { relay } from '../../functions/relay/relay.ts';
 import type { Token } from '../../functions/token/token-endpoint.ts';
 import type { Warm } from '../../functions/warm.ts';
@@ -30,7 +30,7 @@ function start(tokens: readonly (Token | RelayError)[], answers: readonly HttpAn
     abortRenewal: () => undefined,
   };
   const route = {
-    token,
+    token: createEndpointToken(token, () => clock.ms),
     adapter: {
       exchange: async (_message: unknown, _token: unknown, _deadline: unknown, onCall: () => void) => {
         onCall();
@@ -39,7 +39,6 @@ function start(tokens: readonly (Token | RelayError)[], answers: readonly HttpAn
         return { answer: next, reachedFlow: true };
       },
     },
-    rejections: createRejections(() => clock.ms),
     now: () => clock.ms,
   };
   return {
@@ -78,15 +77,4 @@ describe('A 403 for whose token no newer one is to be had', () => {
     await send();
     expect(renewals()).toBe(2);
   });
-});
-
-test('A certificate that was rejected may be tried again once the pause is over; a token may not', () => {
-  const rejections = createRejections(() => NOON);
-  const certificate = { cert: '-----BEGIN CERTIFICATE-----\nMIIB', key: 'key', validUntil: NOON + 1 };
-  const [access, token] = [tokenOf('', { certificate }), tokenOf('a')];
-  rejections.add(access);
-  rejections.add(token);
-  expect([rejections.has(access), rejections.has(token)]).toEqual([true, true]);
-  rejections.giveUp('why');
-  expect([rejections.has(access), rejections.has(token)]).toEqual([false, true]);
 });

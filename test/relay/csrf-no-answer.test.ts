@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { RelayError } from '../../functions/error.ts';
 import type { HttpRequest } from '../../functions/http-client.ts';
 import { httpsAdapter } from '../../functions/relay/adapter/https.ts';
-import { createRejections } from '../../functions/relay/rejection.ts';
+import { createEndpointToken } from '../../functions/relay/endpoint-token.ts';
 import { relay } from '../../functions/relay/relay.ts';
 import { readSettings } from '../../functions/settings.ts';
 import { warm } from '../../functions/warm.ts';
@@ -31,9 +31,8 @@ describe.each(['TIMED_OUT', 'CONNECTION_FAILED', 'DEADLINE'] as const)('A fetch 
       throw new RelayError(code, `${method} there: no answer`, { executed: 'unknown' });
     };
     const adapter = httpsAdapter({ destination: destinationWith(csrf), send });
-    const token = warm({ load: async () => tokenOf('a') });
-    const rejections = createRejections(now);
-    const attempt = await relay(messageOf(), { token, adapter, rejections, now }, deadlineOf());
+    const token = createEndpointToken(warm({ load: async () => tokenOf('a') }), now);
+    const attempt = await relay(messageOf(), { token, adapter, now }, deadlineOf());
     expect(attempt.calls).toBe(calls);
     expect(attempt.outcome).toMatchObject({
       kind: 'failed',

@@ -2,8 +2,8 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { describe, expect, test } from 'vitest';
 import type { HttpAnswer } from '../../functions/http-client.ts';
-import { createRejections } from '../../functions/relay/rejection.ts';
 import { answer, EXCEPTION, MPL_ID, NOON } from './http-answer.ts';
+import { keptEndpoint } from './kept-endpoint.ts';
 import { run, told } from './run.ts';
 import { attempt } from './sender-adapter.ts';
 
@@ -48,7 +48,7 @@ describe.each(MARKS)('With the mark %s', (_, body, headers) => {
   });
 
   test('a 401 to the second token is no rejection of it, and no pause begins for the messages after it', async () => {
-    const options = { rejections: createRejections(() => NOON) };
+    const options = { endpoint: keptEndpoint() };
     const { outcome, told: seen } = await run(['a', 'b'], [answer(401), marked(401)], options);
     expect(outcome).toMatchObject({ kind: 'failed', executed: 'unknown' });
     expect(seen).toEqual(told(2, ['a'], ['a', 'b']));
@@ -56,7 +56,7 @@ describe.each(MARKS)('With the mark %s', (_, body, headers) => {
   });
 
   test('a 403 does not use up what a role that was given anew needs', async () => {
-    const options = { rejections: createRejections(() => NOON) };
+    const options = { endpoint: keptEndpoint() };
     await run(['a'], [marked(403)], options);
     const { outcome } = await run(['a', 'b'], [answer(403), answer(200)], options);
     expect(outcome.kind).toBe('delivered');
@@ -65,7 +65,7 @@ describe.each(MARKS)('With the mark %s', (_, body, headers) => {
   test('a 401 after a pause shows that tokens are taken again', async () => {
     const clock = { ms: NOON };
     const now = () => clock.ms;
-    const options = { now, rejections: createRejections(now) };
+    const options = { now, endpoint: keptEndpoint(now) };
     await run(['a', 'b'], [answer(401), answer(401)], options);
     clock.ms += 30_000;
     await run(['c'], [marked(401)], options);

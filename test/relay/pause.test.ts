@@ -1,13 +1,13 @@
 /** What one message's ladder leaves behind for the next: tokens that are not sent again, and pauses that begin and end. */
 import { describe, expect, test } from 'vitest';
-import { createRejections } from '../../functions/relay/rejection.ts';
 import { answer, NOON } from './http-answer.ts';
+import { keptEndpoint } from './kept-endpoint.ts';
 import { run, told } from './run.ts';
 
 function start() {
   const clock = { ms: NOON };
   const now = () => clock.ms;
-  return { clock, options: { now, rejections: createRejections(now) } };
+  return { clock, options: { now, endpoint: keptEndpoint(now) } };
 }
 
 describe('After a second 401', () => {

@@ -2,11 +2,12 @@
 import { describe, expect, test } from 'vitest';
 import type { HttpAnswer } from '../../functions/http-client.ts';
 import type { Adapter } from '../../functions/relay/adapter/adapter.ts';
-import { createRejections } from '../../functions/relay/rejection.ts';
+import { createEndpointToken } from '../../functions/relay/endpoint-token.ts';
 import { relay } from '../../functions/relay/relay.ts';
 import type { Token } from '../../functions/token/token-endpoint.ts';
 import type { Warm } from '../../functions/warm.ts';
 import { answer, deadlineOf, EXCEPTION, messageOf, NOON, tokenOf } from './http-answer.ts';
+import { keptEndpoint } from './kept-endpoint.ts';
 import { type RunOptions, run, told } from './run.ts';
 
 describe('A 500 from before the flow, for a token that has expired,', () => {
@@ -34,7 +35,7 @@ describe('The messages after one', () => {
   test('that a second 401 has ended ask for no token and make no call, for half a minute', async () => {
     const clock = { ms: NOON };
     const now = () => clock.ms;
-    const options = { now, rejections: createRejections(now) };
+    const options = { now, endpoint: keptEndpoint(now) };
     const { outcome: blocked } = await run(['a', 'b'], [answer(401), answer(401)], options);
     clock.ms += 29_999;
     const after = await run([], [], options);
@@ -46,7 +47,7 @@ describe('The messages after one', () => {
   });
 
   test('whose token this endpoint has rejected do not send it: the next one is asked for at once', async () => {
-    const options = { rejections: createRejections(() => NOON) };
+    const options = { endpoint: keptEndpoint() };
     await run(['a', 'b'], [answer(401), answer(200)], options);
     // A destination with the same credentials, which takes the token, may have kept it warm.
     const { outcome, told: seen } = await run(['a', 'b'], [answer(200)], options);
@@ -57,7 +58,7 @@ describe('The messages after one', () => {
   test('that was told a role is missing ask for no further token, for ten minutes', async () => {
     const clock = { ms: NOON };
     const now = () => clock.ms;
-    const options = { now, rejections: createRejections(now) };
+    const options = { now, endpoint: keptEndpoint(now) };
     await run(['a', 'b'], [answer(403), answer(403)], options);
     clock.ms += 599_999;
     const { told: seen } = await run(['b'], [answer(403)], options);
@@ -82,7 +83,7 @@ describe('A token that stays in use, since another was given up a moment ago,', 
   }
 
   test('keeps the message for a later try, and the next one is not sent with it', async () => {
-    const rejections = createRejections(() => NOON);
+    const token = createEndpointToken(keeping(tokenOf('a')), () => NOON);
     let calls = 0;
     const adapter: Adapter = {
       async exchange(_message, _token, _deadline, onCall) {
@@ -91,7 +92,7 @@ describe('A token that stays in use, since another was given up a moment ago,', 
         return { answer: answer(401), reachedFlow: true };
       },
     };
-    const route = { token: keeping(tokenOf('a')), adapter, rejections, now: () => NOON };
+    const route = { token, adapter, now: () => NOON };
     for (const sent of [1, 0]) {
       const attempt = await relay(messageOf(), route, deadlineOf());
       expect(attempt).toMatchObject({
@@ -100,25 +101,5 @@ describe('A token that stays in use, since another was given up a moment ago,', 
       });
     }
     expect(calls).toBe(1);
-    expect(() => rejections.assertOpen()).not.toThrow();
   });
 });
-
-test('A message whose token another has found wanting meanwhile, the new one too, is told what that was told', async () => {
-  const late = createRejections(() => NOON);
-  late.add(tokenOf('b'));
-  late.giveUp('the reason of the other');
-  // It had passed the gate before the pause began.
-  const passed = { ...late, assertOpen: passingOnce(late.assertOpen) };
-  const { outcome, calls } = await run(['a', 'b'], [answer(401)], { rejections: passed });
-  expect(calls).toBe(1);
-  expect(outcome).toMatchObject({ kind: 'blocked', code: 'TOKEN_REJECTED', reason: 'the reason of the other' });
-});
-
-function passingOnce(assertOpen: () => void): () => void {
-  let passed = false;
-  return () => {
-    if (passed) assertOpen();
-    passed = true;
-  };
-}

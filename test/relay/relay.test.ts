@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { RelayError } from '../../functions/error.ts';
 import type { Adapter } from '../../functions/relay/adapter/adapter.ts';
-import { createRejections } from '../../functions/relay/rejection.ts';
+import { createEndpointToken } from '../../functions/relay/endpoint-token.ts';
 import { relay } from '../../functions/relay/relay.ts';
 import type { Token } from '../../functions/token/token-endpoint.ts';
 import type { Warm } from '../../functions/warm.ts';
@@ -162,8 +162,8 @@ test('The deadline goes to whoever gets or renews the token, and to whoever make
     },
   };
   const now = () => NOON;
-  await relay(messageOf(), { token, adapter, rejections: createRejections(now), now }, deadline);
-  await relay(messageOf(), { token, adapter, rejections: createRejections(now), now }, deadline);
+  await relay(messageOf(), { token: createEndpointToken(token, now), adapter, now }, deadline);
+  await relay(messageOf(), { token: createEndpointToken(token, now), adapter, now }, deadline);
   expect(given.filter((_, index) => index % 2 === 0)).toEqual(['get', 'call', 'renew', 'call', 'get', 'call']);
   for (const value of given.filter((_, index) => index % 2 === 1)) expect(value).toBe(deadline);
 });

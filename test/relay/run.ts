@@ -4,11 +4,11 @@ import { RelayError } from '../../functions/error.ts';
 import type { HttpAnswer } from '../../functions/http-client.ts';
 import type { Adapter } from '../../functions/relay/adapter/adapter.ts';
 import type { Message } from '../../functions/relay/message.ts';
-import { createRejections, type Rejections } from '../../functions/relay/rejection.ts';
 import { relay } from '../../functions/relay/relay.ts';
 import type { Token } from '../../functions/token/token-endpoint.ts';
 import type { Warm } from '../../functions/warm.ts';
 import { deadlineOf, messageOf, NOON, tokenOf } from './http-answer.ts';
+import { type KeptEndpoint, keptEndpoint } from './kept-endpoint.ts';
 
 /** An answer; one to the fetch of a CSRF token; or an error, thrown before or after the message went out. */
 export type Step = HttpAnswer | { fetch: HttpAnswer } | RelayError | { sent: RelayError };
@@ -24,13 +24,13 @@ export interface Told {
 export interface RunOptions {
   readonly now?: () => number;
   /** Kept over several messages. */
-  readonly rejections?: Rejections;
+  readonly endpoint?: KeptEndpoint;
   readonly tokenFields?: Partial<Token>;
 }
 
 /** Runs one message over tokens and answers that come in this order. */
 export async function run(tokens: readonly (string | RelayError)[], steps: readonly Step[], options: RunOptions = {}) {
-  const { now = () => NOON, rejections = createRejections(now), tokenFields = {} } = options;
+  const { now = () => NOON, endpoint = keptEndpoint(now), tokenFields = {} } = options;
   const forgotten: string[] = [];
   const sentWith: string[] = [];
   const messages = new Set<Message>();
@@ -71,7 +71,7 @@ export async function run(tokens: readonly (string | RelayError)[], steps: reado
       return { answer: step, reachedFlow: true };
     },
   };
-  const attempt = await relay(messageOf(), { token, adapter, rejections, now }, deadlineOf());
+  const attempt = await relay(messageOf(), { token: endpoint.tokenFrom(token), adapter, now }, deadlineOf());
   expect(left).toHaveLength(0);
   expect(waiting).toHaveLength(0);
   expect(messages.size).toBeLessThanOrEqual(1);

@@ -3,9 +3,9 @@ import { RelayError } from '../../functions/error.ts';
 import { createHttpClient, type HttpAnswer, type HttpRequest, type Send } from '../../functions/http-client.ts';
 import { adapterOf } from '../../functions/relay/adapter/adapters.ts';
 import type { Destination } from '../../functions/relay/destination.ts';
+import { createEndpointToken } from '../../functions/relay/endpoint-token.ts';
 import type { Message } from '../../functions/relay/message.ts';
 import type { Outcome } from '../../functions/relay/outcome.ts';
-import { createRejections } from '../../functions/relay/rejection.ts';
 import { type Attempt, relay } from '../../functions/relay/relay.ts';
 import { readSettings } from '../../functions/settings.ts';
 import type { Token } from '../../functions/token/token-endpoint.ts';
@@ -83,7 +83,7 @@ export async function attempt(
     },
   });
   const now = () => NOON;
-  const attempted = await relay(what, { token: tokens, adapter, rejections: createRejections(now), now }, deadlineOf());
+  const attempted = await relay(what, { token: createEndpointToken(tokens, now), adapter, now }, deadlineOf());
   return { ...attempted, requests };
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createRejections } from '../../functions/relay/rejection.ts';
+import { createEndpointToken } from '../../functions/relay/endpoint-token.ts';
 import { relay } from '../../functions/relay/relay.ts';
 import { warm } from '../../functions/warm.ts';
 import { answer, messageOf, NOON, tokenOf } from './http-answer.ts';
@@ -8,8 +8,7 @@ import { answer, messageOf, NOON, tokenOf } from './http-answer.ts';
 function routeLeaving(remainingMs: number) {
   let calls = 0;
   const route = {
-    token: warm({ load: async () => tokenOf('a') }),
-    rejections: createRejections(() => NOON),
+    token: createEndpointToken(warm({ load: async () => tokenOf('a') }), () => NOON),
     now: () => NOON,
     adapter: {
       exchange: async (_message: unknown, _token: unknown, _deadline: unknown, onCall: () => void) => {
