@@ -10,12 +10,12 @@ const made = async ({ resolveConfigurationProperty, resolveVariable }) =>
     service: await resolveConfigurationProperty(['service']),
     stage: await resolveVariable('sls:stage'),
     region: await resolveConfigurationProperty(['provider', 'region']),
-    // Field by field: a variable in another part of `custom` is nobody's business here, and may need an account.
-    custom: {
-      destinations: await resolveConfigurationProperty(['custom', 'destinations']),
-      kmsKeyArns: await resolveConfigurationProperty(['custom', 'kmsKeyArns']),
-      webhookThrottling: await resolveConfigurationProperty(['custom', 'webhookThrottling']),
-      webhookDomain: await resolveConfigurationProperty(['custom', 'webhookDomain']),
+    custom: await resolveConfigurationProperty(['custom']),
+    provider: await resolveConfigurationProperty(['provider']),
+    beside: {
+      destinations: await resolveConfigurationProperty(['destinations']),
+      layers: await resolveConfigurationProperty(['layers']),
+      package: await resolveConfigurationProperty(['package']),
     },
   });
 

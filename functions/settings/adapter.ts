@@ -7,7 +7,6 @@ import type { SoapVersion } from '../relay/destination.ts';
 import { flag, headerName, headerValue, oneOf, text } from './fields.ts';
 
 const QUEUE_ID = 'expected a queue id of at most 128 printable ASCII characters';
-const METHODS = 'expected POST or PUT or PATCH or DELETE, for odata also MERGE';
 /** YAML reads an unquoted 1.1 as a number. */
 const soapVersion = v.pipe(
   v.picklist(['1.1', '1.2', 1.1, 1.2], 'expected 1.1 or 1.2'),
@@ -15,17 +14,17 @@ const soapVersion = v.pipe(
 );
 
 export const adapterFields = {
-  adapter: v.optional(oneOf('https', 'soap', 'soap-rm', 'odata'), 'https'),
-  method: v.optional(v.picklist(['POST', 'PUT', 'PATCH', 'DELETE', 'MERGE'], METHODS)),
+  adapter: v.optional(oneOf(['https', 'soap', 'soap-rm', 'odata']), 'https'),
+  method: v.optional(oneOf(['POST', 'PUT', 'PATCH', 'DELETE', 'MERGE'])),
   contentType: v.optional(v.pipe(headerValue, v.includes('/', 'expected a media type, such as application/xml'))),
   csrf: v.optional(flag),
   idHeader: v.optional(headerName('expected a header name')),
   soapVersion: v.optional(soapVersion),
   soapAction: v.optional(v.pipe(headerValue, v.regex(/^[^"\\]*$/, 'expected a URI without quotes'))),
   soapWrap: v.optional(flag),
-  messageIdAs: v.optional(oneOf('query', 'header')),
-  messageIdFormat: v.optional(oneOf('guid', 'as-is')),
-  qualityOfService: v.optional(oneOf('ExactlyOnce', 'ExactlyOnceInOrder')),
+  messageIdAs: v.optional(oneOf(['query', 'header'])),
+  messageIdFormat: v.optional(oneOf(['guid', 'as-is'])),
+  qualityOfService: v.optional(oneOf(['ExactlyOnce', 'ExactlyOnceInOrder'])),
   queueId: v.optional(v.pipe(text(QUEUE_ID), v.regex(/^[!-~]{1,128}$/, QUEUE_ID))),
   queueIdFromGroup: v.optional(flag),
   resendPartialBatch: v.optional(flag),

@@ -9,6 +9,7 @@ import {
   headerPatterns,
   headerValue,
   NEVER_PASSED_ON,
+  named,
   oneOf,
   pathOf,
   queue,
@@ -30,10 +31,10 @@ export const destinationFields = {
   ),
   pathFrom: v.optional(v.pipe(headerName('expected the name of a header or an attribute'), v.toLowerCase())),
   ...adapterFields,
-  query: v.optional(v.record(v.string(), v.string('expected a text'), 'expected names and texts'), {}),
-  headers: v.optional(v.record(headerName('expected a header name'), headerValue, 'expected names and texts'), {}),
+  query: v.optional(named(v.string(), v.string('expected a text')), {}),
+  headers: v.optional(named(headerName('expected a header name'), headerValue), {}),
   forwardHeaders: v.optional(headerPatterns, () => ['traceparent', 'tracestate', 'sap-passport']),
-  tokenFormat: v.optional(oneOf('jwt', 'opaque'), 'jwt'),
+  tokenFormat: v.optional(oneOf(['jwt', 'opaque']), 'jwt'),
   scope: v.optional(
     v.pipe(
       v.string('expected scopes, separated by spaces'),
@@ -41,7 +42,7 @@ export const destinationFields = {
     ),
   ),
   maxTokenUseSeconds: v.optional(whole(60, 86_400, 'seconds'), 7_200),
-  authentication: v.optional(oneOf('oauth', 'certificate'), 'oauth'),
+  authentication: v.optional(oneOf(['oauth', 'certificate']), 'oauth'),
   timeoutSeconds: v.optional(whole(1, 600, 'seconds'), 60),
   queue: v.optional(queue),
   fifo: v.optional(flag),
@@ -61,8 +62,15 @@ export const destination = v.pipe(
   v.object(destinationFields, fieldProblem),
   v.forward(
     v.check(
-      (input) => (input.url === undefined) !== (input.path === undefined),
+      (input) => input.url !== undefined || input.path !== undefined,
       'expected either url, or path where the secret is a service key that names the host',
+    ),
+    ['url'],
+  ),
+  v.forward(
+    v.check(
+      (input) => input.url === undefined || input.path === undefined,
+      'expected no path beside it: url is the whole endpoint, path is joined to the host that the service key names',
     ),
     ['url'],
   ),

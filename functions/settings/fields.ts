@@ -2,6 +2,7 @@
 import * as v from 'valibot';
 import { isOwned } from '../relay/headers.ts';
 import { isSafeUrl } from '../safe-url.ts';
+import { nearest } from './nearest.ts';
 
 export const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 export const MEDIA_TYPE = /^[\w!#$&^.+-]+\/(\*|[\w!#$&^.+-]+)$/;
@@ -9,14 +10,40 @@ const QUEUE_NAME = /^[\w-]{1,80}$|^[\w-]{1,75}\.fifo$/;
 const QUEUE_ARN = /^arn:aws[\w-]*:sqs:[\w-]+:\d{12}:([\w-]{1,80}|[\w-]{1,75}\.fifo)$/;
 
 export const text = (expected: string) => v.pipe(v.string(expected), v.minLength(1, expected));
-export const flag = v.boolean('expected true or false');
+/** YAML keeps what stands in quotes, and every `yes`, a text. */
+const unlessText =
+  (expected: string) =>
+  ({ input }: v.BaseIssue<unknown>) =>
+    typeof input === 'string' ? `${expected}, found a text` : expected;
+export const flag = v.boolean(unlessText('expected true or false'));
 export const whole = (minimum: number, maximum: number, unit: string) => {
   const expected = `expected a whole number of ${unit} from ${minimum} to ${maximum}`;
-  return v.pipe(v.number(expected), v.integer(expected), v.minValue(minimum, expected), v.maxValue(maximum, expected));
+  return v.pipe(
+    v.number(unlessText(expected)),
+    v.integer(expected),
+    v.minValue(minimum, expected),
+    v.maxValue(maximum, expected),
+  );
 };
-export const oneOf = <const T extends readonly string[]>(...values: T) =>
-  v.picklist(values, `expected ${values.join(' or ')}`);
+export const oneOf = <const T extends readonly string[]>(values: T) => {
+  const expected = `expected ${values.join(' or ')}`;
+  return v.picklist(values, ({ input }: v.PicklistIssue) => {
+    const meant = typeof input === 'string' ? nearest(input, values) : undefined;
+    return meant === undefined ? expected : `${expected}; did you mean ${meant}?`;
+  });
+};
 const SECRET = 'expected the name or ARN of a secret in Secrets Manager';
+/** Texts by name. A list has names, too: its indexes. */
+export const named = <K extends v.GenericSchema<string, string>, T extends v.GenericSchema<string>>(
+  name: K,
+  value: T,
+) =>
+  v.pipe(
+    v.unknown(),
+    v.check((input) => !Array.isArray(input), NAMED),
+    v.record(name, value, NAMED),
+  );
+const NAMED = 'expected names and texts';
 /** Errors name a secret: what is pasted here in place of its name must not get that far. */
 export const secret = v.pipe(text(SECRET), v.regex(/^[\w/+=.@:-]{1,2048}$/, SECRET));
 export const headerName = (expected: string) =>

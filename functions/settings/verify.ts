@@ -31,8 +31,8 @@ function hmacFields<T extends string>(type: T, { header: name, encoding = 'hex',
     type: v.literal(type),
     secret: ownSecret,
     header: name === undefined ? header : v.optional(header, name.toLowerCase()),
-    algorithm: v.optional(oneOf('sha256', 'sha512', 'sha1'), 'sha256'),
-    encoding: v.optional(oneOf('hex', 'base64'), encoding),
+    algorithm: v.optional(oneOf(['sha256', 'sha512', 'sha1']), 'sha256'),
+    encoding: v.optional(oneOf(['hex', 'base64']), encoding),
     signedContent: v.optional(
       v.pipe(
         v.string(TEMPLATE),
@@ -129,7 +129,7 @@ const KINDS = {
 
 type KindName = keyof typeof KINDS;
 const NAMES = Object.keys(KINDS) as KindName[];
-const name = oneOf(...(NAMES as [KindName, ...KindName[]]));
+const name = oneOf(NAMES);
 
 function kindOf(input: unknown): (typeof KINDS)[KindName] | undefined {
   const type = isRecord(input) ? input.type : input;

@@ -25,12 +25,12 @@ const origin = v.pipe(
 export const webhookFields = {
   verify,
   secret: v.optional(secret),
-  mode: v.optional(oneOf('queued', 'direct', 'direct-else-queued'), 'queued'),
+  mode: v.optional(oneOf(['queued', 'direct', 'direct-else-queued']), 'queued'),
   messageId: v.optional(headerOrPointer),
   messageGroupId: v.optional(headerOrPointer),
   methods: v.optional(
     v.pipe(
-      v.array(oneOf('POST', 'PUT', 'PATCH', 'DELETE'), 'expected a list of POST, PUT, PATCH, DELETE'),
+      v.array(oneOf(['POST', 'PUT', 'PATCH', 'DELETE']), 'expected a list of POST, PUT, PATCH, DELETE'),
       v.minLength(1, 'expected at least one method'),
     ),
     () => ['POST' as const],

@@ -8,6 +8,7 @@ import { DEFAULT_THROTTLING, type Throttling, type WebhookDomain } from './gatew
 import { customMistakes, deploymentMistakes, writtenMistakes } from './mistakes.ts';
 import { queueOf } from './queue.ts';
 import { isRecord } from './record.ts';
+import { serviceMistakes } from './service.ts';
 
 /**
  * @throws Error with one line for each mistake, `custom.destinations.orders.csrf: expected true or false`; its stack is
@@ -16,7 +17,10 @@ import { isRecord } from './record.ts';
 export function readConfiguration(input: ServiceInput): Configuration {
   const custom = isRecord(input.custom) ? input.custom : {};
   const { kmsKeyArns, webhookThrottling, webhookDomain } = custom;
-  refuse([...writtenMistakes(custom.destinations), ...customMistakes(custom, input.region)]);
+  const beside = [...customMistakes(custom, input.region), ...serviceMistakes(input)];
+  // Where all of them stand in the wrong place, that there are none in the right one is not another mistake.
+  const none = custom.destinations === undefined || custom.destinations === null;
+  refuse([...(none && beside.length > 0 ? [] : writtenMistakes(custom.destinations)), ...beside]);
   const destinations = readDestinations(input, custom.destinations as Record<string, Record<string, unknown>>);
   const hasWebhook = destinations.some(({ settings }) => settings.webhook !== undefined);
   if (webhookDomain !== undefined && !hasWebhook) refuse(['custom.webhookDomain: no destination has a webhook']);
@@ -42,8 +46,8 @@ function readDestinations(input: ServiceInput, entries: Record<string, Record<st
 
 function refuse(lines: readonly string[]): void {
   if (lines.length === 0) return;
-  // Lines of their own: the framework puts its words before the first, and a comma behind the last.
-  const error = new Error(`\n${lines.join('\n')}\n`);
+  // Lines of their own: the framework puts its words before the first, and a comma behind the last. A name may hold a line break.
+  const error = new Error(`\n${lines.map((line) => line.replace(/\p{Cc}/gu, '?')).join('\n')}\n`);
   error.stack = error.message;
   throw error;
 }

@@ -8,6 +8,10 @@ export interface ServiceInput {
   readonly region: string;
   /** `custom` of serverless.yml, every variable in it resolved. */
   readonly custom: unknown;
+  /** `provider` of serverless.yml, every variable in it resolved. Absent: not checked. */
+  readonly provider?: unknown;
+  /** Fields of serverless.yml beside these which would be passed over. Absent: not checked. */
+  readonly beside?: Readonly<Record<string, unknown>>;
 }
 
 export type Queue =

@@ -3,7 +3,7 @@
  * them, and the domain of one's own. The framework makes API, stage and routes out of the function's events; the rest is
  * added here, API and stage by extension of what the framework makes.
  */
-import type { Configuration, DestinationSettings, ServiceInput } from './destination.ts';
+import type { Configuration, ServiceInput } from './destination.ts';
 import { attribute, join, type Resource, ref, type Value } from './template.ts';
 
 const LOG_RETENTION_DAYS = 30;
@@ -115,9 +115,10 @@ export function httpApiResources(
   };
 }
 
-export function webhookUrl({ name }: DestinationSettings, { domain }: Configuration): Value {
+/** The URL of a webhook is this and the name of its destination. */
+export function webhooksUrl({ domain }: Configuration): Value {
   const origin = domain === undefined ? attribute('HttpApi', 'ApiEndpoint') : `https://${domain.name}`;
-  return join(origin, `/webhooks/${name}`);
+  return join(origin, '/webhooks/');
 }
 
 /** What the record of the domain must point to, which is not ours to write. */

@@ -3,34 +3,67 @@
  * validator, and on top what only a deployment can get wrong. Each mistake is one line that begins with its path.
  */
 import { verificationSecrets } from '../../functions/relay/destination.ts';
+import { nearest } from '../../functions/settings/nearest.ts';
 import { problems } from '../../functions/settings.ts';
+import { addressWarnings, isMonitor } from './address.ts';
 import type { Destination } from './destination.ts';
 import { domainMistakes, throttlingMistakes } from './gateway.ts';
-import { isQueueUrl, logicalName } from './queue.ts';
+import { misplacedInCustom, misplacedInDestinations } from './misplaced.ts';
+import { logicalName, type NamedQueue, queueOfArn, queueOfUrl } from './queue.ts';
 import { isRecord } from './record.ts';
 
+/** Of `custom`. */
+const FIELDS = ['destinations', 'kmsKeyArns', 'webhookThrottling', 'webhookDomain'];
+const MONITOR = 'expected the runtime’s address, as the service key names its host; this one is the monitor’s';
 const SECRET = /^(arn:aws[\w-]*:secretsmanager:[\w-]+:\d{12}:secret:)?[\w/+=.@-]{1,512}$/;
 const KMS_KEY_ARN = /^arn:aws[\w-]*:kms:[\w-]+:\d{12}:key\/[\w-]+$/;
 const QUEUE_URL = 'expected https://sqs.<region>.amazonaws.com/<account>/<queue>';
-const QUEUE_NAME = /^[\w-]+(\.fifo)?$/;
 /** https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-queues.html */
 const LONGEST_QUEUE_NAME = 80;
 
 /** Mistakes in the entries as they were written. */
 export function writtenMistakes(destinations: unknown): string[] {
   const none = !isRecord(destinations) || Object.keys(destinations).length === 0;
-  return problems(destinations).map((line) => (none ? `custom.${line}` : `custom.destinations.${line}`));
+  if (none) return problems(destinations).map((line) => `custom.${line}`);
+  const { lines, rest } = misplacedInDestinations(destinations);
+  if (Object.keys(rest).length === 0) return [...lines];
+  const monitors = Object.entries(rest).flatMap(([name, value]) =>
+    (['url', 'path'] as const)
+      .filter((field) => isRecord(value) && isMonitor(field, value[field]))
+      .map((field) => `${name}.${field}`),
+  );
+  const found = problems(rest).filter((line) => !monitors.some((path) => line.startsWith(`${path}: `)));
+  return [...lines, ...monitors.map((path) => `custom.destinations.${path}: ${MONITOR}`), ...found.map(inDestinations)];
 }
 
-/** Mistakes in the other fields of `custom` that are ours. @param region of the stack */
+function inDestinations(line: string): string {
+  return `custom.destinations.${line}`;
+}
+
+/** Mistakes in the fields of `custom` beside the destinations. @param region of the stack */
 export function customMistakes(custom: Readonly<Record<string, unknown>>, region: string): string[] {
   const { kmsKeyArns = [], webhookThrottling, webhookDomain } = custom;
-  const lines = [...throttlingMistakes(webhookThrottling), ...domainMistakes(webhookDomain, region)];
+  const lines = [
+    ...unknownFields(custom),
+    ...throttlingMistakes(webhookThrottling),
+    ...domainMistakes(webhookDomain, region),
+  ];
   const isKeyArn = (value: unknown) => typeof value === 'string' && KMS_KEY_ARN.test(value);
   if (!Array.isArray(kmsKeyArns) || !kmsKeyArns.every(isKeyArn)) {
     lines.push('custom.kmsKeyArns: expected a list of ARNs of keys, arn:aws:kms:<region>:<account>:key/<id>');
   }
   return lines;
+}
+
+function unknownFields(custom: Readonly<Record<string, unknown>>): string[] {
+  return Object.entries(custom)
+    .filter(([field]) => !FIELDS.includes(field) && !field.startsWith('x-'))
+    .map(([field, value]) => {
+      const meant = nearest(field, FIELDS);
+      const guess =
+        meant === undefined ? 'unknown field; one of your own begins with x-' : `unknown field, did you mean ${meant}?`;
+      return `custom.${field}: ${misplacedInCustom(field, value) ?? guess}`;
+    });
 }
 
 /** Mistakes that show when entries become resources. @param region of the stack */
@@ -51,12 +84,14 @@ export function deploymentMistakes(destinations: readonly Destination[], region:
 
 /** What is no mistake and should still be meant: a line each, told when the service is packaged. */
 export function warnings(destinations: readonly Destination[]): string[] {
-  return destinations
-    .filter(({ settings: { webhook } }) => webhook?.verify.some(({ type }) => type === 'none'))
-    .map(
-      ({ settings: { name } }) =>
-        `${name}.webhook.verify: none lets in whoever knows the URL; only for a network that keeps others out`,
-    );
+  return destinations.flatMap(({ settings }) => [
+    ...(settings.webhook?.verify.some(({ type }) => type === 'none')
+      ? [
+          `${settings.name}.webhook.verify: none lets in whoever knows the URL; only for a network that keeps others out`,
+        ]
+      : []),
+    ...addressWarnings(settings),
+  ]);
 }
 
 function secretMistakes({ settings: { secret, webhook } }: Destination, region: string): string[] {
@@ -83,30 +118,49 @@ function secretProblems(secret: string, region: string): string[] {
 
 function queueMistakes({ settings, queue }: Destination, region: string): string[] {
   const { queueUrl, deadLetterQueueUrl } = settings;
-  const lines: string[] = [];
   if (queue.created) {
     const filledIn = 'belongs to an existing queue; of a created one it is filled in';
-    if (queueUrl !== undefined) lines.push(`.queueUrl: ${filledIn}`);
-    if (deadLetterQueueUrl !== undefined) lines.push(`.deadLetterQueueUrl: ${filledIn}`);
-    lines.push(...nameMistakes(queue.deadLetterName));
-  } else {
-    if (queue.arn === undefined) {
-      lines.push('.queue: expected the ARN of an existing queue; leave it out and one is created');
-    }
-    if (queueUrl !== undefined && !isQueueUrl(queueUrl)) lines.push(`.queueUrl: ${QUEUE_URL}`);
+    return [
+      ...(queueUrl === undefined ? [] : [`.queueUrl: ${filledIn}`]),
+      ...(deadLetterQueueUrl === undefined ? [] : [`.deadLetterQueueUrl: ${filledIn}`]),
+      ...nameMistakes(queue.deadLetterName),
+    ];
+  }
+  if (queue.arn === undefined)
+    return ['.queue: expected the ARN of an existing queue; leave it out and one is created'];
+  const source = queueOfArn(queue.arn);
+  const deadLetters = deadLetterQueueUrl === undefined ? undefined : queueOfUrl(deadLetterQueueUrl);
+  const webhooks = queueUrl === undefined ? undefined : queueOfUrl(queueUrl);
+  const lines: string[] = [];
+  // Lambda polls in its own region alone.
+  if (source.region !== region) lines.push(`.queue: ${inRegion(region)}`);
+  if (queueUrl !== undefined) {
+    if (webhooks === undefined) lines.push(`.queueUrl: ${QUEUE_URL}`);
     // The webhook function sends by its own region's endpoint, where the queue is another or none.
-    else if (queueUrl !== undefined && new URL(queueUrl).hostname.split('.')[1] !== region)
-      lines.push(`.queueUrl: expected a queue in ${region}`);
-    if (deadLetterQueueUrl !== undefined && !isQueueUrl(deadLetterQueueUrl)) {
-      lines.push(`.deadLetterQueueUrl: ${QUEUE_URL}`);
-    }
+    else if (webhooks.region !== region) lines.push(`.queueUrl: ${inRegion(region)}`);
+    else if (isSame(webhooks, deadLetters))
+      lines.push('.queueUrl: is the dead-letter queue: what a webhook queues would never be delivered');
+  }
+  if (deadLetterQueueUrl !== undefined) {
+    if (deadLetters === undefined) lines.push(`.deadLetterQueueUrl: ${QUEUE_URL}`);
+    else if (deadLetters.region !== region) lines.push(`.deadLetterQueueUrl: ${inRegion(region)}`);
+    else if (isSame(source, deadLetters))
+      lines.push('.deadLetterQueueUrl: is the queue itself: a dead letter would come back for ever');
+    else if (isFifo(source) !== isFifo(deadLetters))
+      lines.push(`.deadLetterQueueUrl: expected a ${isFifo(source) ? 'FIFO' : 'standard'} queue, as the queue is one`);
   }
   return lines;
 }
 
+const inRegion = (region: string) => `expected a queue in ${region}`;
+const isFifo = ({ name }: NamedQueue) => name.endsWith('.fifo');
+
+function isSame(one: NamedQueue, other: NamedQueue | undefined): boolean {
+  return one.region === other?.region && one.account === other.account && one.name === other.name;
+}
+
 /** @param name of the dead-letter queue, the longer one */
 function nameMistakes(name: string): string[] {
-  if (!QUEUE_NAME.test(name)) return [`: ${name} is no name for a queue: letters, digits, - and _`];
   if (name.length > LONGEST_QUEUE_NAME)
     return [`: its queue would be named ${name}, SQS takes ${LONGEST_QUEUE_NAME} characters`];
   return [];

@@ -3,7 +3,7 @@
  * function. An existing queue is attached by its ARN and otherwise left to its owner.
  */
 import type { DestinationSettings, Queue } from './destination.ts';
-import { attribute, join, type Resource, ref, type Value } from './template.ts';
+import { arn, attribute, join, type Resource, ref, type Value } from './template.ts';
 
 /** The longest that SQS keeps a message: 14 days. */
 const RETENTION_SECONDS = 14 * 24 * 60 * 60;
@@ -46,7 +46,8 @@ export function queueResources(
   const { name, fifo } = settings;
   const kept = (properties: Record<string, unknown>): Resource => ({
     Type: 'AWS::SQS::Queue',
-    DeletionPolicy: 'Retain',
+    // But for the deployment that creates it: one that fails would leave a queue whose name every later try finds taken.
+    DeletionPolicy: 'RetainExceptOnCreate',
     UpdateReplacePolicy: 'Retain',
     Properties: {
       ...properties,
@@ -77,7 +78,7 @@ export function eventSourceMapping(settings: DestinationSettings, queue: Queue, 
   return {
     Type: 'AWS::Lambda::EventSourceMapping',
     Properties: {
-      EventSourceArn: sourceArn(settings, queue),
+      EventSourceArn: queue.created ? attribute(queueId(settings.name), 'Arn') : (queue.arn ?? ''),
       FunctionName: ref(functionId),
       BatchSize: settings.batchSize,
       ...(windowSeconds > 0 ? { MaximumBatchingWindowInSeconds: windowSeconds } : {}),
@@ -88,29 +89,44 @@ export function eventSourceMapping(settings: DestinationSettings, queue: Queue, 
   };
 }
 
-export function sourceArn({ name }: DestinationSettings, queue: Queue): Value {
-  return queue.created ? attribute(queueId(name), 'Arn') : (queue.arn ?? '');
+/** By its name, as in all ARNs for policies here: how long these get must be known before the deployment. */
+export function sourceArn(queue: Queue): Value {
+  return queue.created ? arn('sqs', queue.name) : (queue.arn ?? '');
 }
 
 /** Where the queue function may put dead letters: the created queue, or the one that `deadLetterQueueUrl` names. */
-export function deadLetterArn({ name, deadLetterQueueUrl }: DestinationSettings, queue: Queue): Value | undefined {
-  if (queue.created) return attribute(deadLetterQueueId(name), 'Arn');
+export function deadLetterArn({ deadLetterQueueUrl }: DestinationSettings, queue: Queue): Value | undefined {
+  if (queue.created) return arn('sqs', queue.deadLetterName);
   return arnOfUrl(deadLetterQueueUrl);
 }
 
 /** Where the webhook function puts what is queued: `queueUrl` of an existing queue, else the queue itself. */
 export function webhookQueueArn(settings: DestinationSettings, queue: Queue): Value {
-  return (queue.created ? undefined : arnOfUrl(settings.queueUrl)) ?? sourceArn(settings, queue);
+  return (queue.created ? undefined : arnOfUrl(settings.queueUrl)) ?? sourceArn(queue);
 }
 
 function arnOfUrl(url: string | undefined): Value | undefined {
-  const [, region, account, queueName] = QUEUE_URL.exec(url ?? '') ?? [];
-  if (region === undefined) return undefined;
-  return join('arn:', ref('AWS::Partition'), `:sqs:${region}:${account}:${queueName}`);
+  const queue = queueOfUrl(url ?? '');
+  if (queue === undefined) return undefined;
+  return join('arn:', ref('AWS::Partition'), `:sqs:${queue.region}:${queue.account}:${queue.name}`);
 }
 
-export function isQueueUrl(url: string): boolean {
-  return QUEUE_URL.test(url);
+export interface NamedQueue {
+  readonly region: string;
+  readonly account: string;
+  readonly name: string;
+}
+
+/** @returns undefined if that is not how SQS's URLs are made */
+export function queueOfUrl(url: string): NamedQueue | undefined {
+  const [, region = '', account = '', name] = QUEUE_URL.exec(url) ?? [];
+  return name === undefined ? undefined : { region, account, name };
+}
+
+/** @param arn that the settings' validator took for one */
+export function queueOfArn(arn: string): NamedQueue {
+  const [, , , region = '', account = '', name = ''] = arn.split(':');
+  return { region, account, name };
 }
 
 function batchWindowSeconds({ batchSize }: DestinationSettings): number {

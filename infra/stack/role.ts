@@ -4,11 +4,17 @@
  */
 import { buriedUnder, storedUnder, verificationSecrets } from '../../functions/relay/destination.ts';
 import type { Configuration, Destination } from './destination.ts';
+import { fitted, policyDocument, type Statement } from './policy.ts';
 import { deadLetterArn, sourceArn, webhookQueueArn } from './queue.ts';
-import { arn, attribute, type Resource, type Value } from './template.ts';
+import { arn, attribute, type Resource, ref, type Value } from './template.ts';
 
-/** @param logGroupId logical id of the function's log group, the only one it may write */
-export function queueRole({ destinations, kmsKeyArns }: Configuration, logGroupId: string): Resource {
+/**
+ * Two roles, and the managed policies of what does not fit into them.
+ *
+ * @param logGroupId logical id of the function's log group, the only one it may write
+ */
+export function queueRole(configuration: Configuration, logGroupId: string): Record<string, Resource> {
+  const { destinations, kmsKeyArns } = configuration;
   const deadLetterArns = destinations.flatMap(({ settings, queue }) => deadLetterArn(settings, queue) ?? []);
   const stored = destinations.flatMap(({ settings }) => settings.payloadBucket ?? []);
   const buried = destinations.flatMap(({ settings: { name, payloadBucket } }) =>
@@ -17,12 +23,12 @@ export function queueRole({ destinations, kmsKeyArns }: Configuration, logGroupI
   const followed = destinations.flatMap(({ settings }) => settings.payloadBuckets);
   const emptied = destinations.filter(({ settings }) => settings.deletePayloads);
   const deleted = emptied.flatMap(({ settings }) => [settings.payloadBucket ?? [], settings.payloadBuckets].flat());
-  return role([
+  return role('QueueRole', configuration, [
     ...logs(logGroupId),
     ...allow(['secretsmanager:GetSecretValue'], secretArns(destinations.map(({ settings }) => settings.secret))),
     ...allow(
       ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:ChangeMessageVisibility', 'sqs:GetQueueAttributes'],
-      destinations.map(({ settings, queue }) => sourceArn(settings, queue)),
+      destinations.map(({ queue }) => sourceArn(queue)),
     ),
     ...allow(['sqs:SendMessage'], deadLetterArns),
     ...allow(['s3:GetObject'], objectArns([...stored, ...followed])),
@@ -35,12 +41,13 @@ export function queueRole({ destinations, kmsKeyArns }: Configuration, logGroupI
 }
 
 /** For the destinations with a webhook: what senders prove themselves with, the queue, and the way to SAP where callers wait. */
-export function webhookRole({ destinations, kmsKeyArns }: Configuration, logGroupId: string): Resource {
+export function webhookRole(configuration: Configuration, logGroupId: string): Record<string, Resource> {
+  const { destinations, kmsKeyArns } = configuration;
   const queued = destinations.filter(({ settings: { webhook } }) => webhook !== undefined && webhook.mode !== 'direct');
   const stored = queued.flatMap(({ settings: { name, payloadBucket } }) =>
     payloadBucket === undefined ? [] : [`${payloadBucket}/${storedUnder(name)}`],
   );
-  return role([
+  return role('WebhookRole', configuration, [
     ...logs(logGroupId),
     ...allow(['secretsmanager:GetSecretValue'], secretArns(destinations.flatMap(webhookSecrets))),
     ...allow(
@@ -54,7 +61,7 @@ export function webhookRole({ destinations, kmsKeyArns }: Configuration, logGrou
 }
 
 /** Who writes to an encrypted queue or bucket needs a data key, beside the right to decrypt. */
-function keys(kmsKeyArns: readonly string[], { writes }: { readonly writes: boolean }): object[] {
+function keys(kmsKeyArns: readonly string[], { writes }: { readonly writes: boolean }): Statement[] {
   return allow(writes ? ['kms:Decrypt', 'kms:GenerateDataKey'] : ['kms:Decrypt'], kmsKeyArns);
 }
 
@@ -85,22 +92,31 @@ function startingArns(starts: readonly string[]): Value[] {
 }
 
 /** The ARN of a log group, as CloudFormation returns it, ends in `:*` and so covers its streams. */
-function logs(logGroupId: string): object[] {
+function logs(logGroupId: string): Statement[] {
   return allow(['logs:CreateLogStream', 'logs:PutLogEvents'], [attribute(logGroupId, 'Arn')]);
 }
 
-function allow(actions: readonly string[], resources: readonly Value[]): object[] {
+function allow(actions: readonly string[], resources: readonly Value[]): Statement[] {
   return resources.length === 0 ? [] : [{ Effect: 'Allow', Action: actions, Resource: resources }];
 }
 
-function role(statements: readonly object[]): Resource {
+function role(id: string, { region }: Configuration, statements: readonly Statement[]): Record<string, Resource> {
   const trusted = { Effect: 'Allow', Principal: { Service: 'lambda.amazonaws.com' }, Action: 'sts:AssumeRole' };
-  const document = (statement: readonly object[]) => ({ Version: '2012-10-17', Statement: statement });
+  const { inline, managed } = fitted(statements, region);
+  const policies = managed.map((part, index): [string, Resource] => [
+    `${id}Policy${index + 1}`,
+    { Type: 'AWS::IAM::ManagedPolicy', Properties: { PolicyDocument: policyDocument(part) } },
+  ]);
   return {
-    Type: 'AWS::IAM::Role',
-    Properties: {
-      AssumeRolePolicyDocument: document([trusted]),
-      Policies: [{ PolicyName: 'function', PolicyDocument: document(statements) }],
+    [id]: {
+      Type: 'AWS::IAM::Role',
+      Properties: {
+        AssumeRolePolicyDocument: policyDocument([trusted]),
+        Policies: [{ PolicyName: 'function', PolicyDocument: policyDocument(inline) }],
+        // Named by the role, not the role by them: what is made with the role then finds all of them there.
+        ...(policies.length === 0 ? {} : { ManagedPolicyArns: policies.map(([policyId]) => ref(policyId)) }),
+      },
     },
+    ...Object.fromEntries(policies),
   };
 }

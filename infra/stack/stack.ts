@@ -5,18 +5,11 @@
 import { readConfiguration } from './configuration.ts';
 import type { Configuration, ServiceInput } from './destination.ts';
 import { type DestinationsVariable, destinationsVariable } from './destinations.ts';
-import { domainTarget, httpApiExtensions, httpApiResources, webhookRoutes, webhookUrl } from './http-api.ts';
+import { domainTarget, httpApiExtensions, httpApiResources, webhookRoutes, webhooksUrl } from './http-api.ts';
 import { warnings } from './mistakes.ts';
-import {
-  deadLetterQueueId,
-  eventSourceMapping,
-  eventSourceMappingId,
-  logicalName,
-  queueId,
-  queueResources,
-} from './queue.ts';
+import { eventSourceMapping, eventSourceMappingId, queueResources } from './queue.ts';
 import { queueRole, webhookRole } from './role.ts';
-import { attribute, type Resource, ref, type Value } from './template.ts';
+import { attribute, type Resource, type Value } from './template.ts';
 
 export interface Stack {
   /** `functions` of serverless.yml. */
@@ -70,14 +63,14 @@ export function stack(input: ServiceInput): Stack {
     resources: {
       Resources: {
         ...Object.assign({}, ...queues),
-        QueueRole: queueRole(configuration, 'QueueLogGroup'),
+        ...queueRole(configuration, 'QueueLogGroup'),
         ...(hasWebhook && {
-          WebhookRole: webhookRole(configuration, 'WebhookLogGroup'),
+          ...webhookRole(configuration, 'WebhookLogGroup'),
           ...httpApiResources(configuration, input),
         }),
       },
       ...(hasWebhook && { extensions: httpApiExtensions(configuration) }),
-      Outputs: outputs(configuration),
+      Outputs: outputs(configuration, hasWebhook),
     },
     destinations,
     warnings: warnings(configuration.destinations),
@@ -90,26 +83,13 @@ function queueTimeoutSeconds({ destinations }: Configuration): number {
   return Math.min(LONGEST_TIMEOUT_SECONDS, 2 * longest + 30);
 }
 
-function outputs(configuration: Configuration): Stack['resources']['Outputs'] {
-  const entries = configuration.destinations.flatMap(({ settings, queue }) => {
-    const { name, webhook } = settings;
-    return [
-      ...(queue.created
-        ? ([
-            [queueId(name), `Queue of ${name}`, ref(queueId(name))],
-            [deadLetterQueueId(name), `Dead-letter queue of ${name}`, ref(deadLetterQueueId(name))],
-          ] as const)
-        : []),
-      ...(webhook
-        ? [[`WebhookOf${logicalName(name)}`, `Webhook of ${name}`, webhookUrl(settings, configuration)] as const]
-        : []),
-    ];
-  });
+/** What no name tells. The queues' URLs follow from their names, a webhook's from this one and its destination's name. */
+function outputs(configuration: Configuration, hasWebhook: boolean): Stack['resources']['Outputs'] {
   const target = domainTarget(configuration);
   return {
-    ...Object.fromEntries(
-      entries.map(([id, description, value]) => [`${id}Url`, { Description: description, Value: value }]),
-    ),
+    ...(hasWebhook && {
+      WebhooksUrl: { Description: 'Followed by the name of a destination', Value: webhooksUrl(configuration) },
+    }),
     ...(target && { WebhookDomainTarget: { Description: 'Where the DNS record of the domain points', Value: target } }),
   };
 }

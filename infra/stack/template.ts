@@ -10,7 +10,7 @@ export type Value = string | Intrinsic;
 
 export interface Resource {
   readonly Type: string;
-  readonly DeletionPolicy?: 'Retain';
+  readonly DeletionPolicy?: 'RetainExceptOnCreate';
   readonly UpdateReplacePolicy?: 'Retain';
   readonly Properties: Readonly<Record<string, unknown>>;
 }

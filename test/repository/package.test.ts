@@ -18,7 +18,7 @@ import { createService, type Packaged, type Service } from './packaging/service.
 const KEY = `arn:aws:kms:${REGION}:${ACCOUNT}:key/11111111-2222-3333-4444-555555555555`;
 const INVOICES_SECRET = `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:cpi/invoices-a1B2c3`;
 const CERTIFICATE = `arn:aws:acm:${REGION}:${ACCOUNT}:certificate/11111111-2222-3333-4444-555555555555`;
-const LEGACY_QUEUE = 'arn:aws:sqs:eu-central-1:999999999999:legacy-in';
+const LEGACY_QUEUE = `arn:aws:sqs:${REGION}:999999999999:legacy-in`;
 
 /** One destination of each kind: with a webhook, FIFO, and one whose queue is somebody else's. */
 const custom = {
@@ -108,10 +108,20 @@ describe('npm run package', () => {
     expect(shipped.output).toEqual([
       expect.stringMatching(/^\.serverless\/token-relay\.zip {2}\d+\.\d kB$/),
       expect.stringMatching(/^\.serverless\/cloudformation-template-update-stack\.json {2}\d+\.\d kB$/),
-      expect.stringMatching(/^20 resources: .*2 Lambda::EventSourceMapping, 2 Lambda::Function, .*4 SQS::Queue$/),
+      'destination  queue                          flow            webhook',
+      'orders       token-relay-dev-orders         /http/orders    /webhooks/orders',
+      'invoices     token-relay-dev-invoices.fifo  /http/invoices',
     ]);
     const { FunctionName } = properties('QueueLambdaFunction', await shipped.template());
     expect(FunctionName).toBe('token-relay-dev-queue');
+  });
+
+  test('names existing queues by their ARN, and whole addresses', () => {
+    expect(prod.output.slice(-3)).toEqual([
+      'orders       token-relay-prod-orders                       /http/orders                             /webhooks/orders',
+      'invoices     token-relay-prod-invoices.fifo                https://flows.example.com/http/invoices',
+      `legacy       ${LEGACY_QUEUE}  /http/legacy`,
+    ]);
   });
 
   test('passes on --stage', () => {
@@ -158,6 +168,61 @@ describe('npm run package', () => {
   });
 });
 
+describe('a package made before', () => {
+  const { orders } = custom.destinations;
+  const invoices = { secret: 'cpi/invoices', path: '/http/invoices', fifo: true };
+  const PLACE = 'release/prod';
+  let service: Service;
+  beforeAll(async () => {
+    service = await createService({ destinations: { orders, invoices } });
+    services.push(service);
+    await service.package('--stage', 'prod', '--package', PLACE);
+  }, 120_000);
+
+  test.each([
+    ['is deployed by no other stage', [], 'stage prod, not dev'],
+    [
+      'is deployed in no other region',
+      ['--stage', 'prod', '--region', 'eu-west-1'],
+      'region eu-central-1, not eu-west-1',
+    ],
+  ])('%s', async (_, options, what) => {
+    const { exitCode, output, errors } = await service.deploy('--package', PLACE, ...options);
+    expect(exitCode).toBe(1);
+    expect([...output, ...errors].join('\n')).toContain(
+      `${PLACE}: this package is of ${what}; deploy it with --stage prod --region eu-central-1, or make another`,
+    );
+  });
+
+  test('is deployed by its own: what is missing then are credentials', async () => {
+    const { exitCode, output, errors } = await service.deploy('--package', PLACE, '--stage', 'prod');
+    expect(exitCode).toBe(1);
+    expect([...output, ...errors].join('\n')).toMatch(/AWS provider credentials not found/);
+  });
+
+  test('that is not there is not taken from where the last one was made', async () => {
+    const { exitCode, output, errors } = await service.deploy('--package', 'release/none', '--stage', 'prod');
+    expect(exitCode).toBe(1);
+    expect([...output, ...errors].join('\n')).toContain(
+      'release/none: there is no package, make it with: npm run package',
+    );
+  });
+
+  test('tells which destinations the next one in its place has not', async () => {
+    await service.change({ destinations: { orders } });
+    const other = await service.package('--stage', 'dev', '--package', 'release/dev');
+    expect(other).toMatchObject({ exitCode: 0, errors: [] });
+    const next = await service.package('--stage', 'prod', '--package', PLACE);
+    expect(next).toMatchObject({
+      exitCode: 0,
+      errors: [
+        'In the package before, and not in this one: invoices. A deployment ends their polling; created queues stay.',
+      ],
+    });
+    expect(await service.package('--stage', 'prod', '--package', PLACE)).toMatchObject({ exitCode: 0, errors: [] });
+  });
+});
+
 describe('queues', () => {
   const created = ['QueueOfOrders', 'DeadLetterQueueOfOrders', 'QueueOfInvoices', 'DeadLetterQueueOfInvoices'];
 
@@ -175,9 +240,12 @@ describe('queues', () => {
     expect(properties(name).FifoQueue).toBe(queueName.endsWith('.fifo') ? true : undefined);
   });
 
-  test.each(created)('%s keeps messages for 14 days, encrypted, and outlives the stack', (name) => {
+  test.each(created)('%s keeps messages for 14 days, encrypted', (name) => {
     expect(properties(name)).toMatchObject({ MessageRetentionPeriod: 1_209_600, SqsManagedSseEnabled: true });
-    expect(one(name)).toMatchObject({ DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' });
+  });
+
+  test.each(created)('%s outlives the stack, but not the deployment that creates it and fails', (name) => {
+    expect(one(name)).toMatchObject({ DeletionPolicy: 'RetainExceptOnCreate', UpdateReplacePolicy: 'Retain' });
   });
 
   test('nothing else outlives it', () => {
@@ -198,19 +266,15 @@ describe('queues', () => {
     expect(properties('QueueOfOrders').VisibilityTimeout).toBe(6 * 270);
   });
 
-  test('their URLs are outputs', () => {
+  test('their URLs follow from their names, and are no outputs: what no name tells is', () => {
     const outputs = Object.fromEntries(
       Object.entries(template.Outputs).map(([name, { Value }]) => [name, evaluate(Value, template)]),
     );
     expect(outputs).toMatchObject({
-      QueueOfOrdersUrl: queueUrl('token-relay-prod-orders'),
-      DeadLetterQueueOfOrdersUrl: queueUrl('token-relay-prod-orders-dlq'),
-      QueueOfInvoicesUrl: queueUrl('token-relay-prod-invoices.fifo'),
-      DeadLetterQueueOfInvoicesUrl: queueUrl('token-relay-prod-invoices-dlq.fifo'),
-      WebhookOfOrdersUrl: 'https://webhooks.example.com/webhooks/orders',
+      WebhooksUrl: 'https://webhooks.example.com/webhooks/',
       WebhookDomainTarget: 'd-abcdef1234.execute-api.eu-west-1.amazonaws.com',
     });
-    expect(Object.keys(outputs).filter((name) => /Legacy|WebhookOfInvoices/.test(name))).toEqual([]);
+    expect(Object.keys(outputs).filter((name) => /Orders|Invoices|Legacy/.test(name))).toEqual([]);
   });
 });
 
@@ -287,7 +351,7 @@ describe('roles', () => {
       queueArn('token-relay-prod-orders'),
       LEGACY_QUEUE,
     ].sort();
-    expect(permissions(one('QueueRole'), template)).toEqual({
+    expect(permissions('QueueRole', template)).toEqual({
       'logs:CreateLogStream': [`arn:aws:logs:${REGION}:${ACCOUNT}:log-group:/aws/lambda/token-relay-prod-queue:*`],
       'logs:PutLogEvents': [`arn:aws:logs:${REGION}:${ACCOUNT}:log-group:/aws/lambda/token-relay-prod-queue:*`],
       'secretsmanager:GetSecretValue': [INVOICES_SECRET, secretArn('cpi/orders')].sort(),
@@ -309,7 +373,7 @@ describe('roles', () => {
   });
 
   test('the webhook function may do this and nothing else', () => {
-    expect(permissions(one('WebhookRole'), template)).toEqual({
+    expect(permissions('WebhookRole', template)).toEqual({
       'logs:CreateLogStream': [`arn:aws:logs:${REGION}:${ACCOUNT}:log-group:/aws/lambda/token-relay-prod-webhook:*`],
       'logs:PutLogEvents': [`arn:aws:logs:${REGION}:${ACCOUNT}:log-group:/aws/lambda/token-relay-prod-webhook:*`],
       'secretsmanager:GetSecretValue': [secretArn('webhooks/orders')],
@@ -323,7 +387,7 @@ describe('roles', () => {
   test('without keys of your own nothing may be decrypted by name', async () => {
     const of = await shipped.template();
     for (const role of ['QueueRole', 'WebhookRole']) {
-      expect(Object.keys(permissions(one(role, of), of))).not.toContain('kms:Decrypt');
+      expect(Object.keys(permissions(role, of))).not.toContain('kms:Decrypt');
     }
   });
 
@@ -375,8 +439,8 @@ describe('the HTTP API', () => {
     const of = await shipped.template();
     expect(properties('HttpApi', of).DisableExecuteApiEndpoint).toBeUndefined();
     expect(ofType('AWS::ApiGatewayV2::DomainName', of)).toEqual([]);
-    expect(evaluate(of.Outputs.WebhookOfOrdersUrl?.Value, of)).toBe(
-      'https://HttpApi.execute-api.eu-west-1.amazonaws.com/webhooks/orders',
+    expect(evaluate(of.Outputs.WebhooksUrl?.Value, of)).toBe(
+      'https://HttpApi.execute-api.eu-west-1.amazonaws.com/webhooks/',
     );
   });
 

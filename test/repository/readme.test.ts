@@ -1,5 +1,5 @@
 /** What README and the landscape's page say is shown by a test is shown by one: the file is there, and has those words. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 
@@ -43,4 +43,22 @@ test("each row of the landscape's page names its kind of source, and a test", ()
     return !/^ (?:SAP|run|code|seen|standard|assumed)\b/.test(source) || !shownBy.includes('`');
   });
   expect(bare).toEqual([]);
+});
+
+describe('Every document that speaks of a lifecycle rule', () => {
+  const documents = globSync(['README.md', '{functions,infra,test}/**/README.md'], { cwd: ROOT });
+  const paragraphs = documents.flatMap((path) =>
+    readFileSync(resolve(ROOT, path), 'utf8')
+      .split('\n\n')
+      .filter((paragraph) => /lifecycle rule/i.test(paragraph))
+      .map((paragraph): [string, string] => [path, paragraph]),
+  );
+
+  test.each(paragraphs)('asks for 60 days, as %s does: longer than blocked, dead and replayed together', (_, text) => {
+    expect(text).toContain('60 days');
+  });
+
+  test('is found', () => {
+    expect(new Set(paragraphs.map(([path]) => path)).size).toBeGreaterThanOrEqual(2);
+  });
 });

@@ -101,10 +101,13 @@ describe('the dead-letter queue of an existing queue', () => {
   });
 
   test.each([
-    ['https://sqs.eu-central-1.amazonaws.com/999999999999/legacy-dead', ':sqs:eu-central-1:999999999999:legacy-dead'],
-    ['https://sqs.cn-north-1.amazonaws.com.cn/999999999999/dead.fifo', ':sqs:cn-north-1:999999999999:dead.fifo'],
-  ])('may be written where %s names it', (deadLetterQueueUrl, end) => {
-    expect(sendTo(made({ legacy: { ...flow, queue: LEGACY, deadLetterQueueUrl } }))).toContain(end);
+    ['eu-central-1', 'https://sqs.eu-central-1.amazonaws.com/999999999999/dead', 'dead'],
+    ['cn-north-1', 'https://sqs.cn-north-1.amazonaws.com.cn/999999999999/dead.fifo', 'dead.fifo'],
+  ])('may be written in %s where %s names it', (region, deadLetterQueueUrl, name) => {
+    const queue = `arn:aws:sqs:${region}:999999999999:${name.replace('dead', 'in')}`;
+    const destinations = { legacy: { ...flow, queue, deadLetterQueueUrl } };
+    const of = stack({ ...service, region, custom: { destinations } });
+    expect(sendTo(of)).toContain(`:sqs:${region}:999999999999:${name}"`);
   });
 });
 
@@ -203,9 +206,10 @@ describe('mistakes', () => {
     expect(mistakes(named(63))).toEqual([expect.stringContaining('SQS takes 80 characters')]);
   });
 
-  test('a stage that no queue can have in its name', () => {
-    expect(mistakes({ destinations: { orders: flow } }, { stage: 'v1.2' })).toEqual([
-      'custom.destinations.orders: token-relay-v1.2-orders-dlq is no name for a queue: letters, digits, - and _',
-    ]);
+  test.each([
+    ['stage', { stage: 'v1.2' }, 'provider.stage: expected letters, digits, - and _'],
+    ['service', { service: 'token relay' }, 'service: expected letters, digits, - and _'],
+  ])('a %s that no queue can have in its name is told once', (_, rest, line) => {
+    expect(mistakes({ destinations: { orders: flow, invoices: flow } }, rest)).toEqual([line]);
   });
 });

@@ -2,12 +2,14 @@
 import { describe, expect, test } from 'vitest';
 import { problems } from '../../functions/settings.ts';
 import { basic, orders } from './destination.ts';
-import { describeMistakes, type Mistake, whole } from './mistake.ts';
+import { describeMistakes, type Mistake, TEXT, whole } from './mistake.ts';
 
 const URL_EXPECTED = 'expected an https: URL without user and fragment (http: for loopback hosts alone)';
 const EITHER = 'expected either url, or path where the secret is a service key that names the host';
 const SECRET_EXPECTED = 'expected the name or ARN of a secret in Secrets Manager';
-const METHODS = 'expected POST or PUT or PATCH or DELETE, for odata also MERGE';
+const NOT_BOTH =
+  'expected no path beside it: url is the whole endpoint, path is joined to the host that the service key names';
+const METHODS = 'expected POST or PUT or PATCH or DELETE or MERGE';
 const OWNED = 'this header belongs to HTTP or to the relay and cannot be set';
 const NEVER = 'this header is never passed on';
 const PATTERN = 'expected a header name, * at its end allowed';
@@ -26,7 +28,7 @@ const mistakes: readonly Mistake[] = [
     `orders.secret: ${SECRET_EXPECTED}`,
   ],
   ['neither url nor path', { secret: orders.secret }, `orders.url: ${EITHER}`],
-  ['both url and path', { ...orders, path: '/http/invoices' }, `orders.url: ${EITHER}`],
+  ['both url and path', { ...orders, path: '/http/invoices' }, `orders.url: ${NOT_BOTH}`],
   ['a url that is none', { ...orders, url: 'flows.example.com/http' }, `orders.url: ${URL_EXPECTED}`],
   [
     'a url with a password',
@@ -57,11 +59,17 @@ const mistakes: readonly Mistake[] = [
     'orders.timeoutseconds: unknown field, did you mean timeoutSeconds?',
   ],
   ['an unknown adapter', { ...orders, adapter: 'idoc' }, 'orders.adapter: expected https or soap or soap-rm or odata'],
+  [
+    'an adapter in capitals',
+    { ...orders, adapter: 'ODATA' },
+    'orders.adapter: expected https or soap or soap-rm or odata; did you mean odata?',
+  ],
   ['GET as method', { ...orders, method: 'GET' }, `orders.method: ${METHODS}`],
-  ['a method in lower case', { ...orders, method: 'post' }, `orders.method: ${METHODS}`],
+  ['a method in lower case', { ...orders, method: 'post' }, `orders.method: ${METHODS}; did you mean POST?`],
   ['a query that is a text', { ...orders, query: 'a=hunter22' }, 'orders.query: expected names and texts'],
   ['a number in the query', { ...orders, query: { retries: 4711 } }, 'orders.query.retries: expected a text'],
-  ['headers that are a list', { ...orders, headers: 'X-Key: hunter22' }, 'orders.headers: expected names and texts'],
+  ['headers that are a text', { ...orders, headers: 'X-Key: hunter22' }, 'orders.headers: expected names and texts'],
+  ['headers that are a list', { ...orders, headers: ['hunter22'] }, 'orders.headers: expected names and texts'],
   [
     'a header that is the relay’s',
     { ...orders, headers: { Authorization: 'hunter22' } },
@@ -116,7 +124,8 @@ const mistakes: readonly Mistake[] = [
   ],
   ['a header pattern with a space', { ...orders, forwardHeaders: ['x hunter'] }, `orders.forwardHeaders.0: ${PATTERN}`],
   ['an empty header pattern', { ...orders, forwardHeaders: [''] }, `orders.forwardHeaders.0: ${PATTERN}`],
-  ['csrf as a text', { ...orders, csrf: 'truehunter' }, 'orders.csrf: expected true or false'],
+  ['csrf as a text', { ...orders, csrf: 'truehunter' }, `orders.csrf: expected true or false${TEXT}`],
+  ['true in quotes', { ...orders, fifo: 'true' }, `orders.fifo: expected true or false${TEXT}`],
   ['an id header that is the relay’s', { ...orders, idHeader: 'Content-Length' }, `orders.idHeader: ${OWNED}`],
   ['an id header that is no name', { ...orders, idHeader: 'Message Id' }, 'orders.idHeader: expected a header name'],
   ['a timeout of 0', { ...orders, timeoutSeconds: 0 }, `orders.timeoutSeconds: ${whole('seconds', 1, 600)}`],
@@ -126,7 +135,11 @@ const mistakes: readonly Mistake[] = [
     `orders.timeoutSeconds: ${whole('seconds', 1, 600)}`,
   ],
   ['half a second', { ...orders, timeoutSeconds: 4711.5 }, `orders.timeoutSeconds: ${whole('seconds', 1, 600)}`],
-  ['a timeout as a text', { ...orders, timeoutSeconds: '45' }, `orders.timeoutSeconds: ${whole('seconds', 1, 600)}`],
+  [
+    'a timeout as a text',
+    { ...orders, timeoutSeconds: '45' },
+    `orders.timeoutSeconds: ${whole('seconds', 1, 600)}${TEXT}`,
+  ],
   ['a queue with a space', { ...orders, queue: 'my hunter' }, `orders.queue: ${QUEUE}`],
   ['a queue by its URL', { ...orders, queue: 'https://sqs.eu-central-1.amazonaws.com/1/q' }, `orders.queue: ${QUEUE}`],
   [
@@ -162,7 +175,7 @@ const mistakes: readonly Mistake[] = [
     { ...orders, maximumConcurrency: 1 },
     `orders.maximumConcurrency: ${whole('invocations', 2, 1000)}`,
   ],
-  ['enabled as a word', { ...orders, enabled: 'yes' }, 'orders.enabled: expected true or false'],
+  ['enabled as a word', { ...orders, enabled: 'yes' }, `orders.enabled: expected true or false${TEXT}`],
   ['a concurrency of 101', { ...orders, concurrency: 101 }, `orders.concurrency: ${whole('calls', 1, 100)}`],
   ['tries beyond the retention', { ...orders, retryForHours: 265 }, `orders.retryForHours: ${whole('hours', 1, 264)}`],
   ['a queue URL over http:', { ...orders, queueUrl: 'http://sqs.example.com/1/q' }, `orders.queueUrl: ${URL_EXPECTED}`],
@@ -189,7 +202,7 @@ const mistakes: readonly Mistake[] = [
   [
     'the deletion of payloads as a word',
     { ...orders, deletePayloads: 'yes' },
-    'orders.deletePayloads: expected true or false',
+    `orders.deletePayloads: expected true or false${TEXT}`,
   ],
 ];
 

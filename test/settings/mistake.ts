@@ -11,6 +11,9 @@ export function whole(unit: string, minimum: number, maximum: number): string {
   return `expected a whole number of ${unit} from ${minimum} to ${maximum}`;
 }
 
+/** Of a value in quotes. */
+export const TEXT = ', found a text';
+
 export function describeMistakes(where: string, mistakes: readonly Mistake[]): void {
   describe(`A mistake in the settings of ${where}`, () => {
     test.each(mistakes)('%s is one line that names the path and what was expected', (_, input, line) => {

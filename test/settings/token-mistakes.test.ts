@@ -1,6 +1,6 @@
 /** Mistakes in what a destination asks of its token, or of the certificate in its place: each gives exactly one line. */
 import { orders } from './destination.ts';
-import { describeMistakes, type Mistake, whole } from './mistake.ts';
+import { describeMistakes, type Mistake, TEXT, whole } from './mistake.ts';
 
 const SCOPES = 'expected scopes, separated by single spaces';
 const AUTHENTICATION = 'expected oauth or certificate';
@@ -23,7 +23,11 @@ const mistakes: readonly Mistake[] = [
     { ...orders, maxTokenUseSeconds: 4711.5 },
     `orders.maxTokenUseSeconds: ${TOKEN_USE}`,
   ],
-  ['a token use as a text', { ...orders, maxTokenUseSeconds: '7199' }, `orders.maxTokenUseSeconds: ${TOKEN_USE}`],
+  [
+    'a token use as a text',
+    { ...orders, maxTokenUseSeconds: '7199' },
+    `orders.maxTokenUseSeconds: ${TOKEN_USE}${TEXT}`,
+  ],
   [
     'an authentication that SAP’s sender adapters do not know',
     { ...orders, authentication: 'hunter22' },

@@ -2,7 +2,7 @@
 
 /** Words that say what was expected, and so stand in a message in their own right. */
 const WORDS = new Set(
-  `iam none basic hmac direct POST GET post MERGE https soap soap-rm odata query header ExactlyOnce ExactlyOnceInOrder s x good dlq
+  `iam none basic hmac direct POST GET post MERGE https soap soap-rm odata ODATA true query header ExactlyOnce ExactlyOnceInOrder s x good dlq
    yes TE`.split(/\s+/),
 );
 

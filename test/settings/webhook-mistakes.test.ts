@@ -1,6 +1,6 @@
 /** Mistakes in the settings of a webhook: each gives exactly one line with its path and what was expected. */
 import { basic, orders } from './destination.ts';
-import { describeMistakes, type Mistake, whole } from './mistake.ts';
+import { describeMistakes, type Mistake, TEXT, whole } from './mistake.ts';
 
 const METHODS = 'expected POST or PUT or PATCH or DELETE';
 const KINDS =
@@ -93,6 +93,8 @@ const hmac = { type: 'hmac', header: 'X-Signature' };
 const verifications: readonly (readonly [wrong: string, verify: unknown, path: string, expected: string])[] = [
   ['a verification that is a number', 4711, '', KINDS],
   ['a verification that is null', null, '', KINDS],
+  ['a name with a letter left out', 'strip', '', `${KINDS}; did you mean stripe?`],
+  ['a misspelt name in a list', ['basic', 'githbu'], '.1', `${KINDS}; did you mean github?`],
   ['an empty list', [], '', 'expected at least one way to verify'],
   ['a verification without a type', { header: 'hunter22' }, '.type', MISSING],
   ['a verification of an unknown type', { type: 'hunter22' }, '.type', KINDS],
@@ -125,7 +127,7 @@ const verifications: readonly (readonly [wrong: string, verify: unknown, path: s
   ['an encoding that is none', { type: 'github', encoding: 'utf8' }, '.encoding', 'expected hex or base64'],
   ['a prefix with a line break', { ...hmac, prefix: 'hunter\n22' }, '.prefix', 'expected printable ASCII'],
   ['a prefix that is true', { ...hmac, prefix: true }, '.prefix', 'expected a text'],
-  ['a tolerance in words', { type: 'stripe', toleranceSeconds: '4711' }, '.toleranceSeconds', SECONDS],
+  ['a tolerance in words', { type: 'stripe', toleranceSeconds: '4711' }, '.toleranceSeconds', SECONDS + TEXT],
   ['a tolerance of nothing', { type: 'standard-webhooks', toleranceSeconds: 0 }, '.toleranceSeconds', SECONDS],
   ['content without the body', { ...hmac, signedContent: 'hunter22' }, '.signedContent', TEMPLATE],
   ['content with the body twice', { ...hmac, signedContent: '{body}{body}' }, '.signedContent', TEMPLATE],

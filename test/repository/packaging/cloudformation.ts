@@ -61,14 +61,18 @@ function resource(name: string, template: Template): TemplateResource {
   return found;
 }
 
-/** What a role allows: action to ARNs, each statement of every policy taken together. */
-export function permissions(role: TemplateResource, template: Template): Record<string, string[]> {
+interface Policy {
+  readonly PolicyDocument: {
+    readonly Statement: readonly { Effect: string; Action: string[]; Resource: string[] }[];
+  };
+}
+
+/** What a role allows: action to ARNs, each statement of every policy taken together, its own and those it names. */
+export function permissions(roleId: string, template: Template): Record<string, string[]> {
   const allowed: Record<string, string[]> = {};
-  const policies = evaluate(role.Properties.Policies, template) as {
-    readonly PolicyDocument: {
-      readonly Statement: readonly { Effect: string; Action: string[]; Resource: string[] }[];
-    };
-  }[];
+  const { Policies, ManagedPolicyArns = [] } = resource(roleId, template).Properties;
+  const managed = (ManagedPolicyArns as { Ref: string }[]).map(({ Ref }) => resource(Ref, template).Properties);
+  const policies = evaluate([...(Policies as object[]), ...managed], template) as Policy[];
   for (const { Effect, Action, Resource } of policies.flatMap(({ PolicyDocument }) => PolicyDocument.Statement)) {
     if (Effect !== 'Allow') throw new Error(`expected Allow, found ${Effect}`);
     for (const action of Action) allowed[action] = [...(allowed[action] ?? []), ...Resource].sort();

@@ -16,48 +16,63 @@ export interface Service {
   readonly folder: string;
   /** Runs `npm run --silent package -- <options>`. */
   package(...options: string[]): Promise<Packaged>;
+  /** Runs `npm run --silent deploy -- <options>`, which finds no account to deploy to. */
+  deploy(...options: string[]): Promise<Ran>;
+  /** Another `custom`, or another serverless.yml. */
+  change(content: object | string): Promise<void>;
   remove(): Promise<void>;
 }
 
-export interface Packaged {
+export interface Ran {
   readonly exitCode: number;
   readonly output: string[];
   readonly errors: string[];
+}
+
+export interface Packaged extends Ran {
   /** What was made; fails if nothing was. */
   template(): Promise<Template>;
   artifact(): Promise<Map<string, Buffer>>;
 }
 
-/** @param custom in place of the shipped `custom` */
-export async function createService(custom?: object): Promise<Service> {
+/** @param content in place of the shipped `custom`; a text in place of the whole serverless.yml */
+export async function createService(content?: object | string): Promise<Service> {
   const folder = await mkdtemp(join(tmpdir(), 'token-relay-service-'));
   for (const name of ['functions', 'infra', 'node_modules', 'package.json']) {
     await symlink(join(PROJECT, name), join(folder, name));
   }
   const shipped = await readFile(join(PROJECT, 'serverless.yml'), 'utf8');
-  const yaml = custom === undefined ? shipped : stringify({ ...parse(shipped), custom });
-  await writeFile(join(folder, 'serverless.yml'), yaml);
+  const write = (written?: object | string) => writeFile(join(folder, 'serverless.yml'), yamlOf(shipped, written));
+  await write(content);
   return {
     folder,
     package: (...options) => packageIn(folder, options),
+    deploy: (...options) => run(folder, 'deploy', options),
+    change: write,
     remove: () => rm(folder, { recursive: true }),
   };
 }
 
+function yamlOf(shipped: string, content: object | string | undefined): string {
+  if (typeof content === 'object') return stringify({ ...parse(shipped), custom: content });
+  return content ?? shipped;
+}
+
 async function packageIn(folder: string, options: readonly string[]): Promise<Packaged> {
-  const env = { PATH: `${join(PROJECT, 'node_modules/.bin')}:${process.env.PATH}`, HOME: folder };
   const place = options.indexOf('--package');
   const made = join(folder, place < 0 ? '.serverless' : (options[place + 1] ?? ''));
+  return {
+    ...(await run(folder, 'package', options)),
+    template: async () => JSON.parse(await readFile(join(made, 'cloudformation-template-update-stack.json'), 'utf8')),
+    artifact: async () => unzip(await readFile(join(made, 'token-relay.zip'))),
+  };
+}
+
+async function run(folder: string, script: string, options: readonly string[]): Promise<Ran> {
+  const env = { PATH: `${join(PROJECT, 'node_modules/.bin')}:${process.env.PATH}`, HOME: folder };
   return new Promise((settle) => {
-    execFile('npm', ['run', '--silent', 'package', '--', ...options], { cwd: folder, env }, (error, stdout, stderr) => {
-      settle({
-        exitCode: error === null ? 0 : Number(error.code),
-        output: lines(stdout),
-        errors: lines(stderr),
-        template: async () =>
-          JSON.parse(await readFile(join(made, 'cloudformation-template-update-stack.json'), 'utf8')),
-        artifact: async () => unzip(await readFile(join(made, 'token-relay.zip'))),
-      });
+    execFile('npm', ['run', '--silent', script, '--', ...options], { cwd: folder, env }, (error, stdout, stderr) => {
+      settle({ exitCode: error === null ? 0 : Number(error.code), output: lines(stdout), errors: lines(stderr) });
     });
   });
 }

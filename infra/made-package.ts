@@ -1,0 +1,40 @@
+/** What a package that was made says of itself: of which service, stage and region it is, and with which `custom`. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ServiceInput } from './stack/destination.ts';
+import { isRecord } from './stack/record.ts';
+
+/** Of the framework. */
+const STATE = 'serverless-state.json';
+
+/**
+ * @param folder `.serverless`, or what `--package` named
+ * @returns undefined if there is no package
+ */
+export async function readPackage(folder: string): Promise<ServiceInput | undefined> {
+  const state = await readState(join(folder, STATE));
+  const service = isRecord(state) ? state.service : undefined;
+  if (!isRecord(service) || !isRecord(service.provider)) return undefined;
+  return {
+    service: String(service.service),
+    stage: String(service.provider.stage),
+    region: String(service.provider.region),
+    custom: service.custom,
+  };
+}
+
+async function readState(path: string): Promise<unknown> {
+  try {
+    return JSON.parse(await readFile(path, 'utf8'));
+  } catch (error) {
+    if (error instanceof SyntaxError || (error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** @returns what is not the same of both, in words; empty if one may take the place of the other */
+export function differences(made: ServiceInput, asked: Omit<ServiceInput, 'custom'>): string[] {
+  return (['service', 'stage', 'region'] as const)
+    .filter((field) => made[field] !== asked[field])
+    .map((field) => `${field} ${made[field]}, not ${asked[field]}`);
+}

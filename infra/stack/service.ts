@@ -1,0 +1,94 @@
+/**
+ * What serverless.yml may say beside `custom`, in `provider` above all. The framework would take more, and then pass over it, since the functions have
+ * roles of their own, or fail at the deployment: that is refused, with the place where it is set instead.
+ */
+import { nearest } from '../../functions/settings/nearest.ts';
+import type { ServiceInput } from './destination.ts';
+import { isRecord } from './record.ts';
+
+/** The one that `infra/build.ts` bundles for. */
+const RUNTIME = 'nodejs24.x';
+
+const ROLE = 'each function has a role of its own, made in infra/stack/role.ts';
+const HTTP_API = 'not supported: the webhooks have an HTTP API';
+const ELSEWHERE: Readonly<Record<string, string>> = {
+  vpc: 'not supported: the functions run outside of a VPC',
+  tracing: 'not supported: no traces go to X-Ray; the traceparent of a message reaches its flow',
+  layers: 'not supported: everything that the functions need is in their zip',
+  timeout: 'follows from timeoutSeconds of the destinations',
+  role: ROLE,
+  rolePermissionsBoundary: `not supported: ${ROLE}`,
+  iamRoleStatements: ROLE,
+  iamManagedPolicies: ROLE,
+  httpApi: 'set custom.webhookThrottling and custom.webhookDomain instead',
+  logs: 'not supported but for provider.logRetentionInDays; both functions and the gateway have their logs',
+  kmsKeyArn: 'not supported for variables; keys of secrets, queues and buckets are custom.kmsKeyArns',
+  apiGateway: HTTP_API,
+  apiName: HTTP_API,
+  apiKeys: HTTP_API,
+  endpointType: HTTP_API,
+  resourcePolicy: HTTP_API,
+  usagePlan: HTTP_API,
+  vpcEndpointIds: HTTP_API,
+};
+const OF_IAM = ['deploymentRole'];
+const TAKEN = [
+  'name',
+  'runtime',
+  'architecture',
+  'stage',
+  'region',
+  'profile',
+  'memorySize',
+  'environment',
+  'logRetentionInDays',
+  'logDataProtectionPolicy',
+  'versionFunctions',
+  'runtimeManagement',
+  'tags',
+  'iam',
+  'cfnRole',
+  'deploymentMethod',
+  'deploymentBucket',
+  'deploymentPrefix',
+  'disableRollback',
+  'notificationArns',
+  'rollbackConfiguration',
+  'stackName',
+  'stackParameters',
+  'stackPolicy',
+  'stackTags',
+];
+
+const BESIDE: Readonly<Record<string, string>> = {
+  destinations: 'belongs to custom; indent it below custom',
+  layers: `${ELSEWHERE.layers}`,
+  package: 'not supported: infra/artifact.ts makes the zip',
+};
+
+export function serviceMistakes({ service, stage, provider, beside = {} }: Omit<ServiceInput, 'custom'>): string[] {
+  const found = Object.keys(BESIDE).filter((field) => beside[field] !== undefined && beside[field] !== null);
+  const lines = found.map((field) => `${field}: ${BESIDE[field]}`);
+  // Names of queues begin with both.
+  if (!/^[\w-]+$/.test(service)) lines.push('service: expected letters, digits, - and _');
+  if (!/^[\w-]+$/.test(stage)) lines.push('provider.stage: expected letters, digits, - and _');
+  return [...lines, ...providerMistakes(provider)];
+}
+
+function providerMistakes(provider: unknown): string[] {
+  if (!isRecord(provider)) return [];
+  const { runtime, iam } = provider;
+  const lines = Object.keys(provider)
+    .filter((field) => !TAKEN.includes(field))
+    .map((field) => `provider.${field}: ${ELSEWHERE[field] ?? unknown(field)}`);
+  if (runtime !== RUNTIME) lines.push(`provider.runtime: expected ${RUNTIME}, which the functions are bundled for`);
+  for (const field of Object.keys(isRecord(iam) ? iam : {})) {
+    if (!OF_IAM.includes(field)) lines.push(`provider.iam.${field}: ${ROLE}`);
+  }
+  return lines;
+}
+
+function unknown(field: string): string {
+  const meant = nearest(field, TAKEN);
+  return meant === undefined ? 'not supported' : `unknown field, did you mean ${meant}?`;
+}
