@@ -61,13 +61,22 @@ export function fitted(
   return { inline, managed };
 }
 
-/** The longest partition is `aws-us-gov`; an account has twelve digits. */
-const KNOWN_LENGTHS: Readonly<Record<string, number>> = { 'AWS::Partition': 10, 'AWS::AccountId': 12 };
-
 /** Of the value as IAM gets it. */
 function lengthOf(value: Value, region: string): number {
   if (typeof value === 'string') return value.length;
   if ('Fn::Join' in value) return value['Fn::Join'][1].reduce((sum, part) => sum + lengthOf(part, region), 0);
   if (!('Ref' in value)) return LONGEST_ATTRIBUTE;
-  return value.Ref === 'AWS::Region' ? region.length : (KNOWN_LENGTHS[value.Ref] ?? LONGEST_ATTRIBUTE);
+  switch (value.Ref) {
+    case 'AWS::Region':
+      return region.length;
+    case 'AWS::AccountId':
+      return 12;
+    case 'AWS::Partition':
+      return OTHER_PARTITIONS.test(region) ? 'aws-us-gov'.length : 'aws'.length;
+    default:
+      return LONGEST_ATTRIBUTE;
+  }
 }
+
+/** China, GovCloud, the isolated regions, the European Sovereign Cloud: none has a longer name than GovCloud. */
+const OTHER_PARTITIONS = /^(cn|us-gov|us-iso\w*|eu-iso\w*|eusc)-/;

@@ -6,7 +6,7 @@ import { evaluate, permissions, REGION, type Template } from './packaging/cloudf
 import { createService, type Packaged, type Service } from './packaging/service.ts';
 
 /** Names as long as an integration team's are: queues, secrets, addresses and buckets of their own for each. */
-function destinations(count: number): Record<string, object> {
+function destinations(count: number, bucket = 'acme-integration-payloads-*'): Record<string, object> {
   return Object.fromEntries(
     Array.from({ length: count }, (_, index) => {
       const name = `billing-documents-${index}`;
@@ -15,7 +15,7 @@ function destinations(count: number): Record<string, object> {
         {
           secret: `integration/cpi/${name}`,
           path: `/http/finance/${name}`,
-          payloadBucket: `acme-integration-payloads-${index}`,
+          payloadBucket: bucket.replace('*', String(index)),
           webhook: { verify: 'basic', secret: `integration/webhooks/${name}`, mode: 'direct-else-queued' },
         },
       ];
@@ -28,8 +28,8 @@ vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 const services: Service[] = [];
 afterAll(() => Promise.all(services.map((service) => service.remove())));
 
-async function packaged(count: number): Promise<Packaged> {
-  const service = await createService({ destinations: destinations(count) });
+async function packaged(count: number, bucket?: string): Promise<Packaged> {
+  const service = await createService({ destinations: destinations(count, bucket) });
   services.push(service);
   return service.package('--stage', 'prod', '--region', REGION);
 }
@@ -125,7 +125,7 @@ describe('150 destinations with webhooks', () => {
 
 describe('beyond a limit one line names it, and nothing is made:', () => {
   test('170 destinations with webhooks', async () => {
-    const { exitCode, output, errors } = await packaged(170);
+    const { exitCode, output, errors } = await packaged(170, 'acme-integration-payloads');
     expect({ exitCode, output, errors }).toEqual({
       exitCode: 1,
       output: [],
