@@ -11,7 +11,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Context } from 'aws-lambda';
 import { afterTimeout, type Clock } from './deadline.ts';
 
-export type Level = 'info' | 'warn' | 'error';
+export type Level = 'debug' | 'info' | 'warn' | 'error';
 
 export interface Log {
   /** An invocation begins: what its lines have in common. */
@@ -34,16 +34,16 @@ export interface LogOptions {
   readonly after?: NonNullable<Clock['after']>;
 }
 
-/** How many of our levels, from `info` on, are not written. */
+/** How many of our levels, from `debug` on, are not written. */
 const UNWRITTEN: Readonly<Record<string, number>> = {
   TRACE: 0,
   DEBUG: 0,
-  INFO: 0,
-  WARN: 1,
-  ERROR: 2,
-  CRITICAL: 3,
-  FATAL: 3,
-  SILENT: 3,
+  INFO: 1,
+  WARN: 2,
+  ERROR: 3,
+  CRITICAL: 4,
+  FATAL: 4,
+  SILENT: 4,
 };
 /** Written at once where so much has gathered, in characters. */
 const ENOUGH = 65_536;
@@ -57,7 +57,7 @@ function levelsOf(environment: NonNullable<LogOptions['environment']>): readonly
   return LEVELS.slice(UNWRITTEN[set.find((level) => Object.hasOwn(UNWRITTEN, level)) ?? 'INFO']);
 }
 
-const LEVELS: readonly Level[] = ['info', 'warn', 'error'];
+const LEVELS: readonly Level[] = ['debug', 'info', 'warn', 'error'];
 
 export function createLog(options: LogOptions): Log {
   const { service, environment = process.env, output = toStandardStreams, after = afterTimeout } = options;
@@ -128,11 +128,11 @@ export function createLog(options: LogOptions): Log {
   };
 }
 
-const WORDS = { info: 'INFO', warn: 'WARN', error: 'ERROR' } as const;
+const WORDS = { debug: 'DEBUG', info: 'INFO', warn: 'WARN', error: 'ERROR' } as const;
 
 function toStandardStreams(text: string, level: Level): void {
-  if (level === 'info') process.stdout.write(text);
-  else process.stderr.write(text);
+  if (level === 'warn' || level === 'error') process.stderr.write(text);
+  else process.stdout.write(text);
 }
 
 /** Numbers, words and ids, each behind a comma; `JSON.stringify` takes three times as long to look for what is not there. */

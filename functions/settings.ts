@@ -22,6 +22,8 @@ export interface InvalidDestination {
   readonly error: RelayError;
   /** Where it could be read. */
   readonly queue?: string;
+  /** Whether it was to have a webhook. */
+  readonly hasWebhook: boolean;
 }
 
 const NAME = /^[A-Za-z][A-Za-z0-9-]{0,62}$/;
@@ -92,7 +94,8 @@ function parse(value: string | undefined, readFile: (name: string) => string): R
 
 function invalid(problem: string, value: unknown): InvalidDestination {
   const queue = queueOf(value);
-  return { error: settingInvalid(problem), ...(queue === undefined ? {} : { queue }) };
+  const hasWebhook = isRecord(value) && value.webhook !== undefined;
+  return { error: settingInvalid(problem), hasWebhook, ...(queue === undefined ? {} : { queue }) };
 }
 
 function settingInvalid(problem: string): RelayError {

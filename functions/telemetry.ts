@@ -44,6 +44,15 @@ export interface QueuedLine {
   readonly durationMs: number;
 }
 
+/** Why verification turned a request away; nothing of the request. */
+export interface Refusal {
+  /** `unknown` for what is no webhook's name. */
+  readonly destination: string;
+  /** The kinds of verification that it came to; absent for an unknown destination, as is `why`. */
+  readonly verify?: string | undefined;
+  readonly why?: string | undefined;
+}
+
 export interface Telemetry {
   attempted(line: AttemptLine): void;
   /** Messages handed back untried. */
@@ -52,6 +61,10 @@ export interface Telemetry {
   queued(line: QueuedLine): void;
   /** A webhook's message that SQS or S3 did not confirm: its sender is told to try again. */
   notQueued(line: { destination: string; messageId: string; reason: string }): void;
+  /** A webhook's request that verification turned away: counted, and told where the level is `debug`. */
+  turnedAway(refusal: Refusal): void;
+  /** Such requests, summed up: a line for each would be a stranger's to write. */
+  refused(line: Refusal & { readonly count: number }): void;
   /** A message that is now in the dead-letter queue. */
   buried(line: { destination: string; messageId: string; outcome: string }): void;
   /** Something that belongs to no one message: a queue without destination, a webhook whose secret is unreadable. */
@@ -89,6 +102,7 @@ export function createTelemetry(): Telemetry {
     Buried: new Map<string, number>(),
     Queued: new Map<string, number>(),
     NotQueued: new Map<string, number>(),
+    Refused: new Map<string, number>(),
   };
   let tokenRequests = 0;
   let failedRenewals = 0;
@@ -142,6 +156,11 @@ export function createTelemetry(): Telemetry {
       log.write('error', 'webhook.not-queued', line);
       count('NotQueued', line.destination);
     },
+    turnedAway(refusal) {
+      log.write('debug', 'webhook.turned-away', refusal);
+      count('Refused', refusal.destination);
+    },
+    refused: (line) => log.write('warn', 'webhook.refused', line),
     buried(line) {
       log.write('error', 'message.buried', line);
       count('Buried', line.destination);

@@ -9,9 +9,11 @@ import { admit } from './source/admission.ts';
 import { DIRECT_CALLS, directReply } from './source/direct.ts';
 import { type HttpEvent, type HttpReply, readHttpEvent, toReply } from './source/http.ts';
 import { messageGroupOf, queuedReply } from './source/queued.ts';
+import { createRefusals } from './source/refusals.ts';
 
 const environment = setup(DIRECT_CALLS);
 const doorOf = createDoors(environment);
+const refusals = createRefusals(environment.telemetry, environment.now);
 // What is queued is delivered by the other function.
 await environment.prepare(({ webhook }) => webhook !== undefined && webhook.mode !== 'queued');
 
@@ -31,6 +33,7 @@ async function answer(request: HttpEvent | undefined, context: Context): Promise
     const admission = await admit(request, doorOf, { deadline, now });
     if ('refusal' in admission) {
       if (admission.cause !== undefined) telemetry.problem('webhook.unavailable', { reason: admission.cause.message });
+      if (admission.turnedAway !== undefined) refusals.note(admission.turnedAway);
       return admission.refusal;
     }
     const { message, door } = admission;
@@ -42,6 +45,7 @@ async function answer(request: HttpEvent | undefined, context: Context): Promise
     const became = await handOver(posting, door.behind, { mode, deadline, telemetry, clock });
     return typeof became === 'string' ? queuedReply(became, message.id) : directReply(became, door.webhook);
   } finally {
+    refusals.tell();
     await environment.end(reserve);
     deadline.end();
     reserve.end();

@@ -5,10 +5,15 @@ import type { Environment } from '../setup.ts';
 import type { Door } from '../source/admission.ts';
 import { createVerifiers } from '../source/verification/verifiers.ts';
 
-/** @returns the webhook of a name; undefined if there is none */
-export function createDoors(environment: Environment): (name: string) => Door<Ways> | undefined {
+/** @returns the webhook of a name; undefined if there is none. One whose settings are invalid is told in the log, once */
+export function createDoors(environment: Environment): (name: string) => Door<Ways> | 'out-of-order' | undefined {
   const createVerifier = createVerifiers(environment);
-  const doors = new Map<string, Door<Ways>>();
+  const doors = new Map<string, Door<Ways> | 'out-of-order'>();
+  for (const [name, destination] of environment.settings.destinations) {
+    if (!('error' in destination) || !destination.hasWebhook) continue;
+    doors.set(name, 'out-of-order');
+    environment.telemetry.problem('webhook.unavailable', { destination: name, reason: destination.error.message });
+  }
   for (const [name, { destination, route }] of environment.ways) {
     const { webhook, forwardHeaders } = destination;
     if (webhook === undefined) continue;

@@ -19,6 +19,8 @@ export interface DeployOptions {
   readonly queueTimeoutSeconds?: number;
   /** Default 29. */
   readonly webhookTimeoutSeconds?: number;
+  /** Of the webhook function, as the variable has it. Default: none, as it is deployed. */
+  readonly webhookLogLevel?: string;
   /** Of every event source mapping. Default 2. */
   readonly maximumConcurrency?: number;
   readonly batchSize?: number;
@@ -63,6 +65,10 @@ export async function deployRelay(
     }),
     createLambdaFunction({
       ...shared,
+      environment: {
+        ...shared.environment,
+        ...(how.webhookLogLevel === undefined ? {} : { POWERTOOLS_LOG_LEVEL: how.webhookLogLevel }),
+      },
       name: 'token-relay-local-webhook',
       bundle: `${dist}/webhook.mjs`,
       timeoutSeconds: how.webhookTimeoutSeconds ?? 29,

@@ -14,12 +14,17 @@ const TOLD: Readonly<Record<string, (fields: Fields) => readonly unknown[]>> = {
   'delivery.postponed': ({ messages, reason }) => ['postponed', `${messages} messages`, shortened(String(reason))],
   'webhook.queued': ({ bytes }) => ['queued', `${bytes} B`],
   'webhook.not-queued': ({ reason }) => ['not queued', shortened(String(reason))],
+  'webhook.turned-away': ({ verify, why }) => [
+    'refused',
+    verify === undefined ? "no webhook's name" : `${verify}: ${why}`,
+  ],
+  'webhook.unavailable': ({ reason }) => ['unavailable', shortened(String(reason))],
   'message.buried': ({ outcome }) => ['dead letter', outcome],
 };
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** @returns undefined for a line that tells of no message */
+/** @returns undefined for a line that tells of no message and no request */
 export function shortLine(line: string): string | undefined {
   const fields = parse(line);
   const tell = TOLD[String(fields.message)];

@@ -50,7 +50,7 @@ async function run(): Promise<number> {
       webhook: { ...webhookUser, mode: 'direct' },
     });
     const sendings = connectSenderAdapters(landscape);
-    const deployed = await landscape.deploy({ polling: false });
+    const deployed = await landscape.deploy({ polling: false, webhookLogLevel: 'DEBUG' });
     introduce(landscape, deployed, orders);
     const told = tellStory({ landscape, deployed, orders, stock, sendings, webhookUser, log, print });
     const complete = await Promise.race([told, interrupted.then(() => false)]);

@@ -49,6 +49,8 @@ function cemetery({ settings = {}, sqsFails = false, s3Fails = false } = {}) {
     tokenRequested: nothing,
     queued: nothing,
     notQueued: nothing,
+    turnedAway: nothing,
+    refused: nothing,
     renewalFailed: nothing,
     middleware: {},
     buried: ({ destination, messageId, outcome }) => events.push(`buried ${destination} ${messageId} ${outcome}`),

@@ -39,6 +39,8 @@ async function hand({ mode, fates, noToken, enqueued = 'queued', remainingMs = 2
     postponed: nothing,
     queued: nothing,
     notQueued: nothing,
+    turnedAway: nothing,
+    refused: nothing,
     buried: nothing,
     problem: nothing,
     tokenRequested: nothing,

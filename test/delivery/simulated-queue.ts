@@ -148,6 +148,8 @@ export function createSimulatedQueue(defaults: SimulatedQueueOptions = {}): Simu
       tokenRequested: nothing,
       queued: nothing,
       notQueued: nothing,
+      turnedAway: nothing,
+      refused: nothing,
       renewalFailed: nothing,
       middleware: {},
     };

@@ -19,13 +19,20 @@ test.each([
   ['delivery.postponed', { messages: 3, reason: 'why' }, '    22:44:58.583  orders  postponed  3 messages  why'],
   ['webhook.queued', { messageId: 'm-1', bytes: 11 }, '    22:44:58.583  orders  m-1  queued  11 B'],
   ['webhook.not-queued', { messageId: 'm-1', reason: 'why' }, '    22:44:58.583  orders  m-1  not queued  why'],
+  [
+    'webhook.turned-away',
+    { verify: 'basic', why: 'wrong-credentials' },
+    '    22:44:58.583  orders  refused  basic: wrong-credentials',
+  ],
+  ['webhook.turned-away', { destination: 'unknown' }, "    22:44:58.583  unknown  refused  no webhook's name"],
+  ['webhook.unavailable', { destination: undefined, reason: 'why' }, '    22:44:58.583  unavailable  why'],
   ['message.buried', { messageId: 'm-1', outcome: 'rejected' }, '    22:44:58.583  orders  m-1  dead letter  rejected'],
 ])('%s is one short line', (message, fields, expected) => {
   expect(shortLine(line(message, fields))).toBe(expected);
 });
 
 test.each(['START RequestId: 4711', '', 'null', '"text"', '[]', '{}', line('token.renewal-failed', { reason: 'why' })])(
-  'what tells of no message is left out: %s',
+  'what tells of no message and no request is left out: %s',
   (other) => {
     expect(shortLine(other)).toBeUndefined();
   },

@@ -65,6 +65,8 @@ describe('The route of a queue', () => {
     tokenRequested: ignore,
     queued: ignore,
     notQueued: ignore,
+    turnedAway: ignore,
+    refused: ignore,
     renewalFailed: ignore,
     middleware: {},
   };

@@ -151,6 +151,75 @@ describe.each(GATEWAY_NAMES)('behind %s', (gateway) => {
   });
 });
 
+describe('what verification turns away', () => {
+  const wrong = { ...WEBHOOK_USER, password: 'not the password' };
+  const counted = (stage: Stage) =>
+    stage.output.flatMap((line) => (line.includes('"Refused":') ? [JSON.parse(line)] : []));
+
+  async function knock(stage: Stage): Promise<void> {
+    for (let times = 0; times < 3; times += 1) await stage.post('/webhooks/orders', { user: wrong });
+    await stage.post('/webhooks/nobody-4711', { user: null });
+    await stage.post('/webhooks/invoices', { user: null });
+    expect((await stage.post('/webhooks/orders')).status).toBe(200);
+    await stage.post('/webhooks/orders', { method: 'GET', user: null });
+  }
+
+  test('is counted by destination, and told in one line a minute that says nothing of the request', async () => {
+    const stage = await setStage({ plans: PLANS });
+    await knock(stage);
+
+    expect(counted(stage).map(({ destination, Refused }) => [destination, Refused])).toEqual([
+      ...Array(3).fill(['orders', 1]),
+      ...Array(2).fill(['unknown', 1]),
+    ]);
+    expect(stage.told('webhook.refused')).toMatchObject([
+      { level: 'WARN', destination: 'orders', count: 1, verify: 'basic', why: 'wrong-credentials' },
+      { level: 'WARN', destination: 'unknown', count: 1 },
+    ]);
+    expect(stage.output.join('\n')).not.toContain('nobody-4711');
+    expect(stage.told('webhook.turned-away')).toEqual([]);
+  });
+
+  test('is told request by request where the log’s level is debug, as on the local landscape', async () => {
+    const stage = await setStage({ plans: PLANS, deploy: { webhookLogLevel: 'DEBUG' } });
+    await knock(stage);
+
+    expect(stage.told('webhook.turned-away').map(({ destination, verify, why }) => [destination, verify, why])).toEqual(
+      [...Array(3).fill(['orders', 'basic', 'wrong-credentials']), ...Array(2).fill(['unknown', undefined, undefined])],
+    );
+    expect(stage.output.join('\n')).not.toContain('nobody-4711');
+  });
+});
+
+describe('a destination whose settings are invalid', () => {
+  test('answers its webhook 503, so that good senders try again, and says so in one line', async () => {
+    const stage = await setStage({
+      plans: [
+        { name: 'orders', webhook: WEBHOOK_USER },
+        { name: 'invoices', webhook: WEBHOOK_USER, settings: { timeoutSeconds: 'long' } },
+        { name: 'deliveries', settings: { timeoutSeconds: 'long' } },
+      ],
+    });
+
+    for (const user of [WEBHOOK_USER, null]) {
+      const response = await stage.post('/webhooks/invoices', { user });
+      expect(response.headers.get('retry-after')).toBe('30');
+      await expectProblem(response, 503, 'unavailable', 'The message cannot be taken now');
+    }
+    expect((await stage.post('/webhooks/orders')).status).toBe(200);
+    expect((await stage.post('/webhooks/deliveries')).status, 'one that was to have none').toBe(401);
+    expect((await stage.post('/webhooks/invoices', { method: 'GET' })).status).toBe(405);
+    expect(stage.told('webhook.unavailable')).toMatchObject([
+      {
+        level: 'ERROR',
+        destination: 'invoices',
+        reason: expect.stringMatching(/^DESTINATIONS: invoices\.timeoutSeconds: expected .*the operator must/),
+      },
+    ]);
+    expect(stage.tally().secretReads).not.toHaveProperty('webhooks/invoices');
+  });
+});
+
 test('a function that is reached by another path says that nothing is there', async () => {
   const stage = await setStage({ plans: PLANS });
   const event = { version: '2.0', requestContext: { http: { method: 'POST' } }, headers: {} };

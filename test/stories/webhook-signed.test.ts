@@ -35,6 +35,7 @@ test('what is signed is queued; the gateway refuses the rest, and by no other wa
 
   expect((await post({})).status).toBe(403);
   expect((await post({ user: WEBHOOK_USER })).status).toBe(403);
+  expect((await stage.post('/webhooks/nobody', { user: null })).status, 'so that a 403 tells: it is there').toBe(401);
   expect((await post({ method: 'PUT', headers: signed(stage, url) })).status).toBe(401);
   expect(stage.orders.queue.size).toBe(1);
 });

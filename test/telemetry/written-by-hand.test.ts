@@ -124,10 +124,10 @@ describe('A line', () => {
     vi.spyOn(process.stdout, 'write').mockImplementation(note);
     vi.spyOn(process.stderr, 'write').mockImplementation(note);
     const logger = new Logger({ serviceName: 'token-relay' });
-    for (const level of ['info', 'warn', 'error'] as const) logger[level]('webhook.queued', FIELDS);
+    for (const level of ['debug', 'info', 'warn', 'error'] as const) logger[level]('webhook.queued', FIELDS);
     const theirs = levels.splice(0);
     const log = createLog({ service: 'token-relay' });
-    for (const level of ['info', 'warn', 'error'] as const) log.write(level, 'webhook.queued', FIELDS);
+    for (const level of ['debug', 'info', 'warn', 'error'] as const) log.write(level, 'webhook.queued', FIELDS);
     log.flush();
     expect(levels).toEqual(theirs);
   });

@@ -129,6 +129,8 @@ export function createTenant(options: TenantOptions = {}): Tenant {
     tokenRequested: () => void tokenRequestsAt.push(time.now() - NOON),
     queued: () => void tokenRequestsAt.push(time.now() - NOON),
     notQueued: () => void tokenRequestsAt.push(time.now() - NOON),
+    turnedAway: () => void tokenRequestsAt.push(time.now() - NOON),
+    refused: () => void tokenRequestsAt.push(time.now() - NOON),
     renewalFailed: (reason) => void renewalFailures.push(reason),
     middleware: {},
   };

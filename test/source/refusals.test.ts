@@ -1,0 +1,88 @@
+/** What verification turns away: told to the operator in one line a minute, by fixed words, and counted each time. */
+import { describe, expect, test } from 'vitest';
+import type { TurnedAway } from '../../functions/source/admission.ts';
+import { createRefusals } from '../../functions/source/refusals.ts';
+import { NOON } from './door.ts';
+
+const WRONG: TurnedAway = { destination: 'orders', verify: 'basic', why: 'wrong-credentials' };
+
+function start() {
+  const clock = { ms: NOON };
+  const counted: string[] = [];
+  const lines: object[] = [];
+  const refusals = createRefusals(
+    { turnedAway: ({ destination }) => counted.push(destination), refused: (line) => lines.push(line) },
+    () => clock.ms,
+  );
+  /** So many, one every so often, each an invocation of its own. */
+  function knock(times: number, everyMs: number, turnedAway = WRONG): void {
+    for (let n = 0; n < times; n += 1) {
+      refusals.note(turnedAway);
+      refusals.tell();
+      clock.ms += everyMs;
+    }
+  }
+  return { clock, counted, lines, refusals, knock };
+}
+
+describe('The line', () => {
+  test('of the first refusal comes at once', () => {
+    const { knock, lines } = start();
+    knock(1, 0);
+    expect(lines).toEqual([{ destination: 'orders', count: 1, verify: 'basic', why: 'wrong-credentials' }]);
+  });
+
+  test('of those of a minute is one, and each of them is counted', () => {
+    const { knock, lines, counted } = start();
+    knock(1_201, 100);
+    expect(lines).toMatchObject([{ count: 1 }, { count: 600 }, { count: 600 }]);
+    expect(counted).toHaveLength(1_201);
+  });
+
+  test('of the last ones comes at the end of the next invocation, whatever that was', () => {
+    const { knock, lines, clock, refusals } = start();
+    knock(5, 1_000);
+    clock.ms = NOON + 59_999;
+    refusals.tell();
+    expect(lines).toMatchObject([{ count: 1 }]);
+    clock.ms += 1;
+    refusals.tell();
+    expect(lines).toMatchObject([{ count: 1 }, { count: 4 }]);
+    clock.ms += 600_000;
+    refusals.tell();
+    expect(lines, 'and nothing is told of nothing').toHaveLength(2);
+  });
+
+  test('is told at once again after a quiet minute', () => {
+    const { knock, lines } = start();
+    knock(2, 60_000);
+    expect(lines).toMatchObject([{ count: 1 }, { count: 1 }]);
+  });
+
+  test('is each destination’s own, and one for all names that are none', () => {
+    const { knock, lines, counted } = start();
+    knock(2, 0);
+    knock(2, 0, { destination: 'invoices', verify: 'hmac', why: 'timestamp' });
+    knock(3, 0, {});
+    expect(lines).toEqual([
+      { destination: 'orders', count: 1, verify: 'basic', why: 'wrong-credentials' },
+      { destination: 'invoices', count: 1, verify: 'hmac', why: 'timestamp' },
+      { destination: 'unknown', count: 1 },
+    ]);
+    expect(counted).toEqual(['orders', 'orders', 'invoices', 'invoices', 'unknown', 'unknown', 'unknown']);
+  });
+
+  test('names every kind and reason in it, the most frequent first', () => {
+    const { knock, lines } = start();
+    knock(1, 0);
+    knock(1, 0, { ...WRONG, why: 'no-credentials' });
+    knock(4, 0, { destination: 'orders', verify: 'hmac', why: 'wrong-signature' });
+    knock(2, 60_000);
+    expect(lines[1]).toEqual({
+      destination: 'orders',
+      count: 7,
+      verify: 'hmac, basic',
+      why: 'wrong-signature, wrong-credentials, no-credentials',
+    });
+  });
+});
