@@ -12,8 +12,18 @@ export function mplIdOf({ headers, body }: Pick<HttpAnswer, 'headers' | 'body'>)
     const value = headers[name];
     if (typeof value === 'string' && /^[\w-]{20,40}$/.test(value)) return value;
   }
-  if (!body.includes('MPL ID')) return undefined;
-  const [, afterColon, named] =
-    /MPL ID(?:[^:]{0,60}:\s*([\w-]{20,40})|\s+([\w-]{20,40})\b)/.exec(body.toString('latin1')) ?? [];
-  return afterColon ?? named;
+  let at = body.indexOf(WORDS);
+  for (let times = 0; at >= 0 && times < LOOKED_AT; times += 1) {
+    const [, afterColon, named] = ID.exec(body.toString('latin1', at, at + REACH_BYTES)) ?? [];
+    if (afterColon !== undefined || named !== undefined) return afterColon ?? named;
+    at = body.indexOf(WORDS, at + WORDS.length);
+  }
+  return undefined;
 }
+
+const WORDS = 'MPL ID';
+const ID = /^MPL ID(?:[^:]{0,60}:\s{0,20}([\w-]{20,40})|\s{1,20}([\w-]{20,40})\b)/;
+/** More than the words, what may stand between, and an id. */
+const REACH_BYTES = 200;
+/** An answer names the log once or twice; one that repeats the words is not searched to its end. */
+const LOOKED_AT = 100;
