@@ -49,9 +49,10 @@ export function createS3(environment: Readonly<Record<string, string | undefined
     async describe({ bucket, key }, abortSignal) {
       const { client, sdk } = await loaded();
       const command = new sdk.HeadObjectCommand({ Bucket: bucket, Key: key });
-      const { ContentLength: bytes = 0, ETag: etag } = await client
+      const { ContentLength: bytes, ETag: etag } = await client
         .send(command, { abortSignal })
         .catch(failed(bucket, READ, abortSignal));
+      if (bytes === undefined) throw unavailable('its length is not told');
       return { bytes, ...(etag === undefined ? {} : { etag }) };
     },
     async open({ bucket, key }, { etag }, abortSignal) {
@@ -90,9 +91,13 @@ function failed(bucket: string, needed: string, signal: AbortSignal): (cause: un
       const reason = `S3 refuses the payload in bucket "${bucket}"; the operator must allow the function ${needed}`;
       throw new RelayError('PAYLOAD_FORBIDDEN', reason, { cause });
     }
-    const reason = `the object with the payload cannot be had now (${name}); a later try may help`;
-    throw new RelayError('PAYLOAD_UNAVAILABLE', reason, { cause });
+    throw unavailable(name, cause);
   };
+}
+
+function unavailable(why: string, cause?: unknown): RelayError {
+  const reason = `the object with the payload cannot be had now (${why}); a later try may help`;
+  return new RelayError('PAYLOAD_UNAVAILABLE', reason, { cause });
 }
 
 function statusOf(cause: unknown): number | undefined {

@@ -28,8 +28,16 @@ export interface Wire {
   close(): void;
 }
 
-/** Listens until the test is over. */
-export async function startWire(onRequest: (request: WireRequest) => void, protocol = 'http:'): Promise<Wire> {
+/**
+ * Listens until the test is over.
+ *
+ * @param tellsAt `head`: a request is told when its head is there, with no body, and is the last of its connection
+ */
+export async function startWire(
+  onRequest: (request: WireRequest) => void,
+  protocol = 'http:',
+  tellsAt: 'body' | 'head' = 'body',
+): Promise<Wire> {
   const sockets = new Set<Socket>();
   const waiting = new Set<() => void>();
   let made = 0;
@@ -51,6 +59,11 @@ export async function startWire(onRequest: (request: WireRequest) => void, proto
       const end = pending.indexOf('\r\n\r\n');
       if (end < 0) return;
       const head = pending.subarray(0, end).toString('latin1');
+      if (tellsAt === 'head') {
+        socket.removeAllListeners('data').resume();
+        onRequest({ socket, connection, index: 1, head, body: Buffer.alloc(0) });
+        return;
+      }
       const length = Number(/^content-length: (\d+)$/im.exec(head)?.[1] ?? 0);
       if (pending.byteLength < end + 4 + length) return;
       const body = pending.subarray(end + 4, end + 4 + length);
