@@ -253,7 +253,7 @@ function exchange(
         settle();
         if (isStream(body)) body.destroy();
         // Over TLS, Node tells in the next turn only that something was written: 1 answer in 8 is faster than that.
-        if (!sent.writableFinished) setImmediate(destroyUnwritten, sent);
+        if (!sent.writableFinished) setImmediate(() => destroyUnwritten(sent));
         resolve({ status, headers, body: kept, truncated, resent: false });
       });
     });

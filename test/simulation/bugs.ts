@@ -244,6 +244,18 @@ export const BUGS: readonly Bug[] = [
     rules: [SAFE],
   },
   {
+    name: 'keeps the socket of a request that was answered early',
+    seed: 95,
+    patches: [
+      {
+        file: 'functions/http-client.ts',
+        find: 'if (!sent.writableFinished) setImmediate(() => destroyUnwritten(sent));',
+        replace: '',
+      },
+    ],
+    rules: [REST],
+  },
+  {
     name: 'logs the token',
     seed: 5,
     patches: [

@@ -1,7 +1,7 @@
 /** Draws a plan from its seed: the same seed makes the same plan. */
 import type { Random } from '../reliability/random.ts';
 import { createChance } from './chance.ts';
-import { FAULTS } from './faults.ts';
+import { ANSWERED_EARLY, FAULTS } from './faults.ts';
 import type { Arrival, DestinationPlan, FaultPlan, Form, Plan } from './plan.ts';
 
 const SECOND_MS = 1_000;
@@ -9,6 +9,8 @@ const MINUTE_MS = 60_000;
 
 /** So few runs last for days, with few messages, so that those are given up in the end. */
 const LONG_SHARE = 0.01;
+/** Of the runs. */
+const EARLY_SHARE = 0.1;
 const LONG_FAULTS = [
   'node: role taken away',
   'node: flow undeployed',
@@ -18,7 +20,7 @@ const LONG_FAULTS = [
 
 /** @param messages how many are sent. Default: a few, drawn as well */
 export function drawPlan(seed: number, messages?: number): Plan {
-  const plan = drawShortPlan(seed, messages);
+  const plan = withEarlyAnswers(drawShortPlan(seed, messages));
   const random = createChance(seed)('long');
   if (!random.chance(LONG_SHARE)) return plan;
   const [first] = plan.arrivals;
@@ -32,6 +34,22 @@ export function drawPlan(seed: number, messages?: number): Plan {
     destination: first?.destination ?? '',
   };
   return { ...plan, arrivals: plan.arrivals.slice(0, 6), faults: [fault, ...plan.faults.slice(0, 2)] };
+}
+
+/** For as long as it takes to come to every socket of an environment. */
+function withEarlyAnswers(plan: Plan): Plan {
+  const random = createChance(plan.seed)('early answers');
+  const destination = plan.arrivals.at(0)?.destination;
+  if (destination === undefined || !random.chance(EARLY_SHARE)) return plan;
+  const fault = {
+    kind: ANSWERED_EARLY,
+    fromMs: 0,
+    toMs: random.pick([1, 10, 60]) * MINUTE_MS,
+    share: random.pick([0.3, 0.6, 1]),
+    seed: random.between(0, 2 ** 31),
+    destination,
+  };
+  return { ...plan, faults: [fault, ...plan.faults] };
 }
 
 function drawShortPlan(seed: number, messages: number | undefined): Plan {
@@ -120,7 +138,7 @@ function drawForm(random: Random): Form {
 }
 
 function drawFaults(destinations: readonly DestinationPlan[], spanMs: number, random: Random): FaultPlan[] {
-  const kinds = Object.keys(FAULTS);
+  const kinds = Object.keys(FAULTS).filter((kind) => kind !== ANSWERED_EARLY);
   const count = random.pick([0, 2, 4, 8, 12]);
   return Array.from({ length: count }, () => {
     const fromMs = random.between(0, spanMs);

@@ -66,6 +66,9 @@ interface Fault {
 
 const NOTHING = () => undefined;
 
+/** Drawn apart from the others. */
+export const ANSWERED_EARLY = 'node: answered early';
+
 export const FAULTS: Readonly<Record<string, Fault>> = {
   ...nodeFate('node: refused', 'refused'),
   ...nodeFate('node: unreachable', 'unreachable'),
@@ -88,6 +91,7 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
   ...nodeFate('node: 401', front(tomcatPage(401, 'Unauthorized'))),
   ...nodeFate('node: 403', front(tomcatPage(403, 'Forbidden'))),
   ...nodeFate('node: redirect', front({ status: 302, headers: { Location: 'https://elsewhere.example/' } })),
+  ...nodeFate(ANSWERED_EARLY, (random) => ({ early: nginxPage(random.pick([401, 500, 502, 503]), 'Simulated') })),
   ...tokenFate('token: refused', 'refused'),
   ...tokenFate('token: unreachable', 'unreachable'),
   ...tokenFate('token: reset before', 'reset before'),

@@ -26,6 +26,8 @@ export type Fate =
   | 'lost after'
   /** Somebody in front answers. */
   | { readonly front: Answer }
+  /** Somebody in front answers before the request is read, and leaves the rest of that on a connection that stays open. */
+  | { readonly early: Answer }
   /** Handled, and so much later. */
   | { readonly slowMs: number };
 
@@ -89,8 +91,10 @@ export interface Network extends NetworkOptions {
   wayMs(): number;
 }
 
-/** What comes back over the socket; `more` says how the answer's body ends. */
-export type Got = { readonly reset: true } | { readonly answer: Answer; readonly more: 'whole' | 'cut' | 'never' };
+/** What comes back over the socket; `more` says how the answer's body ends, `early` that the request's never does. */
+export type Got =
+  | { readonly reset: true }
+  | { readonly answer: Answer; readonly more: 'whole' | 'early' | 'cut' | 'never' };
 
 export function createNetwork(options: NetworkOptions): Network {
   const { scheduler, random, hosts, fateOf, onStart, onEnd } = options;
@@ -138,6 +142,7 @@ export function createNetwork(options: NetworkOptions): Network {
     if (fate === 'lost before' || fate === 'unreachable') return;
     if (fate === 'reset before' || fate === 'refused') back({ reset: true });
     else if (typeof fate === 'object' && 'front' in fate) back({ answer: fate.front, more: 'whole' });
+    else if (typeof fate === 'object' && 'early' in fate) back({ answer: fate.early, more: 'early' });
     else handle(exchange, request, back);
   }
 

@@ -74,8 +74,11 @@ export function createNodeHttp(network: Network, gate: Gate, caller: Caller): Re
     let isOver = false;
     let exchange: Exchange | undefined;
     let socket: Socket | undefined;
+    /** Of a request that was answered before it was written out: Node keeps it for what is left to be written. */
+    let held: Socket | undefined;
     const emitter = Object.assign(new EventEmitter(), {
       destroyed: false,
+      writableFinished: true,
       reusedSocket: false,
       onSocket(given: Socket) {
         gate.after(0, () => begin(given));
@@ -83,7 +86,8 @@ export function createNodeHttp(network: Network, gate: Gate, caller: Caller): Re
       end(content: string | Uint8Array = '', encoding?: BufferEncoding) {
         body = typeof content === 'string' ? Buffer.from(content, encoding) : content;
       },
-      destroy(error: Error) {
+      destroy(error?: Error) {
+        held?.destroy();
         if (isOver) return;
         over('given up');
         gate.after(0, () => emitter.emit('error', error));
@@ -170,8 +174,13 @@ export function createNodeHttp(network: Network, gate: Gate, caller: Caller): Re
       if (exchange !== undefined) exchange.status = status;
       emitter.emit('response', incoming);
       if (more === 'never') return;
-      if (more === 'whole') {
+      if (more === 'whole' || more === 'early') {
         if (bytes.byteLength > 0) incoming.emit('data', bytes);
+        if (more === 'early') {
+          held = socket;
+          socket = undefined;
+          emitter.writableFinished = false;
+        }
         over('whole');
         incoming.emit('end');
         incoming.emit('close');

@@ -486,6 +486,6 @@ function inWords({ number, method, path, headers, fate, status, end }: Exchange)
   const why =
     fate === undefined
       ? ''
-      : ` (${typeof fate === 'string' ? fate : 'front' in fate ? 'in front' : `slow ${fate.slowMs} ms`})`;
+      : ` (${typeof fate === 'string' ? fate : 'slowMs' in fate ? `slow ${fate.slowMs} ms` : 'in front'})`;
   return `#${number} ${method} ${path.split('?')[0]}${id}: ${status ?? 'no answer'}, ${end}${why}`;
 }
