@@ -302,6 +302,17 @@ describe('an envelope of the other version', () => {
     expect(reply.headers['content-type']).toBe('text/xml;charset=UTF-8');
     expect(node.messages).toMatchObject([{ soap: { version: '1.1' } }]);
   });
+
+  test.each([
+    ['that is malformed', envelope('1.1', '<o><n></o>'), 'Server'],
+    ['without a Body', `<e:Envelope xmlns:e="${namespaces['1.1']}"/>`, 'Server'],
+    ['with a block to be understood', envelope('1.1', '<o/>', '<h e:mustUnderstand="1"/>'), 'MustUnderstand'],
+  ])('%s: the fault is of 1.1 as well', async (_what, body, code) => {
+    const { send } = await soapFlow();
+    const reply = await send('1.2', body);
+    expect(reply.body).toMatch(faultOf['1.1'](code));
+    expect(reply.headers['content-type']).toBe('text/xml;charset=UTF-8');
+  });
 });
 
 describe.each(versions)('charsets of an envelope of SOAP %s', (version) => {

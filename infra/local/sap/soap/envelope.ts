@@ -10,9 +10,12 @@ import type { FaultCode, SoapVersion } from './channel.ts';
 /** The request is no SOAP message that is understood. */
 export class EnvelopeError extends Error {
   readonly code: FaultCode;
-  constructor(code: FaultCode, message: string) {
+  /** Of the envelope, where that was read. */
+  readonly version: SoapVersion | undefined;
+  constructor(code: FaultCode, message: string, version?: SoapVersion) {
     super(message);
     this.code = code;
+    this.version = version;
   }
 }
 
@@ -49,14 +52,15 @@ export function readEnvelope(
   const header = inSoap(first, 'Header') ? first : undefined;
   const body = header === undefined ? first : second;
   // CXF's own words: it reads on as if the Body were there.
-  if (!inSoap(body, 'Body')) throw new EnvelopeError('server', 'Fault occurred while processing.');
+  if (!inSoap(body, 'Body')) throw new EnvelopeError('server', 'Fault occurred while processing.', version);
   const headers = header?.children ?? [];
   const unknown = headers
     .filter((block) => mustBeUnderstood(block, version))
     .map(qualifiedName)
     .filter((name) => !understood.includes(name));
   if (unknown.length > 0) {
-    throw new EnvelopeError('must-understand', `MustUnderstand headers: [${unknown.join(', ')}] are not understood.`);
+    const message = `MustUnderstand headers: [${unknown.join(', ')}] are not understood.`;
+    throw new EnvelopeError('must-understand', message, version);
   }
   return { version, action: actionOf(sent, version), headers, payload: body.content };
 }
@@ -77,9 +81,10 @@ function readRoot(source: string): XmlElement {
     return parseXml(source);
   } catch (error) {
     if (!(error instanceof XmlError)) throw error;
+    const version = error.open[0]?.namespace === namespaces['1.1'] ? '1.1' : undefined;
     throw readByFlow(error)
-      ? new EnvelopeError('server', `Error during type conversion to the required type: ${error.message}`)
-      : new EnvelopeError('client', `Error reading XMLStreamReader: ${error.message}`);
+      ? new EnvelopeError('server', `Error during type conversion to the required type: ${error.message}`, version)
+      : new EnvelopeError('client', `Error reading XMLStreamReader: ${error.message}`, version);
   }
 }
 

@@ -25,17 +25,17 @@ export interface ReliableMessage {
  * only place [assumed]. Throws an EnvelopeError for a quality of service that there is not, and for one in order without a
  * queue.
  */
-export function readReliableMessage(query: URLSearchParams, { headers: blocks }: Envelope): ReliableMessage {
+export function readReliableMessage(query: URLSearchParams, { headers: blocks, version }: Envelope): ReliableMessage {
   const block = blocks.find((one: XmlElement) => qualifiedName(one) === messageIdBlock);
   const sent = block?.text ?? query.get('MessageId') ?? undefined;
   const messageId = sent === undefined || sent === '' ? undefined : sent.replace(/^(urn:)?uuid:/i, '');
   const qualityOfService = query.get('QualityOfService') ?? undefined;
   const queueId = query.get('QueueId') ?? undefined;
   if (qualityOfService !== undefined && !qualitiesOfService.includes(qualityOfService)) {
-    throw new EnvelopeError('client', `QualityOfService must be ${qualitiesOfService.join(' or ')}.`);
+    throw new EnvelopeError('client', `QualityOfService must be ${qualitiesOfService.join(' or ')}.`, version);
   }
   if (qualityOfService === 'ExactlyOnceInOrder' && (queueId ?? '') === '') {
-    throw new EnvelopeError('client', 'QualityOfService ExactlyOnceInOrder needs a QueueId.');
+    throw new EnvelopeError('client', 'QualityOfService ExactlyOnceInOrder needs a QueueId.', version);
   }
   return {
     messageId,

@@ -33,7 +33,7 @@ export async function answerSoap(exchange: Exchange, scheme: string): Promise<An
   } catch (error) {
     if (!(error instanceof EnvelopeError)) throw error;
     const status = error.code === 'client' ? (flow.soap.clientFaultStatus ?? 500) : 500;
-    return inCharset(faultAnswer(version, { code: error.code, text: error.message, status }), charset);
+    return inCharset(faultAnswer(error.version ?? version, { code: error.code, text: error.message, status }), charset);
   }
 }
 
