@@ -155,8 +155,8 @@ describe.each(versions)('SOAP %s', (version) => {
       'Couldn&apos;t parse stream',
     ],
     // What is no envelope of SOAP.
-    ['XML without an envelope', '<Order/>', 'client', 'No namespace on &quot;Order&quot; element'],
-    ['XML of a namespace without one', '<Order xmlns="urn:o"/>', 'client', '&quot;urn:o&quot;, the namespace on'],
+    ['XML without an envelope', '<Order/>', 'mismatch', 'No namespace on &quot;Order&quot; element'],
+    ['XML of a namespace without one', '<Order xmlns="urn:o"/>', 'mismatch', '&quot;urn:o&quot;, the namespace on'],
     ['an envelope of no version', '<Envelope><Body/></Envelope>', 'mismatch', 'You must send a SOAP message'],
     ['an envelope of an unknown version', '<Envelope xmlns="urn:x"/>', 'mismatch', 'is not a valid SOAP version'],
   ] as const)('%s is a fault, and no flow runs', async (_what, body, code, text) => {

@@ -143,14 +143,20 @@ describe('A payload without an envelope', () => {
     expect(stage.tally()).toMatchObject({ calls: {}, left: 0, dead: 1 });
   });
 
-  test('is the flow’s to refuse where nothing is wrapped', async () => {
-    const stage = await setStage({ plans: [plan()] });
-    stage.send(stage.orders, { body: orderXml() });
+  test.each([
+    { soapVersion: '1.1', body: orderXml(), says: 'VersionMismatch: the payload is no SOAP envelope' },
+    { soapVersion: '1.2', body: orderXml(), says: 'Receiver: the payload is no SOAP envelope' },
+    { soapVersion: '1.1', body: envelope('<o><n></o>'), says: 'Server: the payload is not well-formed XML' },
+    { soapVersion: '1.2', body: envelope('<o><n></o>', '1.2'), says: 'Receiver: the payload is not well-formed XML' },
+  ])('is the endpoint’s to refuse where nothing is wrapped, and is buried: $says', async (told) => {
+    const { soapVersion, body, says } = told;
+    const stage = await setStage({ plans: [plan({}, { soapVersion })] });
+    stage.send(stage.orders, { body });
 
     await stage.poll();
 
     expect(stage.attempts).toMatchObject([{ outcome: 'rejected', status: 500 }]);
-    expect(stage.attempts[0]?.reason).toMatch(/with fault \w+: (it will never take|the payload is no SOAP envelope)/);
+    expect(stage.attempts[0]?.reason).toContain(`with fault ${says}`);
     expect(stage.tally()).toMatchObject({ flowRuns: 0, left: 0, dead: 1 });
   });
 });

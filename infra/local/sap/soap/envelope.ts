@@ -103,7 +103,7 @@ function versionOf({ local, namespace }: XmlElement, takes: SoapVersion): SoapVe
       namespace === ''
         ? `No namespace on "${local}" element. You must send a SOAP message.`
         : `"${namespace}", the namespace on the "${local}" element, is not a valid SOAP version.`;
-    throw new EnvelopeError(local === 'Envelope' ? 'version-mismatch' : 'client', message);
+    throw new EnvelopeError('version-mismatch', message);
   }
   const version = namespace === namespaces['1.1'] ? '1.1' : '1.2';
   if (version === '1.2' && takes === '1.1') {
