@@ -2,7 +2,7 @@
 import { execFile, spawn } from 'node:child_process';
 import { createHash, createHmac } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -112,7 +112,8 @@ describe('What it signs is let in', () => {
     const how = [...(options[name] ?? ['--verify', name]), '--url', door.url, '--at', at, '--id', 'id-4711'];
     const body = ['--data', '{"id":"id-4711","total":"42 €"}'];
 
-    expect(await send([...how, ...body, '--secret', plainOf(entry)])).toEqual({
+    const named = (one: Entry) => send([...how, ...body, '--secret', 'env:ONE'], { ONE: plainOf(one) });
+    expect(await named(entry)).toEqual({
       code: 0,
       out: '202 Accepted\ncontent-type: application/json\n\n{"messageId":"…"}\n',
       notes: '',
@@ -123,7 +124,7 @@ describe('What it signs is let in', () => {
     expect(door.ids).toEqual(['id-4711', 'id-4711']);
     expect(door.requests[0]?.body.toString()).toBe('{"id":"id-4711","total":"42 €"}');
 
-    const refused = await send([...how, ...body, '--secret', plainOf(other)]);
+    const refused = await named(other);
     expect(refused).toMatchObject({ code: 1, notes: '' });
     expect(refused.out).toMatch(/^401 Unauthorized\n(.*\n)*www-authenticate: Basic .*\n\n\{"type":"urn:problem-type:/);
   });
@@ -267,6 +268,45 @@ test('bytes that are no text go through a pipe', async () => {
   expect(out).toMatch(/^printf %s '\/wAK' \| base64 -d \| curl -i '[^']+' .*--data-binary @-\n202 /);
 });
 
+describe('A secret', () => {
+  const { verify, entries } = senderOf('github');
+  const secretIn = async (value: string) => {
+    const door = await open(verify, entries[0]);
+    await writeFile(join(folder, 'secret.txt'), `${plainOf(entries[0])}\n`);
+    return send(['--url', door.url, '--verify', 'github', '--secret', value], { SHARED: plainOf(entries[0]) });
+  };
+
+  test('given plain is taken, with a warning that says who keeps it, and not the secret', async () => {
+    const { code, notes, out } = await secretIn(plainOf(entries[0]));
+    expect(code).toBe(0);
+    expect(notes).toMatch(
+      /^send: warning: [^\n]*shell[^\n]*npm[^\n]*debug log[^\n]*--secret env:NAME or --secret @file\n$/,
+    );
+    expect(`${notes}${out}`).not.toContain(plainOf(entries[0]));
+  });
+
+  test.each(['env:SHARED', '@secret.txt'])('named by %s is taken without a word', async (value) => {
+    expect(await secretIn(value)).toMatchObject({ code: 0, notes: '' });
+  });
+
+  test.each(['README.md', 'infra/ops/README.md', 'infra/ops/send/manual.ts'])('is only named in %s', async (path) => {
+    const document = await readFile(resolve(import.meta.dirname, '../..', path), 'utf8');
+    const given = [...document.matchAll(/--verify [a-z]\S*.*--secret (\S+)/g)].map(([, value]) => value);
+    expect(given.length).toBeGreaterThan(0);
+    expect(given.filter((value) => !/^(env:|@)/.test(value ?? ''))).toEqual([]);
+  });
+
+  test('does not get into a debug log of npm, which keeps none here', async () => {
+    const env = { PATH: process.env.PATH, HOME: folder, npm_config_cache: join(folder, 'npm') };
+    const argv = ['run', '--silent', 'send', '--', '--verify', 'github', '--secret', 'hunter22', '--url', 'no'];
+    const child = spawn('npm', argv, { cwd: resolve(import.meta.dirname, '../..'), env });
+    const [notes] = await Promise.all([text(child.stderr), once(child, 'close')]);
+    expect(notes).toContain('send: --url: expected');
+    const kept = await readdir(folder, { recursive: true });
+    expect(kept.filter((name) => /debug.*\.log$/.test(name))).toEqual([]);
+  });
+});
+
 test('--help is the manual, in 100 columns', async () => {
   expect(await start(['--help'])).toEqual({ code: 0, out: SEND_MANUAL, notes: '' });
   for (const line of SEND_MANUAL.split('\n')) expect(line.length, line).toBeLessThanOrEqual(100);
@@ -275,9 +315,9 @@ test('--help is the manual, in 100 columns', async () => {
 test('as a process it ends with the code that the answer means', async () => {
   const { verify, entries } = senderOf('sap-open-connectors');
   const door = await open(verify, entries[0]);
-  const argv = ['--url', door.url, '--verify', 'sap-open-connectors', '--secret'];
-  expect(await start([...argv, plainOf(entries[0])])).toMatchObject({ code: 0, notes: '' });
-  expect(await start([...argv, plainOf(entries[1])])).toMatchObject({ code: 1, notes: '' });
+  const argv = ['--url', door.url, '--verify', 'sap-open-connectors', '--secret', 'env:ONE'];
+  expect(await start(argv, { ONE: plainOf(entries[0]) })).toMatchObject({ code: 0, notes: '' });
+  expect(await start(argv, { ONE: plainOf(entries[1]) })).toMatchObject({ code: 1, notes: '' });
   expect(await start(['--verify', 'none'])).toMatchObject({ code: 2, out: '' });
 });
 

@@ -25,6 +25,8 @@ export interface SendCommand {
   readonly kind: Kind | 'handshake';
   /** Absent for iam, none and the handshake. */
   readonly entry?: Entry;
+  /** The secret stood in the command line itself. */
+  readonly isSecretPlain: boolean;
   readonly origin?: string;
   readonly method: string;
   /** As they were written. */
@@ -101,6 +103,7 @@ export async function readSendCommand(argv: readonly string[], sources: SendSour
     url: urlOf(values.url),
     kind,
     ...optional('entry', secret === undefined ? undefined : readEntry(kind, secret)),
+    isSecretPlain: secret !== undefined && !IN_ANOTHER_PLACE.test(values.secret ?? ''),
     ...optional('origin', values.handshake),
     method: kind === 'handshake' ? 'OPTIONS' : (values.method ?? 'POST').toUpperCase(),
     headers: headersOf(values, kind),
@@ -163,6 +166,9 @@ function headersOf(values: Values, kind: SendCommand['kind']): Record<string, st
   }
   return headers;
 }
+
+/** A secret that is only named. */
+const IN_ANOTHER_PLACE = /^(@|env:\w+$)/;
 
 /** `@file`, `env:NAME` for a secret, or the text itself. */
 async function contents(

@@ -11,11 +11,11 @@ WHERE
                              whether this origin may send
 
 SECRET (not for iam, none and --handshake)
-  --secret <text>            what sender and webhook share: basic user:password; api-key the key;
-                             jwt the token; all others the secret. The JSON that lies in Secrets
-                             Manager will do, too; of a list its first entry is taken
-  --secret @<file>           the same, from a file; a line break at its end does not count
-  --secret env:<NAME>        the same, from a variable: other users of this machine do not see it
+  --secret env:<NAME>        a variable with what sender and webhook share: basic user:password;
+                             api-key the key; jwt the token; all others the secret. The JSON that
+                             lies in Secrets Manager will do, too; of a list its first entry
+  --secret @<file>           the same, from a file; a line break at its end does not count. One
+                             given plain is taken with a warning: shells and npm's log keep it
 
 WHAT
   --data <text>              the payload. Default: a small order in JSON
@@ -46,9 +46,9 @@ EXIT CODE
   0 the answer was 2xx; 1 it was another, or there was none; 2 a mistake in the command
 
 EXAMPLES
-  npm run send -- --url http://127.0.0.1:8080/webhooks/orders --verify basic --secret erp:s3cret
+  npm run send -- --url http://127.0.0.1:8080/webhooks/orders --verify basic --secret @user.txt
   npm run send -- --url $URL --verify github --secret env:SECRET --data @push.json --id 4711
   npm run send -- --url $URL --verify hmac --signature-header X-Signature --secret @secret.txt
-  npm run send -- --url $URL --verify stripe --secret whsec_… --at 1700000000
+  npm run send -- --url $URL --verify stripe --secret env:SECRET --at 1700000000
   npm run send -- --url $URL --handshake em.example.com
 `;

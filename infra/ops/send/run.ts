@@ -24,6 +24,9 @@ const SHOWN = [
   'webhook-allowed-origin',
   'webhook-allowed-rate',
 ];
+const PLAIN_SECRET =
+  'send: warning: a secret given plain is kept by the shell in its history and by npm in its debug log, and other users ' +
+  'of this machine see it; write --secret env:NAME or --secret @file\n';
 /** The gateway gives up after 30 s. */
 const TIMEOUT_MS = 35_000;
 
@@ -38,6 +41,7 @@ export async function runSend(argv: readonly string[], outside: SendOutside): Pr
     }
     const request = await signed(command, outside.environment);
     refuseUnsendable(request);
+    if (command.isSecretPlain) stderr.write(PLAIN_SECRET);
     if (command.curl) stdout.write(`${curlLine(request)}\n`);
     const { method, headers, body, url } = request;
     const answer = await fetch(url, {
