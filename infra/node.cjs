@@ -22,6 +22,6 @@ if (node === process.execPath && Number(process.versions.node.split('.')[0]) < 2
 
 const path = [dirname(node), resolve(root, 'node_modules/.bin'), process.env.PATH].join(delimiter);
 const child = spawn(node, process.argv.slice(2), { stdio: 'inherit', env: { ...process.env, PATH: path } });
-// A terminal's Ctrl-C reaches the child by itself, too: a second one does no harm there.
+// A terminal's Ctrl-C reaches the child by itself, too: for who counts them, the same one within a second is one.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
 child.on('exit', (code, signal) => process.exit(code === null ? 128 + constants.signals[signal] : code));

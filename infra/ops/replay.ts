@@ -4,7 +4,9 @@
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { SQSServiceException } from '@aws-sdk/client-sqs';
 import { readCommand } from './replay/arguments.ts';
+import { interruption } from './replay/interruption.ts';
 import { MANUAL } from './replay/manual.ts';
 import { Mistake } from './replay/mistake.ts';
 import { createClient } from './replay/queues.ts';
@@ -30,26 +32,28 @@ async function run(argv: readonly string[]): Promise<number> {
       now: Date.now,
       wait,
       randomId: randomUUID,
-      signal: interruption(),
+      signal: interruption({
+        signals: process,
+        stdout,
+        now: () => performance.now(),
+        exit: () => process.exit(BROKEN_OFF),
+      }),
     });
   } catch (error) {
-    const words = error instanceof Error ? error.message || error.name : 'unknown error';
-    stderr.write(`replay: ${harmless(words.replace(/\s*\n\s*/g, ' '))}\n`);
+    stderr.write(`replay: ${harmless(wordsOf(error).replace(/\s*\n\s*/g, ' '))}\n`);
     return error instanceof Mistake ? 2 : 1;
   }
 }
 
-/** The first signal asks for an end in order, the second ends at once. A reader that went away is like the first. */
-function interruption(): AbortSignal {
-  const controller = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.on(name, () => {
-      if (controller.signal.aborted) process.exit(BROKEN_OFF);
-      controller.abort();
-    });
-  }
-  stdout.on('error', () => controller.abort());
-  return controller.signal;
+function wordsOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'unknown error';
+  const { message, name } = error;
+  if (!('$metadata' in error)) return message || name;
+  const { $metadata, $response } = error as Partial<SQSServiceException>;
+  const status = $metadata?.httpStatusCode ?? $response?.statusCode;
+  // What is no answer of SQS's own has no message, or one about JSON.
+  const isForeign = message === '' || error instanceof SyntaxError;
+  return `SQS: ${isForeign && status !== undefined ? `answered ${status}` : message || name}`;
 }
 
 async function wait(ms: number, signal: AbortSignal): Promise<void> {

@@ -9,6 +9,7 @@ import { MANUAL } from '../../infra/ops/replay/manual.ts';
 import { type DeadLetters, type Ran, startDeadLetters, statesIn } from './dead-letters.ts';
 
 const COMMAND = resolve(import.meta.dirname, '../../infra/ops/replay.ts');
+const LAUNCHER = resolve(import.meta.dirname, '../../infra/node.cjs');
 
 let letters: DeadLetters;
 beforeEach(async () => {
@@ -48,11 +49,21 @@ test.each([
   expect(notes).toContain(line);
 });
 
-test('without AWS to reach it is one line, exit code 1', async () => {
+test.each([
+  ['by its destination', () => ['--destination', 'orders']],
+  ['by its URL, to list', () => ['--dead-letter-queue', letters.deadLetterQueue.url]],
+  ['by its URL, to send', () => ['--dead-letter-queue', letters.deadLetterQueue.url, '--send']],
+])('SQS that cannot be reached is one line and exit code 1, not "listed 0": %s', async (_, argv) => {
   await letters.server.stop();
-  const { code, notes } = await ended(start(['--destination', 'orders'], endpoint()));
-  expect(code).toBe(1);
-  expect(notes).toMatch(/^replay: [^\n]+\n$/);
+  const { code, out, notes } = await ended(start(argv(), endpoint()));
+  expect([code, out]).toEqual([1, '']);
+  expect(notes).toMatch(/^replay: SQS: [^\n]*ECONNREFUSED[^\n]*\n$/);
+});
+
+test('something else that answers in place of SQS is told by its status', async () => {
+  letters.server.fail({ fault: { status: 502, body: 'Bad Gateway' }, times: 9 });
+  const { code, out, notes } = await ended(start(['--dead-letter-queue', letters.deadLetterQueue.url], endpoint()));
+  expect([code, out, notes]).toEqual([1, '', 'replay: SQS: answered 502\n']);
 });
 
 describe('the landscape is reached', () => {
@@ -85,6 +96,26 @@ test.each(['SIGINT', 'SIGTERM'] as const)('%s ends in order: exit code 130, the 
   expect(notes).toContain('broken off; the same command goes on from here');
   expect(out).toMatch(/sent (\d), deleted \1, failed 0/);
   expect(letters.queue.size).toBeLessThan(10);
+  expect(statesIn(letters.deadLetterQueue)).toEqual(Array(10 - letters.queue.size).fill('visible'));
+});
+
+test('one Ctrl-C, which the terminal delivers to the launcher and to the command, ends in order', async () => {
+  for (let count = 0; count < 10; count++) await letters.bury();
+  const argv = ['--dead-letter-queue', letters.deadLetterQueue.url, '--send', '--rate', '5'];
+  const child = spawn(process.execPath, [LAUNCHER, COMMAND, ...argv], {
+    cwd: letters.folder,
+    env: { PATH: process.env.PATH, HOME: letters.folder },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    // A group of its own, as a terminal's foreground is one.
+    detached: true,
+  });
+  const run = ended(child);
+  await waitForMessages(letters.queue, 2);
+  process.kill(-(child.pid ?? Number.NaN), 'SIGINT');
+  const { code, out, notes } = await run;
+  expect(code).toBe(130);
+  expect(notes).toContain('broken off; the same command goes on from here');
+  expect(out).toMatch(/sent (\d), deleted \1, failed 0/);
   expect(statesIn(letters.deadLetterQueue)).toEqual(Array(10 - letters.queue.size).fill('visible'));
 });
 

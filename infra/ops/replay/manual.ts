@@ -48,7 +48,13 @@ NOTHING IS LOST
                              drops the second
   A letter in a file cannot be deleted: the journal alone knows that it was sent. To send such
   letters again on purpose, give another --journal. Ctrl-C ends the letter that is begun and gives
-  back the others; after a second Ctrl-C they come back by themselves within 15 minutes.
+  back the others; after a second Ctrl-C (a second later or more) they come back by themselves
+  within 15 minutes.
+
+RECEIVES
+  SQS shows a letter only by handing it out: each list, --show or --export counts as one receive of
+  every letter it reads ("received 1003 times so far"). Nothing follows from it: a dead-letter queue
+  moves nothing on, and a message that is put back begins at 0.
 
 FIFO
   Messages of a group keep their order. After a failure the rest of its group waits. SQS hands out
@@ -62,8 +68,8 @@ AWS
   AWS_ENDPOINT_URL_SQS, which names the local landscape.
 
 EXIT CODE
-  0 done; 1 something failed, was not found, or could not be exported; 2 a mistake in the command;
-  130 broken off
+  0 done; 1 something failed, was not found, or could not be exported, or SQS does not answer; 2 a
+  mistake in the command; 130 broken off
 
 EXAMPLES
   npm run replay -- --stage prod --destination orders

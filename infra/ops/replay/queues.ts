@@ -28,7 +28,8 @@ export interface ClientOptions {
  */
 export function createClient({ region, deadLetterQueueUrl, environment }: ClientOptions): SQSClient {
   const { AWS_ENDPOINT_URL_SQS, AWS_ENDPOINT_URL, AWS_REGION, AWS_ACCESS_KEY_ID, AWS_PROFILE } = environment;
-  const byVariable = AWS_ENDPOINT_URL_SQS ?? AWS_ENDPOINT_URL;
+  // A variable that is set to nothing is not set, as for the SDK.
+  const byVariable = AWS_ENDPOINT_URL_SQS || AWS_ENDPOINT_URL || undefined;
   const byUrl = deadLetterQueueUrl === undefined ? undefined : new URL(deadLetterQueueUrl);
   const endpoint = byVariable ?? byUrl?.origin;
   const local = endpoint !== undefined && /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(new URL(endpoint).hostname);

@@ -54,7 +54,8 @@ export async function replay(command: Command, options: ReplayOptions): Promise<
     terminal.endProgress();
     await giveBack(step, source, terminal);
     journal.close();
-    terminal.print(tally.summary());
+    // Of a queue that could not be read there is nothing to sum up: "listed 0" would say that it is empty.
+    if (complete || signal.aborted || step.over() || tally.of('listed') > 0) terminal.print(tally.summary());
   }
   if (signal.aborted) {
     terminal.note('broken off; the same command goes on from here');
