@@ -39,6 +39,18 @@ describe('a list', () => {
     expect(out).toContain('listed 4, selected 4, sent 0, deleted 0, failed 0');
   });
 
+  test.each([
+    'the endpoint answered 202 with 1 of 5 operations of the batch failed, one with 500 and OData error B2: operations 1 to 3 and 5 of 5 were carried out, and would run twice if the batch were sent again; the operator must decide',
+    'the endpoint answered 202 with answers to 3 of 5 operations of the batch: operations 1 to 3 of 5 were carried out; which operations were carried out is unknown beyond that, and sent again they would run twice; the operator must decide',
+  ])('says of a batch what was carried out: %s', async (reason) => {
+    await letters.bury({ reason });
+    const { out } = await letters.run([]);
+    const told = out.replace(/\s+/g, ' ');
+    for (const words of reason.match(/operations \d[^,;]* were carried out|which .* beyond that/g) ?? []) {
+      expect(told).toContain(words);
+    }
+  });
+
   test('changes nothing, and says what --send would do', async () => {
     await buryFour();
     const before = letters.deadLetterQueue.messages.map(({ id, body, attributes }) => ({ id, body, attributes }));

@@ -99,14 +99,14 @@ describe('A batch of which a part was carried out', () => {
 
   test('is the sender’s to correct, where what failed will never be taken', async () => {
     expect(reasonOf(await outcome(odata, batchOf(200, 400)))).toBe(
-      'the endpoint answered 202 with 1 of 2 operations of the batch failed, one with 400: it will never take this message; the sender must correct it',
+      'the endpoint answered 202 with 1 of 2 operations of the batch failed, one with 400: operation 1 of 2 was carried out; the rest will never be taken, and the sender must correct it',
     );
   });
 
   test('is told with how many failed', async () => {
     const judged = await outcome(odata, batch([http(201), changeSet(http(500, error('B2', 'Backend is down')))]));
     expect(reasonOf(judged)).toBe(
-      `the endpoint answered 202 with 1 of 2 operations of the batch failed, one with 500 and OData error B2: the others were carried out, and ${AGAIN}`,
+      `the endpoint answered 202 with 1 of 2 operations of the batch failed, one with 500 and OData error B2: operation 1 of 2 was carried out, and would run twice if the batch were sent again; the operator must decide`,
     );
     expect(judged).toMatchObject({ detail: 'Backend is down' });
   });

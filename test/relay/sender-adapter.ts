@@ -49,8 +49,7 @@ export async function sent(path: string, settings: object, what: Message, token:
   });
   const destination = destinationWith({ url: new URL(path, wire.url).href, ...settings });
   const adapter = adapterOf({ destination, send: createHttpClient() });
-  const { finding } = await adapter.exchange(what, token, deadlineOf(), () => undefined);
-  if (finding !== undefined) throw new Error('expected an answer that says nothing');
+  await adapter.exchange(what, token, deadlineOf(), () => undefined);
   return calls;
 }
 

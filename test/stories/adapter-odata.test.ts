@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import type { DestinationPlan } from '../../infra/local/landscape.ts';
 import type { Deployment } from '../../infra/local/sap/integration-flow.ts';
+import type { Answer } from '../../infra/local/server.ts';
 import { type Stage, setStage } from './stage.ts';
 
 const SERVICE = '/gw/odata/SAP/orders;v=1';
@@ -208,6 +209,43 @@ describe('A batch', () => {
 
     expect(stage.outcomes('outcome')).toEqual({ failed: 1, delivered: 1 });
     expect(stage.tally()).toMatchObject({ flowRuns: 4, left: 0, dead: 0 });
+  });
+
+  describe.each<readonly [string, Answer, string]>([
+    ['nothing', { status: 202 }, 'which operations were carried out is unknown'],
+    [
+      'a page',
+      { status: 200, headers: { 'Content-Type': 'text/html' }, body: '<h1>Sign in</h1>' },
+      'which operations were carried out is unknown',
+    ],
+    [
+      'one answer for two operations',
+      {
+        status: 202,
+        headers: { 'Content-Type': 'multipart/mixed; boundary=b' },
+        body: '--b\r\nContent-Type: application/http\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n--b--\r\n',
+      },
+      'operation 1 of 2 was carried out; which operations were carried out is unknown beyond that',
+    ],
+  ])('that is answered with %s', (_, came, words) => {
+    test.each([
+      { resendPartialBatch: false, outcome: 'rejected', left: 0, dead: 1 },
+      { resendPartialBatch: true, outcome: 'failed', left: 1, dead: 0 },
+    ])('is not taken for delivered: $outcome (resendPartialBatch: $resendPartialBatch)', async (expected) => {
+      const { resendPartialBatch, outcome, ...counts } = expected;
+      const stage = await setStage({ plans: [plan({ ...PATH, resendPartialBatch })] });
+      stage.runtimeNode.server.fail({ fault: came, when: ({ method }) => method === 'POST' });
+      stage.send(stage.orders, batch(changeSet('POST Orders', entity()), changeSet('POST Orders', entity())));
+
+      await stage.poll();
+
+      expect(stage.attempts).toMatchObject([{ outcome, status: came.status, executed: 'unknown' }]);
+      expect(stage.attempts[0]?.reason).toContain(words);
+      for (const { attributes } of stage.orders.deadLetterQueue.messages) {
+        expect(JSON.parse(attributes.deadLetter?.stringValue ?? '{}').reason).toBe(stage.attempts[0]?.reason);
+      }
+      expect(stage.tally()).toMatchObject(counts);
+    });
   });
 
   test.each([

@@ -53,8 +53,8 @@ export interface Shape extends Wanted {
 export interface Convention {
   /** @throws RelayError `MESSAGE_INVALID` if the adapter could never take this message */
   shape?(message: Message): Shape | Promise<Shape>;
-  /** Reads an answer to the message itself. Never throws for what an endpoint may answer. */
-  read?(answer: HttpAnswer, message: Message, token: Token): Promise<Finding | undefined>;
+  /** Reads an answer to the message itself, which went out in this shape. Never throws for what an endpoint may answer. */
+  read?(answer: HttpAnswer, message: Message, token: Token, shape: Shape): Promise<Finding | undefined>;
   /** Where CSRF tokens are fetched. Default: at the endpoint itself. */
   csrfUrl?(endpoint: URL): URL;
 }
@@ -97,7 +97,7 @@ export function createAdapter(options: AdapterOptions, { shape, read, csrfUrl }:
       const fetchUrl = csrfUrl?.(base) ?? base;
       const exchange = await csrf.exchange(request, { identity: token, deadline, onCall, fetchUrl });
       if (read === undefined || !exchange.reachedFlow) return exchange;
-      const finding = await read(exchange.answer, message, token);
+      const finding = await read(exchange.answer, message, token, shaped);
       return finding === undefined ? exchange : { ...exchange, finding };
     },
   };

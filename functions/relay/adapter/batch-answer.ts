@@ -1,65 +1,120 @@
 /**
- * The answer to an OData batch, taken apart: a multipart body whose parts are HTTP answers, or change sets, which are
- * multipart bodies of such parts. What the statuses in it mean is for others.
+ * OData batches taken apart, request and answer: multipart bodies whose parts are HTTP messages, or change sets, which are
+ * multipart bodies of such parts. What the statuses in an answer mean is for others.
  *
  * @see RFC 2046 section 5.1, OData V2 "Batch Processing"
  */
 import type { HttpAnswer } from '../../http-client.ts';
 import { mediaTypeOf } from './charset.ts';
 
-/** What became of one operation; of a change set that failed as a whole there is one for all of it. */
+/** What became of one operation. */
 export type Operation = Pick<HttpAnswer, 'status' | 'headers' | 'body'>;
 
-export interface Operations {
-  readonly operations: readonly Operation[];
-  /** False where a part is missing or cannot be read, so that there may be operations beside these. */
+export interface BatchAnswer {
+  /** By operation of the request, in its order; undefined where the answer does not say what became of it. */
+  readonly operations: readonly (Operation | undefined)[];
+  /** False where it is no batch answer, is cut off, or has a part that cannot be read. */
   readonly isWhole: boolean;
 }
 
-/** A change set is in a batch, and nothing is in a change set but answers. */
-const MAX_DEPTH = 2;
+const OPERATION = 'application/http';
+const CHANGE_SET = 'multipart/mixed';
 
-export function operationsIn({
-  headers,
-  body,
-  truncated,
-}: Pick<HttpAnswer, 'headers' | 'body' | 'truncated'>): Operations {
-  const read = operationsOf(body, headers['content-type'], 1);
-  return { ...read, isWhole: read.isWhole && !truncated };
+/**
+ * How many operations each part of a batch request has, in its order: one, or those of a change set.
+ *
+ * @returns undefined if no part can be made out
+ */
+export function operationsAsked(body: Buffer, contentType: string | undefined): readonly number[] | undefined {
+  const { parts, isClosed } = partsAsked(body, contentType);
+  if (parts.length === 0 && !isClosed) return undefined;
+  return parts.map((part) => {
+    const { headers, body: content } = entityOf(part);
+    const type = headers['content-type'];
+    if (mediaTypeOf(type) !== CHANGE_SET) return isOperation(headers) ? 1 : 0;
+    return partsAsked(content, type).parts.filter((inner) => isOperation(entityOf(inner).headers)).length;
+  });
+}
+
+/** The last one too, where nothing closes it: who carries a batch out may not wait for that. */
+function partsAsked(body: Buffer, contentType: string | undefined): Pick<Parts, 'parts' | 'isClosed'> {
+  const { parts, isClosed, rest } = partsIn(body, contentType);
+  return { parts: rest === undefined ? parts : [...parts, rest], isClosed };
+}
+
+function isOperation(headers: Operation['headers']): boolean {
+  return mediaTypeOf(headers['content-type']) === OPERATION;
+}
+
+/** @param asked operations by part of the request; absent: as many as are answered */
+export function answersIn(
+  { headers, body, truncated }: Pick<HttpAnswer, 'headers' | 'body' | 'truncated'>,
+  asked: readonly number[] = [],
+): BatchAnswer {
+  const type = headers['content-type'];
+  const { parts, isClosed } = mediaTypeOf(type) === CHANGE_SET ? partsIn(body, type) : NO_PARTS;
+  const read = parts.map((part, index) => answersInPart(part, asked[index] ?? 1));
+  // Answers stand in the order of what they answer.
+  const missing = asked.slice(parts.length).map(unanswered);
+  return {
+    operations: read
+      .map(({ operations }) => operations)
+      .concat(missing)
+      .flat(),
+    isWhole: isClosed && !truncated && read.every(({ isWhole }) => isWhole),
+  };
+}
+
+/** Of a change set that failed as a whole there is one answer, for all that was in it. */
+function answersInPart(part: Buffer, asked: number): BatchAnswer {
+  const { headers, body } = entityOf(part);
+  const type = headers['content-type'];
+  if (mediaTypeOf(type) === CHANGE_SET) {
+    const { parts, isClosed } = partsIn(body, type);
+    const operations = parts.map((inner) => operationIn(entityOf(inner)));
+    const isWhole = isClosed && !operations.includes(undefined);
+    return { operations: operations.concat(unanswered(asked - operations.length)), isWhole };
+  }
+  const operation = operationIn({ headers, body });
+  const isWhole = operation !== undefined;
+  if (asked <= 1) return { operations: [operation], isWhole };
+  const ofOthers = isWhole && operation.status > 299 ? operation : undefined;
+  return { operations: [operation, ...new Array(asked - 1).fill(ofOthers)], isWhole };
+}
+
+function unanswered(count: number): undefined[] {
+  return new Array(Math.max(0, count)).fill(undefined);
+}
+
+function operationIn({ headers, body }: Pick<Operation, 'headers' | 'body'>): Operation | undefined {
+  if (!isOperation(headers)) return undefined;
+  const lineEnd = body.indexOf(LF);
+  const statusLine = body.toString('latin1', 0, lineEnd < 0 ? body.byteLength : lineEnd);
+  const [, status] = /^\s*HTTP\/\d(?:\.\d)? ([1-5]\d\d)(?!\d)/.exec(statusLine) ?? [];
+  if (status === undefined) return undefined;
+  return { status: Number(status), ...entityOf(lineEnd < 0 ? NOTHING : body.subarray(lineEnd + 1)) };
 }
 
 /** The first part of a multipart answer; of one that has none, nothing. */
 export function rootOf({ headers, body }: Pick<HttpAnswer, 'headers' | 'body'>): Pick<Operation, 'headers' | 'body'> {
-  const boundary = boundaryOf(headers['content-type']);
-  const { parts, rest } = boundary === undefined ? { parts: [], rest: undefined } : partsOf(body, boundary);
-  return entityOf(parts[0] ?? rest ?? Buffer.alloc(0));
+  const { parts, rest } = partsIn(body, headers['content-type']);
+  return entityOf(parts[0] ?? rest ?? NOTHING);
 }
 
-function operationsOf(body: Buffer, contentType: string | undefined, depth: number): Operations {
+const NOTHING = Buffer.alloc(0);
+
+interface Parts {
+  readonly parts: readonly Buffer[];
+  readonly isClosed: boolean;
+  /** Of a body that is not closed: its last part, as far as it is there. */
+  readonly rest?: Buffer;
+}
+
+const NO_PARTS: Parts = { parts: [], isClosed: false };
+
+function partsIn(body: Buffer, contentType: string | undefined): Parts {
   const boundary = boundaryOf(contentType);
-  if (boundary === undefined || depth > MAX_DEPTH) return UNREADABLE;
-  const { parts, isClosed } = partsOf(body, boundary);
-  const read = parts.map((part) => {
-    const { headers, body: content } = entityOf(part);
-    const type = headers['content-type'];
-    if (mediaTypeOf(type) === 'multipart/mixed') return operationsOf(content, type, depth + 1);
-    return mediaTypeOf(type) === 'application/http' ? operationIn(content) : UNREADABLE;
-  });
-  return {
-    operations: read.flatMap(({ operations }) => operations),
-    isWhole: isClosed && read.every(({ isWhole }) => isWhole),
-  };
-}
-
-const UNREADABLE: Operations = { operations: [], isWhole: false };
-
-function operationIn(content: Buffer): Operations {
-  const lineEnd = content.indexOf('\n');
-  const statusLine = content.toString('latin1', 0, lineEnd < 0 ? content.byteLength : lineEnd);
-  const [, status] = /^\s*HTTP\/\d(?:\.\d)? ([1-5]\d\d)(?!\d)/.exec(statusLine) ?? [];
-  if (status === undefined) return UNREADABLE;
-  const rest = lineEnd < 0 ? Buffer.alloc(0) : content.subarray(lineEnd + 1);
-  return { operations: [{ status: Number(status), ...entityOf(rest) }], isWhole: true };
+  return boundary === undefined ? NO_PARTS : partsOf(body, boundary);
 }
 
 function boundaryOf(contentType: string | undefined): string | undefined {
@@ -67,34 +122,33 @@ function boundaryOf(contentType: string | undefined): string | undefined {
   return quoted ?? plain;
 }
 
-/**
- * A delimiter stands at the beginning of a line, and nothing but white space behind it on that line.
- *
- * @returns `rest` of a body that was cut off: its last part, as far as it is there
- */
-function partsOf(
-  body: Buffer,
-  boundary: string,
-): { readonly parts: readonly Buffer[]; readonly isClosed: boolean; readonly rest?: Buffer } {
+/** A delimiter stands at the beginning of a line, and nothing but white space behind it on that line. */
+function partsOf(body: Buffer, boundary: string): Parts {
   const delimiter = Buffer.from(`--${boundary}`, 'latin1');
   const parts: Buffer[] = [];
   let start: number | undefined;
   let at = body.indexOf(delimiter);
   for (; at >= 0; at = body.indexOf(delimiter, at + delimiter.byteLength)) {
     if (at > 0 && body[at - 1] !== LF) continue;
-    const behind = at + delimiter.byteLength;
-    const lineEnd = body.indexOf(LF, behind);
-    const tail = body.toString('latin1', behind, lineEnd < 0 ? body.byteLength : lineEnd);
-    if (!/^(--)?\s*$/.test(tail)) continue;
+    let behind = at + delimiter.byteLength;
+    const isLast = body[behind] === DASH && body[behind + 1] === DASH;
+    if (isLast) behind += 2;
+    while (WHITE_SPACE.has(body[behind])) behind += 1;
+    if (behind < body.byteLength && body[behind] !== LF) continue;
     if (start !== undefined) parts.push(body.subarray(start, withoutLineEnd(body, at)));
-    if (tail.startsWith('--')) return { parts, isClosed: true };
-    start = lineEnd < 0 ? body.byteLength : lineEnd + 1;
+    if (isLast) return { parts, isClosed: true };
+    if (parts.length === MOST_PARTS) return { parts, isClosed: false };
+    start = behind + 1;
   }
   return { parts, isClosed: false, ...(start === undefined ? {} : { rest: body.subarray(start) }) };
 }
 
+/** As many answers as can be in what is kept of one: none is shorter than 64 bytes. */
+const MOST_PARTS = 65_536;
 const LF = 10;
 const CR = 13;
+const DASH = 45;
+const WHITE_SPACE: ReadonlySet<number | undefined> = new Set([9, CR, 32]);
 
 /** The line end before a delimiter belongs to the delimiter. */
 function withoutLineEnd(body: Buffer, at: number): number {
@@ -103,12 +157,13 @@ function withoutLineEnd(body: Buffer, at: number): number {
 
 /** Headers, an empty line, and the rest. */
 function entityOf(bytes: Buffer): Pick<Operation, 'headers' | 'body'> {
-  const headers: Record<string, string> = Object.create(null);
+  const headers: Record<string, string> = {};
   let at = 0;
   while (at < bytes.byteLength) {
     const lineEnd = bytes.indexOf(LF, at);
-    const line = bytes.toString('latin1', at, lineEnd < 0 ? bytes.byteLength : lineEnd).trimEnd();
-    at = lineEnd < 0 ? bytes.byteLength : lineEnd + 1;
+    const end = lineEnd < 0 ? bytes.byteLength : lineEnd;
+    const line = bytes.toString('latin1', at, end).trimEnd();
+    at = end + 1;
     if (line === '') break;
     const colon = line.indexOf(':');
     if (colon > 0) headers[line.slice(0, colon).trim().toLowerCase()] = line.slice(colon + 1).trim();

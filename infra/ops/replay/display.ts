@@ -7,7 +7,10 @@ import { harmless, shorten, wrap, writeBytes } from './terminal.ts';
 
 const NAME_COLUMNS = 16;
 
-/** @returns two lines: what it is, and why it is dead. The id is never cut, since `--show` wants it whole. */
+/** Of what a list says of why a letter is dead: which operations of a batch were carried out is in the second. */
+const WHY_LINES = 2;
+
+/** @returns a line that says what it is, and one or two why it is dead. The id is never cut, since `--show` wants it whole. */
 export function listed(letter: Letter, { now, columns }: { now: number; columns: number }): string[] {
   const status = statusOf(letter);
   const facts = [
@@ -17,7 +20,9 @@ export function listed(letter: Letter, { now, columns }: { now: number; columns:
     writeBytes(letter.bytes).padStart(10),
     shorten(letter.destination ?? '', 63),
   ];
-  return [facts.join('  ').trimEnd(), `    ${shorten(letter.why, columns - 4)}`];
+  const lines = wrap(harmless(letter.why), columns - 4);
+  const why = [...lines.slice(0, WHY_LINES - 1), lines.slice(WHY_LINES - 1).join(' ')].filter((line) => line !== '');
+  return [facts.join('  ').trimEnd(), ...why.map((line) => `    ${shorten(line, columns - 4)}`)];
 }
 
 /** @param options `showBody`: the payload too, as it lies in the queue */
