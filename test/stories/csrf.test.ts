@@ -169,3 +169,32 @@ test('csrf: true at an endpoint without protection runs the flow for no message 
   // GET would run it, with nothing in it: it is for endpoints that have shown their protection.
   expect(stage.tally().calls).toEqual({ 'HEAD 405': 1, 'POST 200': 1 });
 });
+
+test.each(CASES)(
+  'where each answer renews the session id, messages one after the other go on under it, and ten at once have a session each ($environment, workers: $workers)',
+  async ({ environment, workers }) => {
+    const stage = await setStage({ environment, runtimeNode: { workers }, plans: [{ name: 'orders' }] });
+    stage.runtimeNode.renewSessionIds();
+    const ids: string[] = [];
+    for (let message = 0; message < 6; message += 1) {
+      ids.push(stage.send(stage.orders));
+      await stage.poll();
+    }
+    expect(stage.tally()).toMatchObject({ calls: { 'POST 403': 1, 'HEAD 200': 1, 'POST 200': 6 }, left: 0, dead: 0 });
+
+    const fetches: number[] = [];
+    for (let batch = 0; batch < 4; batch += 1) {
+      ids.push(...stage.sendMany(10));
+      await stage.poll();
+      fetches.push(stage.tally().calls['HEAD 200'] ?? 0);
+    }
+
+    expect(stage.arrivals().sort()).toEqual(ids.sort());
+    expect(stage.outcomes('outcome')).toEqual({ delivered: 46 });
+    expect(stage.tally()).toMatchObject({ flowRuns: 46, left: 0, dead: 0 });
+    const [afterFirst = 0, afterSecond, , afterLast] = fetches;
+    // The session that was there, at most two for each of the ten, and from then on what they have.
+    expect(afterFirst).toBeLessThanOrEqual(21);
+    expect(afterLast).toBe(afterSecond);
+  },
+);

@@ -1,15 +1,18 @@
 /**
  * The CSRF handshake of SAP's HTTPS and OData sender adapters: a modifying call needs a token that was fetched before,
  * with exactly the cookies it came with. The pair is kept warm for as long as the access token that opened its session;
- * it is one value, so that parallel calls can never mix two of them.
+ * it is one value, so that parallel calls can never mix two of them. Other servers renew a session's id or its token with
+ * each answer (Spring Security, Tomcat behind a proxy): the pair follows, and calls that cannot share it have one each.
  *
- * @see SAP Help, "HTTPS Sender Adapter", "Use CSRF Protection"
+ * @see SAP Help, "HTTPS Sender Adapter", "Use CSRF Protection"; Spring Security, "Session Fixation"; Tomcat,
+ * "CSRF Prevention Filter for REST APIs"
  */
 import type { Deadline } from '../../deadline.ts';
 import { RelayError } from '../../error.ts';
 import type { HttpAnswer, HttpRequest, Send } from '../../http-client.ts';
 import { type Warm, warm } from '../../warm.ts';
 import { mplIdOf } from '../mpl-id.ts';
+import { type Cookies, cookiesAfter } from './cookies.ts';
 
 /** What came of a call: its answer, and whether the flow can have run on it. */
 export interface Exchange {
@@ -18,10 +21,27 @@ export interface Exchange {
   readonly reachedFlow: boolean;
 }
 
-interface Session {
+interface Pair {
   readonly token: string;
+  readonly cookies: Cookies;
   /** As one `Cookie` header, values exactly as they were set: an encoded one breaks SAP's load balancing. */
   readonly cookie: string;
+}
+
+interface Session {
+  /** As the latest answer has left it. */
+  pair: Pair;
+  /** How many calls have gone out in it. */
+  calls: number;
+}
+
+/** Of one access token. */
+interface Sessions {
+  /** That of all calls, while they can share one. */
+  readonly shared: Warm<Session>;
+  /** Those of one call each, while no call is in them: no more than there ever were calls at once. */
+  readonly idle: Session[];
+  open(deadline: Deadline): Promise<Session>;
 }
 
 /** The endpoint's answer to a fetch that brought no session. */
@@ -49,6 +69,8 @@ export interface CsrfOptions {
   readonly send: Send;
   /** Longest fetch of a token, in milliseconds. */
   readonly maxCallMs: number;
+  /** Epoch milliseconds, for cookies that expire. Default `Date.now`. */
+  readonly now?: () => number;
 }
 
 /** One for each destination: sends a request, with the handshake where the endpoint wants it. */
@@ -61,23 +83,25 @@ export interface Csrf {
  * @param required true: a session is opened before the first message. False: when the endpoint first answers 403 with
  * `X-CSRF-Token: required`, and from then on.
  */
-export function createCsrf({ required, send, maxCallMs }: CsrfOptions): Csrf {
-  const sessions = new WeakMap<object, Warm<Session>>();
+export function createCsrf({ required, send, maxCallMs, now = Date.now }: CsrfOptions): Csrf {
+  const sessions = new WeakMap<object, Sessions>();
   /** `expected` by the setting, `demanded` by the endpoint itself. */
   let protection: 'none' | 'expected' | 'demanded' = required ? 'expected' : 'none';
+  /** As SAP's sessions can; no longer once the endpoint has shown that it renews them under parallel calls. */
+  let canShare = true;
 
-  function sessionOf(request: HttpRequest, { identity, fetchUrl = request.url }: Call): Warm<Session> {
+  function sessionsOf(request: HttpRequest, { identity, fetchUrl = request.url }: Call): Sessions {
     const known = sessions.get(identity);
     if (known !== undefined) return known;
     // GET runs the flow of an endpoint that is not protected, so it must have shown that it is.
     // Of the request only what every message under this token has: its body and its time are its own.
     const fetch = { ...fetchOf(request), url: fetchUrl };
-    const made = warm({
-      load: ({ signal, remainingMs }) => {
-        const timeoutMs = Math.min(maxCallMs, remainingMs());
-        return fetchSession({ ...fetch, timeoutMs, signal }, send, protection === 'demanded');
-      },
-    });
+    const open = async ({ signal, remainingMs }: Deadline) => {
+      const timeoutMs = Math.min(maxCallMs, remainingMs());
+      const answer = await fetchToken({ ...fetch, timeoutMs, signal }, send, protection === 'demanded');
+      return { pair: pairAfter(undefined, answer, now()), calls: 0 };
+    };
+    const made = { shared: warm({ load: open }), idle: [], open };
     sessions.set(identity, made);
     return made;
   }
@@ -87,12 +111,52 @@ export function createCsrf({ required, send, maxCallMs }: CsrfOptions): Csrf {
     return send(request);
   }
 
+  /** @returns undefined where the endpoint demands another token */
+  async function callIn(session: Session, request: HttpRequest, made: Call): Promise<HttpAnswer | undefined> {
+    session.calls += 1;
+    const answer = await call(withPair(request, session.pair), made);
+    if (isDemand(answer)) return undefined;
+    session.pair = pairAfter(session.pair, answer, now());
+    return answer;
+  }
+
+  async function callShared(request: HttpRequest, made: Call): Promise<HttpAnswer> {
+    const { deadline } = made;
+    const { shared } = sessionsOf(request, made);
+    const first = await shared.get(deadline);
+    const answer = await callIn(first, request, made);
+    if (answer !== undefined) return answer;
+    shared.forget(first);
+    const renewed = await shared.get(deadline);
+    const answerToRenewed = await callIn(renewed, request, made);
+    if (answerToRenewed !== undefined) return answerToRenewed;
+    shared.forget(renewed);
+    if (renewed.calls === 1) throw newTokenRefused();
+    canShare = false;
+    return callAlone(request, made);
+  }
+
+  async function callAlone(request: HttpRequest, made: Call): Promise<HttpAnswer> {
+    const { idle, open } = sessionsOf(request, made);
+    const kept = idle.pop();
+    const answer = kept === undefined ? undefined : await callIn(kept, request, made);
+    if (kept !== undefined && answer !== undefined) {
+      idle.push(kept);
+      return answer;
+    }
+    const opened = await open(made.deadline);
+    const answerToOpened = await callIn(opened, request, made);
+    if (answerToOpened === undefined) throw newTokenRefused();
+    idle.push(opened);
+    return answerToOpened;
+  }
+
   return {
     async exchange(request, made) {
-      const { deadline } = made;
       try {
         if (protection === 'expected') {
-          const opened = await sessionOf(request, made).get(deadline).catch(unlessUnprotected);
+          const { shared } = sessionsOf(request, made);
+          const opened = await shared.get(made.deadline).catch(unlessUnprotected);
           protection = opened === undefined ? 'none' : 'demanded';
         }
         if (protection === 'none') {
@@ -100,22 +164,19 @@ export function createCsrf({ required, send, maxCallMs }: CsrfOptions): Csrf {
           if (!isDemand(answer)) return { answer, reachedFlow: true };
           protection = 'demanded';
         }
-        const session = sessionOf(request, made);
-        const first = await session.get(deadline);
-        const answer = await call(withSession(request, first), made);
-        if (!isDemand(answer)) return { answer, reachedFlow: true };
-        session.forget(first);
-        const renewed = await call(withSession(request, await session.get(deadline)), made);
-        if (!isDemand(renewed)) return { answer: renewed, reachedFlow: true };
-        throw new RelayError('CONNECTION_FAILED', 'the endpoint refused a new CSRF token, too: kept for a later try', {
-          status: renewed.status,
-        });
+        const answer = await (canShare ? callShared(request, made) : callAlone(request, made));
+        return { answer, reachedFlow: true };
       } catch (error) {
         if (error instanceof FetchRefused) return { answer: error.answer, reachedFlow: false };
         throw error;
       }
     },
   };
+}
+
+function newTokenRefused(): RelayError {
+  const message = 'the endpoint refused a new CSRF token, too: kept for a later try';
+  return new RelayError('CONNECTION_FAILED', message, { status: 403 });
 }
 
 /** Expected, but not there: the endpoint takes no HEAD, or gives no token. */
@@ -137,25 +198,25 @@ function isDemand(answer: HttpAnswer): boolean {
   return mplIdOf(answer) === undefined;
 }
 
-function withSession(request: HttpRequest, { token, cookie }: Session): HttpRequest {
-  const session: Record<string, string> = { 'X-CSRF-Token': token };
-  if (cookie !== '') session.Cookie = cookie;
-  return { ...request, headers: { ...request.headers, ...session } };
+function withPair(request: HttpRequest, { token, cookie }: Pair): HttpRequest {
+  const pair: Record<string, string> = { 'X-CSRF-Token': token };
+  if (cookie !== '') pair.Cookie = cookie;
+  return { ...request, headers: { ...request.headers, ...pair } };
 }
 
 /**
  * By HEAD, which transfers least; else by GET. Neither runs the flow of a protected endpoint.
  *
+ * @returns an answer with a token, whatever its status: CXF behind a CSRF filter answers 405 to HEAD and 500 to GET
  * @throws FetchRefused, RelayError `CSRF_UNAVAILABLE`
  */
-async function fetchSession(request: Omit<HttpRequest, 'method'>, send: Send, mayGet: boolean): Promise<Session> {
+async function fetchToken(request: Omit<HttpRequest, 'method'>, send: Send, mayGet: boolean): Promise<HttpAnswer> {
   const fetchBy = (method: 'HEAD' | 'GET') => send({ ...request, method }).catch(nothingExecuted);
   let answer = await fetchBy('HEAD');
-  if (mayGet && sessionIn(answer) === undefined && ![401, 403].includes(answer.status)) {
+  if (mayGet && tokenIn(answer) === undefined && ![401, 403].includes(answer.status)) {
     answer = await fetchBy('GET');
   }
-  const session = sessionIn(answer);
-  if (session !== undefined) return session;
+  if (tokenIn(answer) !== undefined) return answer;
   if (answer.status < 200 || answer.status > 299) throw new FetchRefused(answer);
   throw new RelayError(
     'CSRF_UNAVAILABLE',
@@ -178,9 +239,19 @@ function fetchOf({ headers, certificate }: HttpRequest): Pick<HttpRequest, 'head
   };
 }
 
-function sessionIn({ status, headers }: HttpAnswer): Session | undefined {
+function tokenIn({ headers }: HttpAnswer): string | undefined {
   const token = headers['x-csrf-token'];
-  if (status < 200 || status > 299 || typeof token !== 'string' || /^(required|fetch)?$/i.test(token)) return undefined;
-  const cookies = (headers['set-cookie'] ?? []).map((line) => line.split(';', 1)[0]?.trim());
-  return { token, cookie: cookies.join('; ') };
+  return typeof token !== 'string' || /^(required|fetch)?$/i.test(token) ? undefined : token;
 }
+
+/** The same where the answer says nothing of them, as SAP's do. */
+function pairAfter(before: Pair | undefined, answer: HttpAnswer, nowMs: number): Pair {
+  const { token = '', cookies = NO_COOKIES } = before ?? {};
+  const { 'set-cookie': lines } = answer.headers;
+  const newToken = tokenIn(answer) ?? token;
+  if (before !== undefined && lines === undefined && newToken === token) return before;
+  const after = lines === undefined ? cookies : cookiesAfter(cookies, lines, nowMs);
+  return { token: newToken, cookies: after, cookie: [...after.values()].join('; ') };
+}
+
+const NO_COOKIES: Cookies = new Map();

@@ -1,0 +1,50 @@
+/**
+ * The cookies of one session with one endpoint: which there are after an answer, as RFC 6265 section 5.3 has it. All of
+ * them go back to where they came from, whatever path or domain they name: a proxy may show the endpoint under another.
+ */
+
+/** By name and path, the two that make it another cookie; each as `name=value`. In the order in which they first came. */
+export type Cookies = ReadonlyMap<string, string>;
+
+/** As many as RFC 6265 section 6.1 asks a client to keep; those that came first go first. */
+const MAX_COOKIES = 50;
+
+/** @param lines values of `Set-Cookie`; what is none is passed over, as section 5.2 says */
+export function cookiesAfter(cookies: Cookies, lines: readonly string[], nowMs: number): Cookies {
+  const after = new Map(cookies);
+  for (const line of lines) {
+    const [pair = '', ...attributes] = line.split(';');
+    const [name, value] = halves(pair, '=');
+    if (name === '' || value === undefined) continue;
+    let path = '';
+    let expires: boolean | undefined;
+    let ages: boolean | undefined;
+    for (const attribute of attributes) {
+      const [key, text = ''] = halves(attribute, '=');
+      switch (key.toLowerCase()) {
+        case 'path':
+          path = text;
+          break;
+        case 'expires':
+          expires = Date.parse(text) <= nowMs;
+          break;
+        case 'max-age':
+          if (/^-?\d+$/.test(text)) ages = Number(text) <= 0;
+      }
+    }
+    const key = `${name};${path}`;
+    // Section 5.3, step 3: Max-Age wins.
+    if (ages ?? expires ?? false) after.delete(key);
+    else after.set(key, `${name}=${value}`);
+  }
+  for (const key of after.keys()) {
+    if (after.size <= MAX_COOKIES) break;
+    after.delete(key);
+  }
+  return after;
+}
+
+function halves(text: string, at: string): [string, string?] {
+  const index = text.indexOf(at);
+  return index < 0 ? [text.trim()] : [text.slice(0, index).trim(), text.slice(index + 1).trim()];
+}
