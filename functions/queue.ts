@@ -1,43 +1,33 @@
 /** Lambda entry of the queues: a batch of SQS in, the partial batch response out. */
 import middy from '@middy/core';
 import type { Context, SQSBatchResponse } from 'aws-lambda';
-import { startDeadline, startReport, startReserve } from './deadline.ts';
+import { startReport } from './deadline.ts';
 import { deliverBatch } from './delivery/batch.ts';
 import { hideAll } from './delivery/visibility.ts';
 import type { QueuedMessage } from './envelope.ts';
 import { createQueueRoutes } from './setup/queue-routes.ts';
-import { setup } from './setup.ts';
+import { type InvocationTime, setup } from './setup.ts';
 import { keepInQueue, readBatch } from './source/sqs.ts';
 
 const environment = setup();
 const queueRoute = createQueueRoutes(environment);
 await environment.prepare();
 
-async function deliver(event: unknown, context: Context): Promise<SQSBatchResponse> {
-  const remainingMs = context.getRemainingTimeInMillis();
-  const deadline = startDeadline(remainingMs, environment.clock);
-  const reserve = startReserve(remainingMs, environment.clock);
-  environment.begin();
-  try {
+function deliver(event: unknown, context: Context): Promise<SQSBatchResponse> {
+  return environment.invoke(context, async (time) => {
     const kept: string[] = [];
     for (const [queueArn, messages] of byQueue(readBatch(event))) {
-      kept.push(...(await deliverFrom(queueArn, messages, { deadline, reserve })));
+      kept.push(...(await deliverFrom(queueArn, messages, time)));
     }
     return keepInQueue(kept);
-  } finally {
-    await environment.end(reserve);
-    deadline.end();
-    reserve.end();
-  }
+  });
 }
-
-type Deadlines = Readonly<Record<'deadline' | 'reserve', ReturnType<typeof startDeadline>>>;
 
 /** @returns the ids of the records to keep */
 async function deliverFrom(
   queueArn: string,
   messages: readonly QueuedMessage[],
-  { deadline, reserve }: Deadlines,
+  { deadline, reserve }: InvocationTime,
 ): Promise<string[]> {
   const { telemetry, clock, random } = environment;
   const queue = queueRoute(queueArn);

@@ -3,10 +3,11 @@
  * place that knows which part gets which; the parts get what they need handed in.
  */
 import { randomUUID } from 'node:crypto';
+import type { Context } from 'aws-lambda';
 import { createS3, type S3 } from './aws/s3.ts';
 import { createSecretReader, type ReadSecret } from './aws/secrets-manager.ts';
 import { createSqs, type Sqs } from './aws/sqs.ts';
-import { type Clock, type Deadline, startWithin } from './deadline.ts';
+import { type Clock, type Deadline, startDeadline, startReserve, startWithin } from './deadline.ts';
 import { createHttpClient, type Send } from './http-client.ts';
 import { adapterOf } from './relay/adapter/adapters.ts';
 import { type Destination, endpoint } from './relay/destination.ts';
@@ -47,14 +48,23 @@ export interface Environment extends Required<Omit<Outside, 'after'>> {
   prepare(isNeeded?: (destination: Destination) => boolean): Promise<void>;
   /** Told of a value that is kept warm beside the tokens: its renewals end with the invocation as well. */
   keepWarm(value: Warm<object>): void;
-  /** An invocation begins; it must `end`. */
-  begin(): void;
   /**
-   * The work of an invocation is done: what still runs beside it is awaited shortly, then aborted. Never rejects.
+   * An invocation from its first to its last act: the work gets its time; what still runs beside it is then awaited shortly,
+   * and aborted.
    *
-   * @param reserve what the reply leaves of the time. Default: enough
+   * @throws what the work throws
    */
-  end(reserve?: Deadline): Promise<void>;
+  invoke<T>(context: InvocationContext, work: (time: InvocationTime) => Promise<T>): Promise<T>;
+}
+
+/** What Lambda tells of an invocation's end. */
+export type InvocationContext = Pick<Context, 'getRemainingTimeInMillis'>;
+
+export interface InvocationTime {
+  /** For the work. */
+  readonly deadline: Deadline;
+  /** For what follows a call: a letter is written in the time that is kept for reporting. */
+  readonly reserve: Deadline;
 }
 
 export interface SetupOptions {
@@ -116,12 +126,19 @@ export function setup({ settings = readSettings(), outside = {}, ...calls }: Set
     keepWarm(value) {
       keptWarm.push(value);
     },
-    begin() {
+    async invoke(context, work) {
+      const remainingMs = context.getRemainingTimeInMillis();
+      const deadline = startDeadline(remainingMs, clock);
+      const reserve = startReserve(remainingMs, clock);
       active += 1;
-    },
-    async end(reserve) {
-      active -= 1;
-      if (active === 0) await settleRenewals([...tokens.all, ...keptWarm], clock, reserve);
+      try {
+        return await work({ deadline, reserve });
+      } finally {
+        active -= 1;
+        if (active === 0) await settleRenewals([...tokens.all, ...keptWarm], clock, reserve);
+        deadline.end();
+        reserve.end();
+      }
     },
   };
 }

@@ -1,7 +1,7 @@
 /** Lambda entry of the webhooks: an HTTP event in, the reply out. */
 import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
-import { startDeadline, startReserve } from './deadline.ts';
+import type { Deadline } from './deadline.ts';
 import { handOver } from './delivery/hand-over.ts';
 import { createDoors } from './setup/doors.ts';
 import { setup } from './setup.ts';
@@ -17,39 +17,32 @@ const refusals = createRefusals(environment.telemetry, environment.now);
 // What is queued is delivered by the other function.
 await environment.prepare(({ webhook }) => webhook !== undefined && webhook.mode !== 'queued');
 
-async function serve(event: unknown, context: Context) {
+function serve(event: unknown, context: Context) {
   const request = readHttpEvent(event);
-  return toReply(await answer(request, context), request);
+  return environment.invoke(context, async ({ deadline }) => {
+    try {
+      return toReply(await answer(request, context.invokedFunctionArn, deadline), request);
+    } finally {
+      refusals.tell();
+    }
+  });
 }
 
-async function answer(request: HttpEvent | undefined, context: Context): Promise<HttpReply> {
+async function answer(request: HttpEvent | undefined, functionArn: string, deadline: Deadline): Promise<HttpReply> {
   const { telemetry, clock } = environment;
-  const { now } = clock;
-  const remainingMs = context.getRemainingTimeInMillis();
-  const deadline = startDeadline(remainingMs, clock);
-  const reserve = startReserve(remainingMs, clock);
-  environment.begin();
-  try {
-    const admission = await admit(request, doorOf, { deadline, now });
-    if ('refusal' in admission) {
-      if (admission.cause !== undefined) telemetry.problem('webhook.unavailable', { reason: admission.cause.message });
-      if (admission.turnedAway !== undefined) refusals.note(admission.turnedAway);
-      return admission.refusal;
-    }
-    const { message, door } = admission;
-    const group = request && messageGroupOf(request, door.webhook.messageGroupId);
-    const eventSource = request?.headers['ce-source'] ?? '';
-    const functionArn = context.invokedFunctionArn;
-    const posting = { message, eventSource, functionArn, ...(group === undefined ? {} : { group }) };
-    const { mode } = door.webhook;
-    const became = await handOver(posting, door.behind, { mode, deadline, telemetry, clock });
-    return typeof became === 'string' ? queuedReply(became, message.id) : directReply(became, door.webhook);
-  } finally {
-    refusals.tell();
-    await environment.end(reserve);
-    deadline.end();
-    reserve.end();
+  const admission = await admit(request, doorOf, { deadline, now: clock.now });
+  if ('refusal' in admission) {
+    if (admission.cause !== undefined) telemetry.problem('webhook.unavailable', { reason: admission.cause.message });
+    if (admission.turnedAway !== undefined) refusals.note(admission.turnedAway);
+    return admission.refusal;
   }
+  const { message, door } = admission;
+  const group = request && messageGroupOf(request, door.webhook.messageGroupId);
+  const eventSource = request?.headers['ce-source'] ?? '';
+  const posting = { message, eventSource, functionArn, ...(group === undefined ? {} : { group }) };
+  const { mode } = door.webhook;
+  const became = await handOver(posting, door.behind, { mode, deadline, telemetry, clock });
+  return typeof became === 'string' ? queuedReply(became, message.id) : directReply(became, door.webhook);
 }
 
 // Middy's own early timeout would cut a call that may have run: the deadline is ours.

@@ -6,7 +6,7 @@ import { createBurial } from '../../functions/delivery/burial.ts';
 import { RelayError } from '../../functions/error.ts';
 import type { Destination } from '../../functions/relay/destination.ts';
 import { readSettings } from '../../functions/settings.ts';
-import type { Telemetry } from '../../functions/telemetry.ts';
+import { quietTelemetry } from '../doubles/telemetry.ts';
 import { FAILED, queuedMessage, REJECTED, SENT_AT, STANDARD_ARN } from './queued.ts';
 
 const DLQ = 'https://sqs.eu-central-1.amazonaws.com/123456789012/orders-dlq';
@@ -42,21 +42,11 @@ function cemetery({ settings = {}, sqsFails = false, s3Fails = false } = {}) {
       if (s3Fails) throw new RelayError('PAYLOAD_UNAVAILABLE', 'S3 is down');
     },
   };
-  const nothing = () => undefined;
-  const telemetry: Telemetry = {
-    attempted: nothing,
-    postponed: nothing,
-    tokenRequested: nothing,
-    queued: nothing,
-    notQueued: nothing,
-    turnedAway: nothing,
-    refused: nothing,
-    renewalFailed: nothing,
-    middleware: {},
+  const telemetry = quietTelemetry({
     buried: ({ destination, messageId, outcome }) => events.push(`buried ${destination} ${messageId} ${outcome}`),
     problem: (event, { destination, messageId, reason }) =>
       events.push(`${event} ${destination} ${messageId} ${reason}`),
-  };
+  });
   const destination = destinationWith({ queue: STANDARD_ARN, deadLetterQueueUrl: DLQ, ...settings });
   return { events, sent, bury: createBurial({ destination, sqs, s3, telemetry, now: () => SENT_AT }) };
 }

@@ -5,7 +5,7 @@ import { type HandOverOptions, handOver } from '../../functions/delivery/hand-ov
 import { RelayError } from '../../functions/error.ts';
 import type { HttpAnswer } from '../../functions/http-client.ts';
 import { createEndpointToken } from '../../functions/relay/endpoint-token.ts';
-import type { Telemetry } from '../../functions/telemetry.ts';
+import { quietTelemetry } from '../doubles/telemetry.ts';
 import { answer, EXCEPTION, MPL_ID, messageOf, NOON, tokenOf } from '../relay/http-answer.ts';
 import { createSimulatedTime } from './simulated-time.ts';
 
@@ -31,22 +31,12 @@ async function hand({ mode, fates, noToken, enqueued = 'queued', remainingMs = 2
   const went: string[] = [];
   const tokens = ['one', 'two'];
   const left = [...fates];
+  const nothing = () => undefined;
   const abort = new AbortController();
   const deadline = { remainingMs: () => Math.max(0, NOON + remainingMs - time.now()), signal: abort.signal };
-  const nothing = () => undefined;
-  const telemetry: Telemetry = {
+  const telemetry = quietTelemetry({
     attempted: ({ outcome }) => went.push(`told ${outcome}`),
-    postponed: nothing,
-    queued: nothing,
-    notQueued: nothing,
-    turnedAway: nothing,
-    refused: nothing,
-    buried: nothing,
-    problem: nothing,
-    tokenRequested: nothing,
-    renewalFailed: nothing,
-    middleware: {},
-  };
+  });
   const result = await handOver(
     { message: messageOf(), functionArn: 'arn:aws:lambda:eu-central-1:123456789012:function:webhook' },
     {

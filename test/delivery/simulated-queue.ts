@@ -13,6 +13,7 @@ import type { Outcome } from '../../functions/relay/outcome.ts';
 import type { AttemptLine } from '../../functions/telemetry.ts';
 import type { Token } from '../../functions/token/token-endpoint.ts';
 import { warm } from '../../functions/warm.ts';
+import { quietTelemetry } from '../doubles/telemetry.ts';
 import { SENT_AT } from './queued.ts';
 import { createSimulatedTime } from './simulated-time.ts';
 
@@ -139,20 +140,10 @@ export function createSimulatedQueue(defaults: SimulatedQueueOptions = {}): Simu
         return true;
       },
     };
-    const nothing = () => undefined;
-    const telemetry = {
+    const telemetry = quietTelemetry({
       attempted: (line: AttemptLine) => lines.push(line),
       postponed: (line: { messages: number; reason: string }) => postponed.push(line),
-      buried: nothing,
-      problem: nothing,
-      tokenRequested: nothing,
-      queued: nothing,
-      notQueued: nothing,
-      turnedAway: nothing,
-      refused: nothing,
-      renewalFailed: nothing,
-      middleware: {},
-    };
+    });
     const deadline = startDeadline(remainingMs, time);
     const delivered = deliverBatch(messages, queue, {
       deadline,

@@ -4,7 +4,7 @@ import { RelayError } from '../../functions/error.ts';
 import { destinationOfQueue, readSettings } from '../../functions/settings.ts';
 import { createQueueRoutes } from '../../functions/setup/queue-routes.ts';
 import { setup } from '../../functions/setup.ts';
-import type { Telemetry } from '../../functions/telemetry.ts';
+import { quietTelemetry } from '../doubles/telemetry.ts';
 import { orders } from './destination.ts';
 
 const OURS = 'arn:aws:sqs:eu-central-1:111111111111:in';
@@ -56,20 +56,7 @@ describe('The messages of a queue belong', () => {
 });
 
 describe('The route of a queue', () => {
-  const ignore = () => undefined;
-  const telemetry: Telemetry = {
-    attempted: ignore,
-    postponed: ignore,
-    buried: ignore,
-    problem: ignore,
-    tokenRequested: ignore,
-    queued: ignore,
-    notQueued: ignore,
-    turnedAway: ignore,
-    refused: ignore,
-    renewalFailed: ignore,
-    middleware: {},
-  };
+  const telemetry = quietTelemetry();
 
   function routeOf(destinations: object) {
     const readSecret = async () => ({ text: '', versionId: '' });

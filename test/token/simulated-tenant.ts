@@ -3,7 +3,6 @@
  * time: what is counted on the other side are token requests, readings of the secret, and calls of the endpoint.
  */
 import { generateKeyPairSync } from 'node:crypto';
-import { startDeadline, startReserve } from '../../functions/deadline.ts';
 import { RelayError } from '../../functions/error.ts';
 import type { HttpRequest } from '../../functions/http-client.ts';
 import type { Message } from '../../functions/relay/message.ts';
@@ -11,7 +10,6 @@ import { type Attempt, relay } from '../../functions/relay/relay.ts';
 import { readSettings } from '../../functions/settings.ts';
 import { createQueueRoutes } from '../../functions/setup/queue-routes.ts';
 import { setup } from '../../functions/setup.ts';
-import type { Telemetry } from '../../functions/telemetry.ts';
 import { type Account, createAccount } from '../../infra/local/sap/account.ts';
 import { type AuthorizationServerCore, createAuthorizationServer } from '../../infra/local/sap/authorization-server.ts';
 import type { Deployment } from '../../infra/local/sap/integration-flow.ts';
@@ -21,6 +19,7 @@ import {
   type RuntimeNodeOptions,
 } from '../../infra/local/sap/runtime-node.ts';
 import { createSigningKeys, type KeyPair } from '../../infra/local/sap/signing-keys.ts';
+import { quietTelemetry } from '../doubles/telemetry.ts';
 import { createLink, type Link, simulatedSend } from './simulated.ts';
 import { createSimulatedSecrets } from './simulated-secrets.ts';
 import { createSimulatedTime, type SimulatedTime } from './simulated-time.ts';
@@ -120,20 +119,10 @@ export function createTenant(options: TenantOptions = {}): Tenant {
 
   const tokenRequestsAt: number[] = [];
   const renewalFailures: string[] = [];
-  const ignore = () => undefined;
-  const telemetry: Telemetry = {
-    attempted: ignore,
-    postponed: ignore,
-    buried: ignore,
-    problem: ignore,
+  const telemetry = quietTelemetry({
     tokenRequested: () => void tokenRequestsAt.push(time.now() - NOON),
-    queued: () => void tokenRequestsAt.push(time.now() - NOON),
-    notQueued: () => void tokenRequestsAt.push(time.now() - NOON),
-    turnedAway: () => void tokenRequestsAt.push(time.now() - NOON),
-    refused: () => void tokenRequestsAt.push(time.now() - NOON),
     renewalFailed: (reason) => void renewalFailures.push(reason),
-    middleware: {},
-  };
+  });
   const relayEnvironment = setup({
     settings: readSettings({ DESTINATIONS: JSON.stringify(settingsOf(destinations)) }),
     outside: { send, readSecret: secrets.readSecret, telemetry, random: () => 0.5, now: time.now, after: time.after },
@@ -143,17 +132,9 @@ export function createTenant(options: TenantOptions = {}): Tenant {
   async function start({ messages = 1, destination = 'orders', remainingMs = 60_000 }: Invoked = {}) {
     const route = queueRoute(queueArn(destination))?.route;
     if (route === undefined || route instanceof RelayError) throw route ?? new Error('no such destination');
-    // As the entries do it.
-    const deadline = startDeadline(remainingMs, relayEnvironment.clock);
-    const reserve = startReserve(remainingMs, relayEnvironment.clock);
-    relayEnvironment.begin();
-    try {
-      return await Promise.all(Array.from({ length: messages }, (_, n) => relay(messageOf(n), route, deadline)));
-    } finally {
-      await relayEnvironment.end(reserve);
-      deadline.end();
-      reserve.end();
-    }
+    return relayEnvironment.invoke({ getRemainingTimeInMillis: () => remainingMs }, ({ deadline }) =>
+      Promise.all(Array.from({ length: messages }, (_, n) => relay(messageOf(n), route, deadline))),
+    );
   }
 
   return {

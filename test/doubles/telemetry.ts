@@ -1,0 +1,22 @@
+/** Telemetry that goes nowhere, but for what a test listens to. */
+import type { Telemetry } from '../../functions/telemetry.ts';
+
+const nothing = () => undefined;
+
+/** @param heard what the test listens to */
+export function quietTelemetry(heard: Partial<Telemetry> = {}): Telemetry {
+  return {
+    attempted: nothing,
+    postponed: nothing,
+    queued: nothing,
+    notQueued: nothing,
+    turnedAway: nothing,
+    refused: nothing,
+    buried: nothing,
+    problem: nothing,
+    tokenRequested: nothing,
+    renewalFailed: nothing,
+    middleware: {},
+    ...heard,
+  };
+}
