@@ -147,7 +147,7 @@ function createKills({ webhookFunction, queueFunction }: Deployed, random: Rando
     const candidates = busy.length > 0 ? busy : running;
     if (candidates.length === 0) return;
     const { pid, busy: isBusy } = random.pick(candidates);
-    process.kill(pid, 'SIGKILL');
+    if (!killed(pid)) return;
     if (isQueue) count.queue += 1;
     else {
       count.webhook += 1;
@@ -168,6 +168,16 @@ function createKills({ webhookFunction, queueFunction }: Deployed, random: Rando
       await Promise.all(pending);
     },
   };
+}
+
+/** Whether it was still there: one whose end is not told yet stands among those that run. */
+function killed(pid: number): boolean {
+  try {
+    return process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
+    throw error;
+  }
 }
 
 async function post(url: string, id: string, body: string): Promise<string> {

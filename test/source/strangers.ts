@@ -5,6 +5,8 @@ import { SENDERS, verifyAs } from './senders.ts';
 
 /** How many are made up in all; more of them with `FUZZ_REQUESTS=10000`. */
 export const REQUESTS = Number(process.env.FUZZ_REQUESTS ?? 500);
+/** Makes up the same ones again, with `FUZZ_SEED=4711`. Default: others each time. */
+export const SEED = Number(process.env.FUZZ_SEED ?? Date.now() % 2_147_483_647);
 /** In payloads, so that it is found wherever it turns up. */
 export const MARK = 'hunter22';
 export const BODY = `{"id":"evt_4711","note":"${MARK}"}`;

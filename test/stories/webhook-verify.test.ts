@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import type { DestinationPlan } from '../../infra/local/landscape.ts';
 import { startIssuer } from '../source/issuer.ts';
 import { SENDERS } from '../source/senders.ts';
-import { BODY, MARK, REQUESTS, strangers } from '../source/strangers.ts';
+import { BODY, MARK, REQUESTS, SEED, strangers } from '../source/strangers.ts';
 import { type Stage, setStage } from './stage.ts';
 
 const named = SENDERS.map((sender, index) => ({ ...sender, door: `by-${index}-${sender.name.replaceAll(' ', '-')}` }));
@@ -159,7 +159,7 @@ test('Strangers, whatever they make up, get a small reply of ours, reach no flow
       expect(Buffer.byteLength(JSON.stringify(reply))).toBeLessThanOrEqual(4_096);
       expect(JSON.stringify(reply)).not.toContain(MARK);
     }),
-    { numRuns: REQUESTS },
+    { numRuns: REQUESTS, seed: SEED },
   );
   expect(statuses.filter((status) => status === 401).length, 'who were checked').toBeGreaterThan(REQUESTS / 10);
   expect(stage.tally()).toMatchObject({ tokenRequests: [], calls: {}, flowRuns: 0, left: 0 });
