@@ -8,6 +8,7 @@
  * `TZ`: times are in UTC.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { writeSync } from 'node:fs';
 import type { Context } from 'aws-lambda';
 import { afterTimeout, type Clock } from './deadline.ts';
 
@@ -86,7 +87,10 @@ export function createLog(options: LogOptions): Log {
   function gather(level: Level, line: string): void {
     if (level !== gatheredLevel) flush();
     gatheredLevel = level;
-    if (gathered === '') cancelFlush = after(LATEST_MS, flush);
+    if (gathered === '') {
+      cancelFlush = after(LATEST_MS, flush);
+      holding.add(flush);
+    }
     gathered += line;
     if (gathered.length > ENOUGH) flush();
   }
@@ -94,6 +98,7 @@ export function createLog(options: LogOptions): Log {
   function flush(): void {
     if (gathered === '') return;
     cancelFlush?.();
+    holding.delete(flush);
     const text = gathered;
     gathered = '';
     output(text, gatheredLevel);
@@ -130,9 +135,35 @@ export function createLog(options: LogOptions): Log {
 
 const WORDS = { debug: 'DEBUG', info: 'INFO', warn: 'WARN', error: 'ERROR' } as const;
 
+/** Logs that have gathered something; one listener for them all, however many a process has. */
+const holding = new Set<() => void>();
+let isExiting = false;
+process.on('exit', () => {
+  isExiting = true;
+  for (const flush of holding) flush();
+});
+
 function toStandardStreams(text: string, level: Level): void {
-  if (level === 'warn' || level === 'error') process.stderr.write(text);
+  const isStandardError = level === 'warn' || level === 'error';
+  if (isExiting) writeNow(isStandardError ? 2 : 1, Buffer.from(text));
+  else if (isStandardError) process.stderr.write(text);
   else process.stdout.write(text);
+}
+
+/** How long a pipe that is full is waited for while the process exits, in milliseconds. */
+const FULL_PIPE_MS = 200;
+
+/** While a process exits, what a stream has not written at once is lost. */
+function writeNow(descriptor: number, bytes: Uint8Array): void {
+  const endsAt = Date.now() + FULL_PIPE_MS;
+  for (let written = 0; written < bytes.byteLength; ) {
+    try {
+      written += writeSync(descriptor, bytes, written);
+    } catch (error) {
+      // Nobody reads: there is nobody left to be told of it either.
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN' || Date.now() > endsAt) return;
+    }
+  }
 }
 
 /** Numbers, words and ids, each behind a comma; `JSON.stringify` takes three times as long to look for what is not there. */

@@ -89,7 +89,8 @@ export function createEnvironment(options: EnvironmentOptions): Environment {
     performance: { now },
     random,
     ...timers,
-    process: { env: { ...variables }, stdout, stderr: stdout, emitWarning: write },
+    // One that is killed has no time for what it would do at its exit.
+    process: { env: { ...variables }, stdout, stderr: stdout, emitWarning: write, on: () => undefined },
     console,
   });
   return Object.assign(environment, loaded);
