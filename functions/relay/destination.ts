@@ -60,7 +60,7 @@ interface HttpsSettings {
   readonly adapter: 'https';
 }
 
-export interface EnvelopeSettings {
+interface EnvelopeSettings {
   readonly soapVersion: SoapVersion;
   readonly soapAction: string;
   /** Whether a payload that is no envelope is put into one. */

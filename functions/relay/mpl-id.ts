@@ -26,4 +26,4 @@ const ID = /^MPL ID(?:[^:]{0,60}:\s{0,20}([\w-]{20,40})|\s{1,20}([\w-]{20,40})\b
 /** More than the words, what may stand between, and an id. */
 const REACH_BYTES = 200;
 /** An answer names the log once or twice; one that repeats the words is not searched to its end. */
-const LOOKED_AT = 100;
+const LOOKED_AT = 10;

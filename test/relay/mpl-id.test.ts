@@ -53,8 +53,8 @@ describe('No id is found', () => {
   });
 
   test.each([
-    [99, true],
-    [100, false],
+    [9, true],
+    [10, false],
   ])('behind %i times the words without it: %s', (times, isFound) => {
     const judged = outcomeOfAnswer(answer(500, `${'MPL ID, '.repeat(times)}${EXCEPTION}`));
     expect('mplId' in judged).toBe(isFound);

@@ -6,9 +6,9 @@
  */
 import type { HttpAnswer } from '../../http-client.ts';
 import type { Token } from '../../token/token-endpoint.ts';
-import type { Destination, EnvelopeSettings } from '../destination.ts';
 import type { Message } from '../message.ts';
 import type { Finding } from '../outcome.ts';
+import type { Shape } from './adapter.ts';
 import { rootOf } from './batch-answer.ts';
 import { ATTACHED, charsetIn, charsetOf, decoded, mediaTypeOf } from './charset.ts';
 import { codeForLog, textForLetter } from './error-text.ts';
@@ -49,7 +49,7 @@ export async function readFault(
   answer: HttpAnswer,
   message: Message,
   token: Token,
-  destination: Destination & EnvelopeSettings,
+  shape: Shape,
 ): Promise<Finding | undefined> {
   const { status } = answer;
   const beginning = { headers: answer.headers, body: answer.body.subarray(0, LOOKED_AT_BYTES) };
@@ -73,7 +73,7 @@ export async function readFault(
   const base = baseOf(fault);
   if (MAY_BE_THE_PAYLOADS.has(base)) {
     const { problemOf } = await import('./soap-payload.ts');
-    const problem = await problemOf(message, destination);
+    const problem = await problemOf(message, shape);
     const conclusion = `the payload ${problem}; the sender must correct it`;
     if (problem !== undefined) return { kind: 'rejected', conclusion, ...told };
   }

@@ -2,12 +2,12 @@
  * Whether a payload that went out can be an envelope at all. Looked at only after a fault that may speak of that, since
  * CXF's code alone does not say who must act. Loaded with the XML parser.
  */
-import type { Destination, EnvelopeSettings } from '../destination.ts';
 import { type Message, payloadStart } from '../message.ts';
+import type { Shape } from './adapter.ts';
 import { rootOf } from './batch-answer.ts';
-import { ATTACHED, charsetIn, charsetOf, decoded, encodingNamed, mediaTypeOf } from './charset.ts';
+import { ATTACHED, charsetOf, decoded, encodingNamed, mediaTypeOf } from './charset.ts';
 import { ENVELOPES } from './soap-fault.ts';
-import { readXml } from './xml.ts';
+import { readXml, type XmlVisitor } from './xml.ts';
 
 /** Of ordinary XML about 12 ms of the parser's time, of the worst 40 ms: it holds up the rest of the batch. */
 const LOOKED_AT_BYTES = 131_072;
@@ -15,44 +15,36 @@ const LOOKED_AT_BYTES = 131_072;
 /** @returns what is wrong with it, behind "the payload"; undefined if nothing was found, or it cannot be read here */
 export async function problemOf(
   message: Message,
-  destination: Pick<Destination & EnvelopeSettings, 'contentType' | 'soapWrap'>,
+  { body = message.body, contentType }: Pick<Shape, 'body' | 'contentType'>,
 ): Promise<string | undefined> {
   if (!/^(identity)?$/i.test(message.headers['content-encoding'] ?? '')) return undefined;
   // The endpoint has answered by now: what becomes of the message must not depend on reading it once more.
-  const bytes = await payloadStart(message, LOOKED_AT_BYTES).catch(() => undefined);
+  const bytes = await payloadStart({ body }, LOOKED_AT_BYTES).catch(() => undefined);
   if (bytes === undefined) return undefined;
-  const type = message.contentType ?? destination.contentType;
-  const root = mediaTypeOf(type) === ATTACHED ? rootOf({ headers: { 'content-type': type }, body: bytes }) : undefined;
-  // Without its boundary there is no root part.
-  if (root?.body.byteLength === 0) return undefined;
-  const xml = root?.body ?? bytes;
-  const named = charsetOf(root?.headers['content-type']) ?? charsetOf(message.contentType);
+  const whole = { headers: { 'content-type': contentType }, body: bytes };
+  const root = mediaTypeOf(contentType) === ATTACHED ? rootOf(whole) : whole;
+  // Attachments without their boundary have no root part.
+  if (root !== whole && root.body.byteLength === 0) return undefined;
   // Where nobody tells, CXF takes ISO-8859-1.
-  const encoding = encodingNamed(named ?? charsetIn(xml) ?? charsetOf(type) ?? 'latin1');
+  const charset = charsetOf(root.headers['content-type']) ?? charsetOf(contentType) ?? 'latin1';
+  const encoding = encodingNamed(charset);
   if (encoding === undefined) return undefined;
-  const isBeginning = bytes.byteLength < message.body.bytes;
-  const text = decoded(xml, encoding, true, isBeginning);
-  if (text === undefined) return `has bytes that mean nothing in ${encoding}`;
-  return problemIn(text, isBeginning, destination.soapWrap);
+  const isBeginning = bytes.byteLength < body.bytes;
+  const text = decoded(root.body, encoding, true, isBeginning);
+  return text === undefined ? `has bytes that mean nothing in ${encoding}` : problemIn(text, isBeginning);
 }
 
-/** @param isWrapped whether one that is no envelope was put into one */
-function problemIn(text: string, isBeginning: boolean, isWrapped: boolean): string | undefined {
+function problemIn(text: string, isBeginning: boolean): string | undefined {
   let envelope: string | undefined;
   let hasBody = false;
-  const end = readXml(
-    text,
-    {
-      open({ local, uri, depth }) {
-        if (depth === 1) envelope = local === 'Envelope' && ENVELOPES.has(uri) ? uri : '';
-        if (depth === 2 && local === 'Body' && uri === envelope) hasBody = true;
-        return undefined;
-      },
-    },
-    isBeginning,
-  );
-  if (envelope === '' && !isWrapped) return 'is no SOAP envelope';
+  const open: XmlVisitor['open'] = ({ local, uri, depth }) => {
+    if (depth === 1) envelope = local === 'Envelope' && ENVELOPES.has(uri) ? uri : '';
+    if (depth === 2 && local === 'Body' && uri === envelope) hasBody = true;
+    return envelope === '' ? 'stop' : undefined;
+  };
+  const end = readXml(text, { open }, isBeginning);
+  if (envelope === '') return 'is no SOAP envelope';
   if (end === 'broken') return 'is not well-formed XML without a document type declaration';
   if (end === 'cut' && !isBeginning) return 'is XML that is cut off';
-  return end === 'whole' && !hasBody && !isWrapped ? 'is an envelope without a body' : undefined;
+  return end === 'whole' && !hasBody ? 'is an envelope without a body' : undefined;
 }

@@ -35,7 +35,7 @@ export function soapRmAdapter(options: AdapterOptions<Destination & SoapRmSettin
         },
       };
     },
-    read: (answer, message, token) => readFault(answer, message, token, destination),
+    read: readFault,
   });
 }
 

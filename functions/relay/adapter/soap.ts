@@ -15,11 +15,7 @@ import { readFault } from './fault.ts';
 import type { HeaderBlock } from './soap-envelope.ts';
 
 export function soapAdapter(options: AdapterOptions<Destination & SoapSettings>): Adapter {
-  const { destination } = options;
-  return createAdapter(options, {
-    shape: (message) => soapShape(message, destination),
-    read: (answer, message, token) => readFault(answer, message, token, destination),
-  });
+  return createAdapter(options, { shape: (message) => soapShape(message, options.destination), read: readFault });
 }
 
 /** Media types that an envelope may come in. */
