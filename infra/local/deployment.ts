@@ -26,6 +26,8 @@ export interface DeployOptions {
   readonly batchSize?: number;
   /** In place of what the plans say, as the raw text of the variable. */
   readonly DESTINATIONS?: string;
+  /** Further environment variables of both functions. */
+  readonly variables?: Readonly<Record<string, string>>;
   /** The queues are polled at once. Default true; else each `trigger` waits for `resume`. */
   readonly polling?: boolean;
   readonly payloadFormat?: '2.0' | '1.0';
@@ -51,7 +53,7 @@ export async function deployRelay(
 ): Promise<Deployed> {
   const settings = Object.fromEntries(destinations.map((destination) => [destination.name, destination.settings]));
   const shared = {
-    environment: { ...endpoints, DESTINATIONS: how.DESTINATIONS ?? JSON.stringify(settings) },
+    environment: { ...endpoints, ...how.variables, DESTINATIONS: how.DESTINATIONS ?? JSON.stringify(settings) },
     region,
     confidential,
     ...(onOutput === undefined ? {} : { onOutput }),
