@@ -64,7 +64,9 @@ export function warmToken(options: TokenOptions): Warm<Token> {
   /** The last token request had no answer. */
   let isUnanswered = false;
   let readAgainAt = Number.NEGATIVE_INFINITY;
+  /** When a token was last given up for a 401, or one was last asked for in its place. */
   let rejectedAt = Number.NEGATIVE_INFINITY;
+  let isReplacing = false;
   /** What was good when the ladder was begun beside it: it goes out until the ladder's end, whatever that finds. */
   let goodMeanwhile: Token | undefined;
   /** When a token is due for renewal, and which version of the secret was the current one when it was bought. */
@@ -196,6 +198,7 @@ export function warmToken(options: TokenOptions): Warm<Token> {
   async function request(client: Credentials, { remainingMs, signal }: Deadline): Promise<Token> {
     if ('certificate' in client.proof) assertValid(client.proof.certificate, now());
     onRequest?.();
+    if (isReplacing) rejectedAt = now();
     const timeoutMs = Math.min(TOKEN_TIMEOUT_MS, remainingMs());
     isUnanswered = true;
     const answer = await send({ ...tokenRequest(client, wanted), timeoutMs, signal }).catch((cause: unknown) => {
@@ -204,6 +207,7 @@ export function warmToken(options: TokenOptions): Warm<Token> {
     isUnanswered = false;
     const token = readTokenResponse(answer, client, wanted, now());
     bought.set(token, { dueAt: renewalPoint(token, random()), versionId: credentials.peek()?.versionId });
+    isReplacing = false;
     return token;
   }
 
@@ -219,6 +223,7 @@ export function warmToken(options: TokenOptions): Warm<Token> {
     forget(rejected) {
       if (tokens.peek() !== rejected || now() - rejectedAt < REJECTION_PAUSE_MS) return;
       rejectedAt = now();
+      isReplacing = true;
       tokens.forget(rejected);
     },
   };

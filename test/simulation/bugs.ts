@@ -77,9 +77,13 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: 'forgets the successor of a rejected token',
-    seed: 95,
+    seed: 26,
     patches: [
-      { file: 'functions/warm.ts', find: 'if (value === rejected) value = undefined;', replace: 'value = undefined;' },
+      {
+        file: 'functions/token/token.ts',
+        find: 'if (tokens.peek() !== rejected || now() - rejectedAt < REJECTION_PAUSE_MS) return;',
+        replace: 'rejected = tokens.peek() ?? rejected; if (now() - rejectedAt < REJECTION_PAUSE_MS) return;',
+      },
     ],
     rules: [NEED],
   },
@@ -88,9 +92,9 @@ export const BUGS: readonly Bug[] = [
     seed: 40,
     patches: [
       {
-        file: 'functions/relay/relay.ts',
-        find: 'throw rejections.giveUp(SAME_TOKEN);',
-        replace: '',
+        file: 'functions/relay/endpoint-token.ts',
+        find: 'throw giveUp(SAME_TOKEN);',
+        replace: 'return other;',
       },
     ],
     rules: ['a rejected token is not sent again'],
@@ -100,7 +104,7 @@ export const BUGS: readonly Bug[] = [
     seed: 1,
     patches: [
       {
-        file: 'functions/relay/rejection.ts',
+        file: 'functions/relay/endpoint-token.ts',
         find: 'return answer.status === 401 && mplIdOf(answer) === undefined;',
         replace: 'return answer.status === 401;',
       },
@@ -112,9 +116,9 @@ export const BUGS: readonly Bug[] = [
     seed: 6,
     patches: [
       {
-        file: 'functions/relay/rejection.ts',
-        find: "if (mplIdOf(answer) !== undefined) return 'accepted';",
-        replace: '',
+        file: 'functions/relay/endpoint-token.ts',
+        find: 'if ((status !== 403 && status !== 500) || mplIdOf(answer) !== undefined) return undefined;',
+        replace: 'if (status !== 403 && status !== 500) return undefined;',
       },
     ],
     rules: ['sent once in an attempt', NEED],
@@ -197,6 +201,35 @@ export const BUGS: readonly Bug[] = [
     rules: ['no token is kept beside a newer secret'],
   },
   {
+    name: 'keeps the secret although nobody answers',
+    seed: 1,
+    patches: [
+      {
+        file: 'functions/token/token.ts',
+        find: 'if (known !== undefined && isUnanswered && !isSecretStale) return readAgain(known, deadline);',
+        replace: '',
+      },
+      {
+        file: 'functions/token/token.ts',
+        find: 'return isUnanswered ? readAgain(known, deadline) : known;',
+        replace: 'return known;',
+      },
+    ],
+    rules: ['the secret is read again where nobody answers'],
+  },
+  {
+    name: 'asks for a token at each 401',
+    seed: 11,
+    patches: [
+      {
+        file: 'functions/token/token.ts',
+        find: ' || now() - rejectedAt < REJECTION_PAUSE_MS) return;',
+        replace: ') return;',
+      },
+    ],
+    rules: ['one token request in ten seconds for 401s'],
+  },
+  {
     name: 'ignores the deadline',
     seed: 69,
     messages: 150,
@@ -261,8 +294,9 @@ export const BUGS: readonly Bug[] = [
     patches: [
       {
         file: 'functions/relay/relay.ts',
-        find: 'return blocked;',
-        replace: 'return { ...blocked, reason: token.accessToken } as Outcome;',
+        find: 'return outcome;\n  }\n\n  const outcome',
+        replace:
+          "return outcome.kind === 'blocked' ? ({ ...outcome, reason: token.accessToken } as Outcome) : outcome;\n  }\n\n  const outcome",
       },
     ],
     rules: ['nothing confidential is printed'],

@@ -1,7 +1,7 @@
 /** Draws a plan from its seed: the same seed makes the same plan. */
 import type { Random } from '../reliability/random.ts';
 import { createChance } from './chance.ts';
-import { ANSWERED_EARLY, FAULTS } from './faults.ts';
+import { ANSWERED_EARLY, FAULTS, SERVER_MOVED } from './faults.ts';
 import type { Arrival, DestinationPlan, FaultPlan, Form, Plan } from './plan.ts';
 
 const SECOND_MS = 1_000;
@@ -67,7 +67,7 @@ function drawShortPlan(seed: number, messages: number | undefined): Plan {
     idleMs: random.pick([1, 5, 15, 45, 45]) * MINUTE_MS,
     shuffle: random.chance(0.5),
     destinations,
-    faults: drawFaults(destinations, spanMs, random),
+    faults: [...drawFaults(destinations, spanMs, random), ...drawMove(seed, spanMs)],
     arrivals: drawArrivals(destinations, spanMs, messages, random),
   };
 }
@@ -137,8 +137,19 @@ function drawForm(random: Random): Form {
   return random.pick(['with id', 'with id', 'with id', 'base64', 'empty', 'in S3', 'unreadable', 'missing in S3']);
 }
 
+/** So often the authorization server moves, for some hours. */
+const MOVE_SHARE = 0.05;
+
+function drawMove(seed: number, spanMs: number): FaultPlan[] {
+  const random = createChance(seed)('move');
+  if (!random.chance(MOVE_SHARE)) return [];
+  const fromMs = random.between(0, spanMs);
+  const toMs = Math.round(fromMs + random.pick([1, 2, 4]) * 60 * MINUTE_MS);
+  return [{ kind: SERVER_MOVED, fromMs, toMs, share: 1, seed, destination: '' }];
+}
+
 function drawFaults(destinations: readonly DestinationPlan[], spanMs: number, random: Random): FaultPlan[] {
-  const kinds = Object.keys(FAULTS).filter((kind) => kind !== ANSWERED_EARLY);
+  const kinds = Object.keys(FAULTS).filter((kind) => kind !== ANSWERED_EARLY && kind !== SERVER_MOVED);
   const count = random.pick([0, 2, 4, 8, 12]);
   return Array.from({ length: count }, () => {
     const fromMs = random.between(0, spanMs);

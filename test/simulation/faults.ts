@@ -53,11 +53,16 @@ export interface Faulted {
 export interface SecretTroubles {
   /** Puts what SAP knows now. */
   store(client: string): void;
+  /** The authorization server is at another host from now on, or back, and every secret says so. @returns where it was */
+  move(isMoved: boolean): string;
   /** Puts a new client secret that SAP is told of later, by the function that is returned. */
   storeAhead(client: string): () => void;
   storeMalformed(client: string): void;
   setTrouble(client: string, trouble: 'access denied' | 'key disabled' | 'marked for deletion', on: boolean): void;
 }
+
+/** Drawn apart from all others, so that it changes none of their draws. */
+export const SERVER_MOVED = 'token: server moved';
 
 interface Fault {
   /** @returns what ends it, where it lasts */
@@ -197,6 +202,21 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     setClockSkew(random.pick([-600_000, -30_000, 30_000, 600_000, 7_200_000]));
     return () => setClockSkew(0);
   }),
+  [SERVER_MOVED]: {
+    begin({ onCalls: { token }, secrets }, _plan, count) {
+      const former = secrets.move(true);
+      const giver = ({ host }: Exchange): Fate | undefined => {
+        if (host !== former) return undefined;
+        count();
+        return 'refused';
+      };
+      token.add(giver);
+      return () => {
+        token.delete(giver);
+        secrets.move(false);
+      };
+    },
+  },
   'secret: rotated': once(({ authorization, secrets, clientOf }, { destination }) => {
     authorization.account.rotateClientSecret(clientOf(destination));
     secrets.store(clientOf(destination));

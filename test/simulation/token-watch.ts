@@ -1,6 +1,7 @@
 /**
  * Watches tokens on the wire: one request at a time for one credential in one environment, no token minted without need,
- * none sent again that was rejected, none kept beside a newer version of the secret.
+ * none sent again that was rejected, none kept beside a newer version of the secret, one asked for in ten seconds because
+ * of 401s; and that the secret is read again where nobody answers.
  */
 import type { Call } from './aws-client.ts';
 import type { Invocation } from './lambda.ts';
@@ -21,6 +22,8 @@ export interface TokenWatch {
   used(exchange: Exchange): void;
   judged(exchange: Exchange): void;
   secretRead(call: Call): void;
+  /** Whatever came of it. */
+  secretAsked(call: Call): void;
 }
 
 /** A token as one environment got it. */
@@ -33,6 +36,8 @@ interface Minted {
   readonly versionId: string | undefined;
   /** Why the next one may be asked for before it is half used up. */
   isDoubtful: boolean;
+  /** A 401 is all that is known against it. */
+  isRejected: boolean;
 }
 
 interface Slot {
@@ -40,7 +45,16 @@ interface Slot {
   open: number;
   minted: Minted | undefined;
   requestedAt: number;
+  /** When one was last asked for because of a 401. */
+  replacedAt: number;
+  /** Since when nobody has answered, the secret not read since. */
+  unansweredSince: number | undefined;
 }
+
+/** At least so far apart are the tokens that 401s cause to be asked for, in milliseconds. */
+const REPLACEMENT_PAUSE_MS = 10_000;
+/** Where nobody answers the secret is read at least this often, the tries that are under way included, in milliseconds. */
+const READ_WITHIN_MS = 600_000;
 
 /** Of its life, the earliest that a token is renewed ahead. */
 const RENEWAL_SHARE = 0.45;
@@ -57,7 +71,7 @@ export function createTokenWatch({ ledger, now, maxUseSeconds }: TokenWatchOptio
   function slotOf(exchange: Exchange): { slot: Slot; client: string } {
     const { client, format } = asked(exchange);
     const key = `${exchange.caller.environment} ${client} ${format}`;
-    const slot = slots.get(key) ?? { client, open: 0, minted: undefined, requestedAt: Number.NEGATIVE_INFINITY };
+    const slot = slots.get(key) ?? newSlot(client);
     slots.set(key, slot);
     return { slot, client };
   }
@@ -86,9 +100,26 @@ export function createTokenWatch({ ledger, now, maxUseSeconds }: TokenWatchOptio
     return [...rejected].some(([key, tokens]) => key.startsWith(`${environment} `) && tokens.has(token));
   }
 
+  /** Nothing but a 401 makes it be replaced: neither its age nor its scopes nor a newer version of the secret. */
+  function isReplacedForRejection({ client, minted }: Slot, exchange: Exchange): boolean {
+    if (minted === undefined || !minted.isRejected) return false;
+    const isOld = now() - minted.at >= RENEWAL_SHARE * minted.lifeMs;
+    return !isOld && minted.versionId === versionOf(exchange, client)?.id;
+  }
+
   return {
     request(exchange) {
       const { slot, client } = slotOf(exchange);
+      const { environment } = exchange.caller;
+      if (isReplacedForRejection(slot, exchange)) {
+        if (now() - slot.replacedAt < REPLACEMENT_PAUSE_MS)
+          ledger.violate('one token request in ten seconds for 401s', `${environment} for ${client}`);
+        slot.replacedAt = now();
+      }
+      // Whatever comes of it, what follows is for want of a token.
+      if (slot.minted !== undefined) slot.minted.isRejected = false;
+      if (slot.unansweredSince !== undefined && now() - slot.unansweredSince > READ_WITHIN_MS)
+        ledger.violate('the secret is read again where nobody answers', `${environment} for ${client}`);
       if (slot.open > 0)
         ledger.violate(
           'one token request at a time',
@@ -101,6 +132,8 @@ export function createTokenWatch({ ledger, now, maxUseSeconds }: TokenWatchOptio
     answered(exchange) {
       const { slot, client } = slotOf(exchange);
       slot.open -= 1;
+      if (exchange.end === 'whole') slot.unansweredSince = undefined;
+      else slot.unansweredSince ??= now();
       const token = exchange.end === 'whole' && exchange.status === 200 ? tokenIn(exchange) : undefined;
       if (token === undefined) return;
       ledger.count('tokens', 'minted');
@@ -116,6 +149,7 @@ export function createTokenWatch({ ledger, now, maxUseSeconds }: TokenWatchOptio
         lifeMs,
         versionId: versionOf(exchange, client)?.id,
         isDoubtful: wasRejected(exchange, token),
+        isRejected: false,
       };
       const key = `${exchange.caller.environment} ${token}`;
       slotsOfToken.set(key, (slotsOfToken.get(key) ?? new Set()).add(slot));
@@ -139,13 +173,20 @@ export function createTokenWatch({ ledger, now, maxUseSeconds }: TokenWatchOptio
       const token = bearer(exchange);
       const isDoubted = exchange.status === 401 || exchange.status === 403 || exchange.status === 500;
       for (const slot of slotsOfToken.get(`${environment} ${token}`) ?? []) {
-        if (isDoubted && slot.minted?.token === token) slot.minted.isDoubtful = true;
+        if (!isDoubted || slot.minted?.token !== token) continue;
+        slot.minted.isRejected = exchange.status === 401 && (slot.minted.isRejected || !slot.minted.isDoubtful);
+        slot.minted.isDoubtful = true;
       }
       if (exchange.status !== 401) return;
       const key = `${environment} ${endpointOf(exchange)}`;
       const tokens = rejected.get(key) ?? new Map<string, number>();
       tokens.set(token, now());
       rejected.set(key, tokens);
+    },
+    secretAsked({ caller: { environment }, input }) {
+      const client = String(input.SecretId).replace('cpi/', '');
+      for (const [name, slot] of slots)
+        if (name.startsWith(`${environment} ${client} `)) slot.unansweredSince = undefined;
     },
     secretRead({ caller: { environment }, input, output }) {
       const id = String(output?.VersionId);
@@ -163,6 +204,11 @@ export function createTokenWatch({ ledger, now, maxUseSeconds }: TokenWatchOptio
       }
     },
   };
+}
+
+function newSlot(client: string): Slot {
+  const never = Number.NEGATIVE_INFINITY;
+  return { client, open: 0, minted: undefined, requestedAt: never, replacedAt: never, unansweredSince: undefined };
 }
 
 function bearer({ headers }: Exchange): string {

@@ -30,6 +30,8 @@ import { createTrace } from './trace.ts';
 
 const STARTS_AT = Date.UTC(2026, 0, 1);
 const AUTHORIZATION = 'https://acme-dev.authentication.example';
+/** Where the authorization server is once it has moved. */
+const MOVED = 'https://acme-dev.moved.example';
 const RUNTIME = 'https://acme-dev-iflmap.example';
 /** After the last fault everything is delivered or dead within this, in milliseconds. */
 const REST_WITHIN_MS = 3 * 3_600_000;
@@ -127,18 +129,19 @@ export async function simulate(plan: Plan, bundle: Bundle): Promise<Outcome> {
     keepAliveMs: plan.keepAliveMs,
     hosts: new Map([
       [AUTHORIZATION, authorization.answer],
+      [MOVED, authorization.answer],
       [RUNTIME, node.answer],
     ]),
     fateOf: (exchange) => given(exchange.host === RUNTIME ? onCalls.node : onCalls.token, exchange),
     onStart(exchange) {
-      if (exchange.host === AUTHORIZATION) tokens.request(exchange);
-      else tokens.used(exchange);
+      if (exchange.host === RUNTIME) tokens.used(exchange);
+      else tokens.request(exchange);
       if (exchange.isMessage) deliveries.call(exchange);
     },
     onEnd(exchange) {
       trace.note(exchange.caller.environment, inWords(exchange));
-      if (exchange.host === AUTHORIZATION) tokens.answered(exchange);
-      else tokens.judged(exchange);
+      if (exchange.host === RUNTIME) tokens.judged(exchange);
+      else tokens.answered(exchange);
       deliveries.answered(exchange);
     },
   });
@@ -150,6 +153,7 @@ export async function simulate(plan: Plan, bundle: Bundle): Promise<Outcome> {
     onEnd(call) {
       trace.note(call.caller.environment, `${call.operation}: ${call.end}`);
       if (call.service === 'sqs' && call.end !== 'ok') deliveries.unconfirmed(call);
+      if (call.service === 'secrets') tokens.secretAsked(call);
       if (call.service === 'secrets' && call.end === 'ok') tokens.secretRead(call);
     },
   };
@@ -373,12 +377,20 @@ export async function simulate(plan: Plan, bundle: Bundle): Promise<Outcome> {
       secret.deletionAt = undefined;
       secret.put(secretsService.newId(), { string: JSON.stringify(value) }, ['AWSCURRENT']);
     };
-    const keyOf = (client: string) => authorization.account.serviceKey(client, RUNTIME);
+    let host = AUTHORIZATION;
+    const keyOf = (client: string) =>
+      JSON.parse(JSON.stringify(authorization.account.serviceKey(client, RUNTIME)).replace(AUTHORIZATION, host));
     for (const client of clients) put(`cpi/${client}`, keyOf(client));
     for (const { name, webhook } of plan.destinations) if (webhook) put(`webhooks/${name}`, WEBHOOK_USER);
     const random = bytesOf(chance('ahead'));
     return {
       store: (client: string) => put(`cpi/${client}`, keyOf(client)),
+      move(isMoved: boolean) {
+        const former = host;
+        host = isMoved ? MOVED : AUTHORIZATION;
+        for (const client of clients) put(`cpi/${client}`, keyOf(client));
+        return former;
+      },
       storeAhead(client: string) {
         const ahead = `CONFIDENTIAL-${Buffer.from(random(9)).toString('hex')}`;
         const text = JSON.stringify(keyOf(client)).replace(
