@@ -25,6 +25,7 @@ const VERSIONS = 3;
 export interface HeldServerOptions {
   /** Told at the first request of a load. */
   readonly onLoad: () => void;
+  readonly onRequest: () => void;
   readonly onSecretRead: () => void;
   /** Told of a rule that does not hold. */
   readonly onBroken: (words: string) => void;
@@ -44,7 +45,7 @@ export interface HeldServer {
   heal(): void;
 }
 
-export function createHeldServer({ onLoad, onSecretRead, onBroken }: HeldServerOptions): HeldServer {
+export function createHeldServer({ onLoad, onRequest, onSecretRead, onBroken }: HeldServerOptions): HeldServer {
   /** The client secrets that each load came with, in their order. A load is known by its signal. */
   const loads = new Map<AbortSignal, string[]>();
   let pending: { readonly secret: string; readonly settle: (answered: HttpAnswer | RelayError) => void } | undefined;
@@ -61,6 +62,7 @@ export function createHeldServer({ onLoad, onSecretRead, onBroken }: HeldServerO
   function note(signal: AbortSignal, secret: string): void {
     const before = loads.get(signal) ?? [];
     if (before.length === 0) onLoad();
+    onRequest();
     loads.set(signal, [...before, secret]);
     if (before.filter((one) => one === secret).length >= TRIES) onBroken(`more than ${TRIES} requests with one secret`);
     if (new Set([...before, secret]).size > VERSIONS) onBroken(`more than ${VERSIONS} versions of the secret`);

@@ -46,7 +46,9 @@ export function createWarmTokenModel(random: () => number) {
   let renewalBegan = Number.NEGATIVE_INFINITY;
   let refusal: RelayError | undefined;
   let refusedAt = Number.NEGATIVE_INFINITY;
+  /** When a 401 last dropped a token, or one was last asked for in its place; how many had been minted when it did. */
   let rejectedAt = Number.NEGATIVE_INFINITY;
+  let mintedBefore: number | undefined;
 
   const check = (holds: boolean, words: string): void => {
     if (!holds) broken.push(new Error(words));
@@ -54,6 +56,9 @@ export function createWarmTokenModel(random: () => number) {
 
   const server = createHeldServer({
     onBroken: (words) => check(false, words),
+    onRequest() {
+      if (mintedBefore === server.minted) rejectedAt = time.now();
+    },
     onSecretRead() {
       check(time.now() - refusedAt >= PAUSE_MS || refusedAt === time.now(), 'the secret is read while a pause lasts');
     },
@@ -163,6 +168,7 @@ export function createWarmTokenModel(random: () => number) {
       const isBounded = before === token && time.now() - rejectedAt < REJECTION_PAUSE_MS;
       if (before === token && !isBounded) {
         rejectedAt = time.now();
+        mintedBefore = server.minted;
         counts.rejectedKept += 1;
       }
       if (!isBounded) known.reject(token);
