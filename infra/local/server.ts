@@ -7,6 +7,7 @@ import { createServer, type IncomingMessage, type RequestListener, type Server, 
 import { createServer as createTlsServer, type ServerOptions } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
+import { TLSSocket } from 'node:tls';
 
 /** A request as it was read off the socket; header names are lower-case, repeated ones joined with `, ` (cookies `; `). */
 export interface Request {
@@ -242,8 +243,10 @@ function split(text: string, at: string): [string, string?] {
   return index < 0 ? [text] : [text.slice(0, index), text.slice(index + at.length)];
 }
 
-function cut(incoming: IncomingMessage): void {
-  incoming.socket.resetAndDestroy();
+function cut({ socket }: IncomingMessage): void {
+  // Node resets TCP alone; over TLS the connection ends without a farewell, and with a reset where bytes lie unread.
+  if (socket instanceof TLSSocket) socket.destroy();
+  else socket.resetAndDestroy();
 }
 
 function send(outgoing: ServerResponse, method: string, answered: Answer, half: boolean): void {
