@@ -1,0 +1,33 @@
+import { expect, test } from 'vitest';
+import { setPayloadStage } from './payload-store.ts';
+
+const FIVE_MB = 5_242_880;
+
+test('ten streamed payloads whose token is refused before they are read are all delivered with the next one, in one batch', async () => {
+  const stage = await setPayloadStage({ settings: { timeoutSeconds: 30 } });
+  stage.sendPointer('small', await stage.put('small'));
+  await stage.poll();
+  const payload = await stage.put('big', Buffer.alloc(FIVE_MB, 'payload '));
+  const { server, requests } = stage.runtimeNode;
+  stage.authorizationServer.expireAllTokens();
+  // As a server does that leaves a body where it is, and keeps the connection for as long as it likes.
+  let refused: string | undefined;
+  server.fail({
+    fault: { early: { status: 401, headers: { 'WWW-Authenticate': 'Bearer' } }, body: 'unread' },
+    times: 10,
+    when: ({ headers }) => {
+      refused ??= headers.authorization;
+      return headers.authorization === refused;
+    },
+  });
+  const ids = Array.from({ length: 10 }, () => stage.sendPointer('big', payload));
+
+  const startedAt = performance.now();
+  const [invocation] = await stage.poll();
+  if (process.env.SHOW_TIMES !== undefined) console.log(`${Math.round(performance.now() - startedAt)} ms`);
+
+  expect(invocation?.kept).toEqual([]);
+  expect(stage.arrivals().slice(1).sort()).toEqual(ids.sort());
+  expect(stage.outcomes()).toEqual({ 'delivered 200 yes 1': 1, 'delivered 200 yes 2': 10 });
+  expect(requests.map(({ status }) => status)).toEqual(Array(11).fill(200));
+});
