@@ -20,6 +20,7 @@ describe('An answer', () => {
   });
 
   test.each([
+    [300, 'blocked', 'unknown'],
     [400, 'rejected', 'unknown'],
     [403, 'blocked', 'no'],
     [404, 'blocked', 'no'],

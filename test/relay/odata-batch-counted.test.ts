@@ -177,6 +177,12 @@ describe('Of a batch that was carried out in part it is told which part', () => 
   });
 });
 
+test('Where what is open stands beside what will never be taken, a person decides, even where batches are sent again', async () => {
+  const judged = await outcome({ ...odata, resendPartialBatch: true }, answered([200, 400]), asked([1, 1, 1]));
+  expect(judged).toMatchObject({ kind: 'rejected', executed: 'unknown' });
+  expect(reasonOf(judged)).toContain(`: operation 1 of 3 was carried out; ${UNKNOWN} beyond that, and ${THEY}`);
+});
+
 describe('A change set that fails as a whole has one answer', () => {
   test('which counts for all that was in it', async () => {
     const judged = await outcome(odata, answered([200, 400]), asked([1, [1, 1, 1]]));

@@ -65,6 +65,7 @@ describe('A batch of which all failed means what its statuses mean', () => {
     [[405, 404, 400], 'rejected', 'unknown'],
     [[501], 'blocked', 'unknown'],
     [[302], 'blocked', 'unknown'],
+    [[300], 'blocked', 'unknown'],
     [[100], 'failed', 'unknown'],
   ])('%j: %s, executed: %s', async (statuses, kind, executed) => {
     for (const resendPartialBatch of [false, true]) {

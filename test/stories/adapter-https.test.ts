@@ -18,6 +18,16 @@ describe('Of an address with a wildcard the message says the rest', () => {
     ]);
   });
 
+  test('with characters that no path may have: they are encoded, and the container takes them', async () => {
+    const stage = await setStage({ plans: [WILDCARD] });
+    const id = stage.send(stage.orders, { attributes: { 'X-Order-Path': 'de/a[1]|b^{c}"%5B' } });
+
+    await stage.poll();
+
+    expect(stage.arrivals()).toEqual([id]);
+    expect(stage.runtimeNode.messages).toMatchObject([{ path: '/http/orders/de/a%5B1%5D%7Cb%5E%7Bc%7D%22%5B' }]);
+  });
+
   test('by a header among those that the queue’s message carries', async () => {
     const stage = await setStage({ plans: [WILDCARD] });
     stage.send(stage.orders, { attributes: { headers: '{"x-order-path":"de/4711"}' } });

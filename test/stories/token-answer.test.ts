@@ -80,6 +80,23 @@ describe('A token endpoint that answers', () => {
   );
 });
 
+test('A token that is too large for the endpoint keeps ten messages, and names the token, not the messages', async () => {
+  const stage = await setStage({ plans: [PLAN] });
+  stage.authorizationServer.failTokenRequests(
+    json({ access_token: 'x'.repeat(8_193), token_type: 'bearer', expires_in: 3_600 }),
+  );
+  const ids = stage.sendMany(10);
+
+  const [invocation] = await stage.poll();
+
+  expect([...(invocation?.kept ?? [])].sort()).toEqual(ids);
+  for (const { outcome, status, reason } of stage.attempts) {
+    expect([outcome, status]).toEqual(['blocked', 400]);
+    expect(reason).toContain('the token of 8193 bytes is too large for the endpoint: fewer scopes or role collections');
+  }
+  expect(stage.tally()).toMatchObject({ tokenRequests: [200], flowRuns: 0, left: 10, dead: 0 });
+});
+
 describe('What UAA refuses is told as its cause', () => {
   test.each<[string, Record<string, string>, RegExp]>([
     [

@@ -55,7 +55,7 @@ export function answersIn(
   const { parts, isClosed } = mediaTypeOf(type) === CHANGE_SET ? partsIn(body, type) : NO_PARTS;
   const read = parts.map((part, index) => answersInPart(part, asked[index] ?? 1));
   // Answers stand in the order of what they answer.
-  const missing = asked.slice(parts.length).map(unanswered);
+  const missing = asked.slice(parts.length).map((count) => repeated(undefined, count));
   return {
     operations: read
       .map(({ operations }) => operations)
@@ -73,26 +73,23 @@ function answersInPart(part: Buffer, asked: number): BatchAnswer {
     const { parts, isClosed } = partsIn(body, type);
     const operations = parts.map((inner) => operationIn(entityOf(inner)));
     const isWhole = isClosed && !operations.includes(undefined);
-    return { operations: operations.concat(unanswered(asked - operations.length)), isWhole };
+    return { operations: operations.concat(repeated(undefined, asked - operations.length)), isWhole };
   }
   const operation = operationIn({ headers, body });
-  const isWhole = operation !== undefined;
-  if (asked <= 1) return { operations: [operation], isWhole };
-  const ofOthers = isWhole && operation.status > 299 ? operation : undefined;
-  return { operations: [operation, ...new Array(asked - 1).fill(ofOthers)], isWhole };
+  const ofOthers = operation !== undefined && operation.status > 299 ? operation : undefined;
+  return { operations: [operation, ...repeated(ofOthers, asked - 1)], isWhole: operation !== undefined };
 }
 
-function unanswered(count: number): undefined[] {
-  return new Array(Math.max(0, count)).fill(undefined);
+function repeated<T>(value: T, count: number): T[] {
+  return new Array(Math.max(0, count)).fill(value);
 }
 
 function operationIn({ headers, body }: Pick<Operation, 'headers' | 'body'>): Operation | undefined {
   if (!isOperation(headers)) return undefined;
-  const lineEnd = body.indexOf(LF);
-  const statusLine = body.toString('latin1', 0, lineEnd < 0 ? body.byteLength : lineEnd);
-  const [, status] = /^\s*HTTP\/\d(?:\.\d)? ([1-5]\d\d)(?!\d)/.exec(statusLine) ?? [];
-  if (status === undefined) return undefined;
-  return { status: Number(status), ...entityOf(lineEnd < 0 ? NOTHING : body.subarray(lineEnd + 1)) };
+  const statusLine = body.toString('latin1', 0, MOST_OF_STATUS_LINE);
+  const status = /^[\t ]*HTTP\/\d(?:\.\d)? ([1-5]\d\d)(?!\d)/.exec(statusLine)?.[1];
+  // Of the status line entityOf makes a header that nobody asks for.
+  return status === undefined ? undefined : { status: Number(status), ...entityOf(body) };
 }
 
 /** The first part of a multipart answer; of one that has none, nothing. */
@@ -110,6 +107,8 @@ interface Parts {
   readonly rest?: Buffer;
 }
 
+/** Of an answer's first line what its status stands in. */
+const MOST_OF_STATUS_LINE = 64;
 const NO_PARTS: Parts = { parts: [], isClosed: false };
 
 function partsIn(body: Buffer, contentType: string | undefined): Parts {
@@ -118,8 +117,8 @@ function partsIn(body: Buffer, contentType: string | undefined): Parts {
 }
 
 function boundaryOf(contentType: string | undefined): string | undefined {
-  const [, quoted, plain] = /;\s*boundary\s*=\s*(?:"([^"]{1,70})"|([^\s;"]{1,70}))/i.exec(contentType ?? '') ?? [];
-  return quoted ?? plain;
+  const match = /;\s*boundary\s*=\s*(?:"([^"]{1,70})"|([^\s;"]{1,70}))/i.exec(contentType ?? '');
+  return match?.[1] ?? match?.[2];
 }
 
 /** A delimiter stands at the beginning of a line, and nothing but white space behind it on that line. */
@@ -159,12 +158,11 @@ function withoutLineEnd(body: Buffer, at: number): number {
 function entityOf(bytes: Buffer): Pick<Operation, 'headers' | 'body'> {
   const headers: Record<string, string> = {};
   let at = 0;
-  while (at < bytes.byteLength) {
+  for (let line = ' '; line !== ''; ) {
     const lineEnd = bytes.indexOf(LF, at);
     const end = lineEnd < 0 ? bytes.byteLength : lineEnd;
-    const line = bytes.toString('latin1', at, end).trimEnd();
+    line = bytes.toString('latin1', at, end).trimEnd();
     at = end + 1;
-    if (line === '') break;
     const colon = line.indexOf(':');
     if (colon > 0) headers[line.slice(0, colon).trim().toLowerCase()] = line.slice(colon + 1).trim();
   }

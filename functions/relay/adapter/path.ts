@@ -50,8 +50,7 @@ function textOf(fields: Readonly<Record<string, string>> | undefined, name: stri
 function isSafe(segment: string): boolean {
   if (/[?#]/.test(segment)) return false;
   const once = decoded(segment);
-  const twice = once === undefined ? undefined : (decoded(once) ?? once);
-  return once !== undefined && [segment, once, twice ?? ''].every(staysBelow);
+  return once !== undefined && [segment, once, decoded(once) ?? once].every(staysBelow);
 }
 
 function staysBelow(segment: string): boolean {

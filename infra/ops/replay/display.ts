@@ -1,4 +1,4 @@
-/** Letters as an operator reads them: two lines in a list, or one letter in full. The body only where it is asked for. */
+/** Letters as an operator reads them: two or three lines in a list, or one letter in full. The body only where it is asked for. */
 import type { Attribute } from '../../../functions/aws/sqs.ts';
 import { DEAD_LETTER } from '../../../functions/envelope.ts';
 import { writeDuration } from './duration.ts';
