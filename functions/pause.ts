@@ -16,6 +16,9 @@ export interface Pause {
   end(): void;
 }
 
+/** Least time between two tokens that are given up because an endpoint has rejected them, in milliseconds. */
+export const REJECTION_PAUSE_MS = 10_000;
+
 const FIRST_MS = 30_000;
 const LONGEST_MS = 300_000;
 

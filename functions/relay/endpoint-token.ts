@@ -5,8 +5,7 @@
 import type { Deadline } from '../deadline.ts';
 import { RelayError } from '../error.ts';
 import type { HttpAnswer } from '../http-client.ts';
-import { createPause } from '../pause.ts';
-import { REJECTION_PAUSE_MS } from '../token/token.ts';
+import { createPause, REJECTION_PAUSE_MS } from '../pause.ts';
 import type { Token } from '../token/token-endpoint.ts';
 import type { Warm } from '../warm.ts';
 import type { Exchange } from './adapter/adapter.ts';

@@ -6,7 +6,7 @@
 import { type Clock, type Deadline, wait } from '../deadline.ts';
 import { RelayError } from '../error.ts';
 import type { Send } from '../http-client.ts';
-import { createPause } from '../pause.ts';
+import { createPause, REJECTION_PAUSE_MS } from '../pause.ts';
 import { type Warm, warm } from '../warm.ts';
 import { assertValid } from './certificate.ts';
 import { type Credentials, sameCredentials } from './credentials.ts';
@@ -46,8 +46,6 @@ const OPERATOR_MUST = new Set([
 
 /** How long the secret is left alone after it was read because nobody answered, in milliseconds. */
 const READ_AGAIN_PAUSE_MS = 300_000;
-/** Least time between two tokens that are given up because an endpoint has rejected them, in milliseconds. */
-export const REJECTION_PAUSE_MS = 10_000;
 
 /**
  * The token to send with: at most one token request is in flight, whoever asks at once joins it. `forget` leaves the token
