@@ -30,7 +30,7 @@ export interface Finding {
   /** What was read, in one line without secret, token or payload. */
   readonly says: string;
   /** The endpoint's own words, which may quote the payload: at most 1,000 characters in one line without secret or token. */
-  readonly detail?: string;
+  readonly detail?: string | undefined;
   /** What follows from it, and who must act. Default: by the kind. */
   readonly conclusion?: string;
 }

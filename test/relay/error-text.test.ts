@@ -42,6 +42,7 @@ describe.each(errors)('Adapter %s: of a %s', (adapter, what, errorWith) => {
     ['1,000 characters whole', 'ab '.repeat(334).slice(0, 1_000), 'ab '.repeat(334).slice(0, 1_000)],
     ['of 1,001 characters all but two', 'ab '.repeat(334).slice(0, 1_001), `${'ab '.repeat(333)}…`],
     ['no half of a character', `a${'😀'.repeat(500)}`, `a${'😀'.repeat(499)}…`],
+    ['nor half of one where the cut goes through it', '😀'.repeat(501), `${'😀'.repeat(499)}…`],
     ['not the token', `no good: Bearer ${JWT}-1, sorry`, 'no good: Bearer …, sorry'],
     ['no long part of it', 'no good: x_hunter22hunter2', 'no good: x_…'],
     ['what is in it only by chance', 'no hunter2', 'no hunter2'],

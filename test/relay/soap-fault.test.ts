@@ -64,7 +64,9 @@ describe.each(['soap', 'soap-rm'])('With adapter %s', (adapter) => {
     [403, 'blocked', 'no'],
     [404, 'blocked', 'no'],
     [405, 'blocked', 'no'],
+    [300, 'blocked', 'unknown'],
     [302, 'blocked', 'unknown'],
+    [399, 'blocked', 'unknown'],
     [408, 'failed', 'unknown'],
     [425, 'failed', 'no'],
     [429, 'failed', 'no'],
@@ -120,8 +122,18 @@ describe('A code that is none of SOAP’s leaves it to the status', () => {
     ['no name', fault11('soap:No such plant', 'No'), 500, 'failed', 'a fault whose code is no name: '],
     ['too long for a log line', fault11(`soap:${'x'.repeat(41)}`), 500, 'failed', 'a fault whose code is no name: '],
     ['of 40 characters', fault11(`soap:${'x'.repeat(40)}`), 400, 'rejected', `fault ${'x'.repeat(40)}: `],
+    ['of no prefix before its colon', fault11(':Client'), 400, 'rejected', 'fault Client of another namespace: '],
+    ['of another namespace, with a status beyond 2xx', own, 402, 'failed', 'fault Client of another namespace, which'],
     ['nothing behind its prefix', fault11('soap:'), 400, 'rejected', 'a fault whose code is no name: '],
     ['SOAP’s own, and more that is no name', fault11('soap:Client.Mü'), 500, 'rejected', 'fault Client: '],
+    ['empty', fault11(''), 500, 'failed', 'a fault without a code: '],
+    [
+      'missing, where another element of the body has one',
+      inEnvelope('<soap:Fault/><a><faultcode>soap:Client</faultcode></a>'),
+      500,
+      'failed',
+      'a fault without a code: ',
+    ],
     ['missing', inEnvelope('<soap:Fault/>'), 500, 'failed', 'a fault without a code: '],
     ['missing, with 2xx', inEnvelope('<soap:Fault/>'), 200, 'failed', 'a fault without a code: '],
   ])('%s', async (_, body, status, kind, words) => {
@@ -134,7 +146,7 @@ describe('A code that is none of SOAP’s leaves it to the status', () => {
 describe('A fault is read', () => {
   const settings = { adapter: 'soap' };
   const client = fault11('soap:Client', 'Müller & Söhne'.replace('&', '&amp;'));
-  test.each<[string, Buffer, Record<string, string>]>([
+  test.each<[string, Buffer, Record<string, string>, string?]>([
     ['in UTF-8 that nobody names', Buffer.from(client), {}],
     [
       'in ISO-8859-1 by its content type',
@@ -161,10 +173,11 @@ describe('A fault is read', () => {
     ['before attachments', Buffer.from(attached(client)), RELATED],
     ['before attachments that are cut off', Buffer.from(attached(client).slice(0, -40)), RELATED],
     ['before attachments, and cut off itself', Buffer.from(attached(client).split('</soap:Fault>')[0] ?? ''), RELATED],
+    ['in bytes that nobody explains', Buffer.from(client, 'latin1'), {}, 'M\uFFFDller & S\uFFFDhne'],
     ['under another content type', Buffer.from(client), { 'content-type': 'text/html' }],
-  ])('%s', async (_, body, headers) => {
+  ])('%s', async (_, body, headers, detail = 'Müller & Söhne') => {
     const judged = await outcome(settings, { ...answer(500, '', headers), body });
-    expect(judged).toMatchObject({ kind: 'rejected', detail: 'Müller & Söhne' });
+    expect(judged).toMatchObject({ kind: 'rejected', detail });
     expect(reasonOf(judged)).toContain('fault Client: ');
   });
 
@@ -179,6 +192,7 @@ describe('A fault is read', () => {
       'behind other elements of the body',
       fault11('soap:Client').replace('<soap:Body>', '<soap:Body><a><b/></a><soap:Other>Fault</soap:Other>'),
     ],
+    ['with white space around its words', fault11(' soap:Client\n', '\n Something went wrong ')],
     ['before other elements of the body', fault11('soap:Client').replace('</soap:Body>', '<a>b</a></soap:Body>')],
     [
       'with its text first',
@@ -196,6 +210,13 @@ describe('A fault is read', () => {
     const judged = await outcome(settings, faulty(500, body));
     expect(judged).toMatchObject({ kind: 'rejected', detail: 'Something went wrong' });
     expect(reasonOf(judged)).toContain('fault Client: ');
+  });
+
+  test('whose code stands behind its subcode: that is none', async () => {
+    const code = '<soap:Value>soap:Sender</soap:Value>';
+    const subcode = '<soap:Subcode><soap:Value>soap:Receiver</soap:Value></soap:Subcode>';
+    const judged = await outcome(settings, faulty(500, fault12('soap:Sender').replace(code, `${subcode}${code}`)));
+    expect(judged).toMatchObject({ kind: 'rejected', reason: `the endpoint answered 500 with fault Sender: ${NEVER}` });
   });
 
   test('whose text is cut off: its code stands before that', async () => {
@@ -227,6 +248,8 @@ describe('No fault is', () => {
       'in a body that is not SOAP’s',
       fault11('soap:Client').replace('<soap:Body>', '<Body>').replace('</soap:Body>', '</Body>'),
     ],
+    ['an envelope of no namespace', '<Envelope><Body><Fault><faultcode>Client</faultcode></Fault></Body></Envelope>'],
+    ['another element of SOAP’s', fault11('soap:Client').replaceAll('soap:Envelope', 'soap:Other')],
     [
       'a fault without an envelope',
       `<soap:Fault xmlns:soap="${NS['1.1']}"><faultcode>soap:Client</faultcode></soap:Fault>`,

@@ -48,6 +48,11 @@ const faultyPayloads: readonly (readonly [string, string | Buffer, string, Parti
   ['an envelope behind a line', `\n<?xml version="1.0"?>${envelope()}`, MALFORMED],
   ['more than an envelope', `${envelope()}<b/>`, MALFORMED],
   ['an envelope that is cut off', envelope().slice(0, -5), CUT],
+  [
+    'an envelope with a body in its header',
+    envelope().replaceAll('s:Body', 'b').replace('<s:Header/>', '<s:Header><s:Body/></s:Header>'),
+    NO_BODY,
+  ],
   ['an envelope with another body', envelope().replaceAll('s:Body', 'Body'), NO_BODY],
   [
     'an envelope with bytes that its charset lacks',
@@ -187,6 +192,11 @@ describe('The payload is opened', () => {
   test('in vain, where it is not to be had any more: the fault decides', async () => {
     const open = async () => Promise.reject(new Error('gone'));
     const what = { ...message('', TYPE), body: { bytes: 8, open } };
-    expect(await outcome({ adapter: 'soap' }, faulty('Server'), what)).toMatchObject({ kind: 'failed' });
+    const judged = await outcome({ adapter: 'soap' }, faulty('Server'), what);
+    expect(judged).toMatchObject({
+      kind: 'failed',
+      status: 500,
+      reason: expect.stringContaining('with fault Server: '),
+    });
   });
 });

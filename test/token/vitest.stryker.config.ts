@@ -9,6 +9,6 @@ export default defineConfig({
     root: `${import.meta.dirname}/../..`,
     include: ['test/{token,relay,warm}/*.test.ts', 'test/settings/bad-*.test.ts'],
     exclude: ['test/token/{simulated,interoperability}-*.test.ts', '**/BROKEN-*'],
-    setupFiles: ['test/token/fixed-seed.ts'],
+    setupFiles: ['test/token/fixed-seed.ts', 'test/token/loaded-ahead.ts'],
   },
 });

@@ -19,7 +19,7 @@ const LOOKED_AT_BYTES = 65_536;
 /** These speak of the call, the token or the size, and not of what is in the envelope. */
 const STATUS_STANDS = new Set([401, 403, 404, 405, 408, 413, 425, 429, 503]);
 
-const MEANING: ReadonlyMap<string, Pick<Finding, 'kind' | 'conclusion'>> = new Map([
+const MEANING: ReadonlyMap<string | undefined, Pick<Finding, 'kind' | 'conclusion'>> = new Map([
   ['Client', { kind: 'rejected' }],
   ['Sender', { kind: 'rejected' }],
   ['Server', { kind: 'failed' }],
@@ -42,7 +42,7 @@ const MEANING: ReadonlyMap<string, Pick<Finding, 'kind' | 'conclusion'>> = new M
 ]);
 
 /** What CXF says of a payload that is no envelope or not well-formed, depending on the version and on where it breaks. */
-const MAY_BE_THE_PAYLOADS = new Set(['VersionMismatch', 'Server', 'Receiver']);
+const MAY_BE_THE_PAYLOADS: ReadonlySet<string | undefined> = new Set(['VersionMismatch', 'Server', 'Receiver']);
 
 /** Reads an answer of a SOAP endpoint; where a fault may be the payload's, that, too. Never throws. */
 export async function readFault(
@@ -59,17 +59,19 @@ export async function readFault(
   if (!bytes.includes('Fault') && !bytes.includes(0)) return undefined;
   const { faultIn } = await import('./soap-fault.ts');
   // What a content type says may be wrong, or no encoding at all: a fault is one all the same.
-  const charsets = new Set([charsetOf(headers['content-type'])?.toLowerCase(), charsetIn(bytes) ?? 'utf-8']);
+  const found = charsetIn(bytes) ?? 'utf-8';
+  const charsets = new Set([charsetOf(headers['content-type']) ?? found, found]);
   let fault: Fault | undefined;
   for (const charset of charsets) {
+    const text = decoded(bytes, charset);
     // Scripts leave white space before the declaration, where XML has none.
-    if (charset !== undefined) fault ??= faultIn(decoded(bytes, charset)?.trimStart() ?? '');
+    if (text !== undefined) fault ??= faultIn(text.trimStart());
   }
   if (fault === undefined) return undefined;
 
-  const detail = textForLetter(fault.text ?? '', token);
-  const told = { says: wordsFor(fault, token), ...(detail === undefined ? {} : { detail }) };
-  if (STATUS_STANDS.has(status) || (status >= 300 && status < 400)) return told;
+  const told = { says: wordsFor(fault, token), detail: textForLetter(fault.text ?? '', token) };
+  const family = Math.floor(status / 100);
+  if (STATUS_STANDS.has(status) || family === 3) return told;
   const base = baseOf(fault);
   if (MAY_BE_THE_PAYLOADS.has(base)) {
     const { problemOf } = await import('./soap-payload.ts');
@@ -80,19 +82,19 @@ export async function readFault(
   const meaning = MEANING.get(base);
   if (meaning !== undefined) return { ...meaning, ...told };
   // A code of the flow's own making: the status decides, but for one that says that all is well.
-  return status < 300 ? { kind: 'failed', ...told } : told;
+  return family === 2 ? { kind: 'failed', ...told } : told;
 }
 
-/** SOAP 1.1 has codes that go on behind a dot: `Client.Order`. Empty for a code that is none of SOAP's. */
-function baseOf({ code = '', isOfSoap }: Fault): string {
-  return isOfSoap ? (code.split('.', 1)[0] ?? '') : '';
+/** SOAP 1.1 has codes that go on behind a dot: `Client.Order`. Undefined for a code that is none of SOAP's. */
+function baseOf({ code }: Fault): string | undefined {
+  return code?.isOfSoap ? code.name.split('.', 1)[0] : undefined;
 }
 
 function wordsFor(fault: Fault, token: Token): string {
-  const { code, isOfSoap } = fault;
+  const { code } = fault;
   if (code === undefined) return 'a fault without a code';
   const base = baseOf(fault);
-  const shown = codeForLog(code, token) ?? (MEANING.has(base) ? base : undefined);
+  const shown = codeForLog(code.name, token) ?? (MEANING.has(base) ? base : undefined);
   if (shown === undefined) return 'a fault whose code is no name';
-  return isOfSoap ? `fault ${shown}` : `fault ${shown} of another namespace`;
+  return code.isOfSoap ? `fault ${shown}` : `fault ${shown} of another namespace`;
 }

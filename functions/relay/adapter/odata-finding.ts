@@ -13,8 +13,8 @@ export async function toldIn(answer: Pick<HttpAnswer, 'headers' | 'body'>, token
   const error = await errorIn(answer);
   if (error === undefined) return undefined;
   const code = codeForLog(error.code ?? '', token);
-  const detail = textForLetter(error.text ?? '', token);
-  return { says: `OData error${code === undefined ? '' : ` ${code}`}`, ...(detail === undefined ? {} : { detail }) };
+  const says = `OData error${code === undefined ? '' : ` ${code}`}`;
+  return { says, detail: textForLetter(error.text ?? '', token) };
 }
 
 /**

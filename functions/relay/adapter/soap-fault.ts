@@ -14,30 +14,29 @@ export const ENVELOPES: ReadonlyMap<string, SoapVersion> = new Map([
 ]);
 
 export interface Fault {
-  /** `Client` or `Client.Order`, without its prefix. Undefined: not readable. */
-  readonly code?: string;
-  /** Whether the code is in SOAP's own namespace, or in none. */
-  readonly isOfSoap: boolean;
+  /** Undefined: not readable. */
+  readonly code?: FaultCode;
   readonly text?: string;
 }
 
+export interface FaultCode {
+  /** `Client` or `Client.Order`, without its prefix. */
+  readonly name: string;
+  /** Whether it is in SOAP's own namespace, or in none. */
+  readonly isOfSoap: boolean;
+}
+
 /** Below the fault: of SOAP 1.1, then of 1.2. */
-const PATHS: ReadonlyMap<string, 'code' | 'text'> = new Map([
-  ['faultcode', 'code'],
-  ['faultstring', 'text'],
-  ['Code/Value', 'code'],
-  ['Reason/Text', 'text'],
-]);
+const CODES = new Set(['faultcode', 'Code/Value']);
+const TEXTS = new Set(['faultstring', 'Reason/Text']);
 
 /** @returns undefined if the text is no envelope, or one that holds no fault; of a fault that was cut off, what is there */
 export function faultIn(text: string): Fault | undefined {
-  const read = new Map<string, string>();
-  let characters = '';
-  let envelope = '';
+  let fault: Mutable<Fault> | undefined;
+  let envelope: string | undefined;
   let isBody = false;
-  let isFault = false;
-  let isOfSoap = false;
-  let part = '';
+  let part: string | undefined;
+  let characters = '';
   readXml(text, {
     open({ local, uri, depth }) {
       characters = '';
@@ -46,7 +45,7 @@ export function faultIn(text: string): Fault | undefined {
         envelope = uri;
       }
       if (depth === 2) isBody = local === 'Body' && uri === envelope;
-      if (depth === 3) isFault = isBody && local === 'Fault' && uri === envelope;
+      if (depth === 3 && isBody && local === 'Fault' && uri === envelope) fault = {};
       if (depth === 4) part = local;
       return undefined;
     },
@@ -54,22 +53,22 @@ export function faultIn(text: string): Fault | undefined {
       characters += more;
     },
     close({ local, depth }, resolve) {
-      if (!isFault) return undefined;
+      if (fault === undefined) return undefined;
       if (depth === 3) return 'stop';
-      const field = depth === 4 ? PATHS.get(local) : depth === 5 ? PATHS.get(`${part}/${local}`) : undefined;
-      if (field === undefined || read.has(field)) return undefined;
       const value = characters.trim();
-      read.set(field, value);
-      const colon = value.indexOf(':');
-      if (field === 'code') isOfSoap = colon < 0 || resolve(value.slice(0, colon)) === envelope;
+      if (value === '' || depth > 5) return undefined;
+      const path = depth === 4 ? local : `${part}/${local}`;
+      if (TEXTS.has(path)) fault.text ??= value;
+      if (CODES.has(path)) fault.code ??= codeOf(value, (prefix) => resolve(prefix) === envelope);
       return undefined;
     },
   });
-  if (!isFault) return undefined;
-  const [code, said] = [read.get('code'), read.get('text')];
-  return {
-    isOfSoap,
-    ...(code ? { code: code.slice(code.indexOf(':') + 1) } : {}),
-    ...(said ? { text: said } : {}),
-  };
+  return fault;
+}
+
+type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
+
+function codeOf(value: string, isOfSoap: (prefix: string) => boolean): FaultCode {
+  const colon = value.indexOf(':');
+  return { name: value.slice(colon + 1), isOfSoap: colon < 0 || isOfSoap(value.slice(0, colon)) };
 }

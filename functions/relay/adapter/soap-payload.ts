@@ -40,7 +40,7 @@ function problemIn(text: string, isBeginning: boolean): string | undefined {
   const open: XmlVisitor['open'] = ({ local, uri, depth }) => {
     if (depth === 1) envelope = local === 'Envelope' && ENVELOPES.has(uri) ? uri : '';
     if (depth === 2 && local === 'Body' && uri === envelope) hasBody = true;
-    return envelope === '' ? 'stop' : undefined;
+    return undefined;
   };
   const end = readXml(text, { open }, isBeginning);
   if (envelope === '') return 'is no SOAP envelope';
