@@ -325,6 +325,47 @@ test('without shuffle those that wait longest come first, so failing ones do not
   expect((await receive({ MaxNumberOfMessages: 10 })).map(({ Body }) => Body)).toEqual(['b', 'c', 'a']);
 });
 
+test('what was received three times goes to the back, and the metric of the oldest passes over it', async () => {
+  const sqs = createSqs({ now: () => time });
+  const queue = sqs.createQueue('poisoned');
+  queue.send({ body: 'poison' });
+  time += 60_000;
+  queue.send({ body: 'good' });
+  expect(queue.ageOfOldestSeconds()).toBe(60);
+
+  for (let receives = 1; receives < 3; receives += 1) queue.receive({ visibilitySeconds: 0 });
+  queue.receive({ maxMessages: 10, visibilitySeconds: 900 });
+  expect(queue.messages.map(({ body }) => body)).toEqual(['good', 'poison']);
+  time += 30_000;
+  expect(queue.ageOfOldestSeconds()).toBe(30);
+
+  const [good] = queue.messages;
+  for (let receives = 0; receives < 2; receives += 1) {
+    queue.deliverAgain(good?.id ?? '');
+    queue.receive({ visibilitySeconds: 900 });
+  }
+  expect(queue.ageOfOldestSeconds(), 'nothing else is left').toBeUndefined();
+});
+
+test('of a FIFO queue the oldest stays in its place and in the metric; of a dead letter the age begins when it was moved', async () => {
+  const sqs = createSqs({ now: () => time });
+  const dead = sqs.createQueue('orders-dlq');
+  const RedrivePolicy = JSON.stringify({ deadLetterTargetArn: dead.arn, maxReceiveCount: 1 });
+  const [source, fifo] = [sqs.createQueue('source', { RedrivePolicy }), sqs.createQueue('orders.fifo')];
+  source.send({ body: 'dies' });
+  for (const id of ['1', '2']) fifo.send({ body: id, groupId: 'a', deduplicationId: id });
+  time += 60_000;
+  for (let receives = 0; receives < 4; receives += 1) fifo.receive({ visibilitySeconds: 0 });
+  for (let receives = 0; receives < 2; receives += 1) source.receive({ visibilitySeconds: 0 });
+  time += 10_000;
+  expect(fifo.messages.map(({ body }) => body)).toEqual(['1', '2']);
+  expect([fifo.ageOfOldestSeconds(), source.ageOfOldestSeconds(), dead.ageOfOldestSeconds()]).toEqual([
+    70,
+    undefined,
+    10,
+  ]);
+});
+
 test('with as many in flight as the quota allows, a short poll is OverLimit and a long one finds nothing', async () => {
   await local.server.stop();
   local = await startSqs({ now: () => time, inFlightQuota: 3 });

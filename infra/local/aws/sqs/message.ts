@@ -56,8 +56,10 @@ export interface StoredMessage {
   readonly traceHeader: string | undefined;
   readonly deadLetterSourceArn: string | undefined;
   /** Place in the queue. */
-  readonly place: number;
+  place: number;
   readonly sentAt: number;
+  /** When it came into this queue: of a dead letter, when it was moved here. */
+  readonly enteredAt: number;
   /** Undefined: the queue's, as it is now. AWS: "Amazon SQS delay queues": retroactive on FIFO queues only. */
   readonly delaySeconds: number | undefined;
   /** `ApproximateReceiveCount`; goes along to a dead-letter queue (recorded from AWS: the first receive there says 2). */

@@ -11,7 +11,7 @@ import { invalidValue, sqsError } from './error.ts';
 import { checkMessage, type SendRules } from './limits.ts';
 import type { MessageView, NewMessage, ReceivedMessage, SentMessage, StoredMessage } from './message.ts';
 import { checkedAttributes, type QueueAttributes, readRedrivePolicy } from './queue-attributes.ts';
-import { receiveFrom } from './receiving.ts';
+import { POISON_RECEIVES, receiveFrom } from './receiving.ts';
 import { sendToFifo, sendToStandard } from './sending.ts';
 import { createStore } from './store.ts';
 
@@ -37,6 +37,11 @@ export interface Queue {
   readonly size: number;
   /** As GetQueueAttributes with `All`. */
   attributes(): QueueAttributes;
+  /**
+   * CloudWatch's `ApproximateAgeOfOldestMessage`: of a standard queue without what was received three times, of a dead
+   * letter since it was moved. Undefined where there is nothing to tell of.
+   */
+  ageOfOldestSeconds(): number | undefined;
   /** An empty value takes a policy away. @throws AwsError InvalidAttributeName, InvalidAttributeValue, InvalidParameterValue */
   setAttributes(values: QueueAttributes): void;
   /** What a message is checked against before it is stored. */
@@ -181,6 +186,15 @@ export function createQueue(context: QueueContext): QueueModel {
     };
   }
 
+  function ageOfOldestSeconds(): number | undefined {
+    store.expire();
+    let oldest = Number.POSITIVE_INFINITY;
+    for (const { enteredAt, receivesHere } of store.all()) {
+      if (fifo || receivesHere < POISON_RECEIVES) oldest = Math.min(oldest, enteredAt);
+    }
+    return Number.isFinite(oldest) ? Math.floor((now() - oldest) / 1000) : undefined;
+  }
+
   function purge(): void {
     if (now() - purgedAt < PURGE_PAUSE_MS) {
       throw sqsError('PurgeQueueInProgress', `Only one PurgeQueue operation on ${name} is allowed every 60 seconds.`);
@@ -221,6 +235,7 @@ export function createQueue(context: QueueContext): QueueModel {
       return store.size;
     },
     attributes,
+    ageOfOldestSeconds,
     setAttributes,
     rules,
     send,

@@ -11,6 +11,12 @@ import type { ReceivedMessage, StoredMessage } from './message.ts';
 import { writeReceipt } from './receipt.ts';
 import type { Store } from './store.ts';
 
+/**
+ * So many receives without a deletion move a message of a standard queue to its back, and out of the metric of the oldest;
+ * a FIFO queue keeps its order. AWS: "Available CloudWatch metrics for Amazon SQS", `ApproximateAgeOfOldestMessage`.
+ */
+export const POISON_RECEIVES = 3;
+
 export interface ReceivingContext {
   readonly arn: string;
   readonly fifo: boolean;
@@ -70,6 +76,7 @@ function take(message: StoredMessage, visibilitySeconds: number, context: Receiv
   message.receivesHere += 1;
   message.firstReceivedAt ??= receivedAt;
   message.flight = { receive, receivedAt, visibleAt: receivedAt + visibilitySeconds * 1000 };
+  if (!context.fifo && message.receivesHere >= POISON_RECEIVES) context.store.moveToBack(message);
   return {
     messageId: message.id,
     receiptHandle: writeReceipt({ queueArn: context.arn, messageId: message.id, receive, receivedAt }),

@@ -17,7 +17,7 @@ export interface StoreOptions {
   readonly expired: () => void;
 }
 
-export type StorableMessage = Omit<StoredMessage, 'place' | 'flight' | 'receivesHere' | 'duplicate'>;
+export type StorableMessage = Omit<StoredMessage, 'place' | 'enteredAt' | 'flight' | 'receivesHere' | 'duplicate'>;
 
 export interface Store {
   add(message: StorableMessage): void;
@@ -31,6 +31,7 @@ export interface Store {
   readonly size: number;
   /** In queue order. */
   all(): Iterable<StoredMessage>;
+  moveToBack(message: StoredMessage): void;
   /** When it can be received by its own delay and flight, epoch ms. */
   availableAt(message: StoredMessage): number;
   isInFlight(message: StoredMessage): boolean;
@@ -49,7 +50,8 @@ export function createStore({ now, retentionMs, delayMs, expired }: StoreOptions
   let nothingExpiresBefore = Number.POSITIVE_INFINITY;
 
   function add(message: StorableMessage): void {
-    stored.set(message.id, { ...message, place: places++, flight: undefined, receivesHere: 0, duplicate: false });
+    const own = { place: places++, enteredAt: now(), flight: undefined, receivesHere: 0, duplicate: false };
+    stored.set(message.id, { ...message, ...own });
     nothingExpiresBefore = Math.min(nothingExpiresBefore, message.sentAt + retentionMs());
   }
 
@@ -73,6 +75,12 @@ export function createStore({ now, retentionMs, delayMs, expired }: StoreOptions
     removed.set(id, message);
     const [oldest] = removed.keys();
     if (removed.size > REMEMBERED_DELETIONS && oldest !== undefined) removed.delete(oldest);
+  }
+
+  function moveToBack(message: StoredMessage): void {
+    message.place = places++;
+    stored.delete(message.id);
+    stored.set(message.id, message);
   }
 
   function availableAt({ flight, sentAt, delaySeconds }: StoredMessage): number {
@@ -124,6 +132,7 @@ export function createStore({ now, retentionMs, delayMs, expired }: StoreOptions
       return stored.size;
     },
     all: () => stored.values(),
+    moveToBack,
     availableAt,
     isInFlight: (message) => stateOf(message) === 'in flight',
     view: (message) => viewOf(message, stateOf(message), availableAt(message)),
