@@ -46,8 +46,8 @@ export interface AwsOptions {
 }
 
 const refusals = {
-  throttled: () => named('ThrottlingException', 'Rate exceeded'),
-  refused: () => named('AccessDeniedException', 'not authorized'),
+  throttled: () => named('ThrottlingException', 'Rate exceeded', 503),
+  refused: () => named('AccessDeniedException', 'not authorized', 403),
 };
 
 const MAX_ATTEMPTS = 3;
@@ -135,7 +135,7 @@ export function createAwsModules(options: AwsOptions, gate: Gate, caller: Caller
           told = () => settle('ok', output);
         } catch (error) {
           if (!(error instanceof AwsError)) throw error;
-          told = () => failed(named(error.type.replace(/^.*#/, ''), error.message), false);
+          told = () => failed(named(error.type.replace(/^.*#/, ''), error.message, error.status), false);
         }
         if (fate === 'lost after' || slowMs >= REQUEST_TIMEOUT_MS) {
           back(() => failed(named('TimeoutError', 'no answer'), true), REQUEST_TIMEOUT_MS);
@@ -173,6 +173,7 @@ export function createAwsModules(options: AwsOptions, gate: Gate, caller: Caller
   };
 }
 
-function named(name: string, message: string): Error {
-  return Object.assign(new Error(message), { name });
+/** @param httpStatusCode of the answer, where there was one */
+function named(name: string, message: string, httpStatusCode?: number): Error {
+  return Object.assign(new Error(message), { name, $metadata: { httpStatusCode } });
 }

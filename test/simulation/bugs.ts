@@ -9,6 +9,8 @@ export interface Bug {
   /** The first seed that finds it, in runs of 40 messages or as many as are said; `npm run simulate -- --bugs` tells. */
   readonly seed: number;
   readonly messages?: number;
+  /** Only runs that last for days can find it. */
+  readonly isLong?: boolean;
   readonly patches: readonly Patch[];
   /** Rules by which it may show itself first. */
   readonly rules: readonly string[];
@@ -21,6 +23,8 @@ const DUPLICATE = 'every duplicate has a cause';
 const TAKEN = 'what was taken is acknowledged';
 const REST = 'everything comes to rest';
 const NEED = 'no token without need';
+const TRUTH = 'dead letters tell the truth';
+const OFTEN = 'nothing is received too often';
 
 /** Of each run that looks for a bug. */
 export const BUG_MESSAGES = 40;
@@ -89,7 +93,7 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: 'sends the very same token again',
-    seed: 40,
+    seed: 32,
     patches: [
       {
         file: 'functions/relay/endpoint-token.ts',
@@ -155,7 +159,7 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: 'deduplicates letters by the stable id',
-    seed: 124,
+    seed: 78,
     patches: [
       {
         file: 'functions/delivery/dead-letter.ts',
@@ -219,7 +223,7 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: 'asks for a token at each 401',
-    seed: 11,
+    seed: 46,
     patches: [
       {
         file: 'functions/token/token.ts',
@@ -254,7 +258,7 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: 'sends again on a socket that had answered',
-    seed: 132,
+    seed: 152,
     patches: [
       {
         file: 'functions/http-client.ts',
@@ -266,7 +270,7 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: 'takes half an answer for a whole one',
-    seed: 132,
+    seed: 152,
     patches: [
       {
         file: 'functions/http-client.ts',
@@ -278,7 +282,7 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: 'keeps the socket of a request that was answered early',
-    seed: 95,
+    seed: 110,
     patches: [
       {
         file: 'functions/http-client.ts',
@@ -331,11 +335,11 @@ export const BUGS: readonly Bug[] = [
         replace: 'now - queued.firstReceivedAt > (retryForHours * HOUR_MS) / 60',
       },
     ],
-    rules: ['dead letters tell the truth'],
+    rules: [TRUTH],
   },
   {
     name: 'never ends a pause',
-    seed: 5,
+    seed: 15,
     patches: [
       {
         file: 'functions/pause.ts',
@@ -383,7 +387,7 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: 'throws for a message that cannot be read',
-    seed: 1,
+    seed: 3,
     patches: [
       {
         file: 'functions/delivery/attempt.ts',
@@ -392,5 +396,101 @@ export const BUGS: readonly Bug[] = [
       },
     ],
     rules: ['an invocation never throws'],
+  },
+  {
+    name: 'waits behind a breaker that blocked opened as after failures',
+    seed: 14,
+    isLong: true,
+    patches: [
+      {
+        file: 'functions/delivery/backoff.ts',
+        find: 'return stay.isBlocked ? blocked(random) : growing(count, random);',
+        replace: 'return growing(count, random);',
+      },
+    ],
+    rules: [OFTEN, LOST],
+  },
+  {
+    name: 'holds back behind a breaker what SQS drops before its turn',
+    seed: 24,
+    isLong: true,
+    messages: 1_000,
+    patches: [{ file: 'functions/delivery/batch.ts', find: ' && !isOverdue(queued, now())', replace: '' }],
+    rules: [LOST],
+  },
+  {
+    name: 'counts the time of retries from the sending',
+    seed: 3,
+    isLong: true,
+    patches: [
+      {
+        file: 'functions/delivery/dead-letter.ts',
+        find: 'now - queued.firstReceivedAt > retryForHours * HOUR_MS',
+        replace: 'now - queued.sentAt > retryForHours * HOUR_MS',
+      },
+    ],
+    rules: [TRUTH],
+  },
+  {
+    name: 'gives up what had no time for a call',
+    seed: 42,
+    messages: 100,
+    patches: [
+      {
+        file: 'functions/delivery/batch.ts',
+        find: "return outcome.kind === 'rejected' || calls > 0 || remainingMs() >= MIN_CALL_MS;",
+        replace: 'return true;',
+      },
+    ],
+    rules: ['given up is only what was tried'],
+  },
+  {
+    name: 'deduplicates by the bare id',
+    seed: 11,
+    patches: [
+      {
+        file: 'functions/delivery/enqueue.ts',
+        find: 'deduplicationId: deduplicationIdOf(message, payload, eventSource),',
+        replace: 'deduplicationId: message.id,',
+      },
+    ],
+    rules: ['another body is another message'],
+  },
+  {
+    name: 'deduplicates each try for itself',
+    seed: 11,
+    patches: [
+      {
+        file: 'functions/delivery/enqueue.ts',
+        find: 'deduplicationId: deduplicationIdOf(message, payload, eventSource),',
+        replace: 'deduplicationId: deduplicationIdOf(message, payload, newId()),',
+      },
+    ],
+    rules: ['the same bytes again are one message', DUPLICATE],
+  },
+  {
+    name: 'lets a header go that no request can carry',
+    seed: 1,
+    patches: [
+      {
+        file: 'functions/relay/adapter/call-headers.ts',
+        find: 'if (!isSendable(value)) throw',
+        replace: 'if (false) throw',
+      },
+    ],
+    rules: ['what no request can carry is refused'],
+  },
+  {
+    name: 'takes what S3 refuses for what is not there',
+    seed: 58,
+    messages: 150,
+    patches: [
+      {
+        file: 'functions/aws/s3.ts',
+        find: "if (name === 'NoSuchKey' || name === 'NotFound') {",
+        replace: "if (name === 'NoSuchKey' || name === 'NotFound' || statusOf(cause) === 403) {",
+      },
+    ],
+    rules: [TRUTH],
   },
 ];

@@ -8,14 +8,23 @@ import type { Call } from './aws-client.ts';
 import type { Invocation } from './lambda.ts';
 import { type Ledger, named, RETENTION_MS, type Tracked } from './ledger.ts';
 import type { Exchange } from './network.ts';
-import type { DestinationPlan } from './plan.ts';
+import type { DestinationPlan, Form } from './plan.ts';
 
 /** The verdicts that end a message, as the contract lists them. */
 const REJECTED = new Set([400, 409, 410, 412, 413, 415, 422]);
 const HOUR_MS = 3_600_000;
 /** Of an environment's clock, as the world sets it. */
 const MAX_CLOCK_ERROR_MS = 3_000;
-const MAX_BLOCKED_HOURS = 12 * 24;
+const MAX_HOURS = 12 * 24;
+/** SQS moves a message away that it has handed out as often. */
+const MAX_RECEIVES = 1_000;
+/** For so long SQS drops what comes under a deduplication id again. */
+const DEDUPLICATION_MS = 300_000;
+/** What the relay keeps of an invocation for reporting, and the least that it begins a call with. */
+const RESERVE_MS = 2_000;
+const MIN_CALL_MS = 500;
+/** Forms that no flow ever sees. */
+const UNTAKEABLE = new Set<Form>(['unreadable', 'missing in S3', 'unsendable header']);
 /** As long as the HTTP client takes a broken kept socket for one that was closed while it idled. */
 const DEAD_WITHIN_MS = 1_000;
 
@@ -25,9 +34,12 @@ export interface DeliveryWatchOptions {
   readonly destinations: ReadonlyMap<string, DestinationPlan>;
   /** Whether the destination's dead-letter queue holds this message now. */
   readonly liesDead: (message: Tracked) => boolean;
+  /** Whether functions are killed, or messages handed out while they are at work: only then SQS may move one away. */
+  readonly mayBeMovedAway: boolean;
 }
 
 export interface DeliveryWatch {
+  invoked(invocation: Invocation): void;
   /** A call with a message begins. */
   call(exchange: Exchange): void;
   answered(exchange: Exchange): void;
@@ -39,12 +51,25 @@ export interface DeliveryWatch {
   replied(invocation: Invocation): void;
 }
 
-export function createDeliveryWatch({ ledger, now, destinations, liesDead }: DeliveryWatchOptions): DeliveryWatch {
+export function createDeliveryWatch(options: DeliveryWatchOptions): DeliveryWatch {
+  const { ledger, now, destinations, liesDead, mayBeMovedAway } = options;
   /** Statuses that an environment was answered by whatever it called: a refusal is remembered while a pause lasts. */
   const statuses = new Map<string, Set<number>>();
 
-  function messageOf({ headers }: Exchange): Tracked | undefined {
-    return ledger.messages.get(headers.sap_applicationid ?? '');
+  function messageOf({ headers, body }: Exchange): Tracked | undefined {
+    return ledger.find(headers.sap_applicationid, body);
+  }
+
+  /** An operator must have had the time to act before SQS moves a message away without a reason. */
+  function invoked(invocation: Invocation): void {
+    for (const { messageId, attributes } of recordsOf(invocation)) {
+      const { ApproximateReceiveCount: receives, SentTimestamp } = attributes;
+      if (Number(receives) < MAX_RECEIVES || now() - Number(SentTimestamp) >= MAX_HOURS * HOUR_MS) continue;
+      const message = ledger.ofRecord(messageId);
+      const isMoved = destinations.get(message?.arrival.destination ?? '')?.deadLetterQueue;
+      if (message !== undefined && isMoved && !mayBeMovedAway)
+        ledger.violate('nothing is received too often', `${named(message)} is received ${receives} times`);
+    }
   }
 
   function isSettled(message: Tracked): boolean {
@@ -66,14 +91,16 @@ export function createDeliveryWatch({ ledger, now, destinations, liesDead }: Del
       ledger.violate('ids never change', `a call with the id ${exchange.headers.sap_applicationid}, which nobody sent`);
       return;
     }
+    if (message.arrival.form === 'unsendable header')
+      ledger.violate('what no request can carry is refused', `${named(message)} goes out`);
     if (message.arrival.form !== 'unreadable' && !Buffer.from(exchange.body).equals(message.payload)) {
       ledger.violate('ids never change', `${named(message)} goes out with another body`);
     }
     const earlier = overtaken(message, invocation as Invocation);
     if (earlier !== undefined) ledger.violate('order', `${named(message)} goes out before ${named(earlier)}`);
     const { calls } = ledger.books(invocation);
-    const before = calls.get(message.id) ?? [];
-    calls.set(message.id, [...before, exchange]);
+    const before = calls.get(message) ?? [];
+    calls.set(message, [...before, exchange]);
     const last = before.at(-1);
     if (last !== undefined && !mayFollow(last) && copiesOf(message, invocation as Invocation) < 2) {
       const how = `${last.status ?? 'no answer'}, ${last.end ?? 'not yet ended'}`;
@@ -88,11 +115,11 @@ export function createDeliveryWatch({ ledger, now, destinations, liesDead }: Del
     if (!exchange.isMessage) return;
     const message = messageOf(exchange);
     if (invocation === undefined || message === undefined || exchange.end !== 'whole') return;
-    if (isTaken(exchange.status)) ledger.books(invocation).delivered.add(message.id);
+    if (isTaken(exchange.status)) ledger.books(invocation).delivered.add(message);
   }
 
   function ran(processed: Processed, exchange: Exchange): void {
-    const message = ledger.messages.get(processed.messageId ?? '');
+    const message = ledger.find(processed.messageId, exchange.body);
     if (message === undefined) return;
     message.attempts += 1;
     ledger.count('runs', String(processed.status));
@@ -103,35 +130,48 @@ export function createDeliveryWatch({ ledger, now, destinations, liesDead }: Del
     const { operation, input, invocation } = call;
     if (invocation === undefined) return;
     const isLetter = 'deadLetter' in ((input.MessageAttributes ?? {}) as object);
-    if (operation === 'SendMessage' && isLetter) buried(input, invocation as Invocation, isStored, recordId);
-    if (operation === 'SendMessage' && !isLetter) queued(call, recordId);
+    if (operation === 'SendMessage' && isLetter) buried(call, invocation as Invocation, isStored, recordId);
+    if (operation === 'SendMessage' && !isLetter) queued(call, isStored, recordId);
     if (operation === 'ChangeMessageVisibilityBatch') hidden(input, invocation as Invocation);
   }
 
   /** By a webhook. */
-  function queued({ input, invocation, performed: before }: Call, recordId: string): void {
-    const { messageId } = input.MessageAttributes as Record<string, { StringValue?: string }>;
-    const message = ledger.messages.get(messageId?.StringValue ?? '');
-    if (message === undefined)
-      ledger.violate('ids never change', `${messageId?.StringValue} is queued, which nobody sent`);
-    else {
-      const calls = (invocation && ledger.books(invocation).calls.get(message.id)) ?? [];
-      const answered = calls.find(({ ran, end }) => ran && end === 'whole');
-      if (answered !== undefined)
-        ledger.violate('sent once in an attempt', `${named(message)} is queued after its flow said ${answered.status}`);
-      if (before > 0) message.takenAgain += 1;
-      ledger.enqueued(recordId, message);
+  function queued({ input, invocation, performed: before }: Call, isStored: boolean, recordId: string): void {
+    const attributes = input.MessageAttributes as TextAttributes;
+    const id = attributes.messageId?.StringValue;
+    const message = ledger.find(id, payloadIn(String(input.MessageBody), attributes));
+    if (message === undefined) {
+      ledger.violate('ids never change', `${id} is queued, which nobody sent`);
+      return;
     }
+    const answered =
+      invocation &&
+      ledger
+        .books(invocation)
+        .calls.get(message)
+        ?.find(({ ran, end }) => ran && end === 'whole');
+    if (answered !== undefined)
+      ledger.violate('sent once in an attempt', `${named(message)} is queued after its flow said ${answered.status}`);
+    if (before > 0) message.takenAgain += 1;
+    if (!isStored && ledger.ofRecord(recordId) !== message) {
+      ledger.violate('another body is another message', `${named(message)} is dropped for one of the same id`);
+      return;
+    }
+    const isFifo = input.MessageDeduplicationId !== undefined;
+    if (isFifo && isStored && now() - (message.storedAt ?? Number.NEGATIVE_INFINITY) < DEDUPLICATION_MS)
+      ledger.violate('the same bytes again are one message', `${named(message)} is stored twice`);
+    if (isStored) message.storedAt = now();
+    ledger.enqueued(recordId, message);
   }
 
   function copiesOf({ recordIds }: Tracked, invocation: Invocation): number {
     return recordsOf(invocation).filter(({ messageId }) => recordIds.has(messageId)).length;
   }
 
-  function buried(input: Call['input'], invocation: Invocation, isStored: boolean, recordId: string): void {
-    const { deadLetter, ...attributes } = input.MessageAttributes as Record<string, { StringValue?: string }>;
+  function buried({ input, startedAt }: Call, invocation: Invocation, isStored: boolean, recordId: string): void {
+    const { deadLetter, ...attributes } = input.MessageAttributes as TextAttributes;
     const told = JSON.parse(deadLetter?.StringValue ?? '{}');
-    const message = ledger.messages.get(told.messageId);
+    const message = ledger.find(told.messageId, payloadIn(String(input.MessageBody), attributes));
     if (message === undefined) {
       ledger.violate('dead letters tell the truth', `a letter for ${told.messageId}, which nobody sent`);
       return;
@@ -139,33 +179,46 @@ export function createDeliveryWatch({ ledger, now, destinations, liesDead }: Del
     if (!isStored) return;
     const untrue = untruth(message, told, invocation);
     if (untrue !== undefined) ledger.violate('dead letters tell the truth', `${named(message)}: ${untrue}`);
+    if (told.outcome !== 'rejected' && !wasTried(message, invocation, startedAt))
+      ledger.violate('given up is only what was tried', `${named(message)} had no time for a call`);
     if (attributes.ExtendedPayloadSize === undefined && !sameBody(message, String(input.MessageBody), attributes))
       ledger.violate('dead letters keep the message', `${named(message)} has another body in its letter`);
     ledger.bind(recordId, message);
     message.letters += 1;
-    ledger.books(invocation).buried.add(message.id);
+    ledger.books(invocation).buried.add(message);
     ledger.count('dead letters', `${told.outcome} ${told.status ?? '-'}`);
   }
 
+  /** Sent, or refused on the way while there was time for a call. */
+  function wasTried(message: Tracked, invocation: Invocation, buriedAt: number): boolean {
+    const { startedAt, timeoutMs } = invocation;
+    const endsAt = startedAt + timeoutMs - Math.min(RESERVE_MS, timeoutMs / 5);
+    return ledger.books(invocation).calls.has(message) || buriedAt <= endsAt - MIN_CALL_MS;
+  }
+
   function untruth(
-    { id, arrival, sentAt }: Tracked,
+    message: Tracked,
     told: { outcome?: string; status?: number },
     invocation: Invocation,
   ): string | undefined {
-    const last = ledger.books(invocation).calls.get(id)?.at(-1);
-    const ageMs = now() - sentAt;
-    const isOver = (hours: number) => ageMs >= hours * HOUR_MS - MAX_CLOCK_ERROR_MS;
+    const { arrival } = message;
+    const last = ledger.books(invocation).calls.get(message)?.at(-1);
+    const records = recordsOf(invocation).filter(({ messageId }) => ledger.ofRecord(messageId) === message);
+    const isOver = (from: 'SentTimestamp' | 'ApproximateFirstReceiveTimestamp', hours: number) =>
+      records.some(({ attributes }) => now() - Number(attributes[from]) >= hours * HOUR_MS - MAX_CLOCK_ERROR_MS);
     const { retryForHours = 0 } = destinations.get(arrival.destination) ?? {};
     if (told.status !== undefined && !statuses.get(invocation.environment)?.has(told.status))
       return `${told.status} was never answered`;
     switch (told.outcome) {
       case 'rejected':
-        if (arrival.form === 'unreadable' || arrival.form === 'missing in S3') return undefined;
+        if (UNTAKEABLE.has(arrival.form)) return undefined;
         return REJECTED.has(told.status ?? 0) && last?.end === 'whole' ? undefined : 'it was not rejected';
       case 'failed':
-        return isOver(retryForHours) ? undefined : `its time was not over after ${ageMs} ms`;
+        return isOver('ApproximateFirstReceiveTimestamp', retryForHours) || isOver('SentTimestamp', MAX_HOURS)
+          ? undefined
+          : 'its time was not over';
       case 'blocked':
-        return isOver(MAX_BLOCKED_HOURS) ? undefined : `its time was not over after ${ageMs} ms`;
+        return isOver('SentTimestamp', MAX_HOURS) ? undefined : 'its time was not over';
       default:
         return `its outcome is ${told.outcome}`;
     }
@@ -207,15 +260,15 @@ export function createDeliveryWatch({ ledger, now, destinations, liesDead }: Del
     for (const { messageId: recordId } of records) {
       const message = ledger.ofRecord(recordId);
       if (message === undefined) continue;
-      const isSafe = delivered.has(message.id) || dead.has(message.id) || liesDead(message);
+      const isSafe = delivered.has(message) || dead.has(message) || liesDead(message);
       if (!kept.has(recordId) && !isSafe)
         ledger.violate('nothing is acknowledged before it is safe', `${named(message)} is neither taken nor dead`);
-      if (kept.has(recordId) && delivered.has(message.id) && copiesOf(message, invocation) < 2)
+      if (kept.has(recordId) && delivered.has(message) && copiesOf(message, invocation) < 2)
         ledger.violate('what was taken is acknowledged', `${named(message)} is kept after a 2xx that arrived whole`);
     }
   }
 
-  return { call, answered, ran, performed, unconfirmed, replied };
+  return { invoked, call, answered, ran, performed, unconfirmed, replied };
 }
 
 /** None of a webhook's. */
@@ -233,13 +286,14 @@ function mayFollow({ end, status, handled, ran, onKeptSocket, startedAt, endedAt
   return end === 'cut' && onKeptSocket && status === undefined && endedAt - startedAt < DEAD_WITHIN_MS;
 }
 
-function sameBody(
-  { payload, arrival: { form } }: Tracked,
-  body: string,
-  attributes: Readonly<Record<string, { StringValue?: string }>>,
-): boolean {
-  if (form === 'unreadable') return true;
-  const encoding = attributes.bodyEncoding?.StringValue;
-  if (encoding === 'empty') return payload.byteLength === 0;
-  return Buffer.from(body, encoding === 'base64' ? 'base64' : 'utf8').equals(payload);
+type TextAttributes = Readonly<Record<string, { StringValue?: string }>>;
+
+function sameBody({ payload, arrival: { form } }: Tracked, body: string, attributes: TextAttributes): boolean {
+  return form === 'unreadable' || payloadIn(body, attributes).equals(payload);
+}
+
+/** Of a body as it lies in a queue. */
+function payloadIn(body: string, { bodyEncoding }: TextAttributes): Buffer {
+  if (bodyEncoding?.StringValue === 'empty') return Buffer.alloc(0);
+  return Buffer.from(body, bodyEncoding?.StringValue === 'base64' ? 'base64' : 'utf8');
 }

@@ -6,8 +6,9 @@ import type { Arrival, DestinationPlan, FaultPlan, Form, Plan } from './plan.ts'
 
 const SECOND_MS = 1_000;
 const MINUTE_MS = 60_000;
+const DAY_MS = 24 * 60 * MINUTE_MS;
 
-/** So few runs last for days, with few messages, so that those are given up in the end. */
+/** So few runs last for days, so that messages are given up in the end. */
 const LONG_SHARE = 0.01;
 /** Of the runs. */
 const EARLY_SHARE = 0.1;
@@ -18,22 +19,58 @@ const LONG_FAULTS = [
   'queue: dead-letter queue denied',
 ];
 
-/** @param messages how many are sent. Default: a few, drawn as well */
-export function drawPlan(seed: number, messages?: number): Plan {
-  const plan = withEarlyAnswers(drawShortPlan(seed, messages));
-  const random = createChance(seed)('long');
-  if (!random.chance(LONG_SHARE)) return plan;
-  const [first] = plan.arrivals;
-  const fault = {
-    kind: random.pick(LONG_FAULTS),
-    fromMs: 0,
-    // One ends before SQS's retention of 14 days, the other after it.
-    toMs: random.pick([13, 14.5]) * 24 * 60 * MINUTE_MS,
-    share: 1,
-    seed,
-    destination: first?.destination ?? '',
-  };
-  return { ...plan, arrivals: plan.arrivals.slice(0, 6), faults: [fault, ...plan.faults.slice(0, 2)] };
+/**
+ * @param messages how many are sent. Default: a few, drawn as well
+ * @param isLong lasts for days. Default: drawn, and few do
+ */
+export function drawPlan(seed: number, messages?: number, isLong = false): Plan {
+  const chance = createChance(seed);
+  const short = withEarlyAnswers(drawShortPlan(seed, messages));
+  const arrivals = withNamesakes(short.arrivals, chance('namesakes'));
+  // So little time that it is over while something is awaited that is not the flow.
+  const hurry = chance('hurry').chance(0.1) ? { queueTimeoutSeconds: 8 } : {};
+  const plan = { ...short, arrivals, ...hurry };
+  const random = chance('long');
+  return random.chance(LONG_SHARE) || isLong ? drawLongPlan(plan, random) : plan;
+}
+
+/** What lasts for days: nobody acts, or nobody polls; then the flow fails for a while. */
+function drawLongPlan(plan: Plan, random: Random): Plan {
+  const { seed } = plan;
+  const destination = plan.arrivals[0]?.destination ?? '';
+  const lasting = { fromMs: 0, share: 1, seed, destination };
+  if (random.chance(0.25)) {
+    const toMs = random.pick([2, 4, 11]) * DAY_MS;
+    const failing = { ...lasting, kind: 'node: 503', fromMs: toMs, toMs: toMs + 10 * MINUTE_MS };
+    return { ...plan, faults: [{ ...lasting, kind: 'queue: not polled', toMs }, failing, ...plan.faults.slice(0, 2)] };
+  }
+  // One ends before SQS's retention of 14 days, the other after it.
+  const fault = { ...lasting, kind: random.pick(LONG_FAULTS), toMs: random.pick([13, 14.5]) * DAY_MS };
+  const faults = [fault, ...plan.faults.slice(0, 2)];
+  if (random.chance(0.5)) return { ...plan, arrivals: plan.arrivals.slice(0, random.pick([6, 40])), faults };
+  // In one queue, and on FIFO in one lane, whose last is to be buried in time, too; environments outlive the waits.
+  const lane = plan.arrivals.filter((arrival) => arrival.destination === destination).map(inOneLane);
+  return { ...plan, arrivals: lane.slice(0, random.pick([40, 300])), faults, idleMs: 45 * MINUTE_MS };
+}
+
+function inOneLane(arrival: Arrival): Arrival {
+  return arrival.group === undefined ? arrival : { ...arrival, group: 'g1' };
+}
+
+/** Senders that use an id twice: for another message, or for the same once more. */
+function withNamesakes(arrivals: readonly Arrival[], random: Random): Arrival[] {
+  let number = arrivals.length;
+  return arrivals.flatMap((arrival) => {
+    if (arrival.via === 'queue') return [arrival];
+    const source = random.chance(0.3) ? { source: `/sources/${random.between(1, 2)}` } : {};
+    const again = random.chance(0.15) ? { againMs: random.between(0, 200 * SECOND_MS) } : {};
+    const sent = { ...arrival, ...source, ...again };
+    if (!random.chance(0.15)) return [sent];
+    number += 1;
+    const form = random.pick(['plain', 'base64'] as const);
+    const atMs = arrival.atMs + random.between(0, 120 * SECOND_MS);
+    return [sent, { ...arrival, ...source, number, atMs, form, namesake: arrival.number }];
+  });
 }
 
 /** For as long as it takes to come to every socket of an environment. */
@@ -134,7 +171,18 @@ function drawArrivals(
 
 function drawForm(random: Random): Form {
   if (random.chance(0.6)) return 'plain';
-  return random.pick(['with id', 'with id', 'with id', 'base64', 'empty', 'in S3', 'unreadable', 'missing in S3']);
+  return random.pick([
+    'with id',
+    'with id',
+    'with id',
+    'base64',
+    'empty',
+    'in S3',
+    'unreadable',
+    'missing in S3',
+    'unsendable header',
+    'unlisted header',
+  ]);
 }
 
 /** So often the authorization server moves, for some hours. */

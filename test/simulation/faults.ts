@@ -45,6 +45,9 @@ export interface Faulted {
   readonly recycle: () => void;
   /** The operator puts the destination's dead letters back. */
   readonly replay: (destination: string) => void;
+  /** Whether the event source mapping of the destination's queue is enabled. */
+  readonly setPolling: (destination: string, on: boolean) => void;
+  readonly denyListing: (on: boolean) => void;
   readonly deliverAgain: (queue: Queue, messageId: string) => void;
   readonly repeat: (everyMs: number, run: () => void) => () => void;
 }
@@ -127,6 +130,10 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
   ...awsFate('s3: refused', 's3', 'refused'),
   ...awsFate('s3: lost', 's3', 'lost before'),
   ...awsFate('s3: slow', 's3', { slowMs: 2_000 }),
+  's3: listing denied': lasting(({ denyListing }) => {
+    denyListing(true);
+    return () => denyListing(false);
+  }),
   'lambda: not invoked': onCalls('invoke', () => 'not invoked'),
   'lambda: result lost': onCalls('invoke', () => 'result lost'),
   'queue: deletion refused': onCalls('deletion', () => 'refused'),
@@ -140,6 +147,10 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     if (queue.fifo || queue.size === 0) return false;
     deliverAgain(queue, random.pick(queue.messages).id);
     return true;
+  }),
+  'queue: not polled': lasting(({ setPolling }, { destination }) => {
+    setPolling(destination, false);
+    return () => setPolling(destination, true);
   }),
   'queue: visibility too short': lasting(({ setVisibility }, { destination }, random) => {
     setVisibility(destination, random.pick([2, 10, 60]));

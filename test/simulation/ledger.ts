@@ -13,7 +13,7 @@ export interface Run {
 }
 
 export interface Tracked {
-  /** What it must be called by the flow, every time. */
+  /** What it must be called by the flow, every time. Another message may bear the same. */
   readonly id: string;
   readonly arrival: Arrival;
   readonly payload: Buffer;
@@ -38,6 +38,8 @@ export interface Tracked {
   deliveredAgain: number;
   /** Which it was among those that came into its queue; undefined while it has not. */
   place: number | undefined;
+  /** When SQS last stored it in its queue for a webhook, epoch milliseconds. */
+  storedAt: number | undefined;
   /** How often SQS took it once more from one and the same call, whose answers were lost. */
   takenAgain: number;
   /** How often a sender has sent it. */
@@ -51,19 +53,21 @@ export interface Violation {
 
 /** What the books have of one invocation. */
 export interface InvocationBooks {
-  /** Ids of messages whose 2xx arrived whole. */
-  readonly delivered: Set<string>;
-  /** Ids of messages for which a letter was stored. */
-  readonly buried: Set<string>;
-  /** The calls with a message, by its id, in their order. */
-  readonly calls: Map<string, Exchange[]>;
+  /** Messages whose 2xx arrived whole. */
+  readonly delivered: Set<Tracked>;
+  /** Messages for which a letter was stored. */
+  readonly buried: Set<Tracked>;
+  /** The calls with a message, in their order. */
+  readonly calls: Map<Tracked, Exchange[]>;
   /** Records that were hidden for a while, or were tried to be. */
   readonly hidden: Set<string>;
   isResultLost: boolean;
 }
 
 export interface Ledger {
-  readonly messages: ReadonlyMap<string, Tracked>;
+  readonly messages: readonly Tracked[];
+  /** By its id, and where several bear that, by its payload: else the first of them. */
+  find(id: string | undefined, payload?: Uint8Array): Tracked | undefined;
   readonly violations: readonly Violation[];
   readonly counts: Readonly<Record<string, Map<string, number>>>;
   add(message: Pick<Tracked, 'id' | 'arrival' | 'payload' | 'sentAt' | 'accepted'>): Tracked;
@@ -85,7 +89,8 @@ export interface Ledger {
 }
 
 export function createLedger(trace: Trace): Ledger {
-  const messages = new Map<string, Tracked>();
+  const messages: Tracked[] = [];
+  const byId = new Map<string, Tracked[]>();
   const byRecord = new Map<string, Tracked>();
   const books = new WeakMap<object, InvocationBooks>();
   const violations: Violation[] = [];
@@ -106,6 +111,11 @@ export function createLedger(trace: Trace): Ledger {
     counts,
     secrets,
     output,
+    find(id = '', payload = Buffer.alloc(0)) {
+      const namesakes = byId.get(id);
+      if (namesakes === undefined || namesakes.length === 1) return namesakes?.[0];
+      return namesakes.find((one) => one.payload.equals(payload)) ?? namesakes[0];
+    },
     add(message) {
       const tracked: Tracked = {
         ...message,
@@ -118,10 +128,12 @@ export function createLedger(trace: Trace): Ledger {
         undeleted: 0,
         deliveredAgain: 0,
         place: undefined,
+        storedAt: undefined,
         takenAgain: 0,
         sends: 0,
       };
-      messages.set(message.id, tracked);
+      messages.push(tracked);
+      byId.set(message.id, [...(byId.get(message.id) ?? []), tracked]);
       return tracked;
     },
     ofRecord: (recordId) => byRecord.get(recordId),

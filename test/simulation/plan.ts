@@ -29,6 +29,10 @@ export type Form =
   | 'empty'
   /** Its attributes cannot be read. */
   | 'unreadable'
+  /** With a header that goes along and that no HTTP request can carry. */
+  | 'unsendable header'
+  /** With such headers that do not go along. */
+  | 'unlisted header'
   | 'in S3'
   /** Points to an object that is not there. */
   | 'missing in S3';
@@ -44,6 +48,12 @@ export interface Arrival {
   readonly verdict: number;
   /** How often the flow fails on it first. */
   readonly exceptions: number;
+  /** Of a webhook: another message that was sent, or is to be, under the same id. */
+  readonly namesake?: number;
+  /** Of a webhook: its sender sends the same bytes once more after they were taken, in so many milliseconds. */
+  readonly againMs?: number;
+  /** Of a webhook: `ce-source`. */
+  readonly source?: string;
 }
 
 export interface Plan {
@@ -56,6 +66,8 @@ export interface Plan {
   /** After so long without an invocation an environment is gone. */
   readonly idleMs: number;
   readonly shuffle: boolean;
+  /** Of the queue function. Absent: as it is deployed, by the destinations' `timeoutSeconds`. */
+  readonly queueTimeoutSeconds?: number;
   readonly destinations: readonly DestinationPlan[];
   readonly arrivals: readonly Arrival[];
   readonly faults: readonly FaultPlan[];

@@ -19,6 +19,7 @@ const HELP = `npm run simulate -- [options]
   --seeds <n>      how many runs (default 1000), each from its own seed
   --from <seed>    the first of them (default 1)
   --minutes <m>    in place of --seeds: as many as the time allows
+  --long           only runs that last for days
   --messages <n>   of each run (default: 20 to 160, drawn from the seed)
   --cores <n>      threads (default: all)
   --seed <seed>    one run, its whole trace; with --faults and --arrivals only these of its plan ("none" or 1,4,7)
@@ -32,6 +33,7 @@ const { values } = parseArgs({
     from: { type: 'string', default: '1' },
     minutes: { type: 'string' },
     cores: { type: 'string', default: String(availableParallelism()) },
+    long: { type: 'boolean', default: false },
     messages: { type: 'string' },
     seed: { type: 'string' },
     faults: { type: 'string' },
@@ -56,7 +58,7 @@ else process.exitCode = await one(Number(values.seed));
 
 /** The whole trace, digest of its own kind: two machines compare it line by line. */
 async function one(seed: number): Promise<number> {
-  const plan = drawPlan(seed, messages);
+  const plan = drawPlan(seed, messages, values.long);
   const rest: Rest = {
     faults: indexes(values.faults, plan.faults.length),
     arrivals: indexes(values.arrivals, plan.arrivals.length),
@@ -106,7 +108,7 @@ async function many(): Promise<number> {
   for (const { seed, rule, words } of broken) console.log(`seed ${seed}: ${rule}: ${words}`);
   const bundle = await bundleRelay(patchesOf(values.bug));
   for (const { seed } of broken.slice(0, TOLD)) {
-    const plan = drawPlan(seed, messages);
+    const plan = drawPlan(seed, messages, values.long);
     const lateAt = performance.now() + SHRINK_MS;
     const { rest, outcome } = await shrink(
       plan,
@@ -115,7 +117,14 @@ async function many(): Promise<number> {
       () => performance.now() > lateAt,
     );
     console.log(
-      ['', ...story(withRest(plan, rest), outcome, commandOf(seed, { rest, messages, bug: values.bug }))].join('\n'),
+      [
+        '',
+        ...story(
+          withRest(plan, rest),
+          outcome,
+          commandOf(seed, { rest, messages, isLong: values.long, bug: values.bug }),
+        ),
+      ].join('\n'),
     );
   }
   return broken.length === 0 ? 0 : 1;
@@ -124,11 +133,11 @@ async function many(): Promise<number> {
 /** Which seed is the first to find each planted bug. */
 async function hunt(): Promise<number> {
   let missed = 0;
-  for (const { name, patches, rules, messages: own = BUG_MESSAGES } of BUGS) {
+  for (const { name, patches, rules, messages: own = BUG_MESSAGES, isLong } of BUGS) {
     const bundle = await bundleRelay(patches);
     let found: string | undefined;
     for (let seed = 1; seed <= Number(values.seeds) && found === undefined; seed += 1) {
-      const [violation] = (await simulate(drawPlan(seed, messages ?? own), bundle)).ledger.violations;
+      const [violation] = (await simulate(drawPlan(seed, messages ?? own, isLong), bundle)).ledger.violations;
       if (violation === undefined) continue;
       found = `seed ${seed}: ${violation.rule}${rules.includes(violation.rule) ? '' : ' (not among the expected rules)'}`;
     }
@@ -145,7 +154,9 @@ function work(
   onReport: (report: Report) => void,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
-    const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: { bug, messages } });
+    const worker = new Worker(new URL('./worker.ts', import.meta.url), {
+      workerData: { bug, messages, isLong: values.long },
+    });
     worker.on('error', reject);
     worker.on('message', (message: 'ready' | Report | { readonly unhandled: string }) => {
       if (typeof message === 'object' && 'unhandled' in message) {

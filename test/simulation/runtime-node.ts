@@ -27,8 +27,8 @@ export interface NodeOptions {
   readonly random: RandomBytes;
   readonly workers: number;
   readonly expiredTokenStatus: 401 | 500;
-  /** What the flow makes of a message, whose entry in the log is `mplId`. */
-  readonly verdictOn: (messageId: string, mplId: string) => FlowResult;
+  /** What the flow makes of a message. */
+  readonly verdictOn: (message: Received) => FlowResult;
   readonly onRun: (message: Processed, exchange: Exchange) => void;
   readonly confidential: (value: string) => void;
 }
@@ -73,8 +73,7 @@ export function createRuntimeNode(options: NodeOptions): RuntimeNode {
     if (!on && deployed.delete(name)) node.undeploy(name);
     if (!on || flow === undefined || deployed.has(name)) return;
     deployed.add(name);
-    const answer = ({ messageId = '', mplId }: Received) => verdictOn(messageId, mplId);
-    node.deploy({ ...flow, address: `/${name}`, allowedHeaders: ['*'], answer });
+    node.deploy({ ...flow, address: `/${name}`, allowedHeaders: ['*'], answer: verdictOn });
   }
 
   function tellRuns(): void {

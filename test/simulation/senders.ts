@@ -58,7 +58,9 @@ export function createSenders(options: SendersOptions): Senders {
   function toWebhook(arrival: Arrival): void {
     const { number } = arrival;
     const payload = payloadOf(arrival);
-    const message = ledger.add({ id: ownId(number), arrival, payload, sentAt: scheduler.now(), accepted: false });
+    const id = ownId(arrival.namesake ?? number);
+    const message = ledger.add({ id, arrival, payload, sentAt: scheduler.now(), accepted: false });
+    let isAgain = false;
     waiting += 1;
     call();
 
@@ -73,8 +75,13 @@ export function createSenders(options: SendersOptions): Senders {
           message.accepted = true;
           if (!isSafe(message))
             ledger.violate('nothing is acknowledged before it is safe', `m${number} is answered ${status} too early`);
+          if (arrival.form === 'unsendable header')
+            ledger.violate('what no request can carry is refused', `m${number} is answered ${status}`);
         }
-        if (isTaken || message.sends >= MAX_TRIES || (status >= 400 && status < 500)) waiting -= 1;
+        if (isTaken && !isAgain && arrival.againMs !== undefined) {
+          isAgain = true;
+          scheduler.after(arrival.againMs, call);
+        } else if (isTaken || message.sends >= MAX_TRIES || (status >= 400 && status < 500)) waiting -= 1;
         else scheduler.after(5_000 + random() * 60_000, call);
       });
     }
@@ -122,12 +129,30 @@ function asMessage({ number, form }: Arrival, payload: Buffer, store: Store): { 
       const size = { dataType: 'Number', stringValue: String(payload.byteLength) };
       return { body: JSON.stringify(pointer), attributes: { ExtendedPayloadSize: size } };
     }
+    case 'unsendable header':
+    case 'unlisted header':
+      return { body: payload.toString(), attributes: { headers: text(JSON.stringify(headersOf({ number, form }))) } };
     case 'plain':
       return { body: payload.toString(), attributes: {} };
   }
 }
 
-function webhookEvent({ number, destination, group = '' }: Arrival, payload: Buffer): object {
+/** What the settings let go along. */
+export const FORWARDED = ['x-listed*'];
+
+function headersOf({ number, form }: Pick<Arrival, 'number' | 'form'>): Record<string, string> {
+  const name = form === 'unsendable header' ? 'x-listed' : 'x-other';
+  switch (form) {
+    case 'unsendable header':
+    case 'unlisted header':
+      return [{ [`${name} name`]: 'value' }, { [name]: 'five €' }, { [name]: 'line\u0000' }][number % 3] ?? {};
+    default:
+      return {};
+  }
+}
+
+function webhookEvent(arrival: Arrival, payload: Buffer): object {
+  const { number, namesake = number, destination, group = '', source } = arrival;
   const { username, password } = WEBHOOK_USER;
   const path = `/webhooks/${destination}`;
   return {
@@ -136,7 +161,9 @@ function webhookEvent({ number, destination, group = '' }: Arrival, payload: Buf
     headers: {
       authorization: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`,
       'content-type': 'application/json',
-      'idempotency-key': ownId(number),
+      'idempotency-key': ownId(namesake),
+      ...(source === undefined ? {} : { 'ce-source': source }),
+      ...headersOf(arrival),
       'x-lane': group,
     },
     requestContext: { http: { method: 'POST', path } },

@@ -21,7 +21,7 @@ export interface SettlementOptions {
 
 export function settle(options: SettlementOptions): void {
   const { ledger } = options;
-  for (const message of ledger.messages.values()) {
+  for (const message of ledger.messages) {
     if (message.accepted) account(message, options);
     explain(message, ledger);
   }

@@ -3,13 +3,16 @@ import { AwsError, type JsonObject } from '../../infra/local/aws/aws-json.ts';
 
 export interface Store {
   put(bucket: string, key: string, body: Uint8Array): void;
-  /** An operation by its name in S3's API. @throws AwsError NoSuchKey, NotFound, PreconditionFailed */
+  /** Without `s3:ListBucket` nobody is told that an object is missing. */
+  denyListing(on: boolean): void;
+  /** An operation by its name in S3's API. @throws AwsError AccessDenied, NoSuchKey, NotFound, PreconditionFailed */
   call(operation: string, input: JsonObject): JsonObject;
 }
 
 export function createStore(): Store {
   const objects = new Map<string, { readonly body: Uint8Array; readonly etag: string }>();
   let versions = 0;
+  let mayList = true;
 
   function put(bucket: string, key: string, body: Uint8Array): void {
     versions += 1;
@@ -18,8 +21,13 @@ export function createStore(): Store {
 
   return {
     put,
+    denyListing: (on) => {
+      mayList = !on;
+    },
     call(operation, { Bucket, Key, IfMatch, Body }) {
       const found = objects.get(`${Bucket}/${Key}`);
+      const isRead = operation === 'HeadObject' || operation === 'GetObject';
+      if (isRead && found === undefined && !mayList) throw new AwsError('AccessDenied', 403, 'Access Denied');
       switch (operation) {
         case 'PutObject':
           put(String(Bucket), String(Key), Buffer.from(Body as Uint8Array));

@@ -29,13 +29,15 @@ export function story(plan: Plan, { ledger, trace }: Outcome, command: string): 
 export interface Again {
   readonly rest: Rest;
   readonly messages: number | undefined;
+  readonly isLong?: boolean;
   readonly bug: string | undefined;
 }
 
-export function commandOf(seed: number, { rest, messages, bug }: Again): string {
+export function commandOf(seed: number, { rest, messages, isLong = false, bug }: Again): string {
   const sized = messages === undefined ? '' : ` --messages ${messages}`;
   const left = ` --faults ${listed(rest.faults)} --arrivals ${listed(rest.arrivals)}`;
-  return `npm run simulate -- --seed ${seed}${sized}${left}${bug === undefined ? '' : ` --bug "${bug}"`}`;
+  const long = isLong ? ' --long' : '';
+  return `npm run simulate -- --seed ${seed}${sized}${long}${left}${bug === undefined ? '' : ` --bug "${bug}"`}`;
 }
 
 function listed(indexes: readonly number[]): string {

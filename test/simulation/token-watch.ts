@@ -88,8 +88,9 @@ export function createTokenWatch({ ledger, now, maxUseSeconds }: TokenWatchOptio
   }
 
   /** This very message has been told so in this attempt. */
-  function isRejectedFor({ invocation, headers, number }: Exchange, token: string): boolean {
-    const calls = invocation && ledger.books(invocation).calls.get(headers.sap_applicationid ?? '');
+  function isRejectedFor({ invocation, headers, body, number }: Exchange, token: string): boolean {
+    const message = ledger.find(headers.sap_applicationid, body);
+    const calls = message && invocation && ledger.books(invocation).calls.get(message);
     return (calls ?? []).some(
       (one) => one.number !== number && one.end === 'whole' && one.status === 401 && bearer(one) === token,
     );

@@ -20,7 +20,11 @@ export interface Report extends Task {
 
 // Errors are answers here, many for each message; nobody reads where they were made.
 Error.stackTraceLimit = 0;
-const { bug, messages } = workerData as { readonly bug?: string; readonly messages?: number };
+const { bug, messages, isLong } = workerData as {
+  readonly bug?: string;
+  readonly messages?: number;
+  readonly isLong: boolean;
+};
 const bundle = await bundleRelay(BUGS.find(({ name }) => name === bug)?.patches);
 
 async function run({ from, count }: Task): Promise<Report> {
@@ -29,7 +33,7 @@ async function run({ from, count }: Task): Promise<Report> {
   let events = 0;
   for (let seed = from; seed < from + count; seed += 1) {
     try {
-      const outcome = await simulate(drawPlan(seed, messages), bundle);
+      const outcome = await simulate(drawPlan(seed, messages, isLong), bundle);
       add(tally, tallyOf(outcome.ledger));
       events += outcome.events;
       for (const { rule, words } of outcome.ledger.violations.slice(0, 1)) broken.push({ seed, rule, words });

@@ -3,7 +3,7 @@
  * senders and its faults, until everything has come to rest or must have. What was seen is in the ledger and the trace.
  */
 import { AwsError, type JsonObject } from '../../infra/local/aws/aws-json.ts';
-import { startQueueTrigger } from '../../infra/local/aws/queue-trigger.ts';
+import { type QueueTrigger, startQueueTrigger } from '../../infra/local/aws/queue-trigger.ts';
 import { callSecretsManager } from '../../infra/local/aws/secrets-manager/api.ts';
 import { createSecretsService } from '../../infra/local/aws/secrets-manager/service.ts';
 import { createSqs, type Queue } from '../../infra/local/aws/sqs.ts';
@@ -22,7 +22,7 @@ import { createOperator } from './operator.ts';
 import type { Plan } from './plan.ts';
 import { createRuntimeNode } from './runtime-node.ts';
 import { createScheduler } from './scheduler.ts';
-import { BUCKET, createSenders, WEBHOOK_USER } from './senders.ts';
+import { BUCKET, createSenders, FORWARDED, WEBHOOK_USER } from './senders.ts';
 import { settle } from './settlement.ts';
 import { createStore } from './store.ts';
 import { createTokenWatch } from './token-watch.ts';
@@ -33,6 +33,14 @@ const AUTHORIZATION = 'https://acme-dev.authentication.example';
 /** Where the authorization server is once it has moved. */
 const MOVED = 'https://acme-dev.moved.example';
 const RUNTIME = 'https://acme-dev-iflmap.example';
+/** Faults by which SQS hands a message out more often than it waits for an operator, or shall move it away in the end. */
+const MOVING = new Set([
+  'lambda: killed',
+  'queue: visibility too short',
+  'queue: dead-letter queue denied',
+  'sqs: lost before',
+  'sqs: refused',
+]);
 /** After the last fault everything is delivered or dead within this, in milliseconds. */
 const REST_WITHIN_MS = 3 * 3_600_000;
 
@@ -70,8 +78,8 @@ export async function simulate(plan: Plan, bundle: Bundle): Promise<Outcome> {
     random: bytesOf(chance('node')),
     workers: plan.workers,
     expiredTokenStatus: plan.expiredTokenStatus,
-    verdictOn(messageId, mplId) {
-      const message = ledger.messages.get(messageId);
+    verdictOn({ messageId, body, mplId }) {
+      const message = ledger.find(messageId, body);
       if (message === undefined) return { status: 200 };
       const { verdict, exceptions } = message.arrival;
       return message.attempts < exceptions ? failureOf(message, mplId) : { status: verdict };
@@ -87,7 +95,8 @@ export async function simulate(plan: Plan, bundle: Bundle): Promise<Outcome> {
   const store = createStore();
   const secretsService = createSecretsService({ now, random: chance('secrets') });
   const secrets = createSecrets();
-  const timeoutSeconds = Math.min(900, 2 * Math.max(...plan.destinations.map((one) => one.timeoutSeconds)) + 30);
+  const deployedSeconds = Math.min(900, 2 * Math.max(...plan.destinations.map((one) => one.timeoutSeconds)) + 30);
+  const { queueTimeoutSeconds: timeoutSeconds = deployedSeconds } = plan;
   const visibilitySeconds = String(6 * timeoutSeconds);
   for (const { name, fifo, deadLetterQueue } of plan.destinations) {
     const attributes = { MessageRetentionPeriod: '1209600', VisibilityTimeout: visibilitySeconds };
@@ -108,7 +117,8 @@ export async function simulate(plan: Plan, bundle: Bundle): Promise<Outcome> {
     return isThere;
   };
 
-  const deliveries = createDeliveryWatch({ ledger, now, destinations, liesDead });
+  const mayBeMovedAway = plan.faults.some(({ kind }) => MOVING.has(kind));
+  const deliveries = createDeliveryWatch({ ledger, now, destinations, liesDead, mayBeMovedAway });
   const tokens = createTokenWatch({
     ledger,
     now,
@@ -170,6 +180,7 @@ export async function simulate(plan: Plan, bundle: Bundle): Promise<Outcome> {
     isSafe: (message) => message.runs.length > 0 || liesInQueue(message) || liesDead(message),
     invokeWebhook: webhookFunction.invoke,
   });
+  const triggers = new Map<string, QueueTrigger>();
   const ids = chance('operator');
   const operator = createOperator({ sqs, ledger, trace, now, randomId: () => `again-${ids.between(0, 2 ** 31)}` });
   for (const { name, batchSize, maximumConcurrency } of plan.destinations) trigger(name, batchSize, maximumConcurrency);
@@ -216,7 +227,7 @@ export async function simulate(plan: Plan, bundle: Bundle): Promise<Outcome> {
         now() - sentAt >= RETENTION_MS && (letters > 0 || !destinations.get(arrival.destination)?.deadLetterQueue),
     });
   }
-  ledger.count('messages', 'sent', ledger.messages.size);
+  ledger.count('messages', 'sent', ledger.messages.length);
   return { ledger, trace: trace.lines, events: scheduler.events, lastedMs: now() - STARTS_AT };
 
   function allQueues(): { name: string; queue: Queue }[] {
@@ -234,7 +245,7 @@ export async function simulate(plan: Plan, bundle: Bundle): Promise<Outcome> {
     const { arrival } = message;
     if (destinations.get(arrival.destination)?.deadLetterQueue) return false;
     const isHopeless = ({ verdict, form }: typeof arrival) =>
-      verdict >= 400 || form === 'unreadable' || form === 'missing in S3';
+      verdict >= 400 || form === 'unreadable' || form === 'missing in S3' || form === 'unsendable header';
     if (isHopeless(arrival)) return true;
     const place = Number(message.place);
     return ledger.laneOf(message).some((other) => Number(other.place) < place && isHopeless(other.arrival));
@@ -273,6 +284,7 @@ export async function simulate(plan: Plan, bundle: Bundle): Promise<Outcome> {
       },
       onStart(invocation) {
         const { Records: records = [] } = invocation.event as { Records?: { messageId: string }[] };
+        deliveries.invoked(invocation);
         const names = records.map(({ messageId }) => `m${ledger.ofRecord(messageId)?.arrival.number}`);
         trace.note(invocation.environment, `is invoked ${names.join(' ')}`);
       },
@@ -302,6 +314,7 @@ export async function simulate(plan: Plan, bundle: Bundle): Promise<Outcome> {
       concurrency: destination.concurrency,
       retryForHours: destination.retryForHours,
       payloadBuckets: [BUCKET],
+      forwardHeaders: FORWARDED,
       ...(dead === undefined ? {} : { deadLetterQueueUrl: dead.url }),
       ...(destination.webhook ? { webhook: webhookOf(name, fifo, destination.webhook) } : {}),
     };
@@ -327,7 +340,7 @@ export async function simulate(plan: Plan, bundle: Bundle): Promise<Outcome> {
         },
       },
     }) as Queue;
-    startQueueTrigger({
+    const started = startQueueTrigger({
       queue: deleting,
       batchSize,
       maximumConcurrency,
@@ -350,6 +363,7 @@ export async function simulate(plan: Plan, bundle: Bundle): Promise<Outcome> {
         return result;
       },
     });
+    triggers.set(name, started);
   }
 
   function passing(ms: number): Promise<void> {
@@ -435,6 +449,8 @@ export async function simulate(plan: Plan, bundle: Bundle): Promise<Outcome> {
         if (queue !== undefined)
           operator.replay(queue).catch((error) => ledger.violate('the operator', `${error.stack}`));
       },
+      setPolling,
+      denyListing: store.denyListing,
       deliverAgain(queue, messageId) {
         const message = ledger.ofRecord(messageId);
         if (message !== undefined) message.deliveredAgain += 1;
@@ -455,9 +471,15 @@ export async function simulate(plan: Plan, bundle: Bundle): Promise<Outcome> {
     queueOf(name).setAttributes({ VisibilityTimeout: String(seconds ?? visibilitySeconds) });
   }
 
+  function setPolling(name: string, on: boolean): void {
+    if (on) triggers.get(name)?.resume();
+    else triggers.get(name)?.pause();
+  }
+
   /** What operators do in the end: everything is as it should be. */
   function mend(): void {
     skewMs = 0;
+    store.denyListing(false);
     authorization.server.setExpiresIn('true');
     authorization.server.issueSameTokenAgain(false);
     for (const client of clients) {
@@ -469,6 +491,7 @@ export async function simulate(plan: Plan, bundle: Bundle): Promise<Outcome> {
     for (const { name } of plan.destinations) {
       node.deploy(name, true);
       setVisibility(name, undefined);
+      setPolling(name, true);
     }
     trace.note('operator', 'everything is mended');
   }
