@@ -4,7 +4,7 @@ import type { Context, SQSBatchResponse } from 'aws-lambda';
 import { startReport } from './deadline.ts';
 import { deliverBatch } from './delivery/batch.ts';
 import { hideAll } from './delivery/visibility.ts';
-import type { QueuedMessage } from './envelope.ts';
+import type { QueuedMessage } from './message/queued.ts';
 import { createQueueRoutes } from './setup/queue-routes.ts';
 import { type InvocationTime, setup } from './setup.ts';
 import { keepInQueue, readBatch } from './source/sqs.ts';

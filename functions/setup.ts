@@ -8,16 +8,16 @@ import { createS3, type S3 } from './aws/s3.ts';
 import { createSecretReader, type ReadSecret } from './aws/secrets-manager.ts';
 import { createSqs, type Sqs } from './aws/sqs.ts';
 import { type Clock, type Deadline, startDeadline, startReserve, startWithin } from './deadline.ts';
-import { createHttpClient, type Send } from './http-client.ts';
+import { createHttpClient, type Send } from './http/http.ts';
 import { adapterOf } from './relay/adapter/adapters.ts';
-import { type Destination, endpoint } from './relay/destination.ts';
+import { type Destination, endpoint } from './settings/destination.ts';
 import { createEndpointToken } from './relay/endpoint-token.ts';
 import type { Route } from './relay/relay.ts';
-import { readSettings, type Settings } from './settings.ts';
-import { createTelemetry, type Telemetry } from './telemetry.ts';
+import { readSettings, type Settings } from './settings/settings.ts';
+import { createTelemetry, type Telemetry } from './telemetry/telemetry.ts';
 import type { Token } from './token/token-endpoint.ts';
 import { createTokens } from './token/tokens.ts';
-import { settleRenewals, type Warm } from './warm.ts';
+import { settleRenewals, type Warm } from './warm/warm.ts';
 
 /** What comes from outside; every default is the real thing. */
 export interface Outside extends Clock {

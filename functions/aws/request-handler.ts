@@ -5,7 +5,7 @@
  * @see Smithy, `RequestHandler` in `@smithy/types`; `NodeHttpHandler`, whose errors the SDK's retries go by
  */
 import { RelayError } from '../error.ts';
-import type { HttpAnswer, Send } from '../http-client.ts';
+import type { HttpAnswer, Send } from '../http/http.ts';
 
 /** What the SDK hands over of a request; every one of the JSON protocol is a POST to `/`. */
 interface SdkRequest {

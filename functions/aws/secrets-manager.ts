@@ -1,7 +1,7 @@
 /** Secrets Manager, the one file that imports its client: reads a version of a secret, and says who must act if it cannot. */
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { RelayError } from '../error.ts';
-import type { Send } from '../http-client.ts';
+import type { Send } from '../http/http.ts';
 import type { Secret } from '../token/credentials.ts';
 import { createRequestHandler } from './request-handler.ts';
 

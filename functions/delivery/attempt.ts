@@ -1,11 +1,11 @@
 /** One attempt to deliver one message: its payload, the relay's story, and the one line that tells it. */
 import type { Deadline } from '../deadline.ts';
-import type { PointedMessage } from '../envelope.ts';
+import type { PointedMessage } from '../message/queued.ts';
 import { RelayError } from '../error.ts';
-import type { Message } from '../relay/message.ts';
+import type { Message } from '../message/message.ts';
 import { outcomeOfError } from '../relay/outcome.ts';
 import { type Attempt, type Route, relay } from '../relay/relay.ts';
-import type { Telemetry } from '../telemetry.ts';
+import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { Payloads } from './payload.ts';
 
 export interface Attempted {

@@ -3,11 +3,11 @@
  * is on its own; on FIFO a group goes in order, and ends with the first message that stays. Says what becomes of each.
  */
 import { type Deadline, MIN_CALL_MS } from '../deadline.ts';
-import type { QueuedMessage } from '../envelope.ts';
+import type { QueuedMessage } from '../message/queued.ts';
 import { RelayError, type RelayErrorCode } from '../error.ts';
 import type { Outcome } from '../relay/outcome.ts';
 import type { Attempt, Route } from '../relay/relay.ts';
-import type { Telemetry } from '../telemetry.ts';
+import type { Telemetry } from '../telemetry/telemetry.ts';
 import { type Attempted, attemptDelivery } from './attempt.ts';
 import { type Stay, waitMs } from './backoff.ts';
 import type { Breaker } from './breaker.ts';

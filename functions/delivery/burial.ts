@@ -2,11 +2,11 @@
 import type { S3 } from '../aws/s3.ts';
 import type { Sqs } from '../aws/sqs.ts';
 import type { Deadline } from '../deadline.ts';
-import type { QueuedMessage } from '../envelope.ts';
-import { queueUrlOf } from '../queue-url.ts';
-import type { Destination } from '../relay/destination.ts';
+import type { QueuedMessage } from '../message/queued.ts';
+import { queueUrlOf } from '../message/queue-url.ts';
+import type { Destination } from '../settings/destination.ts';
 import type { Outcome } from '../relay/outcome.ts';
-import type { Telemetry } from '../telemetry.ts';
+import type { Telemetry } from '../telemetry/telemetry.ts';
 import { letterOf } from './dead-letter.ts';
 
 export interface BurialOptions {

@@ -4,10 +4,10 @@
  */
 import type { SQSMessageAttribute } from 'aws-lambda';
 import type { Attribute, OutgoingMessage } from '../aws/sqs.ts';
-import { fitsQueue } from '../envelope/limits.ts';
-import { type Pointer, pointerBody } from '../envelope/pointer.ts';
-import { DEAD_LETTER, OWN_ATTRIBUTES, type QueuedMessage } from '../envelope.ts';
-import { buriedUnder } from '../relay/destination.ts';
+import { fitsQueue } from '../message/limits.ts';
+import { type Pointer, pointerBody } from '../message/pointer.ts';
+import { DEAD_LETTER, OWN_ATTRIBUTES, type QueuedMessage } from '../message/queued.ts';
+import { buriedUnder } from '../settings/destination.ts';
 import type { Outcome } from '../relay/outcome.ts';
 
 const HOUR_MS = 3_600_000;

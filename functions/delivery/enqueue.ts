@@ -6,18 +6,18 @@ import { createHash } from 'node:crypto';
 import type { S3 } from '../aws/s3.ts';
 import type { Sqs } from '../aws/sqs.ts';
 import type { Deadline } from '../deadline.ts';
-import { fitsQueue } from '../envelope/limits.ts';
-import { type Laid, laidInQueue, laidInStore } from '../envelope/outgoing.ts';
-import { stableId } from '../envelope.ts';
+import { fitsQueue } from '../message/limits.ts';
+import { type Laid, laidInQueue, laidInStore } from '../message/outgoing.ts';
+import { stableId } from '../message/queued.ts';
 import { RelayError } from '../error.ts';
-import type { HttpBody } from '../http-client.ts';
-import { queueUrlBeside } from '../queue-url.ts';
+import type { HttpBody } from '../http/http.ts';
+import { queueUrlBeside } from '../message/queue-url.ts';
 import { createForwarding, type ForwardingSettings } from '../relay/adapter/call-headers.ts';
-import { type Destination, storedUnder } from '../relay/destination.ts';
-import { isSendable } from '../relay/headers.ts';
-import type { Message } from '../relay/message.ts';
+import { type Destination, storedUnder } from '../settings/destination.ts';
+import { isSendable } from '../http/headers.ts';
+import type { Message } from '../message/message.ts';
 import { outcomeOfError } from '../relay/outcome.ts';
-import type { Telemetry } from '../telemetry.ts';
+import type { Telemetry } from '../telemetry/telemetry.ts';
 
 export interface EnqueueOptions {
   readonly destination: Pick<Destination, 'name' | 'queue' | 'queueUrl' | 'payloadBucket'> & ForwardingSettings;

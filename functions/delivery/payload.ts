@@ -5,7 +5,7 @@
 import type { ObjectAt, S3 } from '../aws/s3.ts';
 import type { Deadline } from '../deadline.ts';
 import { RelayError } from '../error.ts';
-import type { HttpBody } from '../http-client.ts';
+import type { HttpBody } from '../http/http.ts';
 
 export interface Payloads {
   /**

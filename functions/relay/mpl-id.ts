@@ -4,7 +4,7 @@
  *
  * @see SAP Help, "Define Error Configuration"
  */
-import type { HttpAnswer } from '../http-client.ts';
+import type { HttpAnswer } from '../http/http.ts';
 
 /** On failure it stands in the text of the body, on success at most in a header. Undefined: no id, no mark. */
 export function mplIdOf({ headers, body }: Pick<HttpAnswer, 'headers' | 'body'>): string | undefined {

@@ -3,7 +3,7 @@
  * sources and the batch translate an outcome, they do not judge again. What is unknown is `failed`: the message is kept.
  */
 import { type Executed, RelayError, type RelayErrorCode, tooLargeToken } from '../error.ts';
-import type { HttpAnswer } from '../http-client.ts';
+import type { HttpAnswer } from '../http/http.ts';
 import { mplIdOf } from './mpl-id.ts';
 
 interface Evidence {

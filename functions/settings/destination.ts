@@ -1,155 +1,151 @@
-/** The schema of one destination under `custom.destinations`, every default included. */
-import * as v from 'valibot';
-import { adapterFields, defaultsOf, strangers } from './adapter.ts';
-import {
-  bucket,
-  fieldProblem,
-  flag,
-  headerName,
-  headerPatterns,
-  headerValue,
-  NEVER_PASSED_ON,
-  named,
-  oneOf,
-  pathOf,
-  queue,
-  secret,
-  url,
-  whole,
-} from './fields.ts';
-import { keyHeaders, webhook } from './webhook.ts';
+/**
+ * A destination: one integration flow's endpoint and how it is called, as `settings.ts` checked it, with every default
+ * filled in. What each setting means is said in README, "Settings".
+ */
+import { RelayError } from '../error.ts';
+import type { Verification } from './verification.ts';
 
-export const destinationFields = {
-  secret,
-  url: v.optional(url),
-  path: v.optional(
-    v.pipe(
-      v.string('expected a path'),
-      v.regex(/^\/[!-~]*$/, 'expected a path that starts with /'),
-      v.check((value) => !/[?#]/.test(value), 'expected a path without ? and #; parameters belong into query'),
-    ),
-  ),
-  pathFrom: v.optional(v.pipe(headerName('expected the name of a header or an attribute'), v.toLowerCase())),
-  ...adapterFields,
-  query: v.optional(named(v.string(), v.string('expected a text')), {}),
-  headers: v.optional(named(headerName('expected a header name'), headerValue), {}),
-  forwardHeaders: v.optional(headerPatterns, () => ['traceparent', 'tracestate', 'sap-passport']),
-  tokenFormat: v.optional(oneOf(['jwt', 'opaque']), 'jwt'),
-  scope: v.optional(
-    v.pipe(
-      v.string('expected scopes, separated by spaces'),
-      v.regex(/^[!#-[\]-~]+( [!#-[\]-~]+)*$/, 'expected scopes, separated by single spaces'),
-    ),
-  ),
-  maxTokenUseSeconds: v.optional(whole(60, 86_400, 'seconds'), 7_200),
-  authentication: v.optional(oneOf(['oauth', 'certificate']), 'oauth'),
-  timeoutSeconds: v.optional(whole(1, 600, 'seconds'), 60),
-  queue: v.optional(queue),
-  fifo: v.optional(flag),
-  batchSize: v.optional(whole(1, 10_000, 'messages'), 10),
-  maximumConcurrency: v.optional(whole(2, 1_000, 'invocations'), 2),
-  enabled: v.optional(flag, true),
-  concurrency: v.optional(whole(1, 100, 'calls'), 10),
-  retryForHours: v.optional(whole(1, 264, 'hours')),
-  queueUrl: v.optional(url),
-  deadLetterQueueUrl: v.optional(url),
-  payloadBucket: v.optional(bucket),
-  payloadBuckets: v.optional(v.array(bucket, 'expected a list of bucket names'), () => []),
-  deletePayloads: v.optional(flag, false),
-  webhook: v.optional(webhook),
-};
-export const destination = v.pipe(
-  v.object(destinationFields, fieldProblem),
-  v.forward(
-    v.check(
-      (input) => input.url !== undefined || input.path !== undefined,
-      'expected either url, or path where the secret is a service key that names the host',
-    ),
-    ['url'],
-  ),
-  v.forward(
-    v.check(
-      (input) => input.url === undefined || input.path === undefined,
-      'expected no path beside it: url is the whole endpoint, path is joined to the host that the service key names',
-    ),
-    ['url'],
-  ),
-  v.forward(
-    v.check(
-      (input) => input.fifo === undefined || input.queue === undefined || input.queue.endsWith('.fifo') === input.fifo,
-      'contradicts the name of the queue; leave it out, the name tells',
-    ),
-    ['fifo'],
-  ),
-  v.forward(
-    v.check(
-      ({ webhook, fifo, queue, queueUrl }) =>
-        webhook?.messageGroupId === undefined ||
-        fifo === true ||
-        [queue, queueUrl].some((name) => name?.endsWith('.fifo') === true),
-      'is for FIFO queues alone; set fifo, or leave it out',
-    ),
-    ['webhook', 'messageGroupId'],
-  ),
-  v.rawCheck(({ dataset, addIssue }) => {
-    if (!dataset.typed) return;
-    const { value: input } = dataset;
-    for (const [key, message] of strangers(input)) {
-      addIssue({ message, path: [{ type: 'object', origin: 'value', input: { ...input }, key, value: undefined }] });
-    }
-    for (const keys of keysPassedOn(input)) addIssue({ message: NEVER_PASSED_ON, path: pathOf(keys) });
-  }),
-  v.transform((input) => {
-    const fifo = input.fifo ?? input.queue?.endsWith('.fifo') ?? false;
-    const retryForHours = input.retryForHours ?? (fifo ? 24 : 72);
-    return { ...defaultsOf(input), ...input, ...pathTold(input), fifo, retryForHours };
-  }),
-  v.forward(
-    v.check((input) => !input.fifo || input.batchSize <= 10, 'expected at most 10: a FIFO queue hands out no more'),
-    ['batchSize'],
-  ),
-  v.forward(
-    v.check(
-      (input) => !(input.queueIdFromGroup ?? false) || input.fifo,
-      'only for a FIFO queue: the messages of others have no group',
-    ),
-    ['queueIdFromGroup'],
-  ),
-);
+export type Destination = EndpointSettings & (HttpsSettings | SoapSettings | SoapRmSettings | ODataSettings);
 
-interface KeyedWebhook {
-  readonly verify: Parameters<typeof keyHeaders>[0];
-  readonly forwardHeaders?: readonly string[] | undefined;
+/** What every destination has, whatever its adapter. */
+interface EndpointSettings {
+  readonly name: string;
+  /** Name or ARN of the secret with the client credentials. */
+  readonly secret: string;
+  /** The endpoint; absent where `path` is joined to the service key's `url`. */
+  readonly url?: string;
+  readonly path?: string;
+  /** Lower-case name of the message's header or attribute that says the rest of the path. */
+  readonly pathFrom?: string;
+  readonly method: string;
+  readonly query: Readonly<Record<string, string>>;
+  readonly headers: Readonly<Record<string, string>>;
+  /** For messages that carry no content type. */
+  readonly contentType: string;
+  /** Lower-case names of the message's headers that reach the flow; `*` at the end stands for any rest. */
+  readonly forwardHeaders: readonly string[];
+  readonly tokenFormat: 'jwt' | 'opaque';
+  /** Scopes to ask for, separated by spaces. Absent: all that the client has. */
+  readonly scope?: string;
+  /** Longest use of one token, whatever its lifetime. */
+  readonly maxTokenUseSeconds: number;
+  /** How the endpoint is called: with a token, or with the service key's client certificate itself. */
+  readonly authentication: 'oauth' | 'certificate';
+  /** True: a CSRF token is fetched before the first message. False: when the endpoint first demands one. */
+  readonly csrf: boolean;
+  /** The header that carries the message id; for SAP RM, which has its own way, only where it is set. */
+  readonly idHeader?: string;
+  readonly timeoutSeconds: number;
+  readonly queue?: string;
+  readonly fifo: boolean;
+  readonly batchSize: number;
+  readonly maximumConcurrency: number;
+  readonly enabled: boolean;
+  /** Calls of the endpoint in flight for one batch. */
+  readonly concurrency: number;
+  readonly retryForHours: number;
+  readonly queueUrl?: string;
+  readonly deadLetterQueueUrl?: string;
+  readonly payloadBucket?: string;
+  readonly payloadBuckets: readonly string[];
+  /**
+   * Whether a payload in S3 is deleted once its message is delivered. A delivered message that SQS hands out again, as it
+   * may, then finds nothing and is rejected; a lifecycle rule of the bucket does without that.
+   */
+  readonly deletePayloads: boolean;
+  readonly webhook?: WebhookSettings;
 }
 
-/** Where the destination's own settings name a header that is a key at its webhook's door, which lets it go no further. */
-function keysPassedOn({
-  pathFrom = '',
-  forwardHeaders,
-  webhook,
-}: {
-  readonly pathFrom?: string | undefined;
-  readonly forwardHeaders: readonly string[];
-  readonly webhook?: KeyedWebhook | undefined;
-}): (string | number)[][] {
-  const keys = webhook === undefined ? [] : keyHeaders(webhook.verify);
-  const forwarded = webhook?.forwardHeaders === undefined ? forwardHeaders : [];
-  return [
-    ...(keys.includes(pathFrom) ? [['pathFrom']] : []),
-    ...forwarded.flatMap((name, index) => (keys.includes(name) ? [['forwardHeaders', index]] : [])),
-  ];
+interface HttpsSettings {
+  readonly adapter: 'https';
 }
 
-/** A webhook's door lets in only the headers it lists: the one that says the path is one of them. */
-function pathTold<W extends { readonly forwardHeaders?: readonly string[] | undefined }>({
-  pathFrom,
-  forwardHeaders,
-  webhook,
-}: {
-  readonly pathFrom?: string | undefined;
-  readonly forwardHeaders: readonly string[];
-  readonly webhook?: W | undefined;
-}) {
-  if (pathFrom === undefined || webhook === undefined) return {};
-  return { webhook: { ...webhook, forwardHeaders: [...(webhook.forwardHeaders ?? forwardHeaders), pathFrom] } };
+interface EnvelopeSettings {
+  readonly soapVersion: SoapVersion;
+  readonly soapAction: string;
+  /** Whether a payload that is no envelope is put into one. */
+  readonly soapWrap: boolean;
+}
+
+export type SoapVersion = '1.1' | '1.2';
+
+export interface SoapSettings extends EnvelopeSettings {
+  readonly adapter: 'soap';
+}
+
+export interface SoapRmSettings extends EnvelopeSettings {
+  readonly adapter: 'soap-rm';
+  /** Where the message id stands: the query parameter `MessageId`, or SAP's SOAP header. */
+  readonly messageIdAs: 'query' | 'header';
+  /** `guid`: an id that is no GUID becomes one, always the same. */
+  readonly messageIdFormat: 'guid' | 'as-is';
+  readonly qualityOfService?: 'ExactlyOnce' | 'ExactlyOnceInOrder';
+  readonly queueId?: string;
+  /** Whether the message's group on a FIFO queue is the queue id. */
+  readonly queueIdFromGroup: boolean;
+}
+
+export interface ODataSettings {
+  readonly adapter: 'odata';
+  /** Whether a batch of which a part was carried out is sent again whole. */
+  readonly resendPartialBatch: boolean;
+}
+
+/** The way in by HTTP. */
+export interface WebhookSettings {
+  /** Who may come in: any one of these lets a request in. `iam` and `none` stand alone. */
+  readonly verify: readonly Verification[];
+  /** Stored first, and answered then; or the caller waits for the flow; or it waits, and what the flow cannot have seen is stored. */
+  readonly mode: 'queued' | 'direct' | 'direct-else-queued';
+  /** Where the sender's id is: a header's name in lower case, or a JSON pointer (RFC 6901). */
+  readonly messageId?: string;
+  /** Where the lane is in which order must hold, in the same form; FIFO queues alone. Absent: all in one. */
+  readonly messageGroupId?: string;
+  readonly methods: readonly string[];
+  /** Media types without parameters, lower case; `text/*` for all of a kind. Absent: any. */
+  readonly contentTypes?: readonly string[];
+  readonly maxBodyBytes: number;
+  readonly maxHeaderBytes: number;
+  /** Absent: the destination's. */
+  readonly forwardHeaders?: readonly string[];
+  readonly returnHeaders: readonly string[];
+  /** Which origins the handshake of CloudEvents admits; `*` for all. */
+  readonly allowedOrigins: readonly string[];
+}
+
+/** The secrets, by name or ARN, that a webhook's senders prove themselves with. */
+export function verificationSecrets({ verify }: WebhookSettings): string[] {
+  return verify.flatMap((way) => ('secret' in way ? [way.secret] : []));
+}
+
+/** How the names begin of what a webhook stores in `payloadBucket`, where its function may write nothing else. */
+export function storedUnder(name: string): string {
+  return `webhooks/${name}/`;
+}
+
+/** How the names begin of the bodies that a dead letter had no room for; the queue's function writes nothing else there. */
+export function buriedUnder(name: string): string {
+  return `dead-letters/${name}/`;
+}
+
+/**
+ * Where the message goes: the `url` setting, or `path` on the host that the service key names.
+ *
+ * @param serviceUrl the `url` field of the secret, where it has one
+ * @throws RelayError `SECRET_MALFORMED` if `path` needs a service key's `url` and the secret has none
+ */
+export function endpoint(destination: Destination, serviceUrl: string | undefined): URL {
+  const url = new URL(destination.url ?? joined(destination, serviceUrl));
+  for (const [name, value] of Object.entries(destination.query)) url.searchParams.append(name, value);
+  return url;
+}
+
+function joined(destination: Destination, serviceUrl: string | undefined): string {
+  if (serviceUrl === undefined) {
+    throw new RelayError(
+      'SECRET_MALFORMED',
+      `secret "${destination.secret}": expected a service key with "url", since destination "${destination.name}" has only a path; the operator must store the whole service key or set ${destination.name}.url`,
+    );
+  }
+  return `${serviceUrl.replace(/\/+$/, '')}${destination.path ?? ''}`;
 }

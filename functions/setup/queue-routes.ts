@@ -6,10 +6,10 @@ import { createBurial } from '../delivery/burial.ts';
 import { isGivenUp } from '../delivery/dead-letter.ts';
 import { createPayloads, createRoom } from '../delivery/payload.ts';
 import type { RelayError } from '../error.ts';
-import { queueUrlOf } from '../queue-url.ts';
-import type { Destination } from '../relay/destination.ts';
+import { queueUrlOf } from '../message/queue-url.ts';
+import type { Destination } from '../settings/destination.ts';
 import type { Route } from '../relay/relay.ts';
-import { destinationOfQueue } from '../settings.ts';
+import { destinationOfQueue } from '../settings/settings.ts';
 import type { Environment } from '../setup.ts';
 
 /** @returns where the messages of a queue go; undefined if no destination has it */

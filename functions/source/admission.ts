@@ -4,9 +4,9 @@
  */
 import type { Deadline } from '../deadline.ts';
 import { RelayError } from '../error.ts';
-import type { WebhookSettings } from '../relay/destination.ts';
-import { BODY_HEADERS, namesIn, passedOn } from '../relay/headers.ts';
-import type { Message } from '../relay/message.ts';
+import type { WebhookSettings } from '../settings/destination.ts';
+import { BODY_HEADERS, namesIn, passedOn } from '../http/headers.ts';
+import type { Message } from '../message/message.ts';
 import { isSpoiled } from './gateway-text.ts';
 import { handshake } from './handshake.ts';
 import type { HttpEvent, HttpReply } from './http.ts';

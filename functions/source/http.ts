@@ -4,7 +4,7 @@
  *
  * @see Amazon API Gateway Developer Guide, "Working with AWS Lambda proxy integrations for HTTP APIs"
  */
-import { isBase64 } from '../envelope.ts';
+import { isBase64 } from '../message/queued.ts';
 
 /** A request, whatever gateway it came through. */
 export interface HttpEvent {

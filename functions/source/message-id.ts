@@ -1,6 +1,6 @@
 /** Which id a webhook's message bears: the sender's own where it names one, so that its retries keep it. */
 import { randomUUID } from 'node:crypto';
-import { stableId } from '../envelope.ts';
+import { stableId } from '../message/queued.ts';
 import type { HttpEvent } from './http.ts';
 import { pointed } from './json-pointer.ts';
 

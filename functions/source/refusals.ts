@@ -3,7 +3,7 @@
  * destination. The first refusal is told at once; those of the minute after it are summed up, and told with the next one
  * or at the end of the next invocation. What an environment has summed up when it ends is in the metric alone.
  */
-import type { Telemetry } from '../telemetry.ts';
+import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { TurnedAway } from './admission.ts';
 
 export interface Refusals {

@@ -1,6 +1,6 @@
 /** SQS as a source: the event of a batch, and the reply that says which messages to keep. Judges nothing. */
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
-import { fromRecord, type QueuedMessage } from '../envelope.ts';
+import { fromRecord, type QueuedMessage } from '../message/queued.ts';
 import { RelayError } from '../error.ts';
 
 /**

@@ -4,8 +4,8 @@
  */
 import type { Deadline } from '../deadline.ts';
 import { RelayError } from '../error.ts';
-import { createPause } from '../pause.ts';
-import { type Warm, warm } from '../warm.ts';
+import { createPause } from '../warm/pause.ts';
+import { type Warm, warm } from '../warm/warm.ts';
 import { assertValid } from './certificate.ts';
 import type { Credentials } from './credentials.ts';
 import type { Token } from './token-endpoint.ts';

@@ -3,7 +3,7 @@
  * what is wrong with it without quoting it, and leaves the reading of the secret and the asking for a token to others.
  */
 import { RelayError } from '../error.ts';
-import { isSafeUrl } from '../safe-url.ts';
+import { isSafeUrl } from '../http/safe-url.ts';
 import { type ClientCertificate, readCertificate } from './certificate.ts';
 
 /** One version of a secret, as `aws/secrets-manager.ts` reads it. */

@@ -7,8 +7,8 @@
 // By its own path: with the package's index esbuild would load what checks tokens along with what reads them.
 import { decodeJwt } from 'jose/jwt/decode';
 import { RelayError, tooLargeToken } from '../error.ts';
-import type { HttpAnswer, HttpRequest } from '../http-client.ts';
-import { dateOf, retryAfterMs } from '../http-time.ts';
+import type { HttpAnswer, HttpRequest } from '../http/http.ts';
+import { dateOf, retryAfterMs } from '../http/retry-after.ts';
 import { type ClientCertificate, thumbprintOf } from './certificate.ts';
 import type { Credentials } from './credentials.ts';
 

@@ -5,9 +5,9 @@
  */
 import { type Clock, type Deadline, wait } from '../deadline.ts';
 import { RelayError } from '../error.ts';
-import type { Send } from '../http-client.ts';
-import { createPause, REJECTION_PAUSE_MS } from '../pause.ts';
-import { type Warm, warm } from '../warm.ts';
+import type { Send } from '../http/http.ts';
+import { createPause, REJECTION_PAUSE_MS } from '../warm/pause.ts';
+import { type Warm, warm } from '../warm/warm.ts';
 import { assertValid } from './certificate.ts';
 import { type Credentials, sameCredentials } from './credentials.ts';
 import { retryDelayMs } from './retry.ts';

@@ -5,9 +5,9 @@
 import type { ReadSecret } from '../aws/secrets-manager.ts';
 import type { Clock, Deadline } from '../deadline.ts';
 import { RelayError } from '../error.ts';
-import type { Send } from '../http-client.ts';
-import type { Destination } from '../relay/destination.ts';
-import { type Warm, warm } from '../warm.ts';
+import type { Send } from '../http/http.ts';
+import type { Destination } from '../settings/destination.ts';
+import { type Warm, warm } from '../warm/warm.ts';
 import { certificateAccess } from './certificate-access.ts';
 import { type Credentials, readCredentials } from './credentials.ts';
 import { warmToken } from './token.ts';

@@ -1,7 +1,7 @@
 /** The SDK's client for Secrets Manager on the relay's own HTTP client: what goes out, what is tried again, what is told. */
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { createSecretReader } from '../../functions/aws/secrets-manager.ts';
-import { createHttpClient } from '../../functions/http-client.ts';
+import { createHttpClient } from '../../functions/http/http.ts';
 import { reply, startWire, type Wire, type WireRequest } from '../http-client/wire.ts';
 
 /** What the service does with the first request, with the second, and so on; the last goes on. */

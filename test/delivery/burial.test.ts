@@ -4,8 +4,8 @@ import type { S3 } from '../../functions/aws/s3.ts';
 import type { OutgoingMessage, Sqs } from '../../functions/aws/sqs.ts';
 import { createBurial } from '../../functions/delivery/burial.ts';
 import { RelayError } from '../../functions/error.ts';
-import type { Destination } from '../../functions/relay/destination.ts';
-import { readSettings } from '../../functions/settings.ts';
+import type { Destination } from '../../functions/settings/destination.ts';
+import { readSettings } from '../../functions/settings/settings.ts';
 import { quietTelemetry } from '../doubles/telemetry.ts';
 import { FAILED, queuedMessage, REJECTED, SENT_AT, STANDARD_ARN } from './queued.ts';
 

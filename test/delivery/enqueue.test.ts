@@ -9,9 +9,9 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { OutgoingMessage } from '../../functions/aws/sqs.ts';
 import { createEnqueue, type EnqueueOptions, type Posting } from '../../functions/delivery/enqueue.ts';
-import { fromRecord } from '../../functions/envelope.ts';
+import { fromRecord } from '../../functions/message/queued.ts';
 import { RelayError } from '../../functions/error.ts';
-import type { Message } from '../../functions/relay/message.ts';
+import type { Message } from '../../functions/message/message.ts';
 import { messageBytes } from '../../infra/local/aws/sqs/digest.ts';
 import { checkMessage } from '../../infra/local/aws/sqs/limits.ts';
 

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Enqueued } from '../../functions/delivery/enqueue.ts';
 import { type HandOverOptions, handOver } from '../../functions/delivery/hand-over.ts';
 import { RelayError } from '../../functions/error.ts';
-import type { HttpAnswer } from '../../functions/http-client.ts';
+import type { HttpAnswer } from '../../functions/http/http.ts';
 import { createEndpointToken } from '../../functions/relay/endpoint-token.ts';
 import { quietTelemetry } from '../doubles/telemetry.ts';
 import { answer, EXCEPTION, MPL_ID, messageOf, NOON, tokenOf } from '../relay/http-answer.ts';

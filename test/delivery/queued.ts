@@ -2,7 +2,7 @@
  * Messages as SQS hands them out, and outcomes of attempts, with just what a test wants to be different. Names of queues
  * are those of a standard and a FIFO queue of one account.
  */
-import type { QueuedMessage } from '../../functions/envelope.ts';
+import type { QueuedMessage } from '../../functions/message/queued.ts';
 import type { Outcome } from '../../functions/relay/outcome.ts';
 
 export const STANDARD_ARN = 'arn:aws:sqs:eu-central-1:123456789012:orders';

@@ -6,13 +6,13 @@
 import { startDeadline, startReserve } from '../../functions/deadline.ts';
 import { deliverBatch, type Kept, type QueueRoute } from '../../functions/delivery/batch.ts';
 import { type Breaker, createBreaker } from '../../functions/delivery/breaker.ts';
-import type { QueuedMessage } from '../../functions/envelope.ts';
+import type { QueuedMessage } from '../../functions/message/queued.ts';
 import { RelayError } from '../../functions/error.ts';
 import { createEndpointToken } from '../../functions/relay/endpoint-token.ts';
 import type { Outcome } from '../../functions/relay/outcome.ts';
-import type { AttemptLine } from '../../functions/telemetry.ts';
+import type { AttemptLine } from '../../functions/telemetry/telemetry.ts';
 import type { Token } from '../../functions/token/token-endpoint.ts';
-import { warm } from '../../functions/warm.ts';
+import { warm } from '../../functions/warm/warm.ts';
 import { quietTelemetry } from '../doubles/telemetry.ts';
 import { SENT_AT } from './queued.ts';
 import { createSimulatedTime } from './simulated-time.ts';

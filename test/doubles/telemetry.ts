@@ -1,5 +1,5 @@
 /** Telemetry that goes nowhere, but for what a test listens to. */
-import type { Telemetry } from '../../functions/telemetry.ts';
+import type { Telemetry } from '../../functions/telemetry/telemetry.ts';
 
 const nothing = () => undefined;
 

@@ -1,7 +1,7 @@
 /** Bodies that are not as long as was announced: the call fails, and the next one on the socket is not drawn in. */
 import { Readable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
-import { createHttpClient, type HttpBody } from '../../functions/http-client.ts';
+import { createHttpClient, type HttpBody } from '../../functions/http/http.ts';
 import { failureOf, post } from './call.ts';
 import { reply, startWire } from './wire.ts';
 

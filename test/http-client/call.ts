@@ -1,7 +1,7 @@
 /** A call of the HTTP client as the relay makes one, and the error that it ends with. */
 import { expect } from 'vitest';
 import { RelayError } from '../../functions/error.ts';
-import type { HttpAnswer, HttpRequest } from '../../functions/http-client.ts';
+import type { HttpAnswer, HttpRequest } from '../../functions/http/http.ts';
 
 export function post(url: URL | string, fields: Partial<HttpRequest> = {}): HttpRequest {
   return {

@@ -1,6 +1,6 @@
 /** A connection that is made before there is a request: the first one finds it, and whatever goes wrong, only that one tells. */
 import { describe, expect, test } from 'vitest';
-import { createHttpClient } from '../../functions/http-client.ts';
+import { createHttpClient } from '../../functions/http/http.ts';
 import { failureOf, post } from './call.ts';
 import { reply, startWire, type WireRequest } from './wire.ts';
 

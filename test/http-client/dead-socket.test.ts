@@ -1,7 +1,7 @@
 /** A kept socket that breaks with no byte of an answer: the request goes out once more, and the answer says so. */
 import { Readable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
-import { createHttpClient } from '../../functions/http-client.ts';
+import { createHttpClient } from '../../functions/http/http.ts';
 import { failureOf, post } from './call.ts';
 import { reply, startWire, type WireRequest } from './wire.ts';
 

@@ -1,7 +1,7 @@
 /** Answers that come while their request is still going out: the call has its answer, and its socket's place is free. */
 import { Readable } from 'node:stream';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { createHttpClient, type HttpBody } from '../../functions/http-client.ts';
+import { createHttpClient, type HttpBody } from '../../functions/http/http.ts';
 import { type EarlyAnswer, startServer } from '../../infra/local/server.ts';
 import { post } from './call.ts';
 import { startWire, type WireRequest } from './wire.ts';

@@ -1,7 +1,7 @@
 /** A request as it arrives and an answer as it is handed over: what is sent is what was given, what is kept is bounded. */
 import { Readable } from 'node:stream';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { createHttpClient } from '../../functions/http-client.ts';
+import { createHttpClient } from '../../functions/http/http.ts';
 import { type Answer, type Request, startServer } from '../../infra/local/server.ts';
 import { failureOf, payload, post } from './call.ts';
 import { startWire } from './wire.ts';

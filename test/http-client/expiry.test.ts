@@ -1,6 +1,6 @@
 /** One timer for all calls with the same time: each ends when it would with a timer of its own. */
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { createExpiry, type Expiry } from '../../functions/expiry.ts';
+import { createExpiry, type Expiry } from '../../functions/http/timeouts.ts';
 
 let expiry: Expiry;
 let over: string[];

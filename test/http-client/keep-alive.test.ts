@@ -1,6 +1,6 @@
 /** Sockets that outlive their request: how many there are, how long they are trusted, and when they are not kept. */
 import { describe, expect, test } from 'vitest';
-import { createHttpClient } from '../../functions/http-client.ts';
+import { createHttpClient } from '../../functions/http/http.ts';
 import { failureOf, post } from './call.ts';
 import { reply, startWire, type WireRequest } from './wire.ts';
 

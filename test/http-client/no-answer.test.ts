@@ -2,7 +2,7 @@
 import { getEventListeners } from 'node:events';
 import { afterEach, describe, expect, test } from 'vitest';
 import { RelayError } from '../../functions/error.ts';
-import { createHttpClient } from '../../functions/http-client.ts';
+import { createHttpClient } from '../../functions/http/http.ts';
 import { outcomeOfError } from '../../functions/relay/outcome.ts';
 import { directReply } from '../../functions/source/direct.ts';
 import { type Fault, type LocalServer, startServer } from '../../infra/local/server.ts';

@@ -1,7 +1,7 @@
 /** What a pool owes to the requests that come after: a socket that is theirs alone, and a place in the queue. */
 import { createServer, setDefaultCACertificates, type TLSSocket } from 'node:tls';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { createHttpClient } from '../../functions/http-client.ts';
+import { createHttpClient } from '../../functions/http/http.ts';
 import { createCertificateAuthority } from '../../infra/local/certificates.ts';
 import { failureOf, payload, post } from './call.ts';
 import { reply, startWire, type WireRequest } from './wire.ts';

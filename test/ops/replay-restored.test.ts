@@ -1,7 +1,7 @@
 /** What is put back is the message as it was, with its id; and which letters cannot be put back. */
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { fromRecord } from '../../functions/envelope.ts';
+import { fromRecord } from '../../functions/message/queued.ts';
 import { asRecord, type DeadLetters, startDeadLetters, statesIn, string } from './dead-letters.ts';
 
 let letters: DeadLetters;

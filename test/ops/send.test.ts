@@ -8,7 +8,7 @@ import { join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { createHttpClient } from '../../functions/http-client.ts';
+import { createHttpClient } from '../../functions/http/http.ts';
 import { problem } from '../../functions/source/problem.ts';
 import { type Request, startServer } from '../../infra/local/server.ts';
 import { SEND_MANUAL } from '../../infra/ops/send/manual.ts';

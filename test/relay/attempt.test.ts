@@ -1,11 +1,11 @@
 /** An attempt beside its outcome: what was sent twice unasked, and rejections that end with a pause or for want of a token. */
 import { describe, expect, test } from 'vitest';
 import { RelayError } from '../../functions/error.ts';
-import type { HttpAnswer } from '../../functions/http-client.ts';
+import type { HttpAnswer } from '../../functions/http/http.ts';
 import { createEndpointToken } from '../../functions/relay/endpoint-token.ts';
 import { relay } from '../../functions/relay/relay.ts';
 import type { Token } from '../../functions/token/token-endpoint.ts';
-import type { Warm } from '../../functions/warm.ts';
+import type { Warm } from '../../functions/warm/warm.ts';
 import { answer, deadlineOf, messageOf, NOON, tokenOf } from './http-answer.ts';
 
 /** A route with these tokens, the last of which stays, and these answers. */

@@ -1,6 +1,6 @@
 /** CSRF tokens that are not to be had: what follows a fetch that brings none, and who is told. */
 import { describe, expect, test } from 'vitest';
-import type { HttpAnswer } from '../../functions/http-client.ts';
+import type { HttpAnswer } from '../../functions/http/http.ts';
 import { BARE, startHandshake } from './handshake.ts';
 import { answer, deadlineOf, tokenOf } from './http-answer.ts';
 import { pair } from './protected-endpoint.ts';

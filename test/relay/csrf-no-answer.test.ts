@@ -1,12 +1,12 @@
 /** A fetch of a CSRF token that gets no answer: the flow does not run on it, so that nothing can have been executed. */
 import { describe, expect, test } from 'vitest';
 import { RelayError } from '../../functions/error.ts';
-import type { HttpRequest } from '../../functions/http-client.ts';
+import type { HttpRequest } from '../../functions/http/http.ts';
 import { httpsAdapter } from '../../functions/relay/adapter/https.ts';
 import { createEndpointToken } from '../../functions/relay/endpoint-token.ts';
 import { relay } from '../../functions/relay/relay.ts';
-import { readSettings } from '../../functions/settings.ts';
-import { warm } from '../../functions/warm.ts';
+import { readSettings } from '../../functions/settings/settings.ts';
+import { warm } from '../../functions/warm/warm.ts';
 import { answer, deadlineOf, messageOf, NOON, tokenOf } from './http-answer.ts';
 import { REQUIRED } from './protected-endpoint.ts';
 

@@ -1,6 +1,6 @@
 /** The CSRF handshake: when a token is fetched, with what, for whom its pair holds, and that pairs are never mixed. */
 import { describe, expect, test } from 'vitest';
-import type { HttpRequest } from '../../functions/http-client.ts';
+import type { HttpRequest } from '../../functions/http/http.ts';
 import { BARE, request, startHandshake } from './handshake.ts';
 import { answer, deadlineOf, tokenOf } from './http-answer.ts';
 import { pair } from './protected-endpoint.ts';

@@ -1,10 +1,10 @@
 /** The token for one endpoint: which answers another one might change, how often that is tried, when a pause begins. */
 import { describe, expect, test } from 'vitest';
-import type { HttpAnswer } from '../../functions/http-client.ts';
+import type { HttpAnswer } from '../../functions/http/http.ts';
 import { createEndpointToken } from '../../functions/relay/endpoint-token.ts';
 import type { Outcome } from '../../functions/relay/outcome.ts';
 import type { Token } from '../../functions/token/token-endpoint.ts';
-import type { Warm } from '../../functions/warm.ts';
+import type { Warm } from '../../functions/warm/warm.ts';
 import { answer, deadlineOf, EXCEPTION, NOON, tokenOf } from './http-answer.ts';
 
 const TEN_MINUTES_MS = 600_000;

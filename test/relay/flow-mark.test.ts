@@ -1,7 +1,7 @@
 /** An answer with the flow's mark, SAP's id of the message processing log, came from the flow: what that changes. */
 import type { IncomingHttpHeaders } from 'node:http';
 import { describe, expect, test } from 'vitest';
-import type { HttpAnswer } from '../../functions/http-client.ts';
+import type { HttpAnswer } from '../../functions/http/http.ts';
 import { answer, EXCEPTION, MPL_ID, NOON } from './http-answer.ts';
 import { keptEndpoint } from './kept-endpoint.ts';
 import { run, told } from './run.ts';

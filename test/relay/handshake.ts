@@ -1,5 +1,5 @@
 /** Calls through the CSRF handshake, against a protected endpoint, from which the tests of the handshake begin. */
-import type { HttpRequest } from '../../functions/http-client.ts';
+import type { HttpRequest } from '../../functions/http/http.ts';
 import { createCsrf } from '../../functions/relay/adapter/csrf.ts';
 import { deadlineOf } from './http-answer.ts';
 import { createProtectedEndpoint } from './protected-endpoint.ts';

@@ -1,6 +1,6 @@
 /** Which headers go along: exact names stay exact, `*` is any rest, and what HTTP or the relay owns never goes. */
 import { describe, expect, test } from 'vitest';
-import { isOwned, isSendable, isToken, passedOn } from '../../functions/relay/headers.ts';
+import { isOwned, isSendable, isToken, passedOn } from '../../functions/http/headers.ts';
 
 describe('A header', () => {
   test.each([

@@ -1,8 +1,8 @@
 /** An answer of a runtime node as the HTTP client hands it over, and a message and its deadline, for the relay's parts. */
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Deadline } from '../../functions/deadline.ts';
-import type { HttpAnswer } from '../../functions/http-client.ts';
-import type { Message } from '../../functions/relay/message.ts';
+import type { HttpAnswer } from '../../functions/http/http.ts';
+import type { Message } from '../../functions/message/message.ts';
 import type { Token } from '../../functions/token/token-endpoint.ts';
 
 export const NOON = Date.UTC(2026, 0, 1, 12);

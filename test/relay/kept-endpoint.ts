@@ -1,7 +1,7 @@
 /** What an endpoint has taught about tokens, kept over messages whose tokens come from a source of their own. */
 import { createEndpointToken, type EndpointToken } from '../../functions/relay/endpoint-token.ts';
 import type { Token } from '../../functions/token/token-endpoint.ts';
-import type { Warm } from '../../functions/warm.ts';
+import type { Warm } from '../../functions/warm/warm.ts';
 import { NOON } from './http-answer.ts';
 
 export interface KeptEndpoint {

@@ -1,7 +1,7 @@
 /** A batch and its answer, operation by operation: one that leaves an operation open is not delivered, and says so. */
 import { describe, expect, test } from 'vitest';
-import type { HttpAnswer } from '../../functions/http-client.ts';
-import type { Message } from '../../functions/relay/message.ts';
+import type { HttpAnswer } from '../../functions/http/http.ts';
+import type { Message } from '../../functions/message/message.ts';
 import { answer } from './http-answer.ts';
 import { attempt, message, outcome, reasonOf } from './sender-adapter.ts';
 

@@ -1,6 +1,6 @@
 /** What the answer to an OData batch means: it is always 202, and what became of each operation stands inside. */
 import { describe, expect, test } from 'vitest';
-import type { HttpAnswer, HttpRequest, Send } from '../../functions/http-client.ts';
+import type { HttpAnswer, HttpRequest, Send } from '../../functions/http/http.ts';
 import { adapterOf } from '../../functions/relay/adapter/adapters.ts';
 import { answer, deadlineOf, tokenOf } from './http-answer.ts';
 import { attempt, destinationWith, message, outcome, reasonOf } from './sender-adapter.ts';

@@ -1,6 +1,6 @@
 /** The rest of a path, which a message brings: where it may lead, and that it can lead nowhere else. */
 import { describe, expect, test } from 'vitest';
-import { createHttpClient } from '../../functions/http-client.ts';
+import { createHttpClient } from '../../functions/http/http.ts';
 import { adapterOf } from '../../functions/relay/adapter/adapters.ts';
 import { deadlineOf, tokenOf } from './http-answer.ts';
 import { destinationWith, message, onWire, refusal, sent } from './sender-adapter.ts';

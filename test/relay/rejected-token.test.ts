@@ -1,11 +1,11 @@
 /** Tokens that an endpoint has rejected: a 500 that means it, and what the messages after it are spared. */
 import { describe, expect, test } from 'vitest';
-import type { HttpAnswer } from '../../functions/http-client.ts';
+import type { HttpAnswer } from '../../functions/http/http.ts';
 import type { Adapter } from '../../functions/relay/adapter/adapter.ts';
 import { createEndpointToken } from '../../functions/relay/endpoint-token.ts';
 import { relay } from '../../functions/relay/relay.ts';
 import type { Token } from '../../functions/token/token-endpoint.ts';
-import type { Warm } from '../../functions/warm.ts';
+import type { Warm } from '../../functions/warm/warm.ts';
 import { answer, deadlineOf, EXCEPTION, messageOf, NOON, tokenOf } from './http-answer.ts';
 import { keptEndpoint } from './kept-endpoint.ts';
 import { type RunOptions, run, told } from './run.ts';

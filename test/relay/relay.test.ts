@@ -5,7 +5,7 @@ import type { Adapter } from '../../functions/relay/adapter/adapter.ts';
 import { createEndpointToken } from '../../functions/relay/endpoint-token.ts';
 import { relay } from '../../functions/relay/relay.ts';
 import type { Token } from '../../functions/token/token-endpoint.ts';
-import type { Warm } from '../../functions/warm.ts';
+import type { Warm } from '../../functions/warm/warm.ts';
 import { answer, deadlineOf, messageOf, NOON, tokenOf } from './http-answer.ts';
 import { run, type Step, type Told, told } from './run.ts';
 

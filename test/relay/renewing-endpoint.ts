@@ -1,5 +1,5 @@
 /** An endpoint with CSRF protection that renews its sessions with each answer, as servers other than SAP's do. */
-import type { HttpAnswer, HttpRequest, Send } from '../../functions/http-client.ts';
+import type { HttpAnswer, HttpRequest, Send } from '../../functions/http/http.ts';
 import { answer } from './http-answer.ts';
 
 /** With each message that is let in: the session's id, and its token too, which is told with the answer or is not. */

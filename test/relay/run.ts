@@ -1,12 +1,12 @@
 /** One message on its way over tokens and answers that come in a given order, and what it made of them. */
 import { expect } from 'vitest';
 import { RelayError } from '../../functions/error.ts';
-import type { HttpAnswer } from '../../functions/http-client.ts';
+import type { HttpAnswer } from '../../functions/http/http.ts';
 import type { Adapter } from '../../functions/relay/adapter/adapter.ts';
-import type { Message } from '../../functions/relay/message.ts';
+import type { Message } from '../../functions/message/message.ts';
 import { relay } from '../../functions/relay/relay.ts';
 import type { Token } from '../../functions/token/token-endpoint.ts';
-import type { Warm } from '../../functions/warm.ts';
+import type { Warm } from '../../functions/warm/warm.ts';
 import { deadlineOf, messageOf, NOON, tokenOf } from './http-answer.ts';
 import { type KeptEndpoint, keptEndpoint } from './kept-endpoint.ts';
 

@@ -1,15 +1,15 @@
 /** One message through one sender adapter: the bytes that its call has on the wire, and what an answer to it means. */
 import { RelayError } from '../../functions/error.ts';
-import { createHttpClient, type HttpAnswer, type HttpRequest, type Send } from '../../functions/http-client.ts';
+import { createHttpClient, type HttpAnswer, type HttpRequest, type Send } from '../../functions/http/http.ts';
 import { adapterOf } from '../../functions/relay/adapter/adapters.ts';
-import type { Destination } from '../../functions/relay/destination.ts';
+import type { Destination } from '../../functions/settings/destination.ts';
 import { createEndpointToken } from '../../functions/relay/endpoint-token.ts';
-import type { Message } from '../../functions/relay/message.ts';
+import type { Message } from '../../functions/message/message.ts';
 import type { Outcome } from '../../functions/relay/outcome.ts';
 import { type Attempt, relay } from '../../functions/relay/relay.ts';
-import { readSettings } from '../../functions/settings.ts';
+import { readSettings } from '../../functions/settings/settings.ts';
 import type { Token } from '../../functions/token/token-endpoint.ts';
-import { warm } from '../../functions/warm.ts';
+import { warm } from '../../functions/warm/warm.ts';
 import { reply, startWire } from '../http-client/wire.ts';
 import { answer, deadlineOf, messageOf, NOON, tokenOf } from './http-answer.ts';
 

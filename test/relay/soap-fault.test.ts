@@ -1,6 +1,6 @@
 /** What a SOAP fault means for a message, whatever status it comes with, and what of it reaches a log line. */
 import { describe, expect, test } from 'vitest';
-import type { HttpAnswer } from '../../functions/http-client.ts';
+import type { HttpAnswer } from '../../functions/http/http.ts';
 import { answer, MPL_ID, NOON } from './http-answer.ts';
 import { attempt, message, outcome as outcomeOf, reasonOf } from './sender-adapter.ts';
 

@@ -4,7 +4,7 @@
  */
 import { Readable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
-import type { Message } from '../../functions/relay/message.ts';
+import type { Message } from '../../functions/message/message.ts';
 import { answer, EXCEPTION } from './http-answer.ts';
 import { message, outcome, reasonOf } from './sender-adapter.ts';
 

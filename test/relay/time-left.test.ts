@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { createEndpointToken } from '../../functions/relay/endpoint-token.ts';
 import { relay } from '../../functions/relay/relay.ts';
-import { warm } from '../../functions/warm.ts';
+import { warm } from '../../functions/warm/warm.ts';
 import { answer, messageOf, NOON, tokenOf } from './http-answer.ts';
 
 /** A route whose token takes so long that so many milliseconds are left. */

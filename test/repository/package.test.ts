@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { readSettings } from '../../functions/settings.ts';
+import { readSettings } from '../../functions/settings/settings.ts';
 import {
   ACCOUNT,
   evaluate,

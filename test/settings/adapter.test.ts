@@ -1,6 +1,6 @@
 /** The settings that belong to one sender adapter or another: their defaults, and that none is passed over in silence. */
 import { describe, expect, test } from 'vitest';
-import { problems, readSettings } from '../../functions/settings.ts';
+import { problems, readSettings } from '../../functions/settings/settings.ts';
 import { basic, orders } from './destination.ts';
 import { describeMistakes, type Mistake } from './mistake.ts';
 

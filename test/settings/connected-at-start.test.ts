@@ -1,7 +1,7 @@
 /** What init makes ready beside the token: a connection, where all that the function calls is one host. */
 import { describe, expect, test } from 'vitest';
-import type { HttpRequest, Send } from '../../functions/http-client.ts';
-import { readSettings } from '../../functions/settings.ts';
+import type { HttpRequest, Send } from '../../functions/http/http.ts';
+import { readSettings } from '../../functions/settings/settings.ts';
 import { setup } from '../../functions/setup.ts';
 
 /** A service key as SAP hands it out. */

@@ -1,6 +1,6 @@
 /** Mistakes in the settings of a destination: each gives exactly one line with its path and what was expected. */
 import { describe, expect, test } from 'vitest';
-import { problems } from '../../functions/settings.ts';
+import { problems } from '../../functions/settings/settings.ts';
 import { basic, orders } from './destination.ts';
 import { describeMistakes, type Mistake, TEXT, whole } from './mistake.ts';
 

@@ -1,6 +1,6 @@
 /** Destinations as an operator writes them, from which the tests of the settings begin; and why one cannot be used. */
 import { RelayError } from '../../functions/error.ts';
-import type { Settings } from '../../functions/settings.ts';
+import type { Settings } from '../../functions/settings/settings.ts';
 
 type Read = ReturnType<Settings['destinations']['get']>;
 

@@ -1,6 +1,6 @@
 /** What holds of every mistake in the settings, whatever it is: one line, no value, and the neighbours stay valid. */
 import { describe, expect, test } from 'vitest';
-import { problems, readSettings } from '../../functions/settings.ts';
+import { problems, readSettings } from '../../functions/settings/settings.ts';
 import { basic, errorOf, orders } from './destination.ts';
 import { valuesIn } from './values.ts';
 

@@ -1,7 +1,7 @@
 /** `DESTINATIONS` at the cold start: where it comes from, what fails the start, and what is said when it does. */
 import { describe, expect, test } from 'vitest';
 import { RelayError } from '../../functions/error.ts';
-import { problems, readSettings } from '../../functions/settings.ts';
+import { problems, readSettings } from '../../functions/settings/settings.ts';
 import { errorOf as invalid, orders } from './destination.ts';
 
 const MUST = '; the operator must correct custom.destinations in serverless.yml and deploy again';

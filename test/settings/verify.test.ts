@@ -1,7 +1,7 @@
 /** What `webhook.verify` stands for: a name, an object, a list; every option’s default, and what each preset fills in. */
 import { describe, expect, test } from 'vitest';
-import type { Destination } from '../../functions/relay/destination.ts';
-import { problems, readSettings } from '../../functions/settings.ts';
+import type { Destination } from '../../functions/settings/destination.ts';
+import { problems, readSettings } from '../../functions/settings/settings.ts';
 import { orders } from './destination.ts';
 
 const secret = 'webhooks/orders';

@@ -16,7 +16,7 @@ test.each(FOUND)('%s: found by seed %i', { timeout: 120_000 }, async (_, seed, b
 });
 
 test('A patch that does not fit is refused, so that no bug is planted in vain', async () => {
-  const patch = { file: 'functions/warm.ts', find: 'what is not there', replace: '' };
+  const patch = { file: 'functions/warm/warm.ts', find: 'what is not there', replace: '' };
   await expect(bundleRelay([patch])).rejects.toThrow('is there 0 times');
 });
 

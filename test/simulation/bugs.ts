@@ -261,7 +261,7 @@ export const BUGS: readonly Bug[] = [
     seed: 152,
     patches: [
       {
-        file: 'functions/http-client.ts',
+        file: 'functions/http/http.ts',
         find: 'const dead = sent.reusedSocket && wasIdle && response === undefined && isReset(error);',
         replace: 'const dead = sent.reusedSocket && wasIdle && isReset(error);',
       },
@@ -273,7 +273,7 @@ export const BUGS: readonly Bug[] = [
     seed: 152,
     patches: [
       {
-        file: 'functions/http-client.ts',
+        file: 'functions/http/http.ts',
         find: "if (!ended) done(incoming.errored ?? new Error('the answer broke off'), Buffer.alloc(0), truncated);",
         replace: 'if (!ended) done(undefined, Buffer.alloc(0), truncated);',
       },
@@ -285,7 +285,7 @@ export const BUGS: readonly Bug[] = [
     seed: 110,
     patches: [
       {
-        file: 'functions/http-client.ts',
+        file: 'functions/http/http.ts',
         find: 'if (!sent.writableFinished) setImmediate(() => destroyUnwritten(sent));',
         replace: '',
       },
@@ -321,7 +321,7 @@ export const BUGS: readonly Bug[] = [
     name: 'asks for a token for each message at once',
     seed: 18,
     patches: [
-      { file: 'functions/warm.ts', find: 'const joined = inFlight ?? start();', replace: 'const joined = start();' },
+      { file: 'functions/warm/warm.ts', find: 'const joined = inFlight ?? start();', replace: 'const joined = start();' },
     ],
     rules: ['one token request at a time'],
   },
@@ -342,7 +342,7 @@ export const BUGS: readonly Bug[] = [
     seed: 15,
     patches: [
       {
-        file: 'functions/pause.ts',
+        file: 'functions/warm/pause.ts',
         find: 'current: () => (now() < until ? refusal : undefined),',
         replace: 'current: () => refusal,',
       },
@@ -354,7 +354,7 @@ export const BUGS: readonly Bug[] = [
     seed: 1,
     patches: [
       {
-        file: 'functions/envelope.ts',
+        file: 'functions/message/queued.ts',
         find: "const messageId = stableId(text(attributes, 'messageId') ?? buriedId(attributes) ?? recordId);",
         replace: 'const messageId = stableId(recordId);',
       },

@@ -1,7 +1,7 @@
 /** The front door: in which order a request is checked, and what a stranger learns of it. */
 import { describe, expect, test } from 'vitest';
 import { RelayError } from '../../functions/error.ts';
-import type { WebhookSettings } from '../../functions/relay/destination.ts';
+import type { WebhookSettings } from '../../functions/settings/destination.ts';
 import { admit } from '../../functions/source/admission.ts';
 import { NOT_UTF_8, UNAUTHORIZED } from '../../functions/source/problem.ts';
 import { deadlineOf } from '../relay/http-answer.ts';

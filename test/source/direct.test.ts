@@ -1,7 +1,7 @@
 /** Mode `direct`: what the waiting caller is told of each outcome. */
 import { describe, expect, test } from 'vitest';
 import { RelayError } from '../../functions/error.ts';
-import type { WebhookSettings } from '../../functions/relay/destination.ts';
+import type { WebhookSettings } from '../../functions/settings/destination.ts';
 import { outcomeOfAnswer, outcomeOfError } from '../../functions/relay/outcome.ts';
 import { directReply } from '../../functions/source/direct.ts';
 import { toReply } from '../../functions/source/http.ts';

@@ -1,13 +1,13 @@
 /** A webhook's door as the setup hangs it, with a secret that can be changed and whose readings are counted. */
 import type { Deadline } from '../../functions/deadline.ts';
 import { RelayError } from '../../functions/error.ts';
-import type { Send } from '../../functions/http-client.ts';
-import type { WebhookSettings } from '../../functions/relay/destination.ts';
+import type { Send } from '../../functions/http/http.ts';
+import type { WebhookSettings } from '../../functions/settings/destination.ts';
 import { type Admission, admit, type Door } from '../../functions/source/admission.ts';
 import { type HttpReply, readHttpEvent } from '../../functions/source/http.ts';
-import type { Verification } from '../../functions/source/verification/settings.ts';
+import type { Verification } from '../../functions/settings/verification.ts';
 import { createVerifiers } from '../../functions/source/verification/verifiers.ts';
-import type { Warm } from '../../functions/warm.ts';
+import type { Warm } from '../../functions/warm/warm.ts';
 import { deadlineOf } from '../relay/http-answer.ts';
 import { webhookEvent } from './aws-http-events.ts';
 

@@ -5,7 +5,7 @@ import { RelayError } from '../../functions/error.ts';
 import { apiKey } from '../../functions/source/verification/api-key.ts';
 import { readEntries } from '../../functions/source/verification/entries.ts';
 import { hmac } from '../../functions/source/verification/hmac.ts';
-import type { HmacVerification } from '../../functions/source/verification/settings.ts';
+import type { HmacVerification } from '../../functions/settings/verification.ts';
 import { standardWebhooks } from '../../functions/source/verification/standard-webhooks.ts';
 import { hangDoor, NOON, statusOf } from './door.ts';
 import { verifyAs } from './senders.ts';

@@ -1,6 +1,6 @@
 /** Tokens of a certified authorization server, found by its own discovery document: a witness that jose did not sign for us. */
 import { expect, test } from 'vitest';
-import { createHttpClient } from '../../functions/http-client.ts';
+import { createHttpClient } from '../../functions/http/http.ts';
 import { OTHER_SCOPE, SCOPE, startCertifiedServer } from '../token/certified-server.ts';
 import { webhookEvent } from './aws-http-events.ts';
 import { hangDoor, statusOf } from './door.ts';

@@ -2,7 +2,7 @@
 import { exportJWK, exportSPKI, generateKeyPair, SignJWT, UnsecuredJWT } from 'jose';
 import { describe, expect, test } from 'vitest';
 import { RelayError } from '../../functions/error.ts';
-import { createHttpClient } from '../../functions/http-client.ts';
+import { createHttpClient } from '../../functions/http/http.ts';
 import { UNAUTHORIZED } from '../../functions/source/problem.ts';
 import { webhookEvent } from './aws-http-events.ts';
 import { type Hung, hangDoor, NOON, refusalOf, statusOf } from './door.ts';

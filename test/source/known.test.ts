@@ -1,6 +1,6 @@
 /** What requests are held against: how often it is read, whoever asks and whatever comes of it. */
 import { describe, expect, test } from 'vitest';
-import { createKnown } from '../../functions/source/verification/known.ts';
+import { createKnown } from '../../functions/warm/rereadable.ts';
 import { deadlineOf } from '../relay/http-answer.ts';
 import { NOON, unavailable } from './door.ts';
 

@@ -1,7 +1,7 @@
 /** Events that are not what AWS documents: nothing of them may be deleted, so they are kept, alone where that can be. */
 import type { SQSRecord } from 'aws-lambda';
 import { describe, expect, test } from 'vitest';
-import { fromRecord } from '../../functions/envelope.ts';
+import { fromRecord } from '../../functions/message/queued.ts';
 import { RelayError } from '../../functions/error.ts';
 import { outcomeOfError } from '../../functions/relay/outcome.ts';
 import { readBatch } from '../../functions/source/sqs.ts';

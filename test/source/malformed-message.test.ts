@@ -1,6 +1,6 @@
 /** Messages whose attributes say what is not so: each is its sender's to correct, and troubles none of its neighbours. */
 import { describe, expect, test } from 'vitest';
-import { fromRecord } from '../../functions/envelope.ts';
+import { fromRecord } from '../../functions/message/queued.ts';
 import type { RelayError } from '../../functions/error.ts';
 import { readBatch } from '../../functions/source/sqs.ts';
 import { recordWith } from './sqs-event.ts';

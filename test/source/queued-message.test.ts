@@ -2,9 +2,9 @@
 import { createHash } from 'node:crypto';
 import type { SQSRecord } from 'aws-lambda';
 import { describe, expect, test } from 'vitest';
-import { fromRecord } from '../../functions/envelope.ts';
+import { fromRecord } from '../../functions/message/queued.ts';
 import { RelayError } from '../../functions/error.ts';
-import type { Message } from '../../functions/relay/message.ts';
+import type { Message } from '../../functions/message/message.ts';
 import { keepInQueue, readBatch } from '../../functions/source/sqs.ts';
 import { fifoBatch, recordWith, standardBatch } from './sqs-event.ts';
 

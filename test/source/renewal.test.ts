@@ -1,7 +1,7 @@
 /** What webhooks are verified with is renewed beside the work; the invocation that it runs beside ends it. */
 import { expect, test } from 'vitest';
 import { RelayError } from '../../functions/error.ts';
-import { readSettings } from '../../functions/settings.ts';
+import { readSettings } from '../../functions/settings/settings.ts';
 import { createDoors } from '../../functions/setup/doors.ts';
 import { setup } from '../../functions/setup.ts';
 import { admit } from '../../functions/source/admission.ts';

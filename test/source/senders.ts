@@ -8,8 +8,8 @@ import { sign as signForGithub } from '@octokit/webhooks-methods';
 import { createSHA256HMAC } from '@shopify/shopify-api/runtime';
 import { Webhook } from 'standardwebhooks';
 import Stripe from 'stripe';
-import { readSettings } from '../../functions/settings.ts';
-import type { Verification } from '../../functions/source/verification/settings.ts';
+import { readSettings } from '../../functions/settings/settings.ts';
+import type { Verification } from '../../functions/settings/verification.ts';
 
 /** One entry of the secret that a sender and the webhook share. */
 export type Entry = Readonly<Record<string, string>>;

@@ -2,7 +2,7 @@
 import { createHmac } from 'node:crypto';
 import { generateKeyPair, SignJWT } from 'jose';
 import { describe, expect, test } from 'vitest';
-import { createHttpClient } from '../../functions/http-client.ts';
+import { createHttpClient } from '../../functions/http/http.ts';
 import { webhookEvent } from './aws-http-events.ts';
 import { basicOf, hangDoor, JOE, joe, NOON } from './door.ts';
 import { startIssuer } from './issuer.ts';

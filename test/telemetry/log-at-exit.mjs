@@ -1,5 +1,5 @@
 /** A process that writes lines and ends before they are due: `exit`, `throw`, `flushed`, `many`, `large`. */
-import { createLog } from '../../functions/log.ts';
+import { createLog } from '../../functions/telemetry/log.ts';
 
 const how = process.argv[2];
 const logs = Array.from({ length: how === 'many' ? 20 : 1 }, () => createLog({ service: 'token-relay' }));

@@ -4,9 +4,9 @@ import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { createLog, type Level } from '../../functions/log.ts';
-import { createMetrics } from '../../functions/metrics.ts';
-import { createTelemetry } from '../../functions/telemetry.ts';
+import { createLog, type Level } from '../../functions/telemetry/log.ts';
+import { createMetrics } from '../../functions/telemetry/metrics.ts';
+import { createTelemetry } from '../../functions/telemetry/telemetry.ts';
 
 const FIELDS = {
   destination: 'orders',

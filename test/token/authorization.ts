@@ -1,11 +1,11 @@
 /** A secret, a token endpoint and a clock in miniature: what they are asked is counted, what they answer is set. */
 import type { Deadline } from '../../functions/deadline.ts';
 import { RelayError } from '../../functions/error.ts';
-import type { HttpAnswer, HttpRequest } from '../../functions/http-client.ts';
+import type { HttpAnswer, HttpRequest } from '../../functions/http/http.ts';
 import type { Credentials } from '../../functions/token/credentials.ts';
 import { warmToken } from '../../functions/token/token.ts';
 import type { Token, Wanted } from '../../functions/token/token-endpoint.ts';
-import { type Warm, warm } from '../../functions/warm.ts';
+import { type Warm, warm } from '../../functions/warm/warm.ts';
 import { cf, granted, NOON, opaqueWanted } from './token-answer.ts';
 
 export interface Authorization {

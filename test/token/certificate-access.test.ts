@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { RelayError } from '../../functions/error.ts';
 import { certificateAccess } from '../../functions/token/certificate-access.ts';
 import { type Credentials, readCredentials } from '../../functions/token/credentials.ts';
-import { warm } from '../../functions/warm.ts';
+import { warm } from '../../functions/warm/warm.ts';
 import { flat } from '../settings/secrets.ts';
 import { flatKey, other, VALID_UNTIL } from './client-certificate.ts';
 import { cf, NOON, relayError } from './token-answer.ts';

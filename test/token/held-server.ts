@@ -3,7 +3,7 @@
  * they see is told as it happens; whether it was right to ask is for the model.
  */
 import { RelayError } from '../../functions/error.ts';
-import type { HttpAnswer, HttpRequest, Send } from '../../functions/http-client.ts';
+import type { HttpAnswer, HttpRequest, Send } from '../../functions/http/http.ts';
 import type { Credentials } from '../../functions/token/credentials.ts';
 import { answer, cf, granted } from './token-answer.ts';
 

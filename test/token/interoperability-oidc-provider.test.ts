@@ -1,10 +1,10 @@
 /** With a certified authorization server that is none of SAP's, over its own HTTP: the same requests, the same ladder. */
 import { describe, expect, test } from 'vitest';
-import { createHttpClient } from '../../functions/http-client.ts';
+import { createHttpClient } from '../../functions/http/http.ts';
 import { readCredentials } from '../../functions/token/credentials.ts';
 import { warmToken } from '../../functions/token/token.ts';
 import type { Wanted } from '../../functions/token/token-endpoint.ts';
-import { warm } from '../../functions/warm.ts';
+import { warm } from '../../functions/warm/warm.ts';
 import { type CertifiedServerOptions, OTHER_SCOPE, SCOPE, startCertifiedServer } from './certified-server.ts';
 
 /** Any character that RFC 6749 (appendix A) lets stand in a client secret; SAP's own rules are wider. */

@@ -1,7 +1,7 @@
 /** A token that is good for half an hour more is kept, whatever has made it look for a successor, and whatever that met. */
 import { describe, expect, test } from 'vitest';
 import { RelayError } from '../../functions/error.ts';
-import type { HttpAnswer } from '../../functions/http-client.ts';
+import type { HttpAnswer } from '../../functions/http/http.ts';
 import type { Credentials } from '../../functions/token/credentials.ts';
 import { createAuthorization, turn } from './authorization.ts';
 import { answer, cf, granted } from './token-answer.ts';

@@ -1,7 +1,7 @@
 /** The pause after a refusal that only an operator can end: how long it lasts, what happens meanwhile, what ends it. */
 import { describe, expect, test } from 'vitest';
 import { RelayError, type RelayErrorCode } from '../../functions/error.ts';
-import { createPause } from '../../functions/pause.ts';
+import { createPause } from '../../functions/warm/pause.ts';
 import { type Authorization, createAuthorization } from './authorization.ts';
 import { answer, CF_SECRET, cf, granted, MARK, relayError } from './token-answer.ts';
 

@@ -4,7 +4,7 @@
  */
 import { describe, expect, test } from 'vitest';
 import { RelayError } from '../../functions/error.ts';
-import type { HttpAnswer } from '../../functions/http-client.ts';
+import type { HttpAnswer } from '../../functions/http/http.ts';
 import type { Credentials } from '../../functions/token/credentials.ts';
 import { type Authorization, createAuthorization } from './authorization.ts';
 import { answer, CF_SECRET, cf, granted, MARK, relayError } from './token-answer.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { HttpAnswer } from '../../functions/http-client.ts';
+import type { HttpAnswer } from '../../functions/http/http.ts';
 import { createAuthorization, turn } from './authorization.ts';
 import { answer, cf, granted } from './token-answer.ts';
 

@@ -4,10 +4,10 @@
  */
 import { generateKeyPairSync } from 'node:crypto';
 import { RelayError } from '../../functions/error.ts';
-import type { HttpRequest } from '../../functions/http-client.ts';
-import type { Message } from '../../functions/relay/message.ts';
+import type { HttpRequest } from '../../functions/http/http.ts';
+import type { Message } from '../../functions/message/message.ts';
 import { type Attempt, relay } from '../../functions/relay/relay.ts';
-import { readSettings } from '../../functions/settings.ts';
+import { readSettings } from '../../functions/settings/settings.ts';
 import { createQueueRoutes } from '../../functions/setup/queue-routes.ts';
 import { setup } from '../../functions/setup.ts';
 import { type Account, createAccount } from '../../infra/local/sap/account.ts';

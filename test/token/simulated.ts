@@ -3,7 +3,7 @@
  * an answer what the HTTP client would have handed over. Ways take as long as the test says, on simulated time.
  */
 import { RelayError } from '../../functions/error.ts';
-import type { HttpAnswer, HttpRequest, Send } from '../../functions/http-client.ts';
+import type { HttpAnswer, HttpRequest, Send } from '../../functions/http/http.ts';
 import type { Answer, Answerer, Request } from '../../infra/local/server.ts';
 import type { SimulatedTime } from './simulated-time.ts';
 

@@ -2,7 +2,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { expect } from 'vitest';
 import { RelayError } from '../../functions/error.ts';
-import type { HttpAnswer } from '../../functions/http-client.ts';
+import type { HttpAnswer } from '../../functions/http/http.ts';
 import type { Credentials } from '../../functions/token/credentials.ts';
 import type { Wanted } from '../../functions/token/token-endpoint.ts';
 

@@ -1,9 +1,9 @@
 /** All tokens of one environment: who shares one, what is read of the secret for them, and what reaches the server. */
 import { describe, expect, test } from 'vitest';
 import { RelayError } from '../../functions/error.ts';
-import type { HttpRequest } from '../../functions/http-client.ts';
-import type { Destination } from '../../functions/relay/destination.ts';
-import { readSettings } from '../../functions/settings.ts';
+import type { HttpRequest } from '../../functions/http/http.ts';
+import type { Destination } from '../../functions/settings/destination.ts';
+import { readSettings } from '../../functions/settings/settings.ts';
 import { createTokens } from '../../functions/token/tokens.ts';
 import { flatKey } from './client-certificate.ts';
 import { answer, granted, NOON } from './token-answer.ts';

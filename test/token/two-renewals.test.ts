@@ -1,7 +1,7 @@
 /** Renewals that overlap with one another, with a load that somebody waits for, and with the end of an invocation. */
 import { getEventListeners } from 'node:events';
 import { describe, expect, test } from 'vitest';
-import { RENEWAL_PAUSE_MS, settleRenewals } from '../../functions/warm.ts';
+import { RENEWAL_PAUSE_MS, settleRenewals } from '../../functions/warm/warm.ts';
 import { startDue, until } from '../warm/hand-settled.ts';
 
 describe('A renewal', () => {

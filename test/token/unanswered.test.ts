@@ -1,7 +1,7 @@
 /** Nobody answers a token request: the secret may name another host or another certificate by now, and is read again. */
 import { describe, expect, test } from 'vitest';
 import { RelayError } from '../../functions/error.ts';
-import type { HttpRequest } from '../../functions/http-client.ts';
+import type { HttpRequest } from '../../functions/http/http.ts';
 import type { Credentials } from '../../functions/token/credentials.ts';
 import { type Authorization, createAuthorization, deadlineOf } from './authorization.ts';
 import { answer, CF_SECRET, cf, granted, relayError } from './token-answer.ts';

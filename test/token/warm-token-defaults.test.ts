@@ -1,7 +1,7 @@
 /** A warm token with nothing but what it needs: the clock, the waiting and the chance are the real ones. */
 import { expect, test } from 'vitest';
 import { warmToken } from '../../functions/token/token.ts';
-import { warm } from '../../functions/warm.ts';
+import { warm } from '../../functions/warm/warm.ts';
 import { answer, cf, granted, opaqueWanted } from './token-answer.ts';
 
 const credentials = () => warm({ load: async () => cf });

@@ -6,7 +6,7 @@ import { RelayError } from '../../functions/error.ts';
 import type { Credentials } from '../../functions/token/credentials.ts';
 import { warmToken } from '../../functions/token/token.ts';
 import type { Token } from '../../functions/token/token-endpoint.ts';
-import { warm } from '../../functions/warm.ts';
+import { warm } from '../../functions/warm/warm.ts';
 import { createHeldServer } from './held-server.ts';
 import { createKnownTokens } from './known-tokens.ts';
 import { createSimulatedTime } from './simulated-time.ts';

@@ -1,6 +1,6 @@
 /** A warm value whose loads the test settles by hand, in whichever order it likes, and deadlines to ask for it with. */
 import type { Deadline } from '../../functions/deadline.ts';
-import { type WarmOptions, warm } from '../../functions/warm.ts';
+import { type WarmOptions, warm } from '../../functions/warm/warm.ts';
 
 export interface Value {
   readonly n: number;

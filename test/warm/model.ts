@@ -2,7 +2,7 @@
  * A warm value under any interleaving of commands, with what must hold after each of them written as exceptions: the
  * commands are plain data, so that fast-check can shrink a run that breaks a rule.
  */
-import { RENEWAL_PAUSE_MS, type Warm, warm } from '../../functions/warm.ts';
+import { RENEWAL_PAUSE_MS, type Warm, warm } from '../../functions/warm/warm.ts';
 import type { Command } from './command.ts';
 import { until } from './hand-settled.ts';
 

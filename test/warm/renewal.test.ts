@@ -1,6 +1,6 @@
 /** A successor loaded beside the work: nobody waits for it, a failure costs nothing, and it does not outlive its invocation. */
 import { describe, expect, test } from 'vitest';
-import { RENEWAL_PAUSE_MS } from '../../functions/warm.ts';
+import { RENEWAL_PAUSE_MS } from '../../functions/warm/warm.ts';
 import { startDue, until } from './hand-settled.ts';
 
 describe('A value that is due', () => {

@@ -1,6 +1,6 @@
 /** The end of an invocation: renewals beside it are awaited for a second, then ended, so that nothing runs after the reply. */
 import { describe, expect, test } from 'vitest';
-import { settleRenewals, type Warm } from '../../functions/warm.ts';
+import { settleRenewals, type Warm } from '../../functions/warm/warm.ts';
 import { start } from './hand-settled.ts';
 
 /** Time that stands still until the test moves it on. */

@@ -1,6 +1,6 @@
 /** A warm value, case by case: joined while it loads, kept until it is stale or forgotten, a failure never kept. */
 import { describe, expect, test } from 'vitest';
-import { warm } from '../../functions/warm.ts';
+import { warm } from '../../functions/warm/warm.ts';
 import { start } from './hand-settled.ts';
 
 describe('A value', () => {

@@ -6,10 +6,10 @@
  * @see SAP Help, "OAuth Client Credentials Grant", step 3
  */
 import type { Deadline } from '../../deadline.ts';
-import type { HttpAnswer, HttpBody, HttpRequest, Send } from '../../http-client.ts';
+import type { HttpAnswer, HttpBody, HttpRequest, Send } from '../../http/http.ts';
 import type { Token } from '../../token/token-endpoint.ts';
-import { type Destination, endpoint } from '../destination.ts';
-import type { Message } from '../message.ts';
+import { type Destination, endpoint } from '../../settings/destination.ts';
+import type { Message } from '../../message/message.ts';
 import type { Finding } from '../outcome.ts';
 import { createCallHeaders, type Wanted } from './call-headers.ts';
 import { createCsrf, type Exchange as Exchanged } from './csrf.ts';

@@ -4,7 +4,7 @@
  *
  * @see RFC 2046 section 5.1, OData V2 "Batch Processing"
  */
-import type { HttpAnswer } from '../../http-client.ts';
+import type { HttpAnswer } from '../../http/http.ts';
 import { mediaTypeOf } from './charset.ts';
 
 /** What became of one operation. */

@@ -4,9 +4,9 @@
  */
 import { RelayError } from '../../error.ts';
 import type { Token } from '../../token/token-endpoint.ts';
-import type { Destination } from '../destination.ts';
-import { BODY_HEADERS, goesAlong, isSendable, isToken } from '../headers.ts';
-import type { Message } from '../message.ts';
+import type { Destination } from '../../settings/destination.ts';
+import { BODY_HEADERS, goesAlong, isSendable, isToken } from '../../http/headers.ts';
+import type { Message } from '../../message/message.ts';
 
 /** What the adapter wants of a call's headers. */
 export interface Wanted {

@@ -9,8 +9,8 @@
  */
 import type { Deadline } from '../../deadline.ts';
 import { RelayError } from '../../error.ts';
-import type { HttpAnswer, HttpRequest, Send } from '../../http-client.ts';
-import { type Warm, warm } from '../../warm.ts';
+import type { HttpAnswer, HttpRequest, Send } from '../../http/http.ts';
+import { type Warm, warm } from '../../warm/warm.ts';
 import { mplIdOf } from '../mpl-id.ts';
 import { type Cookies, cookiesAfter } from './cookies.ts';
 

@@ -4,9 +4,9 @@
  *
  * @see SAP Help, "Creating an Exception Response for SOAP-Based Adapters"; SOAP 1.1 section 4.4.1, SOAP 1.2 section 5.4.6
  */
-import type { HttpAnswer } from '../../http-client.ts';
+import type { HttpAnswer } from '../../http/http.ts';
 import type { Token } from '../../token/token-endpoint.ts';
-import type { Message } from '../message.ts';
+import type { Message } from '../../message/message.ts';
 import type { Finding } from '../outcome.ts';
 import type { Shape } from './adapter.ts';
 import { rootOf } from './batch-answer.ts';

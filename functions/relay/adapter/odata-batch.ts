@@ -4,7 +4,7 @@
  *
  * @see OData V2, "Batch Processing"
  */
-import type { HttpAnswer } from '../../http-client.ts';
+import type { HttpAnswer } from '../../http/http.ts';
 import type { Token } from '../../token/token-endpoint.ts';
 import { type Finding, type Outcome, outcomeOfAnswer } from '../outcome.ts';
 import { answersIn, type BatchAnswer, type Operation } from './batch-answer.ts';

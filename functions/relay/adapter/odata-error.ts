@@ -3,7 +3,7 @@
  *
  * @see OData V2, "JSON Format" and "Atom Format", error responses
  */
-import type { HttpAnswer } from '../../http-client.ts';
+import type { HttpAnswer } from '../../http/http.ts';
 import { charsetIn, charsetOf, decoded } from './charset.ts';
 
 export interface ODataError {

@@ -5,10 +5,10 @@
  *
  * @see SAP Help, "Configure the OData Sender Adapter", "Invoking an OData API"
  */
-import type { HttpAnswer } from '../../http-client.ts';
+import type { HttpAnswer } from '../../http/http.ts';
 import type { Token } from '../../token/token-endpoint.ts';
-import type { Destination, ODataSettings } from '../destination.ts';
-import { type Message, payloadOf } from '../message.ts';
+import type { Destination, ODataSettings } from '../../settings/destination.ts';
+import { type Message, payloadOf } from '../../message/message.ts';
 import type { Finding } from '../outcome.ts';
 import { type Adapter, type AdapterOptions, createAdapter, type Shape } from './adapter.ts';
 import { operationsAsked } from './batch-answer.ts';

@@ -6,7 +6,7 @@
  * @see SAP Help, "HTTPS Sender Adapter", "Invoking an OData API"
  */
 import { RelayError } from '../../error.ts';
-import type { Message } from '../message.ts';
+import type { Message } from '../../message/message.ts';
 
 const MAX_CHARACTERS = 2_048;
 

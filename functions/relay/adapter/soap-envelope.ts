@@ -4,7 +4,7 @@
  * the XML parser where a setting asks for one of the two.
  */
 import { RelayError } from '../../error.ts';
-import type { SoapVersion } from '../destination.ts';
+import type { SoapVersion } from '../../settings/destination.ts';
 import { charsetIn, decoded, encodingNamed } from './charset.ts';
 import { ENVELOPES } from './soap-fault.ts';
 import { MAX_DEPTH, readXml } from './xml.ts';

@@ -2,7 +2,7 @@
  * Whether a payload that went out can be an envelope at all. Looked at only after a fault that may speak of that, since
  * CXF's code alone does not say who must act. Loaded with the XML parser.
  */
-import { type Message, payloadStart } from '../message.ts';
+import { type Message, payloadStart } from '../../message/message.ts';
 import type { Shape } from './adapter.ts';
 import { rootOf } from './batch-answer.ts';
 import { ATTACHED, charsetOf, decoded, encodingNamed, mediaTypeOf } from './charset.ts';

@@ -5,9 +5,9 @@
  * @see SAP Help, "Configure the SOAP (SOAP 1.x) Sender Adapter"; SOAP 1.1 section 6, RFC 3902
  */
 import { RelayError } from '../../error.ts';
-import type { HttpBody } from '../../http-client.ts';
-import type { Destination, SoapRmSettings, SoapSettings, SoapVersion } from '../destination.ts';
-import { type Message, payloadOf } from '../message.ts';
+import type { HttpBody } from '../../http/http.ts';
+import type { Destination, SoapRmSettings, SoapSettings, SoapVersion } from '../../settings/destination.ts';
+import { type Message, payloadOf } from '../../message/message.ts';
 import { type Adapter, type AdapterOptions, createAdapter, type Shape } from './adapter.ts';
 import { rootOf } from './batch-answer.ts';
 import { ATTACHED, charsetIn, charsetOf, encodingNamed, mediaTypeOf, withCharset } from './charset.ts';

@@ -9,7 +9,7 @@ import { createHmac } from 'node:crypto';
 import type { HttpEvent } from '../http.ts';
 import { anyEqual, digest, digestOfEncoded } from './comparison.ts';
 import type { Proof } from './proof.ts';
-import type { HmacVerification } from './settings.ts';
+import type { HmacVerification } from '../../settings/verification.ts';
 import { isTimely } from './timestamp.ts';
 
 interface Presented {

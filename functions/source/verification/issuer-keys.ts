@@ -10,9 +10,9 @@ import type { JWTVerifyGetKey } from 'jose';
 import { createLocalJWKSet } from 'jose/jwks/local';
 import type { Deadline } from '../../deadline.ts';
 import { RelayError } from '../../error.ts';
-import type { HttpAnswer, Send } from '../../http-client.ts';
-import { isSafeUrl } from '../../safe-url.ts';
-import type { JwtVerification } from './settings.ts';
+import type { HttpAnswer, Send } from '../../http/http.ts';
+import { isSafeUrl } from '../../http/safe-url.ts';
+import type { JwtVerification } from '../../settings/verification.ts';
 
 export interface IssuerKeys {
   readonly keys: JWTVerifyGetKey;

@@ -11,7 +11,7 @@ import { createHmac } from 'node:crypto';
 import type { HttpEvent } from '../http.ts';
 import { anyEqual, digest, digestOfEncoded } from './comparison.ts';
 import type { Proof } from './proof.ts';
-import type { StandardWebhooksVerification } from './settings.ts';
+import type { StandardWebhooksVerification } from '../../settings/verification.ts';
 import { isTimely } from './timestamp.ts';
 
 const SECRET = /^whsec_([A-Za-z0-9+/]+={0,2})$/;

@@ -7,7 +7,7 @@ import { RelayError } from '../../error.ts';
 import type { HttpEvent } from '../http.ts';
 import { anyEqual, digest } from './comparison.ts';
 import type { Judgement, Why } from './judgement.ts';
-import type { Verification } from './settings.ts';
+import type { Verification } from '../../settings/verification.ts';
 
 export interface During {
   readonly deadline: Deadline;

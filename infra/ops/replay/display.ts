@@ -1,6 +1,6 @@
 /** Letters as an operator reads them: two or three lines in a list, or one letter in full. The body only where it is asked for. */
 import type { Attribute } from '../../../functions/aws/sqs.ts';
-import { DEAD_LETTER } from '../../../functions/envelope.ts';
+import { DEAD_LETTER } from '../../../functions/message/queued.ts';
 import { writeDuration } from './duration.ts';
 import type { Letter } from './letter.ts';
 import { harmless, shorten, wrap, writeBytes } from './terminal.ts';

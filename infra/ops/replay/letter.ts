@@ -3,7 +3,7 @@
  * anyone may have written it. What is sent in its place is for `restored.ts`.
  */
 import type { Attribute } from '../../../functions/aws/sqs.ts';
-import { DEAD_LETTER, stableId } from '../../../functions/envelope.ts';
+import { DEAD_LETTER, stableId } from '../../../functions/message/queued.ts';
 
 export type Attributes = Readonly<Record<string, Attribute>>;
 

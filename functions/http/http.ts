@@ -5,8 +5,8 @@
 import http, { type ClientRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import tls, { type SecureContext } from 'node:tls';
-import { type Executed, RelayError } from './error.ts';
-import { createExpiry, type Expiry } from './expiry.ts';
+import { type Executed, RelayError } from '../error.ts';
+import { createExpiry, type Expiry } from './timeouts.ts';
 import { createSocketPool, type SocketPool } from './socket-pool.ts';
 
 export interface HttpRequest {

@@ -3,7 +3,7 @@
  * for; which secret an entry goes by is for `webhook.ts`.
  */
 import * as v from 'valibot';
-import type { Verification } from '../source/verification/settings.ts';
+import type { Verification } from '../verification.ts';
 import { fieldProblem, headerName, oneOf, pathOf, secret, text, url, whole } from './fields.ts';
 
 /** A verification as it was read: one that needs a secret may still have to get the webhook's. */

@@ -3,7 +3,7 @@
  * is never kept. A load belongs to those who wait for it, a renewal ahead to the invocation it runs beside: when nobody
  * is left, it is aborted, so that nothing runs on after a reply.
  */
-import { type Clock, type Deadline, wait } from './deadline.ts';
+import { type Clock, type Deadline, wait } from '../deadline.ts';
 
 export interface Warm<T extends object> {
   /**

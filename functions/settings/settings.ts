@@ -5,12 +5,12 @@
  */
 import { readFileSync } from 'node:fs';
 import * as v from 'valibot';
-import { RelayError } from './error.ts';
-import type { Destination } from './relay/destination.ts';
-import { destination, destinationFields } from './settings/destination.ts';
-import { nearest } from './settings/nearest.ts';
-import { verifyObjects } from './settings/verify.ts';
-import { webhookFields } from './settings/webhook.ts';
+import { RelayError } from '../error.ts';
+import type { Destination } from './destination.ts';
+import { destination, destinationFields } from './schema/destination.ts';
+import { nearest } from './nearest.ts';
+import { verifyObjects } from './schema/verify.ts';
+import { webhookFields } from './schema/webhook.ts';
 
 export interface Settings {
   /** In the order of the settings. */

@@ -3,10 +3,10 @@
  * a while read again beside the work; read again for a failed check, but at most once in 30 s, and not for 30 s after it
  * could not be read, so that what strangers send does not become a call for each of them.
  */
-import { type Clock, type Deadline, startWithin } from '../../deadline.ts';
-import { RelayError } from '../../error.ts';
-import { createPause } from '../../pause.ts';
-import { type Warm, warm } from '../../warm.ts';
+import { type Clock, type Deadline, startWithin } from '../deadline.ts';
+import { RelayError } from '../error.ts';
+import { createPause } from './pause.ts';
+import { type Warm, warm } from './warm.ts';
 
 export interface Known<T extends object> {
   /** @throws RelayError if it cannot be read; the same one for 30 s */

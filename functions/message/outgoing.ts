@@ -4,7 +4,7 @@
  */
 import { isUtf8 } from 'node:buffer';
 import type { Attribute, OutgoingMessage } from '../aws/sqs.ts';
-import type { Message } from '../relay/message.ts';
+import type { Message } from './message.ts';
 import { isQueueText } from './limits.ts';
 import { type Pointer, pointerBody } from './pointer.ts';
 

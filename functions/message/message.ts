@@ -1,5 +1,5 @@
 /** One message on its way, whatever woke the function: what the adapters send, byte for byte. */
-import type { HttpBody } from '../http-client.ts';
+import type { HttpBody } from '../http/http.ts';
 
 export interface Message {
   /** The same over every retry, redelivery and replay. */

@@ -1,8 +1,8 @@
 /** The kinds of fields that settings are made of; each says in a few words what it expects, and never what it found. */
 import * as v from 'valibot';
-import { isOwned } from '../relay/headers.ts';
-import { isSafeUrl } from '../safe-url.ts';
-import { nearest } from './nearest.ts';
+import { isOwned } from '../../http/headers.ts';
+import { isSafeUrl } from '../../http/safe-url.ts';
+import { nearest } from '../nearest.ts';
 
 export const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 export const MEDIA_TYPE = /^[\w!#$&^.+-]+\/(\*|[\w!#$&^.+-]+)$/;

@@ -1,6 +1,6 @@
 /** The schema of `custom.destinations.<name>.webhook`: who may come in by HTTP, and what becomes of what they bring. */
 import * as v from 'valibot';
-import type { Verification } from '../source/verification/settings.ts';
+import type { Verification } from '../verification.ts';
 import {
   fieldProblem,
   headerOrPointer,

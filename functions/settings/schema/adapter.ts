@@ -3,7 +3,7 @@
  * for those that nobody wrote. A setting of another adapter is a mistake, since it would be passed over in silence.
  */
 import * as v from 'valibot';
-import type { SoapVersion } from '../relay/destination.ts';
+import type { SoapVersion } from '../destination.ts';
 import { flag, headerName, headerValue, oneOf, text } from './fields.ts';
 
 const QUEUE_ID = 'expected a queue id of at most 128 printable ASCII characters';

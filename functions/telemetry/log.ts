@@ -10,7 +10,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { writeSync } from 'node:fs';
 import type { Context } from 'aws-lambda';
-import { afterTimeout, type Clock } from './deadline.ts';
+import { afterTimeout, type Clock } from '../deadline.ts';
 
 export type Level = 'debug' | 'info' | 'warn' | 'error';
 
