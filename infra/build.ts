@@ -17,7 +17,7 @@ const ROOT = resolve(import.meta.dirname, '..');
 export interface BuildOptions {
   /** Default `dist` in the project. Bundles of an earlier build in it are removed. */
   readonly outdir?: string;
-  /** Source files to bundle; the file's name is the bundle's. Default `functions/queue.ts` and `functions/webhook.ts`. */
+  /** Source files to bundle; the file's name is the bundle's. Default `functions/queue/queue.ts` and `functions/webhook/webhook.ts`. */
   readonly entryPoints?: readonly string[];
   /** Writes `<file>.map` beside each bundle, for `node --enable-source-maps` at the desk; never deployed. Default true. */
   readonly sourcemap?: boolean;
@@ -43,7 +43,7 @@ export interface Bundle {
  */
 export async function build(options: BuildOptions = {}): Promise<Bundle[]> {
   const outdir = resolve(ROOT, options.outdir ?? 'dist');
-  const entryPoints = options.entryPoints ?? ['functions/queue.ts', 'functions/webhook.ts'];
+  const entryPoints = options.entryPoints ?? ['functions/queue/queue.ts', 'functions/webhook/webhook.ts'];
   const lazy = new Map<string, string>();
   const common = { ...SETTINGS, outdir, sourcemap: (options.sourcemap ?? true) ? 'external' : false } as const;
   // Each on its own: a function loads nothing that only the other one uses.

@@ -109,7 +109,7 @@ export async function buildSubjects(folder: string): Promise<Subjects> {
 async function buildWithDefaults(folder: string): Promise<Subject> {
   const bundle = join(folder, 'queue.mjs');
   await esbuild({
-    entryPoints: [join(ROOT, 'functions/queue.ts')],
+    entryPoints: [join(ROOT, 'functions/queue/queue.ts')],
     outfile: bundle,
     bundle: true,
     platform: 'node',

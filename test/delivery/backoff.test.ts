@@ -1,7 +1,7 @@
 /** How long a message that stays is out of sight: the table of numbers, at its edges and in between. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Stay, waitMs } from '../../functions/delivery/backoff.ts';
+import { type Stay, waitMs } from '../../functions/queue/backoff.ts';
 
 const MINUTE_MS = 60_000;
 const TWELVE_HOURS_MS = 43_200_000;

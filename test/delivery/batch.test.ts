@@ -4,7 +4,7 @@
  */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { createBreaker } from '../../functions/delivery/breaker.ts';
+import { createBreaker } from '../../functions/queue/breaker.ts';
 import type { QueuedMessage } from '../../functions/message/queued.ts';
 import { RelayError } from '../../functions/error.ts';
 import { HOUR_MS, queuedMessage, SENT_AT } from './queued.ts';

@@ -1,7 +1,7 @@
 /** When a batch stops: five in a row that failed or were blocked, and nothing between them. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { createBreaker } from '../../functions/delivery/breaker.ts';
+import { createBreaker } from '../../functions/queue/breaker.ts';
 
 type Kind = Parameters<ReturnType<typeof createBreaker>['record']>[0];
 const LETTERS: Readonly<Record<string, Kind>> = { d: 'delivered', r: 'rejected', f: 'failed', b: 'blocked' };

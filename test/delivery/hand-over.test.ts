@@ -1,7 +1,7 @@
 /** What becomes of a webhook's message by its mode: whom it goes to, in what time, and what is told of it. */
 import { describe, expect, test } from 'vitest';
-import type { Enqueued } from '../../functions/delivery/enqueue.ts';
-import { type HandOverOptions, handOver } from '../../functions/delivery/hand-over.ts';
+import type { Enqueued } from '../../functions/webhook/enqueue.ts';
+import { type HandOverOptions, handOver } from '../../functions/webhook/dispatch.ts';
 import { RelayError } from '../../functions/error.ts';
 import type { HttpAnswer } from '../../functions/http/http.ts';
 import { createEndpointToken } from '../../functions/relay/endpoint-token.ts';

@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { ObjectAt, S3 } from '../../functions/aws/s3.ts';
-import { createPayloads, createRoom } from '../../functions/delivery/payload.ts';
+import { createPayloads, createRoom } from '../../functions/queue/payload.ts';
 import { RelayError } from '../../functions/error.ts';
 
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));

@@ -4,8 +4,8 @@
  */
 
 import { startDeadline, startReserve } from '../../functions/deadline.ts';
-import { deliverBatch, type Kept, type QueueRoute } from '../../functions/delivery/batch.ts';
-import { type Breaker, createBreaker } from '../../functions/delivery/breaker.ts';
+import { deliverBatch, type Kept, type QueueRoute } from '../../functions/queue/batch.ts';
+import { type Breaker, createBreaker } from '../../functions/queue/breaker.ts';
 import type { QueuedMessage } from '../../functions/message/queued.ts';
 import { RelayError } from '../../functions/error.ts';
 import { createEndpointToken } from '../../functions/relay/endpoint-token.ts';

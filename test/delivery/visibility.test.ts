@@ -1,7 +1,7 @@
 /** How waits are told to SQS: in tens, heads before those behind them, best effort. */
 import { describe, expect, test } from 'vitest';
 import type { Visibility } from '../../functions/aws/sqs.ts';
-import { hideAll, type Staying } from '../../functions/delivery/visibility.ts';
+import { hideAll, type Staying } from '../../functions/queue/visibility.ts';
 
 const TIME = { remainingMs: () => 2_000, signal: new AbortController().signal };
 const staying = (count: number, waitMs: number): Staying[] =>

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import type { SQSMessageAttribute, SQSRecord } from 'aws-lambda';
-import { letterOf } from '../../functions/delivery/dead-letter.ts';
+import { letterOf } from '../../functions/queue/letter.ts';
 import { fromRecord } from '../../functions/message/queued.ts';
 import type { Outcome } from '../../functions/relay/outcome.ts';
 import { type MessageView, type Queue, type Sqs, startSqs } from '../../infra/local/aws/sqs.ts';

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import type { HttpRequest, Send } from '../../functions/http/http.ts';
 import { readSettings } from '../../functions/settings/settings.ts';
-import { setup } from '../../functions/setup.ts';
+import { setup } from '../../functions/environment.ts';
 
 /** A service key as SAP hands it out. */
 const KEY = {

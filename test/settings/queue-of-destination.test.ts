@@ -2,8 +2,8 @@
 import { describe, expect, test } from 'vitest';
 import { RelayError } from '../../functions/error.ts';
 import { destinationOfQueue, readSettings } from '../../functions/settings/settings.ts';
-import { createQueueRoutes } from '../../functions/setup/queue-routes.ts';
-import { setup } from '../../functions/setup.ts';
+import { createQueueRoutes } from '../../functions/queue/routes.ts';
+import { setup } from '../../functions/environment.ts';
 import { quietTelemetry } from '../doubles/telemetry.ts';
 import { orders } from './destination.ts';
 

@@ -35,7 +35,7 @@ export const BUGS: readonly Bug[] = [
     seed: 1,
     patches: [
       {
-        file: 'functions/delivery/batch.ts',
+        file: 'functions/queue/batch.ts',
         find: 'const attempt = await attemptDelivery(attemptAt(queued), deadline, telemetry, now);',
         replace:
           "const attempt = await Promise.race([attemptDelivery(attemptAt(queued), deadline, telemetry, now), Promise.resolve().then(() => ({ outcome: { kind: 'delivered' } }) as Attempt)]);",
@@ -48,7 +48,7 @@ export const BUGS: readonly Bug[] = [
     seed: 2,
     patches: [
       {
-        file: 'functions/delivery/batch.ts',
+        file: 'functions/queue/batch.ts',
         find: "return postpone(lane, position + 1, { why: 'behind' });",
         replace: '',
       },
@@ -60,7 +60,7 @@ export const BUGS: readonly Bug[] = [
     seed: 2,
     patches: [
       {
-        file: 'functions/delivery/batch.ts',
+        file: 'functions/queue/batch.ts',
         find: "return postpone(lane, position + 1, { why: 'behind' });",
         replace: 'return;',
       },
@@ -72,7 +72,7 @@ export const BUGS: readonly Bug[] = [
     seed: 2,
     patches: [
       {
-        file: 'functions/delivery/visibility.ts',
+        file: 'functions/queue/visibility.ts',
         find: 'return (await hide(waiting, options)) + (await hide(behind, options));',
         replace: 'return (await hide(behind, options)) + (await hide(waiting, options));',
       },
@@ -149,7 +149,7 @@ export const BUGS: readonly Bug[] = [
     seed: 6,
     patches: [
       {
-        file: 'functions/delivery/burial.ts',
+        file: 'functions/queue/dead-letter.ts',
         find: "telemetry.problem('dead-letter.failed', { destination: name, messageId, reason });\n      return false;",
         replace:
           "telemetry.problem('dead-letter.failed', { destination: name, messageId, reason });\n      return true;",
@@ -162,12 +162,12 @@ export const BUGS: readonly Bug[] = [
     seed: 78,
     patches: [
       {
-        file: 'functions/delivery/dead-letter.ts',
+        file: 'functions/queue/letter.ts',
         find: 'deduplicationId: recordId }',
         replace: 'deduplicationId: messageId }',
       },
       {
-        file: 'functions/delivery/dead-letter.ts',
+        file: 'functions/queue/letter.ts',
         find: 'function messageOf({ group, recordId }: QueuedMessage,',
         replace: 'function messageOf({ group, messageId }: QueuedMessage,',
       },
@@ -179,7 +179,7 @@ export const BUGS: readonly Bug[] = [
     seed: 1,
     patches: [
       {
-        file: 'functions/delivery/enqueue.ts',
+        file: 'functions/webhook/enqueue.ts',
         find: 'await sqs.send(',
         replace: 'void sqs.send(',
       },
@@ -189,7 +189,7 @@ export const BUGS: readonly Bug[] = [
   {
     name: 'answers 202 when SQS did not confirm',
     seed: 28,
-    patches: [{ file: 'functions/delivery/enqueue.ts', find: "return 'unavailable';", replace: "return 'queued';" }],
+    patches: [{ file: 'functions/webhook/enqueue.ts', find: "return 'unavailable';", replace: "return 'queued';" }],
     rules: [SAFE],
   },
   {
@@ -239,7 +239,7 @@ export const BUGS: readonly Bug[] = [
     messages: 150,
     patches: [
       {
-        file: 'functions/delivery/batch.ts',
+        file: 'functions/queue/batch.ts',
         find: 'if (deadline.remainingMs() < neededMs(longestMs))',
         replace: 'if (false)',
       },
@@ -310,7 +310,7 @@ export const BUGS: readonly Bug[] = [
     seed: 1,
     patches: [
       {
-        file: 'functions/delivery/batch.ts',
+        file: 'functions/queue/batch.ts',
         find: "if (outcome.kind === 'delivered') continue;",
         replace: "if (outcome.kind === 'delivered' && outcome.status !== 204) continue;",
       },
@@ -330,7 +330,7 @@ export const BUGS: readonly Bug[] = [
     seed: 1,
     patches: [
       {
-        file: 'functions/delivery/dead-letter.ts',
+        file: 'functions/queue/letter.ts',
         find: 'now - queued.firstReceivedAt > retryForHours * HOUR_MS',
         replace: 'now - queued.firstReceivedAt > (retryForHours * HOUR_MS) / 60',
       },
@@ -366,7 +366,7 @@ export const BUGS: readonly Bug[] = [
     seed: 1,
     patches: [
       {
-        file: 'functions/delivery/enqueue.ts',
+        file: 'functions/webhook/enqueue.ts',
         find: "    return 'queued';\n  }",
         replace: "    await sqs.send(queueUrl, laid, signal).catch(() => undefined);\n    return 'queued';\n  }",
       },
@@ -378,7 +378,7 @@ export const BUGS: readonly Bug[] = [
     seed: 1,
     patches: [
       {
-        file: 'functions/delivery/dead-letter.ts',
+        file: 'functions/queue/letter.ts',
         find: 'const message = messageOf(queued, queued.body, whole);',
         replace: 'const message = messageOf(queued, queued.body.slice(0, 40), whole);',
       },
@@ -390,7 +390,7 @@ export const BUGS: readonly Bug[] = [
     seed: 3,
     patches: [
       {
-        file: 'functions/delivery/attempt.ts',
+        file: 'functions/relay/attempt.ts',
         find: 'if (message instanceof RelayError) return',
         replace: 'if (message instanceof RelayError) throw message; if (message instanceof RelayError) return',
       },
@@ -403,7 +403,7 @@ export const BUGS: readonly Bug[] = [
     isLong: true,
     patches: [
       {
-        file: 'functions/delivery/backoff.ts',
+        file: 'functions/queue/backoff.ts',
         find: 'return stay.isBlocked ? blocked(random) : growing(count, random);',
         replace: 'return growing(count, random);',
       },
@@ -415,7 +415,7 @@ export const BUGS: readonly Bug[] = [
     seed: 24,
     isLong: true,
     messages: 1_000,
-    patches: [{ file: 'functions/delivery/batch.ts', find: ' && !isOverdue(queued, now())', replace: '' }],
+    patches: [{ file: 'functions/queue/batch.ts', find: ' && !isOverdue(queued, now())', replace: '' }],
     rules: [LOST],
   },
   {
@@ -424,7 +424,7 @@ export const BUGS: readonly Bug[] = [
     isLong: true,
     patches: [
       {
-        file: 'functions/delivery/dead-letter.ts',
+        file: 'functions/queue/letter.ts',
         find: 'now - queued.firstReceivedAt > retryForHours * HOUR_MS',
         replace: 'now - queued.sentAt > retryForHours * HOUR_MS',
       },
@@ -437,7 +437,7 @@ export const BUGS: readonly Bug[] = [
     messages: 100,
     patches: [
       {
-        file: 'functions/delivery/batch.ts',
+        file: 'functions/queue/batch.ts',
         find: "return outcome.kind === 'rejected' || calls > 0 || remainingMs() >= MIN_CALL_MS;",
         replace: 'return true;',
       },
@@ -449,7 +449,7 @@ export const BUGS: readonly Bug[] = [
     seed: 11,
     patches: [
       {
-        file: 'functions/delivery/enqueue.ts',
+        file: 'functions/webhook/enqueue.ts',
         find: 'deduplicationId: deduplicationIdOf(message, payload, eventSource),',
         replace: 'deduplicationId: message.id,',
       },
@@ -461,7 +461,7 @@ export const BUGS: readonly Bug[] = [
     seed: 11,
     patches: [
       {
-        file: 'functions/delivery/enqueue.ts',
+        file: 'functions/webhook/enqueue.ts',
         find: 'deduplicationId: deduplicationIdOf(message, payload, eventSource),',
         replace: 'deduplicationId: deduplicationIdOf(message, payload, newId()),',
       },

@@ -2,8 +2,8 @@
 import { describe, expect, test } from 'vitest';
 import { RelayError } from '../../functions/error.ts';
 import type { WebhookSettings } from '../../functions/settings/destination.ts';
-import { admit } from '../../functions/source/admission.ts';
-import { NOT_UTF_8, UNAUTHORIZED } from '../../functions/source/problem.ts';
+import { admit } from '../../functions/webhook/admission.ts';
+import { NOT_UTF_8, UNAUTHORIZED } from '../../functions/webhook/problem.ts';
 import { deadlineOf } from '../relay/http-answer.ts';
 import { webhookEvent } from './aws-http-events.ts';
 import { type Hung, hangDoor, JOE, refusalOf, statusOf, unavailable } from './door.ts';

@@ -1,10 +1,10 @@
 /** Verification `basic`: who is let in, the secret's forms, and how often it is read again. */
 import { describe, expect, test } from 'vitest';
 import { RelayError } from '../../functions/error.ts';
-import type { HttpEvent } from '../../functions/source/http.ts';
-import { basic } from '../../functions/source/verification/basic.ts';
-import { readEntries } from '../../functions/source/verification/entries.ts';
-import { NOBODY } from '../../functions/source/verification/verifier.ts';
+import type { HttpEvent } from '../../functions/webhook/event.ts';
+import { basic } from '../../functions/webhook/verification/basic.ts';
+import { readEntries } from '../../functions/webhook/verification/entries.ts';
+import { NOBODY } from '../../functions/webhook/verification/verifier.ts';
 import { deadlineOf } from '../relay/http-answer.ts';
 import { basicOf, hangDoor, JOE, joe, NOON, statusOf, unavailable } from './door.ts';
 

@@ -3,9 +3,9 @@ import { describe, expect, test } from 'vitest';
 import { RelayError } from '../../functions/error.ts';
 import type { WebhookSettings } from '../../functions/settings/destination.ts';
 import { outcomeOfAnswer, outcomeOfError } from '../../functions/relay/outcome.ts';
-import { directReply } from '../../functions/source/direct.ts';
-import { toReply } from '../../functions/source/http.ts';
-import { problem } from '../../functions/source/problem.ts';
+import { directReply } from '../../functions/webhook/direct.ts';
+import { toReply } from '../../functions/webhook/event.ts';
+import { problem } from '../../functions/webhook/problem.ts';
 import { answer } from '../relay/http-answer.ts';
 import { hangDoor } from './door.ts';
 

@@ -4,7 +4,7 @@
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { readHttpEvent, toReply } from '../../functions/source/http.ts';
+import { readHttpEvent, toReply } from '../../functions/webhook/event.ts';
 import { webhookEvent } from './aws-http-events.ts';
 import { type Hung, hangDoor, NOON } from './door.ts';
 import { SENDERS, type Sender, verifyAs } from './senders.ts';

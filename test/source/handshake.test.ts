@@ -1,6 +1,6 @@
 /** The handshake of CloudEvents and SAP Event Mesh: who is told that it may send, and that nobody else is told anything. */
 import { describe, expect, test } from 'vitest';
-import { problem } from '../../functions/source/problem.ts';
+import { problem } from '../../functions/webhook/problem.ts';
 import { webhookEvent } from './aws-http-events.ts';
 import { hangDoor } from './door.ts';
 

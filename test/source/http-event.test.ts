@@ -1,6 +1,6 @@
 /** HTTP events of AWS, read: method, path, headers and body are the same whatever gateway the request came through. */
 import { describe, expect, test } from 'vitest';
-import { readHttpEvent } from '../../functions/source/http.ts';
+import { readHttpEvent } from '../../functions/webhook/event.ts';
 import {
   functionUrl,
   httpApi1,

@@ -1,6 +1,6 @@
 /** Replies to AWS's gateways: their shape, and what goes through them as text and what as base64. */
 import { describe, expect, test } from 'vitest';
-import { readHttpEvent, toReply } from '../../functions/source/http.ts';
+import { readHttpEvent, toReply } from '../../functions/webhook/event.ts';
 import { functionUrl, httpApi1, httpApi2, loadBalancer, loadBalancerMultiValue, restApi } from './aws-http-events.ts';
 
 const gzip = Buffer.from([0x1f, 0x8b, 0x08, 0x00, 0x61]);

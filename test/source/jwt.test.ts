@@ -3,7 +3,7 @@ import { exportJWK, exportSPKI, generateKeyPair, SignJWT, UnsecuredJWT } from 'j
 import { describe, expect, test } from 'vitest';
 import { RelayError } from '../../functions/error.ts';
 import { createHttpClient } from '../../functions/http/http.ts';
-import { UNAUTHORIZED } from '../../functions/source/problem.ts';
+import { UNAUTHORIZED } from '../../functions/webhook/problem.ts';
 import { webhookEvent } from './aws-http-events.ts';
 import { type Hung, hangDoor, NOON, refusalOf, statusOf } from './door.ts';
 import { type Issuer, startIssuer } from './issuer.ts';

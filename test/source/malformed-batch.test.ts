@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { fromRecord } from '../../functions/message/queued.ts';
 import { RelayError } from '../../functions/error.ts';
 import { outcomeOfError } from '../../functions/relay/outcome.ts';
-import { readBatch } from '../../functions/source/sqs.ts';
+import { readBatch } from '../../functions/queue/event.ts';
 import { recordWith } from './sqs-event.ts';
 
 function errorOf(event: unknown): RelayError {

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { fromRecord } from '../../functions/message/queued.ts';
 import type { RelayError } from '../../functions/error.ts';
-import { readBatch } from '../../functions/source/sqs.ts';
+import { readBatch } from '../../functions/queue/event.ts';
 import { recordWith } from './sqs-event.ts';
 
 describe('A message that cannot be read', () => {

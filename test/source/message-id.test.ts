@@ -1,8 +1,8 @@
 /** The id that a webhook's message bears: the sender's own, from where it stands, in the order of the table. */
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import type { HttpEvent } from '../../functions/source/http.ts';
-import { messageIdOf } from '../../functions/source/message-id.ts';
+import type { HttpEvent } from '../../functions/webhook/event.ts';
+import { messageIdOf } from '../../functions/webhook/message-id.ts';
 
 const NEW = 'new-id';
 const eventWith = { method: 'POST', path: '/', isPathEncoded: false, isBodyText: true, multiValue: false };

@@ -1,7 +1,7 @@
 /** Refusals of the webhook, byte for byte: RFC 9457 with fixed text, which repeats nothing of what was sent. */
 import { describe, expect, test } from 'vitest';
-import { toReply } from '../../functions/source/http.ts';
-import { type ProblemName, problem, UNAUTHORIZED } from '../../functions/source/problem.ts';
+import { toReply } from '../../functions/webhook/event.ts';
+import { type ProblemName, problem, UNAUTHORIZED } from '../../functions/webhook/problem.ts';
 
 const bodies: readonly (readonly [ProblemName, number, string])[] = [
   [

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { fromRecord } from '../../functions/message/queued.ts';
 import { RelayError } from '../../functions/error.ts';
 import type { Message } from '../../functions/message/message.ts';
-import { keepInQueue, readBatch } from '../../functions/source/sqs.ts';
+import { keepInQueue, readBatch } from '../../functions/queue/event.ts';
 import { fifoBatch, recordWith, standardBatch } from './sqs-event.ts';
 
 function messageIn(record: SQSRecord): Message {

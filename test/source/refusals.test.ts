@@ -1,7 +1,7 @@
 /** What verification turns away: told to the operator in one line a minute, by fixed words, and counted each time. */
 import { describe, expect, test } from 'vitest';
-import type { TurnedAway } from '../../functions/source/admission.ts';
-import { createRefusals } from '../../functions/source/refusals.ts';
+import type { TurnedAway } from '../../functions/webhook/admission.ts';
+import { createRefusals } from '../../functions/webhook/refusals.ts';
 import { NOON } from './door.ts';
 
 const WRONG: TurnedAway = { destination: 'orders', verify: 'basic', why: 'wrong-credentials' };

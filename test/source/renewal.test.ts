@@ -2,10 +2,10 @@
 import { expect, test } from 'vitest';
 import { RelayError } from '../../functions/error.ts';
 import { readSettings } from '../../functions/settings/settings.ts';
-import { createDoors } from '../../functions/setup/doors.ts';
-import { setup } from '../../functions/setup.ts';
-import { admit } from '../../functions/source/admission.ts';
-import { readHttpEvent } from '../../functions/source/http.ts';
+import { createDoors } from '../../functions/webhook/routes.ts';
+import { setup } from '../../functions/environment.ts';
+import { admit } from '../../functions/webhook/admission.ts';
+import { readHttpEvent } from '../../functions/webhook/event.ts';
 import { createSimulatedTime } from '../delivery/simulated-time.ts';
 import { webhookEvent } from './aws-http-events.ts';
 import { JOE, joe, NOON, statusOf } from './door.ts';

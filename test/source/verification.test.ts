@@ -1,6 +1,6 @@
 /** Who may come in: what real senders sign is let in, and whatever is changed of it is turned away like any stranger. */
 import { describe, expect, test } from 'vitest';
-import { UNAUTHORIZED } from '../../functions/source/problem.ts';
+import { UNAUTHORIZED } from '../../functions/webhook/problem.ts';
 import { webhookEvent } from './aws-http-events.ts';
 import { type Hung, hangDoor, NOON, refusalOf, statusOf } from './door.ts';
 import { type Entry, SENDERS, type Sender, verifyAs } from './senders.ts';

@@ -1,7 +1,7 @@
 /** A door with several ways in; what is asked of Secrets Manager for them; keys in headers; IAM; and no verification. */
 import { describe, expect, test } from 'vitest';
-import { readHttpEvent } from '../../functions/source/http.ts';
-import { UNAUTHORIZED } from '../../functions/source/problem.ts';
+import { readHttpEvent } from '../../functions/webhook/event.ts';
+import { UNAUTHORIZED } from '../../functions/webhook/problem.ts';
 import * as events from './aws-http-events.ts';
 import { basicOf, type Hung, hangDoor, JOE, joe, NOON, refusalOf, statusOf, unavailable } from './door.ts';
 import { senderOf, verifyAs } from './senders.ts';

@@ -17,7 +17,7 @@ export interface StoredMessage {
   readonly Attributes: Readonly<Record<string, string>>;
 }
 
-/** What `functions/delivery/dead-letter.ts` writes; every field may be absent. Times are ISO 8601. */
+/** What `functions/queue/letter.ts` writes; every field may be absent. Times are ISO 8601. */
 export interface Reason {
   readonly reason?: string;
   /** What the endpoint said itself; it may quote the payload. */

@@ -1,5 +1,5 @@
 /** The shape that the kinds of verification by a secret have in common: one file each, and each knows no other. */
-import type { HttpEvent } from '../http.ts';
+import type { HttpEvent } from '../event.ts';
 import type { EntryKind } from './entries.ts';
 import type { Judgement } from './judgement.ts';
 

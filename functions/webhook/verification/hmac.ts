@@ -6,7 +6,7 @@
  * signatures manually"; SAP Open Connectors, "Hash Verification"
  */
 import { createHmac } from 'node:crypto';
-import type { HttpEvent } from '../http.ts';
+import type { HttpEvent } from '../event.ts';
 import { anyEqual, digest, digestOfEncoded } from './comparison.ts';
 import type { Proof } from './proof.ts';
 import type { HmacVerification } from '../../settings/verification.ts';

@@ -1,7 +1,7 @@
 /** Which id a webhook's message bears: the sender's own where it names one, so that its retries keep it. */
 import { randomUUID } from 'node:crypto';
 import { stableId } from '../message/queued.ts';
-import type { HttpEvent } from './http.ts';
+import type { HttpEvent } from './event.ts';
 import { pointed } from './json-pointer.ts';
 
 /**

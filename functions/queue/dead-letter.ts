@@ -7,7 +7,7 @@ import { queueUrlOf } from '../message/queue-url.ts';
 import type { Destination } from '../settings/destination.ts';
 import type { Outcome } from '../relay/outcome.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
-import { letterOf } from './dead-letter.ts';
+import { letterOf } from './letter.ts';
 
 export interface BurialOptions {
   readonly destination: Destination;

@@ -7,7 +7,7 @@ import type { WebhookSettings } from '../settings/destination.ts';
 import type { Outcome } from '../relay/outcome.ts';
 import type { Route } from '../relay/relay.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
-import { attemptDelivery } from './attempt.ts';
+import { attemptDelivery } from '../relay/attempt.ts';
 import type { Enqueue, Enqueued, Posting } from './enqueue.ts';
 
 /** The ways from a webhook to its destination. */

@@ -8,7 +8,7 @@
  * @see Standard Webhooks 1.0.0, "Webhook content" and "Signature scheme"; Svix, "Verifying webhooks manually"
  */
 import { createHmac } from 'node:crypto';
-import type { HttpEvent } from '../http.ts';
+import type { HttpEvent } from '../event.ts';
 import { anyEqual, digest, digestOfEncoded } from './comparison.ts';
 import type { Proof } from './proof.ts';
 import type { StandardWebhooksVerification } from '../../settings/verification.ts';

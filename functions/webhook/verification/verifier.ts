@@ -4,7 +4,7 @@
  */
 import type { Deadline } from '../../deadline.ts';
 import { RelayError } from '../../error.ts';
-import type { HttpEvent } from '../http.ts';
+import type { HttpEvent } from '../event.ts';
 import { anyEqual, digest } from './comparison.ts';
 import type { Judgement, Why } from './judgement.ts';
 import type { Verification } from '../../settings/verification.ts';

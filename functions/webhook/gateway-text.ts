@@ -5,7 +5,7 @@
  * @see Amazon API Gateway Developer Guide, "Payload format version": a body is text, or base64 with `isBase64Encoded`
  */
 import { charsetOf, declaredIn, encodingNamed } from '../relay/adapter/charset.ts';
-import type { HttpEvent } from './http.ts';
+import type { HttpEvent } from './event.ts';
 
 /**
  * Whether characters were lost so: the request says that it is in another charset, and U+FFFD stands in what is left. One

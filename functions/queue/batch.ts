@@ -8,10 +8,10 @@ import { RelayError, type RelayErrorCode } from '../error.ts';
 import type { Outcome } from '../relay/outcome.ts';
 import type { Attempt, Route } from '../relay/relay.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
-import { type Attempted, attemptDelivery } from './attempt.ts';
+import { type Attempted, attemptDelivery } from '../relay/attempt.ts';
 import { type Stay, waitMs } from './backoff.ts';
 import type { Breaker } from './breaker.ts';
-import { isOverdue } from './dead-letter.ts';
+import { isOverdue } from './letter.ts';
 import type { Payloads } from './payload.ts';
 import type { Staying, VisibilityOptions } from './visibility.ts';
 

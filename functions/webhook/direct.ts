@@ -2,7 +2,7 @@
 import type { WebhookSettings } from '../settings/destination.ts';
 import { BODY_HEADERS, isOwned, namesIn, passedOn } from '../http/headers.ts';
 import type { Outcome } from '../relay/outcome.ts';
-import { fitsLambda, type HttpReply } from './http.ts';
+import { fitsLambda, type HttpReply } from './event.ts';
 import { ANSWER_TOO_LARGE, problem } from './problem.ts';
 
 /**

@@ -1,6 +1,6 @@
 /** Mode `queued`: the caller is told that the message is safe, or that it is not and whether trying again can help. */
-import type { Enqueued } from '../delivery/enqueue.ts';
-import type { HttpEvent, HttpReply } from './http.ts';
+import type { Enqueued } from './enqueue.ts';
+import type { HttpEvent, HttpReply } from './event.ts';
 import { pointed } from './json-pointer.ts';
 import { OWN_HEADERS, problem } from './problem.ts';
 

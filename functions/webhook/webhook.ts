@@ -1,15 +1,15 @@
 /** Lambda entry of the webhooks: an HTTP event in, the reply out. */
 import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
-import type { Deadline } from './deadline.ts';
-import { handOver } from './delivery/hand-over.ts';
-import { createDoors } from './setup/doors.ts';
-import { setup } from './setup.ts';
-import { admit } from './source/admission.ts';
-import { DIRECT_CALLS, directReply } from './source/direct.ts';
-import { type HttpEvent, type HttpReply, readHttpEvent, toReply } from './source/http.ts';
-import { messageGroupOf, queuedReply } from './source/queued.ts';
-import { createRefusals } from './source/refusals.ts';
+import type { Deadline } from '../deadline.ts';
+import { handOver } from './dispatch.ts';
+import { createDoors } from './routes.ts';
+import { setup } from '../environment.ts';
+import { admit } from './admission.ts';
+import { DIRECT_CALLS, directReply } from './direct.ts';
+import { type HttpEvent, type HttpReply, readHttpEvent, toReply } from './event.ts';
+import { messageGroupOf, queuedReply } from './queued.ts';
+import { createRefusals } from './refusals.ts';
 
 const environment = setup(DIRECT_CALLS);
 const doorOf = createDoors(environment);

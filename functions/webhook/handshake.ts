@@ -4,7 +4,7 @@
  *
  * @see HTTP 1.1 Web Hooks for Event Delivery 1.0 section 4 (CloudEvents), "Abuse Protection"
  */
-import type { HttpEvent, HttpReply } from './http.ts';
+import type { HttpEvent, HttpReply } from './event.ts';
 import { OWN_HEADERS } from './problem.ts';
 
 /** What a host, a scheme and a port are written with: nothing else is given back to the one who asked. */

@@ -3,10 +3,10 @@ import type { Deadline } from '../deadline.ts';
 import type { PointedMessage } from '../message/queued.ts';
 import { RelayError } from '../error.ts';
 import type { Message } from '../message/message.ts';
-import { outcomeOfError } from '../relay/outcome.ts';
-import { type Attempt, type Route, relay } from '../relay/relay.ts';
+import { outcomeOfError } from './outcome.ts';
+import { type Attempt, type Route, relay } from './relay.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
-import type { Payloads } from './payload.ts';
+import type { Payloads } from '../queue/payload.ts';
 
 export interface Attempted {
   readonly destination: string;

@@ -1,13 +1,13 @@
 /** Lambda entry of the queues: a batch of SQS in, the partial batch response out. */
 import middy from '@middy/core';
 import type { Context, SQSBatchResponse } from 'aws-lambda';
-import { startReport } from './deadline.ts';
-import { deliverBatch } from './delivery/batch.ts';
-import { hideAll } from './delivery/visibility.ts';
-import type { QueuedMessage } from './message/queued.ts';
-import { createQueueRoutes } from './setup/queue-routes.ts';
-import { type InvocationTime, setup } from './setup.ts';
-import { keepInQueue, readBatch } from './source/sqs.ts';
+import { startReport } from '../deadline.ts';
+import { deliverBatch } from './batch.ts';
+import { hideAll } from './visibility.ts';
+import type { QueuedMessage } from '../message/queued.ts';
+import { createQueueRoutes } from './routes.ts';
+import { type InvocationTime, setup } from '../environment.ts';
+import { keepInQueue, readBatch } from './event.ts';
 
 const environment = setup();
 const queueRoute = createQueueRoutes(environment);

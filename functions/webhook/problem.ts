@@ -4,7 +4,7 @@
  *
  * @see RFC 9457 (problem details for HTTP APIs)
  */
-import type { HttpReply } from './http.ts';
+import type { HttpReply } from './event.ts';
 
 const PROBLEMS = {
   unauthorized: [401, 'Credentials are missing or wrong'],
