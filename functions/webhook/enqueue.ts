@@ -12,7 +12,7 @@ import { stableId } from '../message/queued.ts';
 import { RelayError } from '../error.ts';
 import type { HttpBody } from '../http/http.ts';
 import { queueUrlBeside } from '../message/queue-url.ts';
-import { createForwarding, type ForwardingSettings } from '../relay/adapter/call-headers.ts';
+import { createForwarding, type ForwardingSettings } from '../relay/adapter/headers.ts';
 import { type Destination, storedUnder } from '../settings/destination.ts';
 import { isSendable } from '../http/headers.ts';
 import type { Message } from '../message/message.ts';

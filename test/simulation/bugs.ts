@@ -473,7 +473,7 @@ export const BUGS: readonly Bug[] = [
     seed: 1,
     patches: [
       {
-        file: 'functions/relay/adapter/call-headers.ts',
+        file: 'functions/relay/adapter/headers.ts',
         find: 'if (!isSendable(value)) throw',
         replace: 'if (false) throw',
       },

@@ -11,7 +11,7 @@ import type { Token } from '../../token/token-endpoint.ts';
 import { type Destination, endpoint } from '../../settings/destination.ts';
 import type { Message } from '../../message/message.ts';
 import type { Finding } from '../outcome.ts';
-import { createCallHeaders, type Wanted } from './call-headers.ts';
+import { createCallHeaders, type Wanted } from './headers.ts';
 import { createCsrf, type Exchange as Exchanged } from './csrf.ts';
 import { atRestOfPath, strictUrl } from './path.ts';
 

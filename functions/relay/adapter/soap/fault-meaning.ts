@@ -4,15 +4,15 @@
  *
  * @see SAP Help, "Creating an Exception Response for SOAP-Based Adapters"; SOAP 1.1 section 4.4.1, SOAP 1.2 section 5.4.6
  */
-import type { HttpAnswer } from '../../http/http.ts';
-import type { Token } from '../../token/token-endpoint.ts';
-import type { Message } from '../../message/message.ts';
-import type { Finding } from '../outcome.ts';
-import type { Shape } from './adapter.ts';
-import { rootOf } from './batch-answer.ts';
-import { ATTACHED, charsetIn, charsetOf, decoded, mediaTypeOf } from './charset.ts';
-import { codeForLog, textForLetter } from './error-text.ts';
-import type { Fault } from './soap-fault.ts';
+import type { HttpAnswer } from '../../../http/http.ts';
+import type { Token } from '../../../token/token-endpoint.ts';
+import type { Message } from '../../../message/message.ts';
+import type { Finding } from '../../outcome.ts';
+import type { Shape } from '../adapter.ts';
+import { rootOf } from '../odata/multipart.ts';
+import { ATTACHED, charsetIn, charsetOf, decoded, mediaTypeOf } from '../charset.ts';
+import { codeForLog, textForLetter } from '../error-text.ts';
+import type { Fault } from './fault.ts';
 
 /** A fault stands at the beginning of its answer, before the detail. */
 const LOOKED_AT_BYTES = 65_536;
@@ -57,7 +57,7 @@ export async function readFault(
   const { headers, body: bytes } = isAttached ? rootOf(beginning) : beginning;
   // Saves most answers the parser. In every encoding with ASCII in it the element's name stands as these bytes.
   if (!bytes.includes('Fault') && !bytes.includes(0)) return undefined;
-  const { faultIn } = await import('./soap-fault.ts');
+  const { faultIn } = await import('./fault.ts');
   // What a content type says may be wrong, or no encoding at all: a fault is one all the same.
   const found = charsetIn(bytes) ?? 'utf-8';
   const charsets = new Set([charsetOf(headers['content-type']) ?? found, found]);
@@ -74,7 +74,7 @@ export async function readFault(
   if (STATUS_STANDS.has(status) || family === 3) return told;
   const base = baseOf(fault);
   if (MAY_BE_THE_PAYLOADS.has(base)) {
-    const { problemOf } = await import('./soap-payload.ts');
+    const { problemOf } = await import('./payload.ts');
     const problem = await problemOf(message, shape);
     const conclusion = `the payload ${problem}; the sender must correct it`;
     if (problem !== undefined) return { kind: 'rejected', conclusion, ...told };

@@ -4,15 +4,15 @@
  *
  * @see SAP Help, "Configure the SOAP (SOAP 1.x) Sender Adapter"; SOAP 1.1 section 6, RFC 3902
  */
-import { RelayError } from '../../error.ts';
-import type { HttpBody } from '../../http/http.ts';
-import type { Destination, SoapRmSettings, SoapSettings, SoapVersion } from '../../settings/destination.ts';
-import { type Message, payloadOf } from '../../message/message.ts';
-import { type Adapter, type AdapterOptions, createAdapter, type Shape } from './adapter.ts';
-import { rootOf } from './batch-answer.ts';
-import { ATTACHED, charsetIn, charsetOf, encodingNamed, mediaTypeOf, withCharset } from './charset.ts';
-import { readFault } from './fault.ts';
-import type { HeaderBlock } from './soap-envelope.ts';
+import { RelayError } from '../../../error.ts';
+import type { HttpBody } from '../../../http/http.ts';
+import type { Destination, SoapRmSettings, SoapSettings, SoapVersion } from '../../../settings/destination.ts';
+import { type Message, payloadOf } from '../../../message/message.ts';
+import { type Adapter, type AdapterOptions, createAdapter, type Shape } from '../adapter.ts';
+import { rootOf } from '../odata/multipart.ts';
+import { ATTACHED, charsetIn, charsetOf, encodingNamed, mediaTypeOf, withCharset } from '../charset.ts';
+import { readFault } from './fault-meaning.ts';
+import type { HeaderBlock } from './envelope.ts';
 
 export function soapAdapter(options: AdapterOptions<Destination & SoapSettings>): Adapter {
   return createAdapter(options, { shape: (message) => soapShape(message, options.destination), read: readFault });
@@ -59,7 +59,7 @@ export async function soapShape(
     const problem = `the payload has ${bytes} bytes, of which an envelope can be made for ${MOST_READ_BYTES} at most`;
     throw new RelayError('PAYLOAD_TOO_LARGE', `${problem}; the sender must split it, or send the envelope itself`);
   }
-  const { envelopeOf } = await import('./soap-envelope.ts');
+  const { envelopeOf } = await import('./envelope.ts');
   const envelope = envelopeOf(await payloadOf(message), {
     version: soapVersion,
     wrap: soapWrap,

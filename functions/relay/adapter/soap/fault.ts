@@ -4,8 +4,8 @@
  *
  * @see SOAP 1.1 section 4.4, SOAP 1.2 part 1 section 5.4
  */
-import type { SoapVersion } from '../../settings/destination.ts';
-import { readXml } from './xml.ts';
+import type { SoapVersion } from '../../../settings/destination.ts';
+import { readXml } from '../xml.ts';
 
 /** Namespace of the envelope → version of SOAP. */
 export const ENVELOPES: ReadonlyMap<string, SoapVersion> = new Map([

@@ -3,8 +3,8 @@
  *
  * @see OData V2, "JSON Format" and "Atom Format", error responses
  */
-import type { HttpAnswer } from '../../http/http.ts';
-import { charsetIn, charsetOf, decoded } from './charset.ts';
+import type { HttpAnswer } from '../../../http/http.ts';
+import { charsetIn, charsetOf, decoded } from '../charset.ts';
 
 export interface ODataError {
   readonly code?: string;
@@ -39,7 +39,7 @@ function errorInJson(text: string): ODataError | undefined {
 }
 
 async function errorInXml(text: string): Promise<ODataError | undefined> {
-  const { readXml } = await import('./xml.ts');
+  const { readXml } = await import('../xml.ts');
   const read = new Map<string, string>();
   let characters = '';
   let isError = false;

@@ -1,9 +1,9 @@
 /** What an OData service's own words mean: the code and text of its error, and what its status is about where it speaks itself. */
-import type { HttpAnswer } from '../../http/http.ts';
-import type { Token } from '../../token/token-endpoint.ts';
-import type { Finding } from '../outcome.ts';
-import { codeForLog, textForLetter } from './error-text.ts';
-import { errorIn } from './odata-error.ts';
+import type { HttpAnswer } from '../../../http/http.ts';
+import type { Token } from '../../../token/token-endpoint.ts';
+import type { Finding } from '../../outcome.ts';
+import { codeForLog, textForLetter } from '../error-text.ts';
+import { errorIn } from './error.ts';
 
 /** What was read, and the service's own words. */
 export type Told = Pick<Finding, 'says' | 'detail'>;

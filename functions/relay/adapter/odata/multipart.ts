@@ -4,8 +4,8 @@
  *
  * @see RFC 2046 section 5.1, OData V2 "Batch Processing"
  */
-import type { HttpAnswer } from '../../http/http.ts';
-import { mediaTypeOf } from './charset.ts';
+import type { HttpAnswer } from '../../../http/http.ts';
+import { mediaTypeOf } from '../charset.ts';
 
 /** What became of one operation. */
 export type Operation = Pick<HttpAnswer, 'status' | 'headers' | 'body'>;

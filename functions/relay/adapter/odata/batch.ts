@@ -4,12 +4,12 @@
  *
  * @see OData V2, "Batch Processing"
  */
-import type { HttpAnswer } from '../../http/http.ts';
-import type { Token } from '../../token/token-endpoint.ts';
-import { type Finding, type Outcome, outcomeOfAnswer } from '../outcome.ts';
-import { answersIn, type BatchAnswer, type Operation } from './batch-answer.ts';
-import { mediaTypeOf } from './charset.ts';
-import { meaningOf, type Told, toldIn } from './odata-finding.ts';
+import type { HttpAnswer } from '../../../http/http.ts';
+import type { Token } from '../../../token/token-endpoint.ts';
+import { type Finding, type Outcome, outcomeOfAnswer } from '../../outcome.ts';
+import { answersIn, type BatchAnswer, type Operation } from './multipart.ts';
+import { mediaTypeOf } from '../charset.ts';
+import { meaningOf, type Told, toldIn } from './finding.ts';
 
 export const BATCH = 'multipart/mixed';
 

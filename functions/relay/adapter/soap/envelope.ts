@@ -3,11 +3,11 @@
  * that is there. The payload's own bytes are never changed, so what cannot be right with them is refused. Loaded with
  * the XML parser where a setting asks for one of the two.
  */
-import { RelayError } from '../../error.ts';
-import type { SoapVersion } from '../../settings/destination.ts';
-import { charsetIn, decoded, encodingNamed } from './charset.ts';
-import { ENVELOPES } from './soap-fault.ts';
-import { MAX_DEPTH, readXml } from './xml.ts';
+import { RelayError } from '../../../error.ts';
+import type { SoapVersion } from '../../../settings/destination.ts';
+import { charsetIn, decoded, encodingNamed } from '../charset.ts';
+import { ENVELOPES } from './fault.ts';
+import { MAX_DEPTH, readXml } from '../xml.ts';
 
 export interface EnvelopeOptions {
   /** Of an envelope that is made here. */

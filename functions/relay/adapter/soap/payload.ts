@@ -2,12 +2,12 @@
  * Whether a payload that went out can be an envelope at all. Looked at only after a fault that may speak of that, since
  * CXF's code alone does not say who must act. Loaded with the XML parser.
  */
-import { type Message, payloadStart } from '../../message/message.ts';
-import type { Shape } from './adapter.ts';
-import { rootOf } from './batch-answer.ts';
-import { ATTACHED, charsetOf, decoded, encodingNamed, mediaTypeOf } from './charset.ts';
-import { ENVELOPES } from './soap-fault.ts';
-import { readXml, type XmlVisitor } from './xml.ts';
+import { type Message, payloadStart } from '../../../message/message.ts';
+import type { Shape } from '../adapter.ts';
+import { rootOf } from '../odata/multipart.ts';
+import { ATTACHED, charsetOf, decoded, encodingNamed, mediaTypeOf } from '../charset.ts';
+import { ENVELOPES } from './fault.ts';
+import { readXml, type XmlVisitor } from '../xml.ts';
 
 /** Of ordinary XML about 12 ms of the parser's time, of the worst 40 ms: it holds up the rest of the batch. */
 const LOOKED_AT_BYTES = 131_072;
