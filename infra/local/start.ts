@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { parseArgs, styleText } from 'node:util';
-import { build } from '../build.ts';
+import { build } from '../build/build.ts';
 import { createDeliveryLog } from './delivery-log.ts';
 import { type Deployed, type Landscape, type LocalDestination, startLandscape } from './landscape.ts';
 import { startMonitor } from './monitor.ts';

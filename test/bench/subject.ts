@@ -7,7 +7,7 @@ import { existsSync, statSync } from 'node:fs';
 import { copyFile, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { build as esbuild } from 'esbuild';
-import { build } from '../../infra/build.ts';
+import { build } from '../../infra/build/build.ts';
 
 export interface Subject {
   readonly name: string;

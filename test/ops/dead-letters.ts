@@ -14,7 +14,7 @@ import { type MessageView, type Queue, type Sqs, startSqs } from '../../infra/lo
 import type { LocalServer, Request } from '../../infra/local/server.ts';
 import { readCommand } from '../../infra/ops/replay/arguments.ts';
 import { createClient } from '../../infra/ops/replay/queues.ts';
-import { replay } from '../../infra/ops/replay/replay.ts';
+import { replay } from '../../infra/ops/replay/run.ts';
 import { createTerminal } from '../../infra/ops/replay/terminal.ts';
 
 export const START = Date.UTC(2026, 0, 15);

@@ -8,7 +8,7 @@ import { waitForMessages } from '../../infra/local/aws/sqs.ts';
 import { MANUAL } from '../../infra/ops/replay/manual.ts';
 import { type DeadLetters, type Ran, startDeadLetters, statesIn } from './dead-letters.ts';
 
-const COMMAND = resolve(import.meta.dirname, '../../infra/ops/replay.ts');
+const COMMAND = resolve(import.meta.dirname, '../../infra/ops/replay/replay.ts');
 const LAUNCHER = resolve(import.meta.dirname, '../../infra/node.cjs');
 
 let letters: DeadLetters;

@@ -9,7 +9,7 @@ import { text } from 'node:stream/consumers';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { bodiesIn, type DeadLetters, type Ran, startDeadLetters, statesIn, string } from './dead-letters.ts';
 
-const COMMAND = resolve(import.meta.dirname, '../../infra/ops/replay.ts');
+const COMMAND = resolve(import.meta.dirname, '../../infra/ops/replay/replay.ts');
 /** For how long a letter is hidden that was in hand when the process ended. */
 const IN_HAND_MS = 120_000;
 const DEDUPLICATION_MS = 300_000;

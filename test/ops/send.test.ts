@@ -18,7 +18,7 @@ import { type Hung, hangDoor, NOON } from '../source/door.ts';
 import { startIssuer } from '../source/issuer.ts';
 import { type Entry, senderOf, verifyAs } from '../source/senders.ts';
 
-const COMMAND = resolve(import.meta.dirname, '../../infra/ops/send.ts');
+const COMMAND = resolve(import.meta.dirname, '../../infra/ops/send/send.ts');
 const at = String(NOON / 1000);
 
 let folder: string;

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import { type Bundle, build } from '../../infra/build.ts';
+import { type Bundle, build } from '../../infra/build/build.ts';
 import { reply, startWire } from '../http-client/wire.ts';
 import { lambdaEnvironment, load } from './packaging/node.ts';
 

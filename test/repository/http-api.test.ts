@@ -1,6 +1,6 @@
 /** What `custom` says of the gateway, case by case; that it reaches the template is in package.test.ts. */
 import { describe, expect, test } from 'vitest';
-import { stack } from '../../infra/stack/stack.ts';
+import { stack } from '../../infra/deploy/stack/stack.ts';
 
 const webhook = { verify: 'basic', secret: 'webhooks/orders' };
 const flow = { secret: 'cpi/orders', path: '/http/orders' };

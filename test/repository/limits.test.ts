@@ -1,7 +1,7 @@
 /** Many destinations in one stack: packaged through the door, and counted as AWS counts. */
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { limitMistakes } from '../../infra/stack/limits.ts';
-import { stack } from '../../infra/stack/stack.ts';
+import { limitMistakes } from '../../infra/deploy/stack/limits.ts';
+import { stack } from '../../infra/deploy/stack/stack.ts';
 import { evaluate, permissions, REGION, type Template } from './packaging/cloudformation.ts';
 import { createService, type Packaged, type Service } from './packaging/service.ts';
 

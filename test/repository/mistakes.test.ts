@@ -7,7 +7,7 @@ import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test, vi } from 'vitest';
 import { parse } from 'yaml';
-import { stack } from '../../infra/stack/stack.ts';
+import { stack } from '../../infra/deploy/stack/stack.ts';
 import { createService, type Service } from './packaging/service.ts';
 
 const QUEUE = 'arn:aws:sqs:eu-central-1:123456789012:legacy-in';
@@ -46,8 +46,8 @@ provider:
   memorySize: 512
 plugins:
   - ./infra/artifact.ts
-functions: \${file(infra/resources.cjs):functions}
-resources: \${file(infra/resources.cjs):resources}
+functions: \${file(infra/deploy/resources.cjs):functions}
+resources: \${file(infra/deploy/resources.cjs):resources}
 `;
 
 /** What is wrong, what is written in place of what, the one line. */
@@ -86,7 +86,7 @@ const OUTDENTED = 'custom.invoices: looks like a destination; indent it below cu
 const KINDS =
   'expected basic or api-key or hmac or standard-webhooks or jwt or iam or none or github or shopify or stripe or sap-open-connectors';
 const MONITOR = 'expected the runtime’s address, as the service key names its host; this one is the monitor’s';
-const ROLE = 'each function has a role of its own, made in infra/stack/role.ts';
+const ROLE = 'each function has a role of its own, made in infra/deploy/stack/role.ts';
 const CREATED = 'belongs to an existing queue; of a created one it is filled in';
 const SECRET = 'expected the name or ARN of a secret in Secrets Manager';
 const URL_EXPECTED = 'expected an https: URL without user and fragment (http: for loopback hosts alone)';
@@ -548,7 +548,7 @@ const service: readonly Mistake[] = [
     'a zip for each function',
     'plugins:',
     'package: { individually: true }\nplugins:',
-    'package: not supported: infra/artifact.ts makes the zip',
+    'package: not supported: infra/deploy/artifact.ts makes the zip',
   ],
   [
     'layers of its own',

@@ -1,7 +1,7 @@
 /** What follows from `custom` in serverless.yml, case by case; that it reaches the template is in package.test.ts. */
 import { describe, expect, test } from 'vitest';
 import { destinationOfQueue, readSettings } from '../../functions/settings/settings.ts';
-import { type Stack, stack } from '../../infra/stack/stack.ts';
+import { type Stack, stack } from '../../infra/deploy/stack/stack.ts';
 
 const service = { service: 'token-relay', stage: 'dev', region: 'eu-central-1' };
 const flow = { secret: 'cpi/orders', path: '/http/orders' };

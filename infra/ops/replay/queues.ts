@@ -1,6 +1,6 @@
 /**
  * Where the queues are: a client for the place that the command names, and the dead-letter queue of a destination found by
- * the name that the deployment gave it (`infra/stack/queue.ts`).
+ * the name that the deployment gave it (`infra/deploy/stack/queue.ts`).
  */
 import { GetQueueUrlCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { Mistake } from './mistake.ts';

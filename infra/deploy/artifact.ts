@@ -8,7 +8,7 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { differences, readPackage } from './made-package.ts';
-import { DESTINATIONS_FILE } from './stack/destinations.ts';
+import { DESTINATIONS_FILE } from './stack/variable.ts';
 import { type CompiledTemplate, limitMistakes } from './stack/limits.ts';
 import { stack } from './stack/stack.ts';
 
@@ -42,7 +42,7 @@ export default function artifact(framework: Framework, options: { readonly packa
     if (zipping?.zipFiles === undefined) throw new Error('The framework has no zipFiles: expected osls 4.3');
     const { destinations } = stack({ ...asked(), custom: service.custom });
     // On first need: every command of the framework loads this plugin, and few of them bundle.
-    const { build } = await import('./build.ts');
+    const { build } = await import('../build/build.ts');
     const folder = await mkdtemp(join(tmpdir(), 'token-relay-'));
     try {
       await build({ outdir: folder, sourcemap: false });

@@ -1,7 +1,7 @@
 /** `npm run check`: types, lint and format, unused code, and the arrows between the rooms. Every check runs; all report. */
 import { spawnSync } from 'node:child_process';
 import { cruise } from 'dependency-cruiser';
-import { architecture } from '../test/repository/architecture.ts';
+import { architecture } from './architecture.ts';
 
 const COMMANDS = [
   ['types', 'tsc', '-p', '.'],

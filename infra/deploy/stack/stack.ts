@@ -4,7 +4,7 @@
  */
 import { readConfiguration } from './configuration.ts';
 import type { Configuration, ServiceInput } from './destination.ts';
-import { type DestinationsVariable, destinationsVariable } from './destinations.ts';
+import { type DestinationsVariable, destinationsVariable } from './variable.ts';
 import { domainTarget, httpApiExtensions, httpApiResources, webhookRoutes, webhooksUrl } from './http-api.ts';
 import { warnings } from './mistakes.ts';
 import { eventSourceMapping, eventSourceMappingId, queueResources } from './queue.ts';

@@ -2,7 +2,7 @@
  * What stands in serverless.yml, read once: the destinations with every default filled in, as the function itself will
  * read them, and the queue that each has. What can be wrong in it is for `mistakes.ts`, what is made of it for the rest.
  */
-import { readSettings } from '../../functions/settings/settings.ts';
+import { readSettings } from '../../../functions/settings/settings.ts';
 import type { Configuration, Destination, ServiceInput } from './destination.ts';
 import { DEFAULT_THROTTLING, type Throttling, type WebhookDomain } from './gateway.ts';
 import { customMistakes, deploymentMistakes, writtenMistakes } from './mistakes.ts';

@@ -12,7 +12,7 @@ import { builtinModules } from './builtin-modules.ts';
 import { lazyPackages } from './lazy-packages.ts';
 import { sdkParts } from './sdk-parts.ts';
 
-const ROOT = resolve(import.meta.dirname, '..');
+const ROOT = resolve(import.meta.dirname, '../..');
 
 export interface BuildOptions {
   /** Default `dist` in the project. Bundles of an earlier build in it are removed. */

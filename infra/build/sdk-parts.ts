@@ -92,7 +92,7 @@ export function sdkParts(): Plugin {
         if (!inputs.some((path) => path.includes('/@aws-sdk/client-secrets-manager/'))) return undefined;
         const missed = PARTS.filter((part) => !found.has(part));
         return {
-          errors: missed.map(({ file }) => ({ text: `there is no ${file} to leave out: infra/sdk-parts.ts` })),
+          errors: missed.map(({ file }) => ({ text: `there is no ${file} to leave out: infra/build/sdk-parts.ts` })),
         };
       });
     },

@@ -2,9 +2,9 @@
  * What can be wrong in `custom` of serverless.yml: all that the function itself refuses at its start, by the same
  * validator, and on top what only a deployment can get wrong. Each mistake is one line that begins with its path.
  */
-import { verificationSecrets } from '../../functions/settings/destination.ts';
-import { nearest } from '../../functions/settings/nearest.ts';
-import { problems } from '../../functions/settings/settings.ts';
+import { verificationSecrets } from '../../../functions/settings/destination.ts';
+import { nearest } from '../../../functions/settings/nearest.ts';
+import { problems } from '../../../functions/settings/settings.ts';
 import { addressWarnings, isMonitor } from './address.ts';
 import type { Destination } from './destination.ts';
 import { domainMistakes, throttlingMistakes } from './gateway.ts';

@@ -1,5 +1,5 @@
 /** What `custom` says of the gateway in front of the webhooks: how much it lets through, and under which name. */
-import { nearest } from '../../functions/settings/nearest.ts';
+import { nearest } from '../../../functions/settings/nearest.ts';
 import { isRecord } from './record.ts';
 
 /** How many requests the gateway lets through, over all webhooks; the rest is answered 429 and costs nothing. */

@@ -1,6 +1,6 @@
 /** `npm run send`: signs a request as a sender of webhooks does, and sends it; the manual is `send/manual.ts`. */
 import { readFile } from 'node:fs/promises';
-import { runSend } from './send/run.ts';
+import { runSend } from './run.ts';
 
 const { stdout, stderr, env: environment } = process;
 

@@ -1,5 +1,5 @@
 /** What the stack is made of, as types: the service, its destinations, and the queue that each has. */
-import type { Settings } from '../../functions/settings/settings.ts';
+import type { Settings } from '../../../functions/settings/settings.ts';
 import type { Throttling, WebhookDomain } from './gateway.ts';
 
 export interface ServiceInput {

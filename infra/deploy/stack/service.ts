@@ -2,14 +2,14 @@
  * What serverless.yml may say beside `custom`, in `provider` above all. The framework would take more, and then pass over it, since the functions have
  * roles of their own, or fail at the deployment: that is refused, with the place where it is set instead.
  */
-import { nearest } from '../../functions/settings/nearest.ts';
+import { nearest } from '../../../functions/settings/nearest.ts';
 import type { ServiceInput } from './destination.ts';
 import { isRecord } from './record.ts';
 
-/** The one that `infra/build.ts` bundles for. */
+/** The one that `infra/build/build.ts` bundles for. */
 const RUNTIME = 'nodejs24.x';
 
-const ROLE = 'each function has a role of its own, made in infra/stack/role.ts';
+const ROLE = 'each function has a role of its own, made in infra/deploy/stack/role.ts';
 const HTTP_API = 'not supported: the webhooks have an HTTP API';
 const ELSEWHERE: Readonly<Record<string, string>> = {
   vpc: 'not supported: the functions run outside of a VPC',
@@ -63,7 +63,7 @@ const TAKEN = [
 const BESIDE: Readonly<Record<string, string>> = {
   destinations: 'belongs to custom; indent it below custom',
   layers: `${ELSEWHERE.layers}`,
-  package: 'not supported: infra/artifact.ts makes the zip',
+  package: 'not supported: infra/deploy/artifact.ts makes the zip',
 };
 
 export function serviceMistakes({ service, stage, provider, beside = {} }: Omit<ServiceInput, 'custom'>): string[] {

@@ -3,8 +3,8 @@
  * becomes a destination. Told in one line for each block that stands in the wrong place, in place of a line for everything
  * that is then missing there or not known.
  */
-import { destinationFields } from '../../functions/settings/schema/destination.ts';
-import { webhookFields } from '../../functions/settings/schema/webhook.ts';
+import { destinationFields } from '../../../functions/settings/schema/destination.ts';
+import { webhookFields } from '../../../functions/settings/schema/webhook.ts';
 import { isRecord } from './record.ts';
 
 export interface Placed {

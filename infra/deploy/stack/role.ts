@@ -2,7 +2,7 @@
  * Each function's own role: what that function needs and nothing of the other's. The framework's shared role would grant
  * every queue and every secret to both.
  */
-import { buriedUnder, storedUnder, verificationSecrets } from '../../functions/settings/destination.ts';
+import { buriedUnder, storedUnder, verificationSecrets } from '../../../functions/settings/destination.ts';
 import type { Configuration, Destination } from './destination.ts';
 import { fitted, policyDocument, type Statement } from './policy.ts';
 import { deadLetterArn, sourceArn, webhookQueueArn } from './queue.ts';
