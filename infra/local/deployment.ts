@@ -2,9 +2,9 @@
  * The relay, deployed in the landscape: its two functions from the built bundles, a trigger for each queue, and the HTTP
  * API before the webhooks.
  */
-import { type HttpApi, type Identity, type Route, startHttpApi } from './aws/http-api.ts';
-import { createLambdaFunction, type LambdaFunction } from './aws/lambda-host.ts';
-import { startQueueTrigger } from './aws/queue-trigger.ts';
+import { type HttpApi, type Identity, type Route, startHttpApi } from './aws/http-api/http-api.ts';
+import { createLambdaFunction, type LambdaFunction } from './aws/lambda/lambda.ts';
+import { startQueueTrigger } from './aws/queue-trigger/queue-trigger.ts';
 import type { LocalDestination } from './destination.ts';
 
 export interface Deployed {

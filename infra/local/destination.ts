@@ -2,13 +2,13 @@
  * A destination in the landscape: steps 1 and 2 of SAP's guide (a client, its role), its credentials in a secret, an
  * integration flow, a queue with its dead-letter queue, a webhook's secret, and the settings that tell the relay of them.
  */
-import type { QueueTrigger } from './aws/queue-trigger.ts';
-import type { SecretsManager } from './aws/secrets-manager.ts';
-import type { Queue, Sqs } from './aws/sqs.ts';
-import type { Account } from './sap/account.ts';
-import { type Deployment, endpointPath } from './sap/integration-flow.ts';
-import type { RuntimeNode } from './sap/runtime-node.ts';
-import { type ClientPlan, registerSender } from './sender.ts';
+import type { QueueTrigger } from './aws/queue-trigger/queue-trigger.ts';
+import type { SecretsManager } from './aws/secrets-manager/secrets-manager.ts';
+import type { Queue, Sqs } from './aws/sqs/sqs.ts';
+import type { Account } from './sap/cockpit/account.ts';
+import { type Deployment, endpointPath } from './sap/runtime-node/integration-flow.ts';
+import type { RuntimeNode } from './sap/runtime-node/runtime-node.ts';
+import { type ClientPlan, registerSender } from './sap/cockpit/sender.ts';
 
 const FOURTEEN_DAYS_SECONDS = 1_209_600;
 

@@ -5,18 +5,18 @@
  */
 import { randomBytes } from 'node:crypto';
 import { resolve } from 'node:path';
-import type { Identity } from './aws/http-api.ts';
+import type { Identity } from './aws/http-api/http-api.ts';
 import { type S3, startS3 } from './aws/s3.ts';
-import { type SecretsManager, startSecretsManager } from './aws/secrets-manager.ts';
-import { type Sqs, startSqs } from './aws/sqs.ts';
-import { type CertificateAuthority, createCertificateAuthority } from './certificates.ts';
+import { type SecretsManager, startSecretsManager } from './aws/secrets-manager/secrets-manager.ts';
+import { type Sqs, startSqs } from './aws/sqs/sqs.ts';
+import { type CertificateAuthority, createCertificateAuthority } from './server/certificates.ts';
 import { type Deployed, type DeployOptions, deployRelay } from './deployment.ts';
 import { connectDestination, type DestinationPlan, type LocalDestination } from './destination.ts';
-import { type Account, createAccount } from './sap/account.ts';
-import { type AuthorizationServer, startAuthorizationServer } from './sap/authorization-server.ts';
-import { type RuntimeNode, type RuntimeNodeOptions, startRuntimeNode } from './sap/runtime-node.ts';
-import type { LocalServer } from './server.ts';
-import { writeTrustFile } from './trust-file.ts';
+import { type Account, createAccount } from './sap/cockpit/account.ts';
+import { type AuthorizationServer, startAuthorizationServer } from './sap/authorization-server/authorization-server.ts';
+import { type RuntimeNode, type RuntimeNodeOptions, startRuntimeNode } from './sap/runtime-node/runtime-node.ts';
+import type { LocalServer } from './server/server.ts';
+import { writeTrustFile } from './server/trust-file.ts';
 
 export type { Deployed, DeployOptions } from './deployment.ts';
 export type { DestinationPlan, LocalDestination, WebhookPlan } from './destination.ts';

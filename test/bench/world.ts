@@ -1,7 +1,7 @@
 /** The servers in a process of their own, and the environment variables by which a subject reaches them. */
 import { fork } from 'node:child_process';
 import { join } from 'node:path';
-import { writeTrustFile } from '../../infra/local/trust-file.ts';
+import { writeTrustFile } from '../../infra/local/server/trust-file.ts';
 import type { Addresses } from './servers/run.ts';
 import type { Counts } from './servers/services.ts';
 

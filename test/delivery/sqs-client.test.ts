@@ -1,7 +1,7 @@
 /** The SQS client against an SQS that does not answer: its own timeout ends a request, and the SDK tries again. */
 import { expect, test } from 'vitest';
 import { createSqs } from '../../functions/aws/sqs.ts';
-import { startSqs } from '../../infra/local/aws/sqs.ts';
+import { startSqs } from '../../infra/local/aws/sqs/sqs.ts';
 
 test('a write that is not answered within 5 s goes out again, long before the invocation ends', async () => {
   const { url, server, sqs } = await startSqs();

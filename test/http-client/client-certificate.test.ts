@@ -3,8 +3,8 @@ import { createServer, type ServerOptions } from 'node:https';
 import { setDefaultCACertificates } from 'node:tls';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { createHttpClient, type HttpRequest } from '../../functions/http/http.ts';
-import { createCertificateAuthority, describeCertificate } from '../../infra/local/certificates.ts';
-import { type Request, startServer } from '../../infra/local/server.ts';
+import { createCertificateAuthority, describeCertificate } from '../../infra/local/server/certificates.ts';
+import { type Request, startServer } from '../../infra/local/server/server.ts';
 import { failureOf, payload, post } from './call.ts';
 
 const authority = createCertificateAuthority({ keyType: 'ec' });

@@ -2,7 +2,7 @@
 import { Readable } from 'node:stream';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { createHttpClient, type HttpBody } from '../../functions/http/http.ts';
-import { type EarlyAnswer, startServer } from '../../infra/local/server.ts';
+import { type EarlyAnswer, startServer } from '../../infra/local/server/server.ts';
 import { post } from './call.ts';
 import { startWire, type WireRequest } from './wire.ts';
 

@@ -2,7 +2,7 @@
 import { Readable } from 'node:stream';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { createHttpClient } from '../../functions/http/http.ts';
-import { type Answer, type Request, startServer } from '../../infra/local/server.ts';
+import { type Answer, type Request, startServer } from '../../infra/local/server/server.ts';
 import { failureOf, payload, post } from './call.ts';
 import { startWire } from './wire.ts';
 

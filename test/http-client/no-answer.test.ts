@@ -5,7 +5,7 @@ import { RelayError } from '../../functions/error.ts';
 import { createHttpClient } from '../../functions/http/http.ts';
 import { outcomeOfError } from '../../functions/relay/outcome.ts';
 import { directReply } from '../../functions/webhook/direct.ts';
-import { type Fault, type LocalServer, startServer } from '../../infra/local/server.ts';
+import { type Fault, type LocalServer, startServer } from '../../infra/local/server/server.ts';
 import { hangDoor } from '../source/door.ts';
 import { failureOf, post } from './call.ts';
 import { startWire } from './wire.ts';

@@ -6,8 +6,8 @@ import { Readable } from 'node:stream';
 import { setDefaultCACertificates } from 'node:tls';
 import { expect, onTestFinished, test } from 'vitest';
 import { createHttpClient, type HttpBody } from '../../functions/http/http.ts';
-import { createCertificateAuthority } from '../../infra/local/certificates.ts';
-import { type EarlyAnswer, startServer } from '../../infra/local/server.ts';
+import { createCertificateAuthority } from '../../infra/local/server/certificates.ts';
+import { type EarlyAnswer, startServer } from '../../infra/local/server/server.ts';
 import { createRandom } from '../reliability/random.ts';
 import { post } from './call.ts';
 

@@ -2,7 +2,7 @@
 import { createServer, setDefaultCACertificates, type TLSSocket } from 'node:tls';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { createHttpClient } from '../../functions/http/http.ts';
-import { createCertificateAuthority } from '../../infra/local/certificates.ts';
+import { createCertificateAuthority } from '../../infra/local/server/certificates.ts';
 import { failureOf, payload, post } from './call.ts';
 import { reply, startWire, type WireRequest } from './wire.ts';
 

@@ -1,7 +1,7 @@
 /** A gateway's route that lets through what a known identity has signed; the signatures are curl's (`--aws-sigv4`). */
 import { describe, expect, test } from 'vitest';
-import { createGateway, type Event, type HttpApiOptions } from '../../infra/local/aws/http-api.ts';
-import type { Request } from '../../infra/local/server.ts';
+import { createGateway, type Event, type HttpApiOptions } from '../../infra/local/aws/http-api/http-api.ts';
+import type { Request } from '../../infra/local/server/server.ts';
 
 const USER = {
   accessKeyId: 'AKIASYNTHETIC',

@@ -13,7 +13,7 @@ import {
   InvalidParameterValueException,
   type LambdaFunction,
   type LambdaFunctionOptions,
-} from '../../infra/local/aws/lambda-host.ts';
+} from '../../infra/local/aws/lambda/lambda.ts';
 
 const fixtures = join(import.meta.dirname, 'lambda-host');
 const host = fileURLToPath(new URL('./lambda-host/host.ts', import.meta.url));

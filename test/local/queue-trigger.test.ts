@@ -6,8 +6,8 @@ import {
   type QueueTrigger,
   type QueueTriggerOptions,
   startQueueTrigger,
-} from '../../infra/local/aws/queue-trigger.ts';
-import { createSqs, type Queue, type Sqs, startSqs, waitUntilEmpty } from '../../infra/local/aws/sqs.ts';
+} from '../../infra/local/aws/queue-trigger/queue-trigger.ts';
+import { createSqs, type Queue, type Sqs, startSqs, waitUntilEmpty } from '../../infra/local/aws/sqs/sqs.ts';
 
 const start = Date.UTC(2026, 0, 1);
 let time: number;

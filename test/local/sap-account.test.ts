@@ -1,6 +1,6 @@
 /** The consumer account: what the cockpit's forms take and refuse in steps 1 and 2 of SAP's guide. */
 import { describe, expect, test } from 'vitest';
-import { type Account, type AccountOptions, createAccount } from '../../infra/local/sap/account.ts';
+import { type Account, type AccountOptions, createAccount } from '../../infra/local/sap/cockpit/account.ts';
 
 const day = 86_400;
 const node = 'acme-dev.iflmap';

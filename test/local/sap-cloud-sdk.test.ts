@@ -2,7 +2,7 @@
 import { executeHttpRequest } from '@sap-cloud-sdk/http-client';
 import { BatchChangeSet } from '@sap-cloud-sdk/odata-v2';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import type { RuntimeNodeOptions } from '../../infra/local/sap/runtime-node.ts';
+import type { RuntimeNodeOptions } from '../../infra/local/sap/runtime-node/runtime-node.ts';
 import { batch, Order, orders, servicePath } from './sap-orders-service.ts';
 import { environments, startTenant, stopTenants } from './sap-tenant.ts';
 

@@ -1,6 +1,6 @@
 /** CSRF protection of the HTTPS sender over HTTP: fetching a token, its session's cookies, and what breaks the pair. */
 import { afterEach, describe, expect, test } from 'vitest';
-import type { RuntimeNodeOptions } from '../../infra/local/sap/runtime-node.ts';
+import type { RuntimeNodeOptions } from '../../infra/local/sap/runtime-node/runtime-node.ts';
 import { environments, page, type Reply, role, type Sending, startTenant, stopTenants } from './sap-tenant.ts';
 
 afterEach(stopTenants);

@@ -1,6 +1,6 @@
 /** The OData sender over HTTP: entity sets in memory, both formats, refusals in the service's own words, and `$batch`. */
 import { afterEach, describe, expect, test } from 'vitest';
-import type { Deployment, FlowResult } from '../../infra/local/sap/integration-flow.ts';
+import type { Deployment, FlowResult } from '../../infra/local/sap/runtime-node/integration-flow.ts';
 import { page, type Reply, type Sending, startTenant, stopTenants } from './sap-tenant.ts';
 
 const service = '/gw/odata/SAP/ORDERS;v=1';

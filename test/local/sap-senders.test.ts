@@ -3,9 +3,9 @@ import { request as sendRequest } from 'node:http';
 import { connect } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { nginxPage, serviceUnavailable, unknownRoute } from '../../infra/local/sap/front.ts';
-import { type Deployment, endpointPath, type FlowResult } from '../../infra/local/sap/integration-flow.ts';
-import type { RuntimeNodeOptions } from '../../infra/local/sap/runtime-node.ts';
-import type { Answer } from '../../infra/local/server.ts';
+import { type Deployment, endpointPath, type FlowResult } from '../../infra/local/sap/runtime-node/integration-flow.ts';
+import type { RuntimeNodeOptions } from '../../infra/local/sap/runtime-node/runtime-node.ts';
+import type { Answer } from '../../infra/local/server/server.ts';
 import { page, type Reply, role, type Sending, startTenant, stopTenants } from './sap-tenant.ts';
 
 const soapEnvelope = '<e:Envelope xmlns:e="http://schemas.xmlsoap.org/soap/envelope/"><e:Body/></e:Envelope>';

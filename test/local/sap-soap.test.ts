@@ -1,7 +1,7 @@
 /** The two SOAP senders over HTTP: envelopes of both versions, replies, acknowledgements, faults, and what the log has of them. */
 import { createClientAsync } from 'soap';
 import { afterEach, describe, expect, test } from 'vitest';
-import type { Deployment, FlowResult } from '../../infra/local/sap/integration-flow.ts';
+import type { Deployment, FlowResult } from '../../infra/local/sap/runtime-node/integration-flow.ts';
 import { page, type Reply, type Sending, startTenant, stopTenants } from './sap-tenant.ts';
 
 const namespaces = {

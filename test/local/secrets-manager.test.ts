@@ -12,7 +12,7 @@ import {
   UpdateSecretVersionStageCommand,
 } from '@aws-sdk/client-secrets-manager';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type SecretsManager, startSecretsManager } from '../../infra/local/aws/secrets-manager.ts';
+import { type SecretsManager, startSecretsManager } from '../../infra/local/aws/secrets-manager/secrets-manager.ts';
 
 const start = Date.UTC(2026, 0, 1);
 const day = 86_400_000;

@@ -1,7 +1,7 @@
 /** A server that answers before it has read a request's body, as the local landscape's parts can be told to. */
 import { connect, type Socket } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
-import { type EarlyAnswer, startServer } from '../../infra/local/server.ts';
+import { type EarlyAnswer, startServer } from '../../infra/local/server/server.ts';
 
 const EARLY = { status: 413, body: 'too large' } as const;
 

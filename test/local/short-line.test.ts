@@ -1,6 +1,6 @@
 /** The relay's log as a person reads it while the landscape stays up. */
 import { expect, test } from 'vitest';
-import { shortLine } from '../../infra/local/short-line.ts';
+import { shortLine } from '../../infra/local/story/short-line.ts';
 
 const line = (message: string, fields: object) =>
   JSON.stringify({ level: 'INFO', message, timestamp: '2026-11-23T22:44:58.583Z', destination: 'orders', ...fields });

@@ -16,7 +16,7 @@ import {
   SQSClient,
 } from '@aws-sdk/client-sqs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { createSqs, type Queue, type StartedSqs, startSqs } from '../../infra/local/aws/sqs.ts';
+import { createSqs, type Queue, type StartedSqs, startSqs } from '../../infra/local/aws/sqs/sqs.ts';
 
 const start = Date.UTC(2026, 0, 1);
 let time = start;

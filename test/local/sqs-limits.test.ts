@@ -11,7 +11,7 @@ import {
   SQSClient,
 } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type StartedSqs, startSqs } from '../../infra/local/aws/sqs.ts';
+import { type StartedSqs, startSqs } from '../../infra/local/aws/sqs/sqs.ts';
 
 const MiB = 1_048_576;
 const id128 = 'x'.repeat(128);

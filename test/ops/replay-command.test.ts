@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { waitForMessages } from '../../infra/local/aws/sqs.ts';
+import { waitForMessages } from '../../infra/local/aws/sqs/sqs.ts';
 import { MANUAL } from '../../infra/ops/replay/manual.ts';
 import { type DeadLetters, type Ran, startDeadLetters, statesIn } from './dead-letters.ts';
 

@@ -1,6 +1,6 @@
 /** Sends and deletes that fail, and an operator who breaks off: what stays, what is said, what the next run does. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { waitForMessages } from '../../infra/local/aws/sqs.ts';
+import { waitForMessages } from '../../infra/local/aws/sqs/sqs.ts';
 import { bodiesIn, type DeadLetters, isCall, startDeadLetters, statesIn, string } from './dead-letters.ts';
 
 let letters: DeadLetters;

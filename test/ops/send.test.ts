@@ -10,7 +10,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { createHttpClient } from '../../functions/http/http.ts';
 import { problem } from '../../functions/webhook/problem.ts';
-import { type Request, startServer } from '../../infra/local/server.ts';
+import { type Request, startServer } from '../../infra/local/server/server.ts';
 import { SEND_MANUAL } from '../../infra/ops/send/manual.ts';
 import { runSend } from '../../infra/ops/send/run.ts';
 import { webhookEvent } from '../source/aws-http-events.ts';

@@ -4,7 +4,7 @@
  */
 import type { Deployed, Landscape, LocalDestination } from '../../infra/local/landscape.ts';
 import { nginxPage, serviceUnavailable, tomcatPage, tooManyRequests } from '../../infra/local/sap/front.ts';
-import type { Fault, LocalServer, Request } from '../../infra/local/server.ts';
+import type { Fault, LocalServer, Request } from '../../infra/local/server/server.ts';
 import type { Random } from './random.ts';
 
 /** Where faults are caused. */

@@ -4,7 +4,7 @@
  */
 import { createHash, randomUUID } from 'node:crypto';
 import type { LocalDestination } from '../../infra/local/landscape.ts';
-import type { FlowResult, Received } from '../../infra/local/sap/integration-flow.ts';
+import type { FlowResult, Received } from '../../infra/local/sap/runtime-node/integration-flow.ts';
 import type { Random } from './random.ts';
 
 /** A message that was sent. */

@@ -3,7 +3,7 @@
  * sent twice, who overtakes whom in a group, which letters are written and why.
  */
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
-import type { Processed } from '../../infra/local/sap/integration-flow.ts';
+import type { Processed } from '../../infra/local/sap/runtime-node/integration-flow.ts';
 import type { Call } from './aws-client.ts';
 import type { Invocation } from './lambda.ts';
 import { type Ledger, named, RETENTION_MS, type Tracked } from './ledger.ts';

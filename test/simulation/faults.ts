@@ -2,7 +2,7 @@
  * Everything that goes wrong: faults that hit one call in so many, and states of the systems that last for a while. Each is
  * caused at a system or on the way to it, and counted when it takes effect.
  */
-import type { Queue } from '../../infra/local/aws/sqs.ts';
+import type { Queue } from '../../infra/local/aws/sqs/sqs.ts';
 import {
   nginxPage,
   serviceUnavailable,
@@ -10,7 +10,7 @@ import {
   tooManyRequests,
   unknownRoute,
 } from '../../infra/local/sap/front.ts';
-import type { Answer } from '../../infra/local/server.ts';
+import type { Answer } from '../../infra/local/server/server.ts';
 import { createRandom, type Random } from '../reliability/random.ts';
 import type { Authorization } from './authorization.ts';
 import type { Call, CallFate } from './aws-client.ts';

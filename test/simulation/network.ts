@@ -2,7 +2,7 @@
  * The network between an execution environment and the systems it calls by HTTP: how long ways take, what goes wrong on
  * them, and a record of each exchange as a witness on the wire would have it. What Node makes of it is `node-http.ts`.
  */
-import type { Answer, Request } from '../../infra/local/server.ts';
+import type { Answer, Request } from '../../infra/local/server/server.ts';
 import type { Gate } from './gate.ts';
 import type { Scheduler } from './scheduler.ts';
 

@@ -6,7 +6,7 @@
 import { EventEmitter } from 'node:events';
 import * as net from 'node:net';
 import * as tls from 'node:tls';
-import type { Answer, Request } from '../../infra/local/server.ts';
+import type { Answer, Request } from '../../infra/local/server/server.ts';
 import type { Gate } from './gate.ts';
 import type { Caller, Exchange, Got, Network } from './network.ts';
 

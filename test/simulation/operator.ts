@@ -4,7 +4,7 @@
  */
 import type { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import type { JsonObject } from '../../infra/local/aws/aws-json.ts';
-import type { Queue, Sqs } from '../../infra/local/aws/sqs.ts';
+import type { Queue, Sqs } from '../../infra/local/aws/sqs/sqs.ts';
 import type { Journal, JournalEntry } from '../../infra/ops/replay/journal.ts';
 import { type Letter, letterOf, type StoredMessage } from '../../infra/ops/replay/letter.ts';
 import { createPutBack } from '../../infra/ops/replay/put-back.ts';

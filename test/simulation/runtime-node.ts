@@ -5,10 +5,10 @@
  */
 import type { requestTo } from '../../infra/local/sap/http-call.ts';
 import type { RandomBytes } from '../../infra/local/sap/identifiers.ts';
-import type { FlowResult, Processed, Received } from '../../infra/local/sap/message.ts';
-import * as answers from '../../infra/local/sap/runtime-answer.ts';
-import { createRuntimeNode as createNode } from '../../infra/local/sap/runtime-node.ts';
-import type { Answer, Request } from '../../infra/local/server.ts';
+import type { FlowResult, Processed, Received } from '../../infra/local/sap/runtime-node/message.ts';
+import * as answers from '../../infra/local/sap/runtime-node/runtime-answer.ts';
+import { createRuntimeNode as createNode } from '../../infra/local/sap/runtime-node/runtime-node.ts';
+import type { Answer, Request } from '../../infra/local/server/server.ts';
 import { type Authorization, SUBSCRIPTION } from './authorization.ts';
 import type { Exchange } from './network.ts';
 

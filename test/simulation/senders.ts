@@ -2,7 +2,7 @@
  * Those who send: producers that put messages into queues in every form that the relay takes, and callers of webhooks that
  * try again, with the same id, until they are told that it was taken. What was accepted is in the ledger from then on.
  */
-import type { Queue } from '../../infra/local/aws/sqs.ts';
+import type { Queue } from '../../infra/local/aws/sqs/sqs.ts';
 import type { InvokeResult } from './lambda.ts';
 import type { Ledger, Tracked } from './ledger.ts';
 import type { Arrival, DestinationPlan } from './plan.ts';

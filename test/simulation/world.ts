@@ -3,11 +3,11 @@
  * senders and its faults, until everything has come to rest or must have. What was seen is in the ledger and the trace.
  */
 import { AwsError, type JsonObject } from '../../infra/local/aws/aws-json.ts';
-import { type QueueTrigger, startQueueTrigger } from '../../infra/local/aws/queue-trigger.ts';
+import { type QueueTrigger, startQueueTrigger } from '../../infra/local/aws/queue-trigger/queue-trigger.ts';
 import { callSecretsManager } from '../../infra/local/aws/secrets-manager/api.ts';
 import { createSecretsService } from '../../infra/local/aws/secrets-manager/service.ts';
-import { createSqs, type Queue } from '../../infra/local/aws/sqs.ts';
-import type { FlowResult } from '../../infra/local/sap/message.ts';
+import { createSqs, type Queue } from '../../infra/local/aws/sqs/sqs.ts';
+import type { FlowResult } from '../../infra/local/sap/runtime-node/message.ts';
 import { createAuthorization } from './authorization.ts';
 import type { AwsOptions, Call } from './aws-client.ts';
 import type { Bundle, Entry } from './bundle.ts';

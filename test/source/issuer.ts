@@ -1,7 +1,7 @@
 /** An issuer of tokens as an identity provider is one: discovery, a set of keys, and tokens that jose signs. */
 import { type CryptoKey, exportJWK, generateKeyPair, type JWK, type JWTHeaderParameters, SignJWT } from 'jose';
 import { onTestFinished } from 'vitest';
-import { type Answer, type LocalServer, type Request, startServer } from '../../infra/local/server.ts';
+import { type Answer, type LocalServer, type Request, startServer } from '../../infra/local/server/server.ts';
 import { NOON } from './door.ts';
 
 export interface Issuer {

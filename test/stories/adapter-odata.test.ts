@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import type { DestinationPlan } from '../../infra/local/landscape.ts';
-import type { Deployment } from '../../infra/local/sap/integration-flow.ts';
-import type { Answer } from '../../infra/local/server.ts';
+import type { Deployment } from '../../infra/local/sap/runtime-node/integration-flow.ts';
+import type { Answer } from '../../infra/local/server/server.ts';
 import { type Stage, setStage } from './stage.ts';
 
 const SERVICE = '/gw/odata/SAP/orders;v=1';

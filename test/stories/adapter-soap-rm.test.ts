@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import type { DestinationPlan } from '../../infra/local/landscape.ts';
-import type { Deployment } from '../../infra/local/sap/integration-flow.ts';
+import type { Deployment } from '../../infra/local/sap/runtime-node/integration-flow.ts';
 import { setStage } from './stage.ts';
 
 const envelope = (header = '<s:Header/>') =>

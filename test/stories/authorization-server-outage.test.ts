@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { serviceUnavailable, tooManyRequests } from '../../infra/local/sap/front.ts';
-import { startServer } from '../../infra/local/server.ts';
+import { startServer } from '../../infra/local/server/server.ts';
 import { setStage } from './stage.ts';
 
 const ENVIRONMENTS = ['neo', 'cf'] as const;

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { waitUntilEmpty } from '../../infra/local/aws/sqs.ts';
-import type { Received } from '../../infra/local/sap/integration-flow.ts';
+import { waitUntilEmpty } from '../../infra/local/aws/sqs/sqs.ts';
+import type { Received } from '../../infra/local/sap/runtime-node/integration-flow.ts';
 import { type Stage, setStage } from './stage.ts';
 
 const GROUPS = ['a', 'b', 'c'] as const;

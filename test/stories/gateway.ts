@@ -3,7 +3,7 @@
  * its reply in another way.
  */
 import { onTestFinished } from 'vitest';
-import { type HttpApi, type HttpApiOptions, startHttpApi } from '../../infra/local/aws/http-api.ts';
+import { type HttpApi, type HttpApiOptions, startHttpApi } from '../../infra/local/aws/http-api/http-api.ts';
 import type { Deployed } from '../../infra/local/landscape.ts';
 
 /** The gateways that a webhook may lie behind. */

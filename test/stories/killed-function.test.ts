@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { waitForMessages } from '../../infra/local/aws/sqs.ts';
-import type { Received } from '../../infra/local/sap/integration-flow.ts';
+import { waitForMessages } from '../../infra/local/aws/sqs/sqs.ts';
+import type { Received } from '../../infra/local/sap/runtime-node/integration-flow.ts';
 import { setStage } from './stage.ts';
 
 const POISON = 'a payload that no function survives';

@@ -13,7 +13,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { onTestFinished } from 'vitest';
 import type { DestinationPlan } from '../../infra/local/landscape.ts';
-import { type Answer, type LocalServer, type Request, startServer } from '../../infra/local/server.ts';
+import { type Answer, type LocalServer, type Request, startServer } from '../../infra/local/server/server.ts';
 import { type Stage, type StageOptions, setStage } from './stage.ts';
 
 export const BUCKET = 'payloads';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Received } from '../../infra/local/sap/integration-flow.ts';
+import type { Received } from '../../infra/local/sap/runtime-node/integration-flow.ts';
 import { setStage } from './stage.ts';
 
 /**

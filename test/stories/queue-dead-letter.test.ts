@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { toRecord } from '../../infra/local/aws/queue-trigger/event.ts';
-import type { MessageView } from '../../infra/local/aws/sqs.ts';
+import type { MessageView } from '../../infra/local/aws/sqs/sqs.ts';
 import type { LocalDestination } from '../../infra/local/landscape.ts';
-import type { Received } from '../../infra/local/sap/integration-flow.ts';
+import type { Received } from '../../infra/local/sap/runtime-node/integration-flow.ts';
 import { createSqsClock } from './sqs-clock.ts';
 import { type Stage, setStage } from './stage.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { SecretsManager } from '../../infra/local/aws/secrets-manager.ts';
+import type { SecretsManager } from '../../infra/local/aws/secrets-manager/secrets-manager.ts';
 import { setStage } from './stage.ts';
 
 const FLOW = { csrfProtected: false } as const;

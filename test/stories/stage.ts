@@ -4,8 +4,8 @@
  */
 import { createHash, randomUUID } from 'node:crypto';
 import { onTestFinished } from 'vitest';
-import type { TriggerInvocation } from '../../infra/local/aws/queue-trigger.ts';
-import { type AttemptLine, createDeliveryLog } from '../../infra/local/delivery-log.ts';
+import type { TriggerInvocation } from '../../infra/local/aws/queue-trigger/queue-trigger.ts';
+import { type AttemptLine, createDeliveryLog } from '../../infra/local/story/delivery-log.ts';
 import {
   type Deployed,
   type DeployOptions,

@@ -1,7 +1,7 @@
 /** Token endpoints that answer with something that is no token: the operator is told where and what, nothing is sent. */
 import { describe, expect, test } from 'vitest';
 import { nginxPage } from '../../infra/local/sap/front.ts';
-import type { Answer } from '../../infra/local/server.ts';
+import type { Answer } from '../../infra/local/server/server.ts';
 import { setStage } from './stage.ts';
 
 const PLAN = { name: 'orders', flow: { csrfProtected: false } } as const;

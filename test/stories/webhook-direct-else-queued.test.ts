@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { serviceUnavailable } from '../../infra/local/sap/front.ts';
-import type { Received } from '../../infra/local/sap/integration-flow.ts';
+import type { Received } from '../../infra/local/sap/runtime-node/integration-flow.ts';
 import { type Stage, setStage, sha256, WEBHOOK_USER } from './stage.ts';
 
 const PLAN = {

@@ -4,7 +4,7 @@
  */
 import { describe, expect, test } from 'vitest';
 import type { WebhookPlan } from '../../infra/local/landscape.ts';
-import type { Answer } from '../../infra/local/server.ts';
+import type { Answer } from '../../infra/local/server/server.ts';
 import {
   functionUrl,
   httpApi1,

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import type { Answer } from '../../infra/local/server.ts';
+import type { Answer } from '../../infra/local/server/server.ts';
 import { GATEWAY_NAMES } from './gateway.ts';
 import { setStage, sha256, WEBHOOK_USER } from './stage.ts';
 

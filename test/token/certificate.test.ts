@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { RelayError } from '../../functions/error.ts';
 import { assertValid } from '../../functions/token/certificate.ts';
 import { type Credentials, readCredentials } from '../../functions/token/credentials.ts';
-import { createCertificateAuthority } from '../../infra/local/certificates.ts';
+import { createCertificateAuthority } from '../../infra/local/server/certificates.ts';
 import { flat } from '../settings/secrets.ts';
 import { createAuthorization } from './authorization.ts';
 import { escaped, externalKey, flatKey, nestedKey, orders, VALID_UNTIL } from './client-certificate.ts';

@@ -2,7 +2,7 @@
  * Client certificates and the secrets that hold them, in the forms in which SAP hands them out, from which the tests of
  * certificates begin. The certificates are made by the authority of the local landscape.
  */
-import { createCertificateAuthority } from '../../infra/local/certificates.ts';
+import { createCertificateAuthority } from '../../infra/local/server/certificates.ts';
 import { flat } from '../settings/secrets.ts';
 import { NOON } from './token-answer.ts';
 

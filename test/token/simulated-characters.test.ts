@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { readCredentials } from '../../functions/token/credentials.ts';
 import { tokenRequest } from '../../functions/token/token-endpoint.ts';
-import { readTokenRequest } from '../../infra/local/sap/token-request.ts';
+import { readTokenRequest } from '../../infra/local/sap/authorization-server/token-request.ts';
 import { createLink, simulatedSend } from './simulated.ts';
 import { createTenant } from './simulated-tenant.ts';
 import { createSimulatedTime } from './simulated-time.ts';

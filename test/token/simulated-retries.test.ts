@@ -1,7 +1,7 @@
 /** SAP's retry table, seen from the authorization server: how many requests come, and how far apart. */
 import { describe, expect, test } from 'vitest';
 import { nginxPage, serviceUnavailable, tooManyRequests } from '../../infra/local/sap/front.ts';
-import type { Answer } from '../../infra/local/server.ts';
+import type { Answer } from '../../infra/local/server/server.ts';
 import { createTenant, NOON, type Tenant } from './simulated-tenant.ts';
 
 /** HTTP dates have whole seconds. */

@@ -10,15 +10,15 @@ import { type Attempt, relay } from '../../functions/relay/relay.ts';
 import { readSettings } from '../../functions/settings/settings.ts';
 import { createQueueRoutes } from '../../functions/queue/routes.ts';
 import { setup } from '../../functions/environment.ts';
-import { type Account, createAccount } from '../../infra/local/sap/account.ts';
-import { type AuthorizationServerCore, createAuthorizationServer } from '../../infra/local/sap/authorization-server.ts';
-import type { Deployment } from '../../infra/local/sap/integration-flow.ts';
+import { type Account, createAccount } from '../../infra/local/sap/cockpit/account.ts';
+import { type AuthorizationServerCore, createAuthorizationServer } from '../../infra/local/sap/authorization-server/authorization-server.ts';
+import type { Deployment } from '../../infra/local/sap/runtime-node/integration-flow.ts';
 import {
   createRuntimeNode,
   type RuntimeNodeCore,
   type RuntimeNodeOptions,
-} from '../../infra/local/sap/runtime-node.ts';
-import { createSigningKeys, type KeyPair } from '../../infra/local/sap/signing-keys.ts';
+} from '../../infra/local/sap/runtime-node/runtime-node.ts';
+import { createSigningKeys, type KeyPair } from '../../infra/local/sap/authorization-server/signing-keys.ts';
 import { quietTelemetry } from '../doubles/telemetry.ts';
 import { createLink, type Link, simulatedSend } from './simulated.ts';
 import { createSimulatedSecrets } from './simulated-secrets.ts';

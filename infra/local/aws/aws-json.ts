@@ -6,7 +6,7 @@
  * @see https://smithy.io/2.0/aws/protocols/aws-json-1_0-protocol.html
  * @see https://smithy.io/2.0/aws/protocols/aws-query-protocol.html#x-amzn-query-error for the header of SQS's old codes
  */
-import type { Answer, Request } from '../server.ts';
+import type { Answer, Request } from '../server/server.ts';
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 

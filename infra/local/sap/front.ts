@@ -4,8 +4,8 @@
  * server's `fail`, they are faults; the emulated servers use `tomcatPage` themselves.
  */
 import type { ServerOptions } from 'node:https';
-import type { CertificateAuthority } from '../certificates.ts';
-import type { Answer } from '../server.ts';
+import type { CertificateAuthority } from '../server/certificates.ts';
+import type { Answer } from '../server/server.ts';
 
 /** 429 of the authorization server's nginx, HTML with `Retry-After` in seconds (SAP: "Rate Limiting" of XSUAA). */
 export function tooManyRequests({ retryAfterSeconds }: { readonly retryAfterSeconds: number }): Answer {

@@ -4,7 +4,7 @@
  */
 import { request as sendHttp } from 'node:http';
 import { request as sendHttps } from 'node:https';
-import type { Answer, Request } from '../server.ts';
+import type { Answer, Request } from '../server/server.ts';
 
 /** Gives the answer, whatever its status; rejects when there is none. */
 export type Call = (request: Request) => Promise<Answer>;

@@ -1,6 +1,6 @@
 /** What is sent in the story, as legacy systems have it, and what the flows make of it. */
 import { readFileSync } from 'node:fs';
-import type { FlowResult, Received } from '../sap/integration-flow.ts';
+import type { FlowResult, Received } from '../sap/runtime-node/integration-flow.ts';
 
 /** A payload as a legacy system has it. */
 export interface Payload {

@@ -4,7 +4,7 @@
  * arrived, and says in words and figures what happened. Prints; decides nothing.
  */
 import { createHash, randomUUID } from 'node:crypto';
-import { waitForMessages } from '../aws/sqs.ts';
+import { waitForMessages } from '../aws/sqs/sqs.ts';
 import type { Deployed, LocalDestination } from '../landscape.ts';
 import { PAYLOADS, type Payload, REFUSED, STOCK_REQUEST } from './payloads.ts';
 import type { Sending } from './sender-adapters.ts';

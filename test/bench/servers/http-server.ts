@@ -4,7 +4,7 @@
  */
 import type { AddressInfo, Socket } from 'node:net';
 import { createServer } from 'node:tls';
-import type { ServerCertificate } from '../../../infra/local/certificates.ts';
+import type { ServerCertificate } from '../../../infra/local/server/certificates.ts';
 
 export interface Received {
   /** Request line and header lines. */

@@ -4,7 +4,7 @@
  */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createCertificateAuthority } from '../../../infra/local/certificates.ts';
+import { createCertificateAuthority } from '../../../infra/local/server/certificates.ts';
 import { startHttpServer } from './http-server.ts';
 import { createServices } from './services.ts';
 

@@ -3,7 +3,7 @@
  * is left. With the second argument `true` it has lost its watchdog, so that it must clean up itself.
  */
 import { readFileSync } from 'node:fs';
-import { createLambdaFunction } from '../../../infra/local/aws/lambda-host.ts';
+import { createLambdaFunction } from '../../../infra/local/aws/lambda/lambda.ts';
 
 const slow = `${import.meta.dirname}/slow.mjs`;
 const fn = await createLambdaFunction({ name: 'left', bundle: slow, environment: {}, timeoutSeconds: 60 });

@@ -7,7 +7,7 @@
  * and imitated: HTTP APIs hand over the path decoded, and cut it at a decoded `?`; REST APIs as it was sent, in `path`
  * and in the path variables.
  */
-import type { Request } from '../../server.ts';
+import type { Request } from '../../server/server.ts';
 import type { Gateway } from './gateway.ts';
 import { type Field, forwardFields, group, mapGroups, readFields, values } from './header.ts';
 import { toPayload } from './payload.ts';

@@ -7,7 +7,7 @@
  * those are as reported by their users.
  */
 
-import type { Answer } from '../../server.ts';
+import type { Answer } from '../../server/server.ts';
 import type { InvokeFailure } from '../lambda/invoke-result.ts';
 
 /** An HTTP API (payload format 2.0 or 1.0), or a REST API with Lambda proxy integration (1.0). */

@@ -5,7 +5,7 @@
  * Sources: the pages named in event.ts; "Remapped headers" in
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-known-issues.html.
  */
-import type { Answer } from '../../server.ts';
+import type { Answer } from '../../server/server.ts';
 import type { Gateway } from './gateway.ts';
 import { isAmong, mediaTypeOf } from './payload.ts';
 

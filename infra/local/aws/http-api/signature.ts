@@ -5,7 +5,7 @@
  * @see AWS IAM User Guide, "Create a signed AWS API request"
  */
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
-import type { Request } from '../../server.ts';
+import type { Request } from '../../server/server.ts';
 
 /** A user with an access key. */
 export interface Identity {

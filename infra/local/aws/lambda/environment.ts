@@ -7,7 +7,7 @@
  * and the memory limit beyond V8's heap, /tmp, and the end of environments that were idle for long.
  */
 import { once } from 'node:events';
-import { startServer } from '../../server.ts';
+import { startServer } from '../../server/server.ts';
 import { type Exit, exited, failure, type InvokeResult, timedOut } from './invoke-result.ts';
 import { maxMemoryUsedMb, readLines, reportLine } from './log.ts';
 import { createRuntimeApi, type FunctionError, type Invocation, RESPONSE_LIMIT_BYTES } from './runtime-api.ts';

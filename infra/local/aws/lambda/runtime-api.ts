@@ -3,7 +3,7 @@
  * replies. When an event is there, and what becomes of a reply, is for environment.ts.
  * Source: https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
  */
-import type { Answer, Answerer, Request } from '../../server.ts';
+import type { Answer, Answerer, Request } from '../../server/server.ts';
 
 /** 6 MiB and 100 bytes; a request may have 100 bytes less. Observed on AWS. */
 export const RESPONSE_LIMIT_BYTES = 6_291_556;

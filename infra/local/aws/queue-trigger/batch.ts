@@ -6,7 +6,7 @@
  */
 import type { SQSEvent, SQSRecord } from 'aws-lambda';
 import { AwsError } from '../aws-json.ts';
-import type { Queue } from '../sqs.ts';
+import type { Queue } from '../sqs/sqs.ts';
 import { split } from './event.ts';
 import { readReply } from './reply.ts';
 

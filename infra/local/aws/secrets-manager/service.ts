@@ -5,7 +5,7 @@
  * @see AWS: Secrets Manager User Guide, "Finding a secret from a partial ARN"
  */
 
-import { uuid } from '../uuid.ts';
+import { uuid } from '../../facts/ids.ts';
 import { secretsError } from './error.ts';
 import { createSecret, type Secret, type SecretValue } from './secret.ts';
 

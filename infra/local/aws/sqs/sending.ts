@@ -5,7 +5,7 @@
  * @see AWS: API Reference "SendMessage"; "Exactly-once processing in Amazon SQS"
  */
 
-import { uuid } from '../uuid.ts';
+import { uuid } from '../../facts/ids.ts';
 import type { Deduplication } from './deduplication.ts';
 import { contentDeduplicationId } from './digest.ts';
 import type { NewMessage, SentMessage } from './message.ts';

@@ -1,0 +1,236 @@
+/**
+ * A runtime node of SAP Cloud Integration: the endpoints of the integration flows deployed on it. It owns the order in
+ * which a call is judged (request line, caller, endpoint, role, method, CSRF, size) and remembers every call and every message. Callers
+ * are judged by `caller.ts`, sessions by `csrf.ts`; what goes over the wire is the senders', what a flow does the flow's.
+ */
+import { type Answer, type LocalServer, type Request, startServer } from '../../server/server.ts';
+import { droppedHeadersNotice, exchangeHeaders } from './allowed-headers.ts';
+import type { AuthorizationServer, Trust } from '../authorization-server/authorization-server.ts';
+import { bearerToken, fingerprint } from './bearer-token.ts';
+import { authenticationOf, type CallerAuthentication, createCallers } from './caller.ts';
+import { createCsrfSessions, csrfIntent } from './csrf.ts';
+import { createDeployedFlows } from './deployed-flows.ts';
+import { createExchange } from './exchange.ts';
+import { clientCertificateTls } from '../front.ts';
+import { type Call, httpCall } from '../http-call.ts';
+import { type RandomBytes, systemRandom } from '../identifiers.ts';
+import type { Deployment } from './integration-flow.ts';
+import { createJournal, type WaitOptions } from '../../facts/journal.ts';
+import type { Processed } from './message.ts';
+import { userOf } from '../cockpit/oauth-client.ts';
+import * as answers from './runtime-answer.ts';
+import { createSenders } from './senders.ts';
+import { refusedByContainer } from './servlet-container.ts';
+import type { Verdict } from './token-validation.ts';
+import { createWorkerNodes } from './worker-nodes.ts';
+
+/** One call of the node, whatever came of it. */
+export interface CallEntry {
+  /** Epoch milliseconds of its arrival. */
+  readonly at: number;
+  readonly method: string;
+  readonly path: string;
+  readonly status: number;
+  /** The first 12 hex digits of the bearer token's SHA-256; undefined when there was none. */
+  readonly tokenFingerprint: string | undefined;
+  /** By what the caller was judged. */
+  readonly callerAuthentication: CallerAuthentication;
+  readonly csrf: 'fetch' | 'sent' | 'none';
+  readonly flowRan: boolean;
+  /** Index of the worker node that the load balancer chose. */
+  readonly worker: number;
+}
+
+export interface RuntimeNodeOptions {
+  /** VM name of the subscription whose node this is; tokens for another one are refused. */
+  readonly subscription: string;
+  readonly now?: () => number;
+  readonly random?: RandomBytes;
+  /** For how long after its `exp` a JWT is still taken. Default 60, as SAP's own libraries do. */
+  readonly leewaySeconds?: number;
+  /** Default 401; 500 is what nodes before patch 6.76.44 said of an expired JWT. */
+  readonly expiredTokenStatus?: 401 | 500;
+  /** Worker nodes behind the load balancer; an HTTP session lives in one. Default 1. */
+  readonly workers?: number;
+  /** How long an unused HTTP session lives, in milliseconds. Default 20 minutes [assumed]. */
+  readonly sessionIdleMs?: number;
+  /** How many messages may be in flows at once; one more is refused. Default: no limit. */
+  readonly maxConcurrentMessages?: number;
+  /** With what: 503, or 429, which no document of SAP's has for these endpoints. Default 503. */
+  readonly exhaustedStatus?: 503 | 429;
+  /** Is told tokens and message bodies that arrive, and the CSRF tokens and session cookies that are made. */
+  readonly confidential?: (value: string) => void;
+}
+
+/** Everything but the socket. */
+export interface RuntimeNodeCore {
+  answer(request: Request): Promise<Answer>;
+  /** Replaces a flow of the same name. Throws an Error when another flow has the address. */
+  deploy(deployment: Deployment): void;
+  /** Throws an Error when no flow has that name. */
+  undeploy(name: string): void;
+  /** Messages whose flow ran, in the order in which the flows ended. */
+  readonly messages: readonly Processed[];
+  /** Every call, in the order of the answers. */
+  readonly requests: readonly CallEntry[];
+  waitForMessages(count: number, options?: WaitOptions): Promise<readonly Processed[]>;
+  waitForRequests(count: number, options?: WaitOptions): Promise<readonly CallEntry[]>;
+  /** Ends all HTTP sessions, so that every CSRF token fetched so far is refused. */
+  dropCsrfSessions(): void;
+  /** Gives each HTTP session a new id with each message that is let in from now on, or with false no longer. */
+  renewSessionIds(renews?: boolean): void;
+  /**
+   * A worker node refuses every token from now on, or with false no longer, as one did that came up without its
+   * authentication filter. Throws an Error when there is no worker of that index.
+   */
+  refuseTokens(worker: number, refuses?: boolean): void;
+}
+
+export interface RuntimeNode extends RuntimeNodeCore {
+  /** Without a slash at the end; the endpoint of a flow is `<url>` and its `endpointPath`. */
+  readonly url: string;
+  readonly server: LocalServer;
+}
+
+const refused: Verdict = { kind: 'refused' };
+
+/**
+ * The node without its socket. `call` reaches the authorization server that `trust` describes; `scheme` is that of the
+ * node's URL, by default `http`.
+ */
+export function createRuntimeNode(
+  options: RuntimeNodeOptions & { readonly trust: Trust; readonly call: Call; readonly scheme?: 'http' | 'https' },
+): RuntimeNodeCore {
+  const { trust, call, now = Date.now, random = systemRandom, confidential = () => undefined } = options;
+  const { account } = trust;
+  const { environment } = account;
+  const subscription = account.subscription(options.subscription);
+  const leewaySeconds = options.leewaySeconds ?? 60;
+  const callers = createCallers({ trust, call, subscription: subscription.vmName, now, leewaySeconds });
+  const { workers: count = 1, exhaustedStatus = 503, maxConcurrentMessages = Number.POSITIVE_INFINITY } = options;
+  const host = `${subscription.vmName.replaceAll('.', '-')}.hana.ondemand.com`;
+  const workers = createWorkerNodes({ environment, host, count, random });
+  const csrf = createCsrfSessions({
+    accountName: account.name,
+    workers: count,
+    now,
+    random,
+    sessionIdleMs: options.sessionIdleMs ?? 20 * 60_000,
+    confidential,
+  });
+  const flows = createDeployedFlows(now);
+  const senders = createSenders({ random, scheme: options.scheme ?? 'http' });
+  const messages = createJournal<Processed>('messages');
+  const calls = createJournal<CallEntry>('calls');
+  let running = 0;
+
+  /** The parts of a body are secret as the whole is: an envelope's payload, the operations of a batch. */
+  function log(processed: Processed): void {
+    for (const part of [processed.soap?.payload ?? '', processed.odata?.batch ? processed.body.toString('utf8') : '']) {
+      if (part !== '') confidential(part);
+    }
+    messages.add(processed);
+  }
+
+  function refuse({ kind }: Verdict, request: Request): Answer {
+    const failed = kind === 'unavailable' || (kind === 'expired' && options.expiredTokenStatus === 500);
+    return failed ? answers.securityFailure() : answers.unauthorized(environment, request);
+  }
+
+  async function judge(request: Request, at: number, worker: number): Promise<{ answer: Answer; ran?: boolean }> {
+    const malformed = refusedByContainer(request);
+    if (malformed !== undefined) return { answer: malformed };
+    const verdict = workers.refusesTokens(worker) ? refused : await callers.authenticate(request);
+    if (verdict.kind !== 'accepted') return { answer: refuse(verdict, request) };
+    const flow = flows.at(request.path);
+    if (flow === undefined) return { answer: answers.notFound() };
+    const { clientId, scopes } = verdict;
+    if (!callers.mayCall(clientId, scopes, flow.userRole)) return { answer: answers.forbidden() };
+    const adapter = senders[flow.sender];
+    const headless = request.method === 'HEAD' && !flow.csrfProtected;
+    if (headless || !flow.methods.includes(request.method)) return { answer: answers.methodNotAllowed(flow.methods) };
+    const exchange = createExchange({ request, flow, at, user: userOf(clientId), random, log });
+    let setCookies: readonly string[] = [];
+    if (flow.csrfProtected) {
+      const decision = csrf.check(request, worker, workers.routingCookie(worker));
+      if (decision.kind === 'fetched') return { answer: answers.csrfFetched(decision.token, decision.setCookies) };
+      if (decision.kind === 'required')
+        return { answer: answers.csrfRequired(decision.setCookies, flow.sender === 'odata' ? 'Required' : 'required') };
+      ({ setCookies } = decision);
+    }
+    const cookies = setCookies.length === 0 ? {} : { 'Set-Cookie': setCookies };
+    if (request.body.byteLength > flow.maxBodyBytes) return { answer: adapter.tooLarge(exchange) };
+    if (running >= maxConcurrentMessages) return { answer: answers.exhausted(exhaustedStatus) };
+    running += 1;
+    try {
+      const answer = await adapter.answer(exchange);
+      const notice = droppedHeadersNotice(exchangeHeaders(request, flow.allowedHeaders));
+      return {
+        answer: { ...answer, headers: { ...answer.headers, ...(exchange.ran ? notice : {}), ...cookies } },
+        ran: exchange.ran,
+      };
+    } finally {
+      running -= 1;
+    }
+  }
+
+  return {
+    answer: async (request) => {
+      const at = now();
+      const token = bearerToken(request);
+      if (token !== undefined) confidential(token);
+      if (request.body.byteLength > 0) options.confidential?.(request.body.toString('utf8'));
+      const worker = workers.route(request);
+      const { answer, ran = false } = await judge(request, at, worker);
+      calls.add({
+        at,
+        method: request.method,
+        path: request.path,
+        status: answer.status,
+        tokenFingerprint: token === undefined ? undefined : fingerprint(token),
+        callerAuthentication: authenticationOf(request),
+        csrf: csrfIntent(request),
+        flowRan: ran,
+        worker,
+      });
+      return { ...answer, headers: { Date: new Date(now()).toUTCString(), ...answer.headers } };
+    },
+    deploy: flows.deploy,
+    undeploy: flows.undeploy,
+    messages: messages.entries,
+    requests: calls.entries,
+    waitForMessages: messages.waitFor,
+    waitForRequests: calls.waitFor,
+    dropCsrfSessions: csrf.drop,
+    renewSessionIds: (renews = true) => csrf.renewIds(renews),
+    refuseTokens: (worker, refuses = true) => workers.refuseTokens(worker, refuses),
+  };
+}
+
+/**
+ * The node on loopback, which calls `authorizationServer` over HTTP or HTTPS, as that is, and waits for it at most
+ * `authorizationTimeoutMs`. Throws an Error for `tls` where the account has no certificate authority.
+ */
+export async function startRuntimeNode(
+  options: RuntimeNodeOptions & {
+    readonly authorizationServer: AuthorizationServer;
+    readonly port?: number;
+    /** HTTPS, with a certificate of the account's authority; on CF clients may present theirs. Default false. */
+    readonly tls?: boolean;
+    /** Default 10000 [assumed]. */
+    readonly authorizationTimeoutMs?: number;
+    /** For how long a request's body may let no byte come, in milliseconds; then it is 408 [assumed]. Default 20000. */
+    readonly bodyGapMs?: number;
+  },
+): Promise<RuntimeNode> {
+  const { authorizationServer, port = 0, tls = false, bodyGapMs = 20_000, ...rest } = options;
+  const { authorizationTimeoutMs: timeoutMs = 10_000 } = options;
+  const { certificateAuthority: authority } = authorizationServer.account;
+  if (tls && authority === undefined) throw new Error('tls: the account has no certificate authority');
+  const ca = authority === undefined ? {} : { ca: authority.caPem };
+  const call = httpCall(authorizationServer.url, { timeoutMs, ...ca });
+  const core = createRuntimeNode({ ...rest, trust: authorizationServer.trust, call, scheme: tls ? 'https' : 'http' });
+  const secure = tls && authority !== undefined ? { tls: clientCertificateTls(authority, false) } : {};
+  const server = await startServer(core.answer, { port, bodyGapMs, ...secure });
+  return { ...core, url: server.url, server };
+}
