@@ -1,7 +1,7 @@
 /** What S3 says of an object, as the relay takes it: a length that is not told is no length. */
 import { afterEach, expect, test, vi } from 'vitest';
 import { createS3 } from '../../functions/aws/s3.ts';
-import { startWire } from '../http-client/wire.ts';
+import { startWire } from '../http/wire.ts';
 
 const OBJECT = { bucket: 'payloads', key: 'orders/1' };
 const { signal } = new AbortController();

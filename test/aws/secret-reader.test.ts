@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { createSecretReader } from '../../functions/aws/secrets-manager.ts';
 import { createHttpClient } from '../../functions/http/http.ts';
-import { reply, startWire, type Wire, type WireRequest } from '../http-client/wire.ts';
+import { reply, startWire, type Wire, type WireRequest } from '../http/wire.ts';
 
 /** What the service does with the first request, with the second, and so on; the last goes on. */
 type Deed = 'reset' | 'half' | 'hang' | 'secret' | 'error';

@@ -13,10 +13,10 @@ import { problem } from '../../functions/webhook/problem.ts';
 import { type Request, startServer } from '../../infra/local/server/server.ts';
 import { SEND_MANUAL } from '../../infra/ops/send/manual.ts';
 import { runSend } from '../../infra/ops/send/run.ts';
-import { webhookEvent } from '../source/aws-http-events.ts';
-import { type Hung, hangDoor, NOON } from '../source/door.ts';
-import { startIssuer } from '../source/issuer.ts';
-import { type Entry, senderOf, verifyAs } from '../source/senders.ts';
+import { webhookEvent } from '../webhook/aws-http-events.ts';
+import { type Hung, hangDoor, NOON } from '../webhook/door.ts';
+import { startIssuer } from '../webhook/issuer.ts';
+import { type Entry, senderOf, verifyAs } from '../webhook/senders.ts';
 
 const COMMAND = resolve(import.meta.dirname, '../../infra/ops/send/send.ts');
 const at = String(NOON / 1000);

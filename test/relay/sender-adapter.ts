@@ -10,7 +10,7 @@ import { type Attempt, relay } from '../../functions/relay/relay.ts';
 import { readSettings } from '../../functions/settings/settings.ts';
 import type { Token } from '../../functions/token/token-endpoint.ts';
 import { warm } from '../../functions/warm/warm.ts';
-import { reply, startWire } from '../http-client/wire.ts';
+import { reply, startWire } from '../http/wire.ts';
 import { answer, deadlineOf, messageOf, NOON, tokenOf } from './http-answer.ts';
 
 const HOST = 'https://flows.example.com';

@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
-import { startWire } from '../http-client/wire.ts';
+import { startWire } from '../http/wire.ts';
 import { setStage } from './stage.ts';
 
 async function startProxy() {

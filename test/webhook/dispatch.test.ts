@@ -1,0 +1,186 @@
+/** What becomes of a webhook's message by its mode: whom it goes to, in what time, and what is told of it. */
+import { describe, expect, test } from 'vitest';
+import type { Enqueued } from '../../functions/webhook/enqueue.ts';
+import { type HandOverOptions, handOver } from '../../functions/webhook/dispatch.ts';
+import { RelayError } from '../../functions/error.ts';
+import type { HttpAnswer } from '../../functions/http/http.ts';
+import { createEndpointToken } from '../../functions/relay/endpoint-token.ts';
+import { quietTelemetry } from '../doubles/telemetry.ts';
+import { answer, EXCEPTION, MPL_ID, messageOf, NOON, tokenOf } from '../relay/http-answer.ts';
+import { createSimulatedTime } from '../queue/simulated-time.ts';
+
+type Mode = HandOverOptions['mode'];
+type Fate = HttpAnswer | RelayError;
+
+interface Given {
+  readonly mode: Mode;
+  /** What the endpoint answers, call by call; the last for all that follow. */
+  readonly fates: readonly Fate[];
+  readonly noToken?: RelayError;
+  readonly enqueued?: Enqueued;
+  readonly remainingMs?: number;
+}
+
+const NO_CONNECTION = new RelayError('CONNECTION_FAILED', 'refused');
+const RESET = new RelayError('CONNECTION_FAILED', 'reset', { executed: 'unknown' });
+const TIMED_OUT = new RelayError('TIMED_OUT', 'no answer', { executed: 'unknown' });
+
+/** @returns what became of it, in which order it went where, and the time that each had */
+async function hand({ mode, fates, noToken, enqueued = 'queued', remainingMs = 27_000 }: Given) {
+  const time = createSimulatedTime(NOON);
+  const went: string[] = [];
+  const tokens = ['one', 'two'];
+  const left = [...fates];
+  const nothing = () => undefined;
+  const abort = new AbortController();
+  const deadline = { remainingMs: () => Math.max(0, NOON + remainingMs - time.now()), signal: abort.signal };
+  const telemetry = quietTelemetry({
+    attempted: ({ outcome }) => went.push(`told ${outcome}`),
+  });
+  const result = await handOver(
+    { message: messageOf(), functionArn: 'arn:aws:lambda:eu-central-1:123456789012:function:webhook' },
+    {
+      destination: 'orders',
+      route: {
+        token: createEndpointToken(
+          {
+            get: async () => {
+              if (noToken) throw noToken;
+              return tokenOf(tokens.shift() ?? 'more');
+            },
+            renew: async (token) => token,
+            forget: nothing,
+            peek: nothing,
+            renewing: nothing,
+            abortRenewal: nothing,
+          },
+          time.now,
+        ),
+        adapter: {
+          exchange: async (_message, _token, { remainingMs: callMs }, onCall) => {
+            went.push(`flow ${callMs()}`);
+            onCall();
+            const fate = (left.length > 1 ? left.shift() : left[0]) ?? NO_CONNECTION;
+            if (fate instanceof RelayError) throw fate;
+            return { answer: fate, reachedFlow: true };
+          },
+        },
+        now: time.now,
+      },
+      enqueue: async (_posting, { remainingMs: queueMs }) => {
+        went.push(`queue ${queueMs()}`);
+        return enqueued;
+      },
+    },
+    { mode, deadline, telemetry, clock: time },
+  );
+  return { result, went };
+}
+
+describe('Mode queued', () => {
+  test('asks nobody but the queue, with all the time there is', async () => {
+    expect(await hand({ mode: 'queued', fates: [] })).toEqual({ result: 'queued', went: ['queue 27000'] });
+  });
+});
+
+describe('Mode direct', () => {
+  test.each([answer(503), NO_CONNECTION, answer(404)])('never asks the queue', async (fate) => {
+    const { went } = await hand({ mode: 'direct', fates: [fate] });
+    expect(went[0]).toBe('flow 27000');
+    expect(went.filter((where) => where.startsWith('queue'))).toEqual([]);
+  });
+});
+
+describe('Mode direct-else-queued', () => {
+  const mode = 'direct-else-queued';
+
+  test.each<[string, Fate]>([
+    ['refuses the connection', NO_CONNECTION],
+    ['rejects the new token, too', answer(401)],
+    ['misses a role', answer(403)],
+    ['is not there', answer(404)],
+    ['takes another method', answer(405)],
+    ['redirects', answer(302)],
+    ['redirects for good', answer(308)],
+    ['takes no more now', answer(429)],
+    ['takes nothing so early', answer(425)],
+    ['is down for maintenance', answer(503)],
+  ])('stores what an endpoint cannot have seen that %s', async (_, fate) => {
+    const { result, went } = await hand({ mode, fates: [fate] });
+    expect(result).toBe('queued');
+    expect(went.at(-1)).toBe('queue 27000');
+  });
+
+  test.each<[string, RelayError]>([
+    ['refused', new RelayError('TOKEN_REFUSED', 'no')],
+    ['not to be had now', new RelayError('TOKEN_UNAVAILABLE', 'no')],
+    ['not to be had in time', new RelayError('DEADLINE', 'no')],
+    ['not to be had without its secret', new RelayError('SECRET_MALFORMED', 'no')],
+  ])('stores what has no token, since it is %s', async (_, noToken) => {
+    expect(await hand({ mode, fates: [], noToken })).toMatchObject({ result: 'queued' });
+  });
+
+  test.each<[string, Fate]>([
+    ['answers 200', answer(200)],
+    ['answers 500', answer(500)],
+    ['answers 502', answer(502)],
+    ['answers 504', answer(504)],
+    ['answers 408', answer(408)],
+    ['answers 503 with an MPL id', answer(503, EXCEPTION)],
+    ['answers what nobody knows', answer(418)],
+    ['breaks the connection', RESET],
+    ['does not answer', TIMED_OUT],
+    ['is cut off by the deadline', new RelayError('DEADLINE', 'over', { executed: 'unknown' })],
+    ['refuses on a second send that nobody asked for', { ...answer(503), resent: true }],
+    ['redirects on a second send that nobody asked for', { ...answer(302), resent: true }],
+    ['will never take it: 400', answer(400)],
+    ['will never take it: 413', answer(413)],
+    ['will never take it: 422', answer(422)],
+  ])('answers, and stores nothing, where the flow may have run or was asked in vain: it %s', async (_, fate) => {
+    const { result, went } = await hand({ mode, fates: [fate] });
+    expect(result).toMatchObject({ executed: expect.anything() });
+    expect(went.filter((where) => where.startsWith('queue'))).toEqual([]);
+  });
+
+  test.each([302, 308, 401, 403, 404, 405, 408, 425, 429, 500, 502, 503, 504])(
+    'stores nothing that the flow has answered with %i: it has run',
+    async (status) => {
+      for (const marked of [answer(status, EXCEPTION), answer(status, '', { sap_messageprocessinglogid: MPL_ID })]) {
+        const { result, went } = await hand({ mode, fates: [marked] });
+        expect(result).toMatchObject({ executed: 'unknown', status });
+        expect(went.filter((where) => !where.startsWith('told'))).toEqual(['flow 24000']);
+      }
+    },
+  );
+
+  test('what was sent and lost on the first call is not stored for the refusal of the second', async () => {
+    const { result } = await hand({ mode, fates: [answer(401), RESET] });
+    expect(result).toMatchObject({ kind: 'failed', executed: 'unknown' });
+  });
+
+  test('is told as an attempt before it is stored', async () => {
+    const { went } = await hand({ mode, fates: [answer(503)] });
+    expect(went).toEqual(['flow 24000', 'told failed', 'queue 27000']);
+  });
+
+  test.each([
+    [27_000, 24_000],
+    [12_000, 9_000],
+    [8_000, 6_000],
+    [2_400, 1_800],
+  ])('of %i ms leaves the call %i: storing takes its time, too', async (remainingMs, callMs) => {
+    const { went } = await hand({ mode, fates: [answer(503)], remainingMs });
+    expect(went[0]).toBe(`flow ${callMs}`);
+  });
+
+  test('says so where the queue does not take it either', async () => {
+    expect(await hand({ mode, fates: [answer(404)], enqueued: 'unavailable' })).toMatchObject({
+      result: 'unavailable',
+    });
+  });
+
+  test('keeps the answer for what no queue can hold: another call may bring it through', async () => {
+    const { result } = await hand({ mode, fates: [answer(503)], enqueued: 'too-large' });
+    expect(result).toMatchObject({ kind: 'failed', status: 503 });
+  });
+});
