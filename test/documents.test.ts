@@ -17,7 +17,7 @@ function rowsOf(page: string): string[][] {
 /** In the last column `folder/file`, and in quotes words of a title, an ellipsis for what was left out. */
 function citedIn(page: string): (string | undefined)[][] {
   return rowsOf(page).flatMap((cells) =>
-    [...(cells.at(-1) ?? '').matchAll(/`([a-z-]+\/[a-z-]+)`(?::\s"([^"]+)")?/g)].map(([, ...found]) => found),
+    [...(cells.at(-1) ?? '').matchAll(/`((?:[a-z-]+\/)+[a-z-]+)`(?::\s"([^"]+)")?/g)].map(([, ...found]) => found),
   );
 }
 

@@ -2,8 +2,13 @@
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { RelayError } from '../error.ts';
 import type { Send } from '../http/http.ts';
-import type { Secret } from '../token/credentials.ts';
 import { createRequestHandler } from './request-handler.ts';
+
+/** One version of a secret. */
+export interface Secret {
+  readonly text: string;
+  readonly versionId: string;
+}
 
 /** Which version of a secret: the one in use, or the one before it. */
 export type VersionStage = 'AWSCURRENT' | 'AWSPREVIOUS';

@@ -6,8 +6,8 @@ import http, { type ClientRequest, type IncomingHttpHeaders, type IncomingMessag
 import type { Readable } from 'node:stream';
 import tls, { type SecureContext } from 'node:tls';
 import { type Executed, RelayError } from '../error.ts';
-import { createExpiry, type Expiry } from './timeouts.ts';
 import { createSocketPool, type SocketPool } from './socket-pool.ts';
+import { createExpiry, type Expiry } from './timeouts.ts';
 
 export interface HttpRequest {
   readonly method: string;

@@ -4,8 +4,8 @@
  */
 import { isUtf8 } from 'node:buffer';
 import type { Attribute, OutgoingMessage } from '../aws/sqs.ts';
-import type { Message } from './message.ts';
 import { isQueueText } from './limits.ts';
+import type { Message } from './message.ts';
 import { type Pointer, pointerBody } from './pointer.ts';
 
 /** What lies in the queue; group and deduplication are for whoever sends it. */

@@ -5,10 +5,10 @@
  */
 import { createHash } from 'node:crypto';
 import type { SQSMessageAttribute, SQSRecord } from 'aws-lambda';
-import { type Pointer, readPointer } from './pointer.ts';
 import { RelayError } from '../error.ts';
 import type { HttpBody } from '../http/http.ts';
 import type { Message } from './message.ts';
+import { type Pointer, readPointer } from './pointer.ts';
 
 /** A message whose payload is still to be fetched. */
 export type PointedMessage = Omit<Message, 'body'> & { readonly pointer: Pointer };

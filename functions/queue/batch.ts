@@ -3,16 +3,16 @@
  * is on its own; on FIFO a group goes in order, and ends with the first message that stays. Says what becomes of each.
  */
 import { type Deadline, MIN_CALL_MS } from '../deadline.ts';
-import type { QueuedMessage } from '../message/queued.ts';
 import { RelayError, type RelayErrorCode } from '../error.ts';
+import type { QueuedMessage } from '../message/queued.ts';
+import { type Attempted, attemptDelivery } from '../relay/attempt.ts';
 import type { Outcome } from '../relay/outcome.ts';
 import type { Attempt, Route } from '../relay/relay.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
-import { type Attempted, attemptDelivery } from '../relay/attempt.ts';
 import { type Stay, waitMs } from './backoff.ts';
 import type { Breaker } from './breaker.ts';
 import { isOverdue } from './letter.ts';
-import type { Payloads } from './payload.ts';
+import { type Payloads, pointedSender } from './payload.ts';
 import type { Staying, VisibilityOptions } from './visibility.ts';
 
 /** Where the messages of a queue go, and what is kept for that between batches. */
@@ -61,6 +61,7 @@ export async function deliverBatch(
   const kept: Kept[] = [];
   const postponed = new Map<string, number>();
   const lanes = lanesOf(messages);
+  const sendPointed = pointedSender(queue.payloads, deadline, telemetry);
   let longestMs = 0;
   let next = 0;
 
@@ -83,7 +84,7 @@ export async function deliverBatch(
   }
 
   function attemptAt({ messageId, message, receiveCount: attempt, bytes }: QueuedMessage): Attempted {
-    return { destination, route, payloads: queue.payloads, messageId, message, attempt, bytes };
+    return { destination, route, sendPointed, messageId, message, attempt, bytes };
   }
 
   function keep({ recordId, receiptHandle, receiveCount }: QueuedMessage, stay: Stay): void {

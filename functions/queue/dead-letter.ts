@@ -2,10 +2,10 @@
 import type { S3 } from '../aws/s3.ts';
 import type { Sqs } from '../aws/sqs.ts';
 import type { Deadline } from '../deadline.ts';
-import type { QueuedMessage } from '../message/queued.ts';
 import { queueUrlOf } from '../message/queue-url.ts';
-import type { Destination } from '../settings/destination.ts';
+import type { QueuedMessage } from '../message/queued.ts';
 import type { Outcome } from '../relay/outcome.ts';
+import type { Destination } from '../settings/destination.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import { letterOf } from './letter.ts';
 

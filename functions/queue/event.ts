@@ -1,7 +1,7 @@
 /** SQS as a source: the event of a batch, and the reply that says which messages to keep. Judges nothing. */
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
-import { fromRecord, type QueuedMessage } from '../message/queued.ts';
 import { RelayError } from '../error.ts';
+import { fromRecord, type QueuedMessage } from '../message/queued.ts';
 
 /**
  * @throws RelayError `EVENT_INVALID` if there are no records, or one has no id: what cannot be named in the reply cannot be

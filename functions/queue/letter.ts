@@ -7,8 +7,8 @@ import type { Attribute, OutgoingMessage } from '../aws/sqs.ts';
 import { fitsQueue } from '../message/limits.ts';
 import { type Pointer, pointerBody } from '../message/pointer.ts';
 import { DEAD_LETTER, OWN_ATTRIBUTES, type QueuedMessage } from '../message/queued.ts';
-import { buriedUnder } from '../settings/destination.ts';
 import type { Outcome } from '../relay/outcome.ts';
+import { buriedUnder } from '../settings/destination.ts';
 
 const HOUR_MS = 3_600_000;
 /** Two days before SQS itself would drop it. */

@@ -6,6 +6,8 @@ import type { ObjectAt, S3 } from '../aws/s3.ts';
 import type { Deadline } from '../deadline.ts';
 import { RelayError } from '../error.ts';
 import type { HttpBody } from '../http/http.ts';
+import type { SendPointed } from '../relay/attempt.ts';
+import type { Telemetry } from '../telemetry/telemetry.ts';
 
 export interface Payloads {
   /**
@@ -103,5 +105,32 @@ export function createRoom(totalBytes: number): Room {
         admit();
       }
     },
+  };
+}
+
+/**
+ * How a message whose payload lies in S3 gets it and is sent: while there is room for its bytes. What was delivered is
+ * deleted where the destination wants it.
+ */
+export function pointedSender(payloads: Payloads, deadline: Deadline, telemetry: Telemetry): SendPointed {
+  return async ({ pointer, ...message }, send) => {
+    const body = await payloads.resolve(pointer, deadline);
+    let opened = 0;
+    const open = async () => {
+      const payload = await body.open();
+      opened += 1;
+      return payload;
+    };
+    const whole = { ...message, body: { bytes: body.bytes, open } };
+    const made = await payloads.withRoom(body.bytes, deadline, () => send(whole));
+    if (made.outcome.kind === 'delivered') {
+      await payloads.deleteIfAsked(pointer, deadline).catch((error: unknown) => {
+        // It was delivered all the same; the bucket's lifecycle rule takes what is left over.
+        const reason = error instanceof Error ? error.message : 'unknown error';
+        telemetry.problem('payload.not-deleted', { messageId: message.id, reason });
+      });
+    }
+    // A call whose payload could not be opened has not gone out.
+    return { ...made, calls: Math.min(made.calls, opened) };
   };
 }

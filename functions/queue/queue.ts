@@ -2,12 +2,12 @@
 import middy from '@middy/core';
 import type { Context, SQSBatchResponse } from 'aws-lambda';
 import { startReport } from '../deadline.ts';
-import { deliverBatch } from './batch.ts';
-import { hideAll } from './visibility.ts';
-import type { QueuedMessage } from '../message/queued.ts';
-import { createQueueRoutes } from './routes.ts';
 import { type InvocationTime, setup } from '../environment.ts';
+import type { QueuedMessage } from '../message/queued.ts';
+import { deliverBatch } from './batch.ts';
 import { keepInQueue, readBatch } from './event.ts';
+import { createQueueRoutes } from './routes.ts';
+import { hideAll } from './visibility.ts';
 
 const environment = setup();
 const queueRoute = createQueueRoutes(environment);

@@ -1,16 +1,16 @@
 /** What the queue function has beside the rest: for each queue that wakes it the way to its destination, and what keeps it safe. */
 
+import type { Environment } from '../environment.ts';
+import type { RelayError } from '../error.ts';
+import { queueUrlOf } from '../message/queue-url.ts';
+import type { Route } from '../relay/relay.ts';
+import type { Destination } from '../settings/destination.ts';
+import { destinationOfQueue } from '../settings/settings.ts';
 import type { QueueRoute } from './batch.ts';
 import { createBreaker } from './breaker.ts';
 import { createBurial } from './dead-letter.ts';
 import { isGivenUp } from './letter.ts';
 import { createPayloads, createRoom } from './payload.ts';
-import type { RelayError } from '../error.ts';
-import { queueUrlOf } from '../message/queue-url.ts';
-import type { Destination } from '../settings/destination.ts';
-import type { Route } from '../relay/relay.ts';
-import { destinationOfQueue } from '../settings/settings.ts';
-import type { Environment } from '../environment.ts';
 
 /** @returns where the messages of a queue go; undefined if no destination has it */
 export function createQueueRoutes(environment: Environment): (queueArn: string) => QueueRoute | undefined {

@@ -5,8 +5,8 @@
 import type { Deadline } from '../deadline.ts';
 import { RelayError } from '../error.ts';
 import type { HttpAnswer } from '../http/http.ts';
-import { createPause, REJECTION_PAUSE_MS } from '../warm/pause.ts';
 import type { Token } from '../token/token-endpoint.ts';
+import { createPause, REJECTION_PAUSE_MS } from '../warm/pause.ts';
 import type { Warm } from '../warm/warm.ts';
 import type { Exchange } from './adapter/adapter.ts';
 import { mplIdOf } from './mpl-id.ts';

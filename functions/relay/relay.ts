@@ -7,10 +7,10 @@
 import { type Deadline, MIN_CALL_MS } from '../deadline.ts';
 import { RelayError } from '../error.ts';
 import { retryAfterMs } from '../http/retry-after.ts';
+import type { Message } from '../message/message.ts';
 import type { Token } from '../token/token-endpoint.ts';
 import type { Adapter, Exchange } from './adapter/adapter.ts';
 import type { EndpointToken } from './endpoint-token.ts';
-import type { Message } from '../message/message.ts';
 import { type Outcome, outcomeOfAnswer, outcomeOfError } from './outcome.ts';
 
 /** The way to one destination: what is kept warm for it. */

@@ -7,8 +7,8 @@ import { readFileSync } from 'node:fs';
 import * as v from 'valibot';
 import { RelayError } from '../error.ts';
 import type { Destination } from './destination.ts';
-import { destination, destinationFields } from './schema/destination.ts';
 import { nearest } from './nearest.ts';
+import { destination, destinationFields } from './schema/destination.ts';
 import { verifyObjects } from './schema/verify.ts';
 import { webhookFields } from './schema/webhook.ts';
 

@@ -2,15 +2,10 @@
  * OAuth client credentials as they lie in Secrets Manager, in the forms that SAP hands them out. Reads the JSON, names
  * what is wrong with it without quoting it, and leaves the reading of the secret and the asking for a token to others.
  */
+import type { Secret } from '../aws/secrets-manager.ts';
 import { RelayError } from '../error.ts';
 import { isSafeUrl } from '../http/safe-url.ts';
 import { type ClientCertificate, readCertificate } from './certificate.ts';
-
-/** One version of a secret, as `aws/secrets-manager.ts` reads it. */
-export interface Secret {
-  readonly text: string;
-  readonly versionId: string;
-}
 
 /** A client as the authorization server knows it, with the way it is asked. */
 export interface Credentials {

@@ -4,12 +4,12 @@
  */
 import type { Deadline } from '../deadline.ts';
 import { RelayError } from '../error.ts';
-import type { WebhookSettings } from '../settings/destination.ts';
 import { BODY_HEADERS, namesIn, passedOn } from '../http/headers.ts';
 import type { Message } from '../message/message.ts';
+import type { WebhookSettings } from '../settings/destination.ts';
+import type { HttpEvent, HttpReply } from './event.ts';
 import { isSpoiled } from './gateway-text.ts';
 import { handshake } from './handshake.ts';
-import type { HttpEvent, HttpReply } from './event.ts';
 import { messageIdOf } from './message-id.ts';
 import { NOT_UTF_8, problem, UNAUTHORIZED } from './problem.ts';
 import { NOBODY, type Refused, type Verifier, verifierOf } from './verification/verifier.ts';

@@ -1,7 +1,8 @@
 /** Mode `direct`: the caller gets what the flow answered, or a problem that says whether trying again can help. */
-import type { WebhookSettings } from '../settings/destination.ts';
+
 import { BODY_HEADERS, isOwned, namesIn, passedOn } from '../http/headers.ts';
 import type { Outcome } from '../relay/outcome.ts';
+import type { WebhookSettings } from '../settings/destination.ts';
 import { fitsLambda, type HttpReply } from './event.ts';
 import { ANSWER_TOO_LARGE, problem } from './problem.ts';
 

@@ -3,11 +3,11 @@
  * waits, or this and, where the flow cannot have run, then that.
  */
 import { type Clock, type Deadline, startBefore } from '../deadline.ts';
-import type { WebhookSettings } from '../settings/destination.ts';
+import { attemptDelivery } from '../relay/attempt.ts';
 import type { Outcome } from '../relay/outcome.ts';
 import type { Route } from '../relay/relay.ts';
+import type { WebhookSettings } from '../settings/destination.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
-import { attemptDelivery } from '../relay/attempt.ts';
 import type { Enqueue, Enqueued, Posting } from './enqueue.ts';
 
 /** The ways from a webhook to its destination. */

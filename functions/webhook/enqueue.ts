@@ -6,17 +6,17 @@ import { createHash } from 'node:crypto';
 import type { S3 } from '../aws/s3.ts';
 import type { Sqs } from '../aws/sqs.ts';
 import type { Deadline } from '../deadline.ts';
-import { fitsQueue } from '../message/limits.ts';
-import { type Laid, laidInQueue, laidInStore } from '../message/outgoing.ts';
-import { stableId } from '../message/queued.ts';
 import { RelayError } from '../error.ts';
-import type { HttpBody } from '../http/http.ts';
-import { queueUrlBeside } from '../message/queue-url.ts';
-import { createForwarding, type ForwardingSettings } from '../relay/adapter/headers.ts';
-import { type Destination, storedUnder } from '../settings/destination.ts';
 import { isSendable } from '../http/headers.ts';
+import type { HttpBody } from '../http/http.ts';
+import { fitsQueue } from '../message/limits.ts';
 import type { Message } from '../message/message.ts';
+import { type Laid, laidInQueue, laidInStore } from '../message/outgoing.ts';
+import { queueUrlBeside } from '../message/queue-url.ts';
+import { stableId } from '../message/queued.ts';
+import { createForwarding, type ForwardingSettings } from '../relay/adapter/headers.ts';
 import { outcomeOfError } from '../relay/outcome.ts';
+import { type Destination, storedUnder } from '../settings/destination.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 
 export interface EnqueueOptions {

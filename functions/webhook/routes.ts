@@ -1,8 +1,9 @@
 /** What the webhook function has beside the rest: a door for each destination that has a webhook, and what lies behind it. */
-import { createEnqueue } from './enqueue.ts';
-import type { Ways } from './dispatch.ts';
+
 import type { Environment } from '../environment.ts';
 import type { Door } from './admission.ts';
+import type { Ways } from './dispatch.ts';
+import { createEnqueue } from './enqueue.ts';
 import { createVerifiers } from './verification/verifiers.ts';
 
 /** @returns the webhook of a name; undefined if there is none. One whose settings are invalid is told in the log, once */

@@ -2,14 +2,14 @@
 import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
 import type { Deadline } from '../deadline.ts';
-import { handOver } from './dispatch.ts';
-import { createDoors } from './routes.ts';
 import { setup } from '../environment.ts';
 import { admit } from './admission.ts';
 import { DIRECT_CALLS, directReply } from './direct.ts';
+import { handOver } from './dispatch.ts';
 import { type HttpEvent, type HttpReply, readHttpEvent, toReply } from './event.ts';
 import { messageGroupOf, queuedReply } from './queued.ts';
 import { createRefusals } from './refusals.ts';
+import { createDoors } from './routes.ts';
 
 const environment = setup(DIRECT_CALLS);
 const doorOf = createDoors(environment);

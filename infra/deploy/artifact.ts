@@ -8,9 +8,9 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { differences, readPackage } from './made-package.ts';
-import { DESTINATIONS_FILE } from './stack/variable.ts';
 import { type CompiledTemplate, limitMistakes } from './stack/limits.ts';
 import { stack } from './stack/stack.ts';
+import { DESTINATIONS_FILE } from './stack/variable.ts';
 
 /** What is used of the framework's instance; `zipFiles` is the one it makes layers with. */
 interface Framework {

@@ -6,9 +6,9 @@ import type { QueueTrigger } from './aws/queue-trigger/queue-trigger.ts';
 import type { SecretsManager } from './aws/secrets-manager/secrets-manager.ts';
 import type { Queue, Sqs } from './aws/sqs/sqs.ts';
 import type { Account } from './sap/cockpit/account.ts';
+import { type ClientPlan, registerSender } from './sap/cockpit/sender.ts';
 import { type Deployment, endpointPath } from './sap/runtime-node/integration-flow.ts';
 import type { RuntimeNode } from './sap/runtime-node/runtime-node.ts';
-import { type ClientPlan, registerSender } from './sap/cockpit/sender.ts';
 
 const FOURTEEN_DAYS_SECONDS = 1_209_600;
 

@@ -9,12 +9,12 @@ import type { Identity } from './aws/http-api/http-api.ts';
 import { type S3, startS3 } from './aws/s3.ts';
 import { type SecretsManager, startSecretsManager } from './aws/secrets-manager/secrets-manager.ts';
 import { type Sqs, startSqs } from './aws/sqs/sqs.ts';
-import { type CertificateAuthority, createCertificateAuthority } from './server/certificates.ts';
 import { type Deployed, type DeployOptions, deployRelay } from './deployment.ts';
 import { connectDestination, type DestinationPlan, type LocalDestination } from './destination.ts';
-import { type Account, createAccount } from './sap/cockpit/account.ts';
 import { type AuthorizationServer, startAuthorizationServer } from './sap/authorization-server/authorization-server.ts';
+import { type Account, createAccount } from './sap/cockpit/account.ts';
 import { type RuntimeNode, type RuntimeNodeOptions, startRuntimeNode } from './sap/runtime-node/runtime-node.ts';
+import { type CertificateAuthority, createCertificateAuthority } from './server/certificates.ts';
 import type { LocalServer } from './server/server.ts';
 import { writeTrustFile } from './server/trust-file.ts';
 

@@ -5,12 +5,12 @@
 import { randomBytes } from 'node:crypto';
 import { parseArgs, styleText } from 'node:util';
 import { build } from '../build/build.ts';
-import { createDeliveryLog } from './story/delivery-log.ts';
 import { type Deployed, type Landscape, type LocalDestination, startLandscape } from './landscape.ts';
+import { createDeliveryLog } from './story/delivery-log.ts';
 import { startMonitor } from './story/monitor.ts';
-import { shortLine } from './story/short-line.ts';
 import { orderFlow, STOCK_REQUEST, stockFlow } from './story/payloads.ts';
 import { connectSenderAdapters } from './story/sender-adapters.ts';
+import { shortLine } from './story/short-line.ts';
 import { tellStory } from './story/story.ts';
 
 const print = (line: string) => process.stdout.write(`${line}\n`);

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { type Bundle, build } from '../../infra/build/build.ts';
-import { reply, startWire } from '../http/wire.ts';
 import { lambdaEnvironment, load } from '../deploy/packaging/node.ts';
+import { reply, startWire } from '../http/wire.ts';
 
 const isBundle = (name: string) => name.endsWith('.mjs');
 const folderOfItsOwn = () => mkdtemp(join(tmpdir(), 'token-relay-build-'));

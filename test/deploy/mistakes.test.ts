@@ -45,7 +45,7 @@ provider:
   region: eu-central-1
   memorySize: 512
 plugins:
-  - ./infra/artifact.ts
+  - ./infra/deploy/artifact.ts
 functions: \${file(infra/deploy/resources.cjs):functions}
 resources: \${file(infra/deploy/resources.cjs):resources}
 `;

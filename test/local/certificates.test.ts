@@ -3,7 +3,11 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import { createServer as createTlsServer, connect as tlsConnect } from 'node:tls';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { createCertificateAuthority, describeCertificate, type KeyType } from '../../infra/local/server/certificates.ts';
+import {
+  createCertificateAuthority,
+  describeCertificate,
+  type KeyType,
+} from '../../infra/local/server/certificates.ts';
 import { startServer } from '../../infra/local/server/server.ts';
 import { httpsCall } from './https-call.ts';
 

@@ -2,7 +2,12 @@ import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, test } from 'vitest';
-import { type Event, type HttpApi, type HttpApiOptions, startHttpApi } from '../../infra/local/aws/http-api/http-api.ts';
+import {
+  type Event,
+  type HttpApi,
+  type HttpApiOptions,
+  startHttpApi,
+} from '../../infra/local/aws/http-api/http-api.ts';
 import { createLambdaFunction, type InvokeResult } from '../../infra/local/aws/lambda/lambda.ts';
 
 const AT = Date.parse('2020-03-12T19:03:58Z');

@@ -3,16 +3,16 @@ import { generateKeyPairSync } from 'node:crypto';
 import { request as sendRequest } from 'node:http';
 import { createRemoteJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify } from 'jose';
 import { afterEach, describe, expect, test } from 'vitest';
-import { type Account, createAccount } from '../../infra/local/sap/cockpit/account.ts';
 import {
   type AuthorizationServer,
   createAuthorizationServer,
   startAuthorizationServer,
 } from '../../infra/local/sap/authorization-server/authorization-server.ts';
+import { createSigningKeys } from '../../infra/local/sap/authorization-server/signing-keys.ts';
+import { type Account, createAccount } from '../../infra/local/sap/cockpit/account.ts';
+import type { Environment } from '../../infra/local/sap/cockpit/oauth-client.ts';
 import { nginxPage, serviceUnavailable, tooManyRequests } from '../../infra/local/sap/front.ts';
 import { requestTo } from '../../infra/local/sap/http-call.ts';
-import type { Environment } from '../../infra/local/sap/cockpit/oauth-client.ts';
-import { createSigningKeys } from '../../infra/local/sap/authorization-server/signing-keys.ts';
 import { generateKeyPair } from './sap-tenant.ts';
 
 const hourS = 3600;

@@ -5,15 +5,15 @@ import type { TLSSocket } from 'node:tls';
 import { decodeJwt } from 'jose';
 import { generate } from 'selfsigned';
 import { afterEach, describe, expect, test } from 'vitest';
-import { type CertificateAuthority, createCertificateAuthority } from '../../infra/local/server/certificates.ts';
-import { type Account, createAccount } from '../../infra/local/sap/cockpit/account.ts';
 import {
   type AuthorizationServer,
   type AuthorizationServerSockets,
   startAuthorizationServer,
 } from '../../infra/local/sap/authorization-server/authorization-server.ts';
-import { type RuntimeNode, startRuntimeNode } from '../../infra/local/sap/runtime-node/runtime-node.ts';
 import { createSigningKeys } from '../../infra/local/sap/authorization-server/signing-keys.ts';
+import { type Account, createAccount } from '../../infra/local/sap/cockpit/account.ts';
+import { type RuntimeNode, startRuntimeNode } from '../../infra/local/sap/runtime-node/runtime-node.ts';
+import { type CertificateAuthority, createCertificateAuthority } from '../../infra/local/server/certificates.ts';
 import { type HttpsReply, httpsCall, tokenForm } from './https-call.ts';
 import { generateKeyPair, noon, role, subscription } from './sap-tenant.ts';
 

@@ -1,13 +1,16 @@
 /** The runtime node over HTTP: whose messages reach an integration flow, in which order a call is judged, and its words. */
 import { createHash } from 'node:crypto';
 import { afterEach, describe, expect, test } from 'vitest';
+import {
+  type AuthorizationServerCore,
+  createAuthorizationServer,
+} from '../../infra/local/sap/authorization-server/authorization-server.ts';
+import { createSigningKeys } from '../../infra/local/sap/authorization-server/signing-keys.ts';
 import { createAccount } from '../../infra/local/sap/cockpit/account.ts';
-import { type AuthorizationServerCore, createAuthorizationServer } from '../../infra/local/sap/authorization-server/authorization-server.ts';
 import { serviceUnavailable, unknownRoute } from '../../infra/local/sap/front.ts';
 import { requestTo } from '../../infra/local/sap/http-call.ts';
 import type { FlowResult, Received } from '../../infra/local/sap/runtime-node/integration-flow.ts';
 import { createRuntimeNode, type RuntimeNodeCore } from '../../infra/local/sap/runtime-node/runtime-node.ts';
-import { createSigningKeys } from '../../infra/local/sap/authorization-server/signing-keys.ts';
 import type { Request } from '../../infra/local/server/server.ts';
 import {
   environments,

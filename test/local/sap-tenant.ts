@@ -4,11 +4,18 @@
  */
 import { generateKeyPairSync } from 'node:crypto';
 import { request as sendRequest } from 'node:http';
-import { type Account, createAccount } from '../../infra/local/sap/cockpit/account.ts';
-import { type AuthorizationServer, startAuthorizationServer } from '../../infra/local/sap/authorization-server/authorization-server.ts';
-import type { Environment } from '../../infra/local/sap/cockpit/oauth-client.ts';
-import { type RuntimeNode, type RuntimeNodeOptions, startRuntimeNode } from '../../infra/local/sap/runtime-node/runtime-node.ts';
+import {
+  type AuthorizationServer,
+  startAuthorizationServer,
+} from '../../infra/local/sap/authorization-server/authorization-server.ts';
 import { createSigningKeys, type KeyPair } from '../../infra/local/sap/authorization-server/signing-keys.ts';
+import { type Account, createAccount } from '../../infra/local/sap/cockpit/account.ts';
+import type { Environment } from '../../infra/local/sap/cockpit/oauth-client.ts';
+import {
+  type RuntimeNode,
+  type RuntimeNodeOptions,
+  startRuntimeNode,
+} from '../../infra/local/sap/runtime-node/runtime-node.ts';
 
 export const noon = Date.UTC(2026, 0, 1, 12);
 export const subscription = 'acme-dev.iflmap';

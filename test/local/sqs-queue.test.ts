@@ -19,7 +19,13 @@ import {
   SQSClient,
 } from '@aws-sdk/client-sqs';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { createSqs, type StartedSqs, startSqs, waitForMessages, waitUntilEmpty } from '../../infra/local/aws/sqs/sqs.ts';
+import {
+  createSqs,
+  type StartedSqs,
+  startSqs,
+  waitForMessages,
+  waitUntilEmpty,
+} from '../../infra/local/aws/sqs/sqs.ts';
 
 const start = Date.UTC(2026, 0, 1);
 const hour = 3_600_000;

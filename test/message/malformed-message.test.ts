@@ -1,7 +1,7 @@
 /** Messages whose attributes say what is not so: each is its sender's to correct, and troubles none of its neighbours. */
 import { describe, expect, test } from 'vitest';
-import { fromRecord } from '../../functions/message/queued.ts';
 import type { RelayError } from '../../functions/error.ts';
+import { fromRecord } from '../../functions/message/queued.ts';
 import { readBatch } from '../../functions/queue/event.ts';
 import { recordWith } from './sqs-event.ts';
 

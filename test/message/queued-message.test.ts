@@ -2,9 +2,9 @@
 import { createHash } from 'node:crypto';
 import type { SQSRecord } from 'aws-lambda';
 import { describe, expect, test } from 'vitest';
-import { fromRecord } from '../../functions/message/queued.ts';
 import { RelayError } from '../../functions/error.ts';
 import type { Message } from '../../functions/message/message.ts';
+import { fromRecord } from '../../functions/message/queued.ts';
 import { keepInQueue, readBatch } from '../../functions/queue/event.ts';
 import { fifoBatch, recordWith, standardBatch } from './sqs-event.ts';
 

@@ -4,9 +4,9 @@
  */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { createBreaker } from '../../functions/queue/breaker.ts';
-import type { QueuedMessage } from '../../functions/message/queued.ts';
 import { RelayError } from '../../functions/error.ts';
+import type { QueuedMessage } from '../../functions/message/queued.ts';
+import { createBreaker } from '../../functions/queue/breaker.ts';
 import { HOUR_MS, queuedMessage, SENT_AT } from './queued.ts';
 import { createSimulatedQueue, type Delivery } from './simulated-queue.ts';
 

@@ -2,8 +2,8 @@
 import { describe, expect, test } from 'vitest';
 import type { S3 } from '../../functions/aws/s3.ts';
 import type { OutgoingMessage, Sqs } from '../../functions/aws/sqs.ts';
-import { createBurial } from '../../functions/queue/dead-letter.ts';
 import { RelayError } from '../../functions/error.ts';
+import { createBurial } from '../../functions/queue/dead-letter.ts';
 import type { Destination } from '../../functions/settings/destination.ts';
 import { readSettings } from '../../functions/settings/settings.ts';
 import { quietTelemetry } from '../doubles/telemetry.ts';

@@ -5,8 +5,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Attribute } from '../../functions/aws/sqs.ts';
-import { isGivenUp, type Letter, letterOf } from '../../functions/queue/letter.ts';
 import type { QueuedMessage } from '../../functions/message/queued.ts';
+import { isGivenUp, type Letter, letterOf } from '../../functions/queue/letter.ts';
 import type { Outcome } from '../../functions/relay/outcome.ts';
 import { messageBytes } from '../../infra/local/aws/sqs/digest.ts';
 import { checkMessage } from '../../infra/local/aws/sqs/limits.ts';

@@ -1,10 +1,10 @@
 /** Events that are not what AWS documents: nothing of them may be deleted, so they are kept, alone where that can be. */
 import type { SQSRecord } from 'aws-lambda';
 import { describe, expect, test } from 'vitest';
-import { fromRecord } from '../../functions/message/queued.ts';
 import { RelayError } from '../../functions/error.ts';
-import { outcomeOfError } from '../../functions/relay/outcome.ts';
+import { fromRecord } from '../../functions/message/queued.ts';
 import { readBatch } from '../../functions/queue/event.ts';
+import { outcomeOfError } from '../../functions/relay/outcome.ts';
 import { recordWith } from '../message/sqs-event.ts';
 
 function errorOf(event: unknown): RelayError {

@@ -3,8 +3,8 @@ import { Readable } from 'node:stream';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { ObjectAt, S3 } from '../../functions/aws/s3.ts';
-import { createPayloads, createRoom } from '../../functions/queue/payload.ts';
 import { RelayError } from '../../functions/error.ts';
+import { createPayloads, createRoom } from '../../functions/queue/payload.ts';
 
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 

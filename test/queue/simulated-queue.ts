@@ -4,10 +4,10 @@
  */
 
 import { startDeadline, startReserve } from '../../functions/deadline.ts';
+import { RelayError } from '../../functions/error.ts';
+import type { QueuedMessage } from '../../functions/message/queued.ts';
 import { deliverBatch, type Kept, type QueueRoute } from '../../functions/queue/batch.ts';
 import { type Breaker, createBreaker } from '../../functions/queue/breaker.ts';
-import type { QueuedMessage } from '../../functions/message/queued.ts';
-import { RelayError } from '../../functions/error.ts';
 import { createEndpointToken } from '../../functions/relay/endpoint-token.ts';
 import type { Outcome } from '../../functions/relay/outcome.ts';
 import type { AttemptLine } from '../../functions/telemetry/telemetry.ts';

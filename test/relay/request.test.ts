@@ -1,10 +1,10 @@
 /** The request that goes out to the HTTPS sender adapter: address, headers and payload, made of message and settings. */
 import { describe, expect, test } from 'vitest';
 import type { HttpRequest } from '../../functions/http/http.ts';
+import type { Message } from '../../functions/message/message.ts';
 import type { AdapterOptions } from '../../functions/relay/adapter/adapter.ts';
 import { httpsAdapter } from '../../functions/relay/adapter/https.ts';
 import type { Destination } from '../../functions/settings/destination.ts';
-import type { Message } from '../../functions/message/message.ts';
 import { readSettings } from '../../functions/settings/settings.ts';
 import type { Token } from '../../functions/token/token-endpoint.ts';
 import { answer, deadlineOf, messageOf, NOON, tokenOf } from './http-answer.ts';

@@ -2,8 +2,8 @@
 import { expect } from 'vitest';
 import { RelayError } from '../../functions/error.ts';
 import type { HttpAnswer } from '../../functions/http/http.ts';
-import type { Adapter } from '../../functions/relay/adapter/adapter.ts';
 import type { Message } from '../../functions/message/message.ts';
+import type { Adapter } from '../../functions/relay/adapter/adapter.ts';
 import { relay } from '../../functions/relay/relay.ts';
 import type { Token } from '../../functions/token/token-endpoint.ts';
 import type { Warm } from '../../functions/warm/warm.ts';

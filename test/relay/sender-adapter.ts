@@ -1,12 +1,12 @@
 /** One message through one sender adapter: the bytes that its call has on the wire, and what an answer to it means. */
 import { RelayError } from '../../functions/error.ts';
 import { createHttpClient, type HttpAnswer, type HttpRequest, type Send } from '../../functions/http/http.ts';
-import { adapterOf } from '../../functions/relay/adapter/adapters.ts';
-import type { Destination } from '../../functions/settings/destination.ts';
-import { createEndpointToken } from '../../functions/relay/endpoint-token.ts';
 import type { Message } from '../../functions/message/message.ts';
+import { adapterOf } from '../../functions/relay/adapter/adapters.ts';
+import { createEndpointToken } from '../../functions/relay/endpoint-token.ts';
 import type { Outcome } from '../../functions/relay/outcome.ts';
 import { type Attempt, relay } from '../../functions/relay/relay.ts';
+import type { Destination } from '../../functions/settings/destination.ts';
 import { readSettings } from '../../functions/settings/settings.ts';
 import type { Token } from '../../functions/token/token-endpoint.ts';
 import { warm } from '../../functions/warm/warm.ts';

@@ -4,8 +4,8 @@
  * stands still during a wave and is turned on while nothing is in flight, so that no wait of the relay's is cut short.
  */
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
-import { type AttemptLine, createDeliveryLog } from '../../infra/local/story/delivery-log.ts';
 import { type LocalDestination, startLandscape } from '../../infra/local/landscape.ts';
+import { type AttemptLine, createDeliveryLog } from '../../infra/local/story/delivery-log.ts';
 import { type Account, account, countBy, type LetterTold } from './accounting.ts';
 import { spoilCalls, TROUBLES, type Trouble, type World } from './faults.ts';
 import { createRandom } from './random.ts';

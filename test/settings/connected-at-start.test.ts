@@ -1,8 +1,8 @@
 /** What init makes ready beside the token: a connection, where all that the function calls is one host. */
 import { describe, expect, test } from 'vitest';
+import { setup } from '../../functions/environment.ts';
 import type { HttpRequest, Send } from '../../functions/http/http.ts';
 import { readSettings } from '../../functions/settings/settings.ts';
-import { setup } from '../../functions/environment.ts';
 
 /** A service key as SAP hands it out. */
 const KEY = {

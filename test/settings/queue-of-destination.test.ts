@@ -1,9 +1,9 @@
 /** Which destination a queue's messages belong to: by the ARN, else by the queue's name, else the only one, if that names no queue. */
 import { describe, expect, test } from 'vitest';
-import { RelayError } from '../../functions/error.ts';
-import { destinationOfQueue, readSettings } from '../../functions/settings/settings.ts';
-import { createQueueRoutes } from '../../functions/queue/routes.ts';
 import { setup } from '../../functions/environment.ts';
+import { RelayError } from '../../functions/error.ts';
+import { createQueueRoutes } from '../../functions/queue/routes.ts';
+import { destinationOfQueue, readSettings } from '../../functions/settings/settings.ts';
 import { quietTelemetry } from '../doubles/telemetry.ts';
 import { orders } from './destination.ts';
 

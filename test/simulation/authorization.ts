@@ -4,12 +4,15 @@
  * counts is told here to the runtime node, by the same rules.
  */
 
+import {
+  type AuthorizationServerCore,
+  createAuthorizationServer,
+} from '../../infra/local/sap/authorization-server/authorization-server.ts';
+import type { SigningKeys } from '../../infra/local/sap/authorization-server/signing-keys.ts';
 import { type Account, createAccount } from '../../infra/local/sap/cockpit/account.ts';
-import { type AuthorizationServerCore, createAuthorizationServer } from '../../infra/local/sap/authorization-server/authorization-server.ts';
+import { userOf } from '../../infra/local/sap/cockpit/oauth-client.ts';
 import { requestTo } from '../../infra/local/sap/http-call.ts';
 import { hex, type RandomBytes } from '../../infra/local/sap/identifiers.ts';
-import { userOf } from '../../infra/local/sap/cockpit/oauth-client.ts';
-import type { SigningKeys } from '../../infra/local/sap/authorization-server/signing-keys.ts';
 import type { Answer, Request } from '../../infra/local/server/server.ts';
 
 export const SUBSCRIPTION = 'acme-dev.iflmap';

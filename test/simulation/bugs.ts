@@ -321,7 +321,11 @@ export const BUGS: readonly Bug[] = [
     name: 'asks for a token for each message at once',
     seed: 18,
     patches: [
-      { file: 'functions/warm/warm.ts', find: 'const joined = inFlight ?? start();', replace: 'const joined = start();' },
+      {
+        file: 'functions/warm/warm.ts',
+        find: 'const joined = inFlight ?? start();',
+        replace: 'const joined = start();',
+      },
     ],
     rules: ['one token request at a time'],
   },

@@ -92,7 +92,7 @@ export async function bundleRelay(patches: readonly Patch[] = []): Promise<Bundl
 async function compile(entry: Entry, patches: readonly Patch[]): Promise<(...values: unknown[]) => void> {
   const { outputFiles } = await build({
     absWorkingDir: ROOT,
-    entryPoints: [`functions/${entry}.ts`],
+    entryPoints: [`functions/${entry}/${entry}.ts`],
     bundle: true,
     write: false,
     format: 'cjs',

@@ -5,7 +5,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { onTestFinished } from 'vitest';
 import type { TriggerInvocation } from '../../infra/local/aws/queue-trigger/queue-trigger.ts';
-import { type AttemptLine, createDeliveryLog } from '../../infra/local/story/delivery-log.ts';
 import {
   type Deployed,
   type DeployOptions,
@@ -15,6 +14,7 @@ import {
   type LocalDestination,
   startLandscape,
 } from '../../infra/local/landscape.ts';
+import { type AttemptLine, createDeliveryLog } from '../../infra/local/story/delivery-log.ts';
 import { createConfidential } from './confidential.ts';
 import { type GatewayName, startGateway } from './gateway.ts';
 import { countBy, type Tally, tally } from './tally.ts';

@@ -1,8 +1,8 @@
 /** What a token endpoint asks us to wait: beyond the invocation it is a pause for all, and no refusal's pause grows by it. */
 import { describe, expect, test } from 'vitest';
 import { RelayError } from '../../functions/error.ts';
-import { createPause } from '../../functions/warm/pause.ts';
 import { readTokenResponse } from '../../functions/token/token-endpoint.ts';
+import { createPause } from '../../functions/warm/pause.ts';
 import { createAuthorization, deadlineOf } from './authorization.ts';
 import { answer, cf, granted, jwtWanted, NOON } from './token-answer.ts';
 

@@ -3,22 +3,25 @@
  * time: what is counted on the other side are token requests, readings of the secret, and calls of the endpoint.
  */
 import { generateKeyPairSync } from 'node:crypto';
+import { setup } from '../../functions/environment.ts';
 import { RelayError } from '../../functions/error.ts';
 import type { HttpRequest } from '../../functions/http/http.ts';
 import type { Message } from '../../functions/message/message.ts';
+import { createQueueRoutes } from '../../functions/queue/routes.ts';
 import { type Attempt, relay } from '../../functions/relay/relay.ts';
 import { readSettings } from '../../functions/settings/settings.ts';
-import { createQueueRoutes } from '../../functions/queue/routes.ts';
-import { setup } from '../../functions/environment.ts';
+import {
+  type AuthorizationServerCore,
+  createAuthorizationServer,
+} from '../../infra/local/sap/authorization-server/authorization-server.ts';
+import { createSigningKeys, type KeyPair } from '../../infra/local/sap/authorization-server/signing-keys.ts';
 import { type Account, createAccount } from '../../infra/local/sap/cockpit/account.ts';
-import { type AuthorizationServerCore, createAuthorizationServer } from '../../infra/local/sap/authorization-server/authorization-server.ts';
 import type { Deployment } from '../../infra/local/sap/runtime-node/integration-flow.ts';
 import {
   createRuntimeNode,
   type RuntimeNodeCore,
   type RuntimeNodeOptions,
 } from '../../infra/local/sap/runtime-node/runtime-node.ts';
-import { createSigningKeys, type KeyPair } from '../../infra/local/sap/authorization-server/signing-keys.ts';
 import { quietTelemetry } from '../doubles/telemetry.ts';
 import { createLink, type Link, simulatedSend } from './simulated.ts';
 import { createSimulatedSecrets } from './simulated-secrets.ts';

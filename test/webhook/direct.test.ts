@@ -1,8 +1,8 @@
 /** Mode `direct`: what the waiting caller is told of each outcome. */
 import { describe, expect, test } from 'vitest';
 import { RelayError } from '../../functions/error.ts';
-import type { WebhookSettings } from '../../functions/settings/destination.ts';
 import { outcomeOfAnswer, outcomeOfError } from '../../functions/relay/outcome.ts';
+import type { WebhookSettings } from '../../functions/settings/destination.ts';
 import { directReply } from '../../functions/webhook/direct.ts';
 import { toReply } from '../../functions/webhook/event.ts';
 import { problem } from '../../functions/webhook/problem.ts';

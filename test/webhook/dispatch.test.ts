@@ -1,13 +1,13 @@
 /** What becomes of a webhook's message by its mode: whom it goes to, in what time, and what is told of it. */
 import { describe, expect, test } from 'vitest';
-import type { Enqueued } from '../../functions/webhook/enqueue.ts';
-import { type HandOverOptions, handOver } from '../../functions/webhook/dispatch.ts';
 import { RelayError } from '../../functions/error.ts';
 import type { HttpAnswer } from '../../functions/http/http.ts';
 import { createEndpointToken } from '../../functions/relay/endpoint-token.ts';
+import { type HandOverOptions, handOver } from '../../functions/webhook/dispatch.ts';
+import type { Enqueued } from '../../functions/webhook/enqueue.ts';
 import { quietTelemetry } from '../doubles/telemetry.ts';
-import { answer, EXCEPTION, MPL_ID, messageOf, NOON, tokenOf } from '../relay/http-answer.ts';
 import { createSimulatedTime } from '../queue/simulated-time.ts';
+import { answer, EXCEPTION, MPL_ID, messageOf, NOON, tokenOf } from '../relay/http-answer.ts';
 
 type Mode = HandOverOptions['mode'];
 type Fate = HttpAnswer | RelayError;

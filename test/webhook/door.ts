@@ -3,11 +3,11 @@ import type { Deadline } from '../../functions/deadline.ts';
 import { RelayError } from '../../functions/error.ts';
 import type { Send } from '../../functions/http/http.ts';
 import type { WebhookSettings } from '../../functions/settings/destination.ts';
+import type { Verification } from '../../functions/settings/verification.ts';
+import type { Warm } from '../../functions/warm/warm.ts';
 import { type Admission, admit, type Door } from '../../functions/webhook/admission.ts';
 import { type HttpReply, readHttpEvent } from '../../functions/webhook/event.ts';
-import type { Verification } from '../../functions/settings/verification.ts';
 import { createVerifiers } from '../../functions/webhook/verification/verifiers.ts';
-import type { Warm } from '../../functions/warm/warm.ts';
 import { deadlineOf } from '../relay/http-answer.ts';
 import { webhookEvent } from './aws-http-events.ts';
 

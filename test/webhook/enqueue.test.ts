@@ -8,10 +8,10 @@ import type { SQSRecord } from 'aws-lambda';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { OutgoingMessage } from '../../functions/aws/sqs.ts';
-import { createEnqueue, type EnqueueOptions, type Posting } from '../../functions/webhook/enqueue.ts';
-import { fromRecord } from '../../functions/message/queued.ts';
 import { RelayError } from '../../functions/error.ts';
 import type { Message } from '../../functions/message/message.ts';
+import { fromRecord } from '../../functions/message/queued.ts';
+import { createEnqueue, type EnqueueOptions, type Posting } from '../../functions/webhook/enqueue.ts';
 import { messageBytes } from '../../infra/local/aws/sqs/digest.ts';
 import { checkMessage } from '../../infra/local/aws/sqs/limits.ts';
 

@@ -2,10 +2,10 @@
 import { createHmac } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { RelayError } from '../../functions/error.ts';
+import type { HmacVerification } from '../../functions/settings/verification.ts';
 import { apiKey } from '../../functions/webhook/verification/api-key.ts';
 import { readEntries } from '../../functions/webhook/verification/entries.ts';
 import { hmac } from '../../functions/webhook/verification/hmac.ts';
-import type { HmacVerification } from '../../functions/settings/verification.ts';
 import { standardWebhooks } from '../../functions/webhook/verification/standard-webhooks.ts';
 import { hangDoor, NOON, statusOf } from './door.ts';
 import { verifyAs } from './senders.ts';

@@ -1,7 +1,7 @@
 /** The message that a webhook's request becomes: payload, content type, and which of its headers go along. */
 import { describe, expect, test } from 'vitest';
-import type { WebhookSettings } from '../../functions/settings/destination.ts';
 import type { Message } from '../../functions/message/message.ts';
+import type { WebhookSettings } from '../../functions/settings/destination.ts';
 import { hangDoor } from './door.ts';
 
 async function messageOf(

@@ -1,11 +1,11 @@
 /** What webhooks are verified with is renewed beside the work; the invocation that it runs beside ends it. */
 import { expect, test } from 'vitest';
+import { setup } from '../../functions/environment.ts';
 import { RelayError } from '../../functions/error.ts';
 import { readSettings } from '../../functions/settings/settings.ts';
-import { createDoors } from '../../functions/webhook/routes.ts';
-import { setup } from '../../functions/environment.ts';
 import { admit } from '../../functions/webhook/admission.ts';
 import { readHttpEvent } from '../../functions/webhook/event.ts';
+import { createDoors } from '../../functions/webhook/routes.ts';
 import { createSimulatedTime } from '../queue/simulated-time.ts';
 import { webhookEvent } from './aws-http-events.ts';
 import { JOE, joe, NOON, statusOf } from './door.ts';

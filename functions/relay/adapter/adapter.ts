@@ -7,12 +7,12 @@
  */
 import type { Deadline } from '../../deadline.ts';
 import type { HttpAnswer, HttpBody, HttpRequest, Send } from '../../http/http.ts';
-import type { Token } from '../../token/token-endpoint.ts';
-import { type Destination, endpoint } from '../../settings/destination.ts';
 import type { Message } from '../../message/message.ts';
+import { type Destination, endpoint } from '../../settings/destination.ts';
+import type { Token } from '../../token/token-endpoint.ts';
 import type { Finding } from '../outcome.ts';
-import { createCallHeaders, type Wanted } from './headers.ts';
 import { createCsrf, type Exchange as Exchanged } from './csrf.ts';
+import { createCallHeaders, type Wanted } from './headers.ts';
 import { atRestOfPath, strictUrl } from './path.ts';
 
 /** What came of a call. */

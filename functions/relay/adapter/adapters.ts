@@ -12,7 +12,9 @@ export function adapterOf({ destination, ...options }: AdapterOptions): Adapter 
     case 'soap':
       return loaded(import('./soap/soap.ts').then(({ soapAdapter }) => soapAdapter({ destination, ...options })));
     case 'soap-rm':
-      return loaded(import('./soap/soap-rm.ts').then(({ soapRmAdapter }) => soapRmAdapter({ destination, ...options })));
+      return loaded(
+        import('./soap/soap-rm.ts').then(({ soapRmAdapter }) => soapRmAdapter({ destination, ...options })),
+      );
     case 'odata':
       return loaded(import('./odata/odata.ts').then(({ odataAdapter }) => odataAdapter({ destination, ...options })));
   }

@@ -3,10 +3,10 @@
  * say, and the token. Of two that bear one name, in upper or lower case, the later in this order counts.
  */
 import { RelayError } from '../../error.ts';
-import type { Token } from '../../token/token-endpoint.ts';
-import type { Destination } from '../../settings/destination.ts';
 import { BODY_HEADERS, goesAlong, isSendable, isToken } from '../../http/headers.ts';
 import type { Message } from '../../message/message.ts';
+import type { Destination } from '../../settings/destination.ts';
+import type { Token } from '../../token/token-endpoint.ts';
 
 /** What the adapter wants of a call's headers. */
 export interface Wanted {

@@ -1,7 +1,8 @@
 /** Verification `api-key`: a key in a header of its own. The header is a credential, and goes nowhere. */
+
+import type { ApiKeyVerification } from '../../settings/verification.ts';
 import { anyEqual, digest } from './comparison.ts';
 import type { Proof } from './proof.ts';
-import type { ApiKeyVerification } from '../../settings/verification.ts';
 
 const SENDABLE = /^[!-~]([ -~]*[!-~])?$/;
 

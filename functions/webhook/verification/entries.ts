@@ -2,8 +2,9 @@
  * The secret that senders prove themselves with: one JSON object, or a list of them while a rotation goes on. Reads it, and
  * names what is wrong with it without quoting it.
  */
+
+import type { Secret } from '../../aws/secrets-manager.ts';
 import { RelayError } from '../../error.ts';
-import type { Secret } from '../../token/credentials.ts';
 
 /** How one kind of verification reads an entry: its fields, all of them texts, and what is kept of them. */
 export interface EntryKind<F extends string, E> {

@@ -6,10 +6,10 @@
  * signatures manually"; SAP Open Connectors, "Hash Verification"
  */
 import { createHmac } from 'node:crypto';
+import type { HmacVerification } from '../../settings/verification.ts';
 import type { HttpEvent } from '../event.ts';
 import { anyEqual, digest, digestOfEncoded } from './comparison.ts';
 import type { Proof } from './proof.ts';
-import type { HmacVerification } from '../../settings/verification.ts';
 import { isTimely } from './timestamp.ts';
 
 interface Presented {

@@ -5,9 +5,9 @@
  */
 import type { Clock } from '../../deadline.ts';
 import type { Send } from '../../http/http.ts';
-import type { IssuerKeys } from './issuer-keys.ts';
-import { createKnown, type Known } from '../../warm/rereadable.ts';
 import type { JwtVerification } from '../../settings/verification.ts';
+import { createKnown, type Known } from '../../warm/rereadable.ts';
+import type { IssuerKeys } from './issuer-keys.ts';
 import type { Verifier } from './verifier.ts';
 
 /** After this the keys are asked for again beside the work, so that a withdrawn one is found out; in milliseconds. */

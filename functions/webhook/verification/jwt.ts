@@ -13,9 +13,9 @@ import {
   JWTExpired,
 } from 'jose/errors';
 import { jwtVerify } from 'jose/jwt/verify';
+import type { JwtVerification } from '../../settings/verification.ts';
 import type { IssuerKeys } from './issuer-keys.ts';
 import type { Judgement, Why } from './judgement.ts';
-import type { JwtVerification } from '../../settings/verification.ts';
 
 /** No `HS…`: a public key must never do as the secret of a MAC (RFC 8725 section 2.1), and no `none`. */
 const ALGORITHMS = `RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512 EdDSA Ed25519`.split(' ');

@@ -8,10 +8,10 @@
  * @see Standard Webhooks 1.0.0, "Webhook content" and "Signature scheme"; Svix, "Verifying webhooks manually"
  */
 import { createHmac } from 'node:crypto';
+import type { StandardWebhooksVerification } from '../../settings/verification.ts';
 import type { HttpEvent } from '../event.ts';
 import { anyEqual, digest, digestOfEncoded } from './comparison.ts';
 import type { Proof } from './proof.ts';
-import type { StandardWebhooksVerification } from '../../settings/verification.ts';
 import { isTimely } from './timestamp.ts';
 
 const SECRET = /^whsec_([A-Za-z0-9+/]+={0,2})$/;

@@ -4,10 +4,10 @@
  */
 import type { Deadline } from '../../deadline.ts';
 import { RelayError } from '../../error.ts';
+import type { Verification } from '../../settings/verification.ts';
 import type { HttpEvent } from '../event.ts';
 import { anyEqual, digest } from './comparison.ts';
 import type { Judgement, Why } from './judgement.ts';
-import type { Verification } from '../../settings/verification.ts';
 
 export interface During {
   readonly deadline: Deadline;

@@ -5,6 +5,8 @@
 import type { ReadSecret } from '../../aws/secrets-manager.ts';
 import type { Clock, Deadline } from '../../deadline.ts';
 import type { Send } from '../../http/http.ts';
+import type { JwtVerification, Verification } from '../../settings/verification.ts';
+import { createKnown, type Known } from '../../warm/rereadable.ts';
 import type { Warm } from '../../warm/warm.ts';
 import { apiKey } from './api-key.ts';
 import { basic } from './basic.ts';
@@ -12,9 +14,7 @@ import { readEntries } from './entries.ts';
 import { hmac } from './hmac.ts';
 import { createIssuer, jwtVerifier } from './issuer.ts';
 import type { IssuerKeys } from './issuer-keys.ts';
-import { createKnown, type Known } from '../../warm/rereadable.ts';
 import type { Proof } from './proof.ts';
-import type { JwtVerification, Verification } from '../../settings/verification.ts';
 import { standardWebhooks } from './standard-webhooks.ts';
 import type { Verifier } from './verifier.ts';
 

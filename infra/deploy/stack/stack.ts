@@ -4,12 +4,12 @@
  */
 import { readConfiguration } from './configuration.ts';
 import type { Configuration, ServiceInput } from './destination.ts';
-import { type DestinationsVariable, destinationsVariable } from './variable.ts';
 import { domainTarget, httpApiExtensions, httpApiResources, webhookRoutes, webhooksUrl } from './http-api.ts';
 import { warnings } from './mistakes.ts';
 import { eventSourceMapping, eventSourceMappingId, queueResources } from './queue.ts';
 import { queueRole, webhookRole } from './role.ts';
 import { attribute, type Resource, type Value } from './template.ts';
+import { type DestinationsVariable, destinationsVariable } from './variable.ts';
 
 export interface Stack {
   /** `functions` of serverless.yml. */

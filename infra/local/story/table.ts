@@ -1,7 +1,7 @@
 /** How the story looks on a terminal: chapters, and a table of what was sent and what became of it. Prints; decides nothing. */
 import { styleText } from 'node:util';
-import type { DeliveryLog } from './delivery-log.ts';
 import type { Landscape } from '../landscape.ts';
+import type { DeliveryLog } from './delivery-log.ts';
 import type { Payload } from './payloads.ts';
 
 /** A message that was sent, by the id that it must arrive with. */

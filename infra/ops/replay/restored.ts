@@ -3,8 +3,8 @@
  * the letter itself, back into the dead-letter queue. Decided without a call of SQS, so that a dry run can tell.
  */
 import type { Attribute } from '../../../functions/aws/sqs.ts';
-import { DEAD_LETTER, stableId } from '../../../functions/message/queued.ts';
 import { queueUrlOf } from '../../../functions/message/queue-url.ts';
+import { DEAD_LETTER, stableId } from '../../../functions/message/queued.ts';
 import { type Attributes, type Letter, messageBytes } from './letter.ts';
 
 /** SQS: message attributes of one message, and bytes of body and attributes together. */

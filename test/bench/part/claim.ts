@@ -5,8 +5,8 @@
  */
 import { randomUUID } from 'node:crypto';
 import { resolve } from 'node:path';
-import { createDeliveryLog, type DeliveryLog } from '../../../infra/local/story/delivery-log.ts';
 import { type Deployed, type Landscape, startLandscape } from '../../../infra/local/landscape.ts';
+import { createDeliveryLog, type DeliveryLog } from '../../../infra/local/story/delivery-log.ts';
 import { type Bench, type PartResult, roundsOf } from '../part.ts';
 import { inTurns, median } from '../rounds.ts';
 

@@ -7,9 +7,9 @@
 import type { HttpAnswer } from '../../../http/http.ts';
 import type { Token } from '../../../token/token-endpoint.ts';
 import { type Finding, type Outcome, outcomeOfAnswer } from '../../outcome.ts';
-import { answersIn, type BatchAnswer, type Operation } from './multipart.ts';
 import { mediaTypeOf } from '../charset.ts';
 import { meaningOf, type Told, toldIn } from './finding.ts';
+import { answersIn, type BatchAnswer, type Operation } from './multipart.ts';
 
 export const BATCH = 'multipart/mixed';
 

@@ -6,15 +6,15 @@
  * @see SAP Help, "Configure the OData Sender Adapter", "Invoking an OData API"
  */
 import type { HttpAnswer } from '../../../http/http.ts';
-import type { Token } from '../../../token/token-endpoint.ts';
-import type { Destination, ODataSettings } from '../../../settings/destination.ts';
 import { type Message, payloadOf } from '../../../message/message.ts';
+import type { Destination, ODataSettings } from '../../../settings/destination.ts';
+import type { Token } from '../../../token/token-endpoint.ts';
 import type { Finding } from '../../outcome.ts';
 import { type Adapter, type AdapterOptions, createAdapter, type Shape } from '../adapter.ts';
-import { operationsAsked } from './multipart.ts';
 import { mediaTypeOf } from '../charset.ts';
 import { BATCH, readBatch } from './batch.ts';
 import { meaningOf, toldIn } from './finding.ts';
+import { operationsAsked } from './multipart.ts';
 
 /** An answer to a batch has as many answers in it as the batch operations. */
 const BATCH_ANSWER_BYTES = 4_194_304;

@@ -6,8 +6,8 @@
 import { RelayError } from '../../../error.ts';
 import type { SoapVersion } from '../../../settings/destination.ts';
 import { charsetIn, decoded, encodingNamed } from '../charset.ts';
-import { ENVELOPES } from './fault.ts';
 import { MAX_DEPTH, readXml } from '../xml.ts';
+import { ENVELOPES } from './fault.ts';
 
 export interface EnvelopeOptions {
   /** Of an envelope that is made here. */

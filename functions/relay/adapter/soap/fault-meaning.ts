@@ -5,13 +5,13 @@
  * @see SAP Help, "Creating an Exception Response for SOAP-Based Adapters"; SOAP 1.1 section 4.4.1, SOAP 1.2 section 5.4.6
  */
 import type { HttpAnswer } from '../../../http/http.ts';
-import type { Token } from '../../../token/token-endpoint.ts';
 import type { Message } from '../../../message/message.ts';
+import type { Token } from '../../../token/token-endpoint.ts';
 import type { Finding } from '../../outcome.ts';
 import type { Shape } from '../adapter.ts';
-import { rootOf } from '../odata/multipart.ts';
 import { ATTACHED, charsetIn, charsetOf, decoded, mediaTypeOf } from '../charset.ts';
 import { codeForLog, textForLetter } from '../error-text.ts';
+import { rootOf } from '../odata/multipart.ts';
 import type { Fault } from './fault.ts';
 
 /** A fault stands at the beginning of its answer, before the detail. */

@@ -4,10 +4,10 @@
  */
 import { type Message, payloadStart } from '../../../message/message.ts';
 import type { Shape } from '../adapter.ts';
-import { rootOf } from '../odata/multipart.ts';
 import { ATTACHED, charsetOf, decoded, encodingNamed, mediaTypeOf } from '../charset.ts';
-import { ENVELOPES } from './fault.ts';
+import { rootOf } from '../odata/multipart.ts';
 import { readXml, type XmlVisitor } from '../xml.ts';
+import { ENVELOPES } from './fault.ts';
 
 /** Of ordinary XML about 12 ms of the parser's time, of the worst 40 ms: it holds up the rest of the batch. */
 const LOOKED_AT_BYTES = 131_072;

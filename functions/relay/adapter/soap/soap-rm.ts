@@ -5,8 +5,9 @@
  *
  * @see SAP Help, "Configure the SOAP (SAP RM) Sender Adapter", "Sender and Receiver with SAP RM Protocol"
  */
-import type { Destination, SoapRmSettings } from '../../../settings/destination.ts';
+
 import type { Message } from '../../../message/message.ts';
+import type { Destination, SoapRmSettings } from '../../../settings/destination.ts';
 import { type Adapter, type AdapterOptions, createAdapter } from '../adapter.ts';
 import { readFault } from './fault-meaning.ts';
 import { guidOf } from './guid.ts';

@@ -6,13 +6,13 @@
  */
 import { RelayError } from '../../../error.ts';
 import type { HttpBody } from '../../../http/http.ts';
-import type { Destination, SoapRmSettings, SoapSettings, SoapVersion } from '../../../settings/destination.ts';
 import { type Message, payloadOf } from '../../../message/message.ts';
+import type { Destination, SoapRmSettings, SoapSettings, SoapVersion } from '../../../settings/destination.ts';
 import { type Adapter, type AdapterOptions, createAdapter, type Shape } from '../adapter.ts';
-import { rootOf } from '../odata/multipart.ts';
 import { ATTACHED, charsetIn, charsetOf, encodingNamed, mediaTypeOf, withCharset } from '../charset.ts';
-import { readFault } from './fault-meaning.ts';
+import { rootOf } from '../odata/multipart.ts';
 import type { HeaderBlock } from './envelope.ts';
+import { readFault } from './fault-meaning.ts';
 
 export function soapAdapter(options: AdapterOptions<Destination & SoapSettings>): Adapter {
   return createAdapter(options, { shape: (message) => soapShape(message, options.destination), read: readFault });

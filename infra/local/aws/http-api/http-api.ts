@@ -4,22 +4,15 @@
  * says, usually lambda-host.ts; of authorizers only AWS_IAM; CORS, throttling and custom domains are not imitated.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Answer, type LocalServer, type Request, startServer } from '../../server/server.ts';
 import { createCounter } from '../../facts/counter.ts';
+import { type Answer, type LocalServer, type Request, startServer } from '../../server/server.ts';
+import type { InvokeResult } from '../lambda/invoke-result.ts';
 import { type ApiContext, type Event, type RequestFacts, routePath, toEvent } from './event.ts';
-import {
-  BODY_LIMIT_BYTES,
-  type Gateway,
-  HEADER_LIMIT_BYTES,
-  refusalOf,
-  refuse,
-  TIMEOUT_SECONDS,
-} from './gateway.ts';
+import { BODY_LIMIT_BYTES, type Gateway, HEADER_LIMIT_BYTES, refusalOf, refuse, TIMEOUT_SECONDS } from './gateway.ts';
 import { readFields, requestHeadBytes } from './header.ts';
 import { toAnswer } from './reply.ts';
 import { findRoute, type Route } from './route.ts';
 import { type Identity, signedBy } from './signature.ts';
-import type { InvokeResult } from '../lambda/invoke-result.ts';
 
 export type { Event } from './event.ts';
 export type { Gateway } from './gateway.ts';

@@ -7,12 +7,12 @@
  * mapping", "Configuring scaling behavior for SQS event source mappings"
  */
 import type { SQSEvent, SQSRecord } from 'aws-lambda';
-import { AwsError } from '../aws-json.ts';
 import { createChanges } from '../../facts/changes.ts';
+import { type SetTimer, setRealTimer } from '../../facts/timer.ts';
+import { AwsError } from '../aws-json.ts';
+import { onceReceivable, type Queue } from '../sqs/sqs.ts';
 import { createBatchRunner, type InvokeResult, type TriggerInvocation } from './batch.ts';
 import { toRecord } from './event.ts';
-import { onceReceivable, type Queue } from '../sqs/sqs.ts';
-import { type SetTimer, setRealTimer } from '../../facts/timer.ts';
 
 export type { InvokeResult, TriggerInvocation } from './batch.ts';
 

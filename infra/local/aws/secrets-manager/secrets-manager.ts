@@ -2,9 +2,10 @@
  * Secrets Manager of the local landscape: its operations behind HTTP, what was read of it, and the faults that tests
  * cause. Operations are `secrets-manager/api.ts`, secrets are `secrets-manager/service.ts` and `secrets-manager/secret.ts`.
  */
+
+import { createChanges } from '../../facts/changes.ts';
 import { type Answer, type LocalServer, type Request, startServer } from '../../server/server.ts';
 import { AwsError, errorAnswer, type JsonObject, jsonAnswer, readCall } from '../aws-json.ts';
-import { createChanges } from '../../facts/changes.ts';
 import { callSecretsManager } from './api.ts';
 import { secretsError } from './error.ts';
 import { createSecretsService, type SecretsOptions } from './service.ts';

@@ -2,6 +2,9 @@
  * SQS of the local landscape: the model with its operations for use in process, the same over HTTP with long polling, and
  * the facts about queues that tests wait for. The rules of queues stand in the folder `sqs`.
  */
+
+import { uuid } from '../../facts/ids.ts';
+import { type SetTimer, setRealTimer } from '../../facts/timer.ts';
 import { type Answer, type Answerer, type LocalServer, type Request, startServer } from '../../server/server.ts';
 import { AwsError, errorAnswer, type JsonObject, jsonAnswer, readCall, readInteger } from '../aws-json.ts';
 import { callSqs, findByUrl } from './api.ts';
@@ -9,8 +12,6 @@ import { invalidValue } from './error.ts';
 import { MAX_WAIT_SECONDS } from './limits.ts';
 import type { Queue } from './queue.ts';
 import { createSqsService, type SqsOptions, type SqsService } from './service.ts';
-import { type SetTimer, setRealTimer } from '../../facts/timer.ts';
-import { uuid } from '../../facts/ids.ts';
 
 export type { MessageAttribute, MessageAttributes, MessageView, NewMessage, ReceivedMessage } from './message.ts';
 export type { Queue } from './queue.ts';

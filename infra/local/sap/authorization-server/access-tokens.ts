@@ -5,8 +5,8 @@
  */
 import type { JWTPayload } from 'jose';
 import type { Account } from '../cockpit/account.ts';
-import { hex, type RandomBytes, uuid } from '../identifiers.ts';
 import { type Client, userOf } from '../cockpit/oauth-client.ts';
+import { hex, type RandomBytes, uuid } from '../identifiers.ts';
 import type { SigningKeys } from './signing-keys.ts';
 
 export type TokenFormat = 'jwt' | 'opaque';

@@ -4,13 +4,13 @@
  * asked; clients and roles are the account's, and messages the runtime node's.
  */
 import { createHash } from 'node:crypto';
+import type { WaitOptions } from '../../facts/journal.ts';
 import { type Answer, type LocalServer, type Request, startServer } from '../../server/server.ts';
-import { createAccessTokens } from './access-tokens.ts';
 import type { Account } from '../cockpit/account.ts';
 import { clientCertificateTls, tomcatPage } from '../front.ts';
 import { clientSecret, type RandomBytes, systemRandom } from '../identifiers.ts';
+import { createAccessTokens } from './access-tokens.ts';
 import { answerIntrospection } from './introspection.ts';
-import type { WaitOptions } from '../../facts/journal.ts';
 import { createSigningKeys, type SigningKeys } from './signing-keys.ts';
 import { type ExpiresIn, unknownPathAnswer } from './token-answer.ts';
 import { type ClientAuthentication, createTokenEndpoint, type TokenRequestEntry } from './token-endpoint.ts';

@@ -4,8 +4,8 @@
  * it for a message is for `token-validation.ts`.
  */
 import type { Answer, Request } from '../../server/server.ts';
-import type { AccessTokens } from './access-tokens.ts';
 import type { Account } from '../cockpit/account.ts';
+import type { AccessTokens } from './access-tokens.ts';
 import { basicCredentials, type Credentials, readForm } from './token-request.ts';
 
 export interface IntrospectionContext {

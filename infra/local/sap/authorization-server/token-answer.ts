@@ -3,9 +3,9 @@
  * `authorization-server.ts`; what a proxy in front of it says is in `front.ts`.
  */
 import type { Answer } from '../../server/server.ts';
-import type { AccessToken } from './access-tokens.ts';
-import { tomcatPage } from '../front.ts';
 import type { Environment } from '../cockpit/oauth-client.ts';
+import { tomcatPage } from '../front.ts';
+import type { AccessToken } from './access-tokens.ts';
 
 /** What an answer tells of the token's lifetime: the truth, 0, or nothing. */
 export type ExpiresIn = 'true' | 0 | 'absent';

@@ -3,13 +3,14 @@
  * asked. How a request is read is for `token-request.ts`, what is said for `token-answer.ts`, tokens for
  * `access-tokens.ts`.
  */
+
+import { createJournal, type Journal } from '../../facts/journal.ts';
 import type { Answer, Request } from '../../server/server.ts';
-import type { AccessTokens, TokenFormat } from './access-tokens.ts';
 import type { Account } from '../cockpit/account.ts';
 import { thumbprintOf } from '../cockpit/client-certificate.ts';
-import { type RandomBytes, uuid } from '../identifiers.ts';
-import { createJournal, type Journal } from '../../facts/journal.ts';
 import type { Client } from '../cockpit/oauth-client.ts';
+import { type RandomBytes, uuid } from '../identifiers.ts';
+import type { AccessTokens, TokenFormat } from './access-tokens.ts';
 import { type ExpiresIn, refusalAnswer, type TokenRefusal, tokenAnswer } from './token-answer.ts';
 import { readTokenRequest, type TokenRequest } from './token-request.ts';
 

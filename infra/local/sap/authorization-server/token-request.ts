@@ -3,8 +3,8 @@
  * asks for, by the rules of its environment. It judges nothing; `authorization-server.ts` compares and answers.
  */
 import type { Request } from '../../server/server.ts';
-import type { TokenFormat } from './access-tokens.ts';
 import type { Environment } from '../cockpit/oauth-client.ts';
+import type { TokenFormat } from './access-tokens.ts';
 
 export interface Credentials {
   readonly clientId: string;

@@ -4,8 +4,8 @@
  * carried out here; tokens are for the authorization server, messages for the runtime node.
  */
 import type { CertificateAuthority } from '../../server/certificates.ts';
-import { type CertificateLookup, createCertificateClients, type RenewalOptions } from './certificate-clients.ts';
 import { clientSecret, type RandomBytes, systemRandom, uuid } from '../identifiers.ts';
+import { type CertificateLookup, createCertificateClients, type RenewalOptions } from './certificate-clients.ts';
 import {
   type CertificateClient,
   type CertificateClientRegistration,

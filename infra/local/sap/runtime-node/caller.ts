@@ -4,9 +4,9 @@
  * `runtime-node.ts`; tokens are judged by `token-validation.ts`, certificates by the account.
  */
 import type { Request } from '../../server/server.ts';
-import { bearerToken } from './bearer-token.ts';
 import { thumbprintOf } from '../cockpit/client-certificate.ts';
 import { userOf } from '../cockpit/oauth-client.ts';
+import { bearerToken } from './bearer-token.ts';
 import { createTokenValidation, type TokenValidationOptions, type Verdict } from './token-validation.ts';
 
 export interface CallersOptions extends Omit<TokenValidationOptions, 'audience'> {

@@ -4,8 +4,8 @@
  */
 import { createHash } from 'node:crypto';
 import type { Answer, Request } from '../../server/server.ts';
-import { exchangeHeaders } from './allowed-headers.ts';
 import { mplId, type RandomBytes } from '../identifiers.ts';
+import { exchangeHeaders } from './allowed-headers.ts';
 import type { IntegrationFlow } from './integration-flow.ts';
 import { failureOf, type Outcome, type Processed, type Received } from './message.ts';
 

@@ -3,8 +3,8 @@
  * words and shapes that were documented or observed. When to say which is for `runtime-node.ts`.
  */
 import type { Answer, Request } from '../../server/server.ts';
-import { tomcatPage } from '../front.ts';
 import type { Environment } from '../cockpit/oauth-client.ts';
+import { tomcatPage } from '../front.ts';
 
 /**
  * 401. On Cloud Foundry JSON, or its XML twin to a client that asks for XML and not for JSON (Tutorials issues 7150 and

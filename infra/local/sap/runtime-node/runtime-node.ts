@@ -3,21 +3,22 @@
  * which a call is judged (request line, caller, endpoint, role, method, CSRF, size) and remembers every call and every message. Callers
  * are judged by `caller.ts`, sessions by `csrf.ts`; what goes over the wire is the senders', what a flow does the flow's.
  */
+
+import { createJournal, type WaitOptions } from '../../facts/journal.ts';
 import { type Answer, type LocalServer, type Request, startServer } from '../../server/server.ts';
-import { droppedHeadersNotice, exchangeHeaders } from './allowed-headers.ts';
 import type { AuthorizationServer, Trust } from '../authorization-server/authorization-server.ts';
+import { userOf } from '../cockpit/oauth-client.ts';
+import { clientCertificateTls } from '../front.ts';
+import { type Call, httpCall } from '../http-call.ts';
+import { type RandomBytes, systemRandom } from '../identifiers.ts';
+import { droppedHeadersNotice, exchangeHeaders } from './allowed-headers.ts';
 import { bearerToken, fingerprint } from './bearer-token.ts';
 import { authenticationOf, type CallerAuthentication, createCallers } from './caller.ts';
 import { createCsrfSessions, csrfIntent } from './csrf.ts';
 import { createDeployedFlows } from './deployed-flows.ts';
 import { createExchange } from './exchange.ts';
-import { clientCertificateTls } from '../front.ts';
-import { type Call, httpCall } from '../http-call.ts';
-import { type RandomBytes, systemRandom } from '../identifiers.ts';
 import type { Deployment } from './integration-flow.ts';
-import { createJournal, type WaitOptions } from '../../facts/journal.ts';
 import type { Processed } from './message.ts';
-import { userOf } from '../cockpit/oauth-client.ts';
 import * as answers from './runtime-answer.ts';
 import { createSenders } from './senders.ts';
 import { refusedByContainer } from './servlet-container.ts';

@@ -3,9 +3,9 @@
  * of them is judged before, by `runtime-node.ts`.
  */
 import type { Answer } from '../../server/server.ts';
+import { type RandomBytes, uuid } from '../identifiers.ts';
 import type { Exchange } from './exchange.ts';
 import { answerHttps } from './https-sender.ts';
-import { type RandomBytes, uuid } from '../identifiers.ts';
 import type { Sender } from './message.ts';
 import { createODataSender } from './odata/sender.ts';
 import * as answers from './runtime-answer.ts';

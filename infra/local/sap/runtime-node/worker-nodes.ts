@@ -4,8 +4,8 @@
  * without its authentication filter (fixed in 2021). Sessions are for `csrf.ts`.
  */
 import type { Request } from '../../server/server.ts';
-import { hex, type RandomBytes } from '../identifiers.ts';
 import type { Environment } from '../cockpit/oauth-client.ts';
+import { hex, type RandomBytes } from '../identifiers.ts';
 
 export interface WorkerNodes {
   /** Index of the worker that gets the request. */

@@ -4,9 +4,9 @@
  * files of their own.
  */
 import type { Answer, Request } from '../../../server/server.ts';
+import { type RandomBytes, uuid } from '../../identifiers.ts';
 import type { Exchange } from '../exchange.ts';
 import { failureText, mplIdHeader, mplIdText, returnedHeaders } from '../https-sender.ts';
-import { type RandomBytes, uuid } from '../../identifiers.ts';
 import { endpointPath, type IntegrationFlow } from '../integration-flow.ts';
 import { failureOf, type Outcome, type Received } from '../message.ts';
 import { answerBatch } from './batch.ts';

@@ -3,8 +3,8 @@
  * the sender an envelope, 202 without a body, or a fault. Envelopes, faults and SAP RM's additions have files of their own.
  */
 import type { Answer } from '../../../server/server.ts';
-import type { Exchange, MessagePart } from '../exchange.ts';
 import { tomcatPage } from '../../front.ts';
+import type { Exchange, MessagePart } from '../exchange.ts';
 import { mplIdHeader, mplIdText, returnedHeaders } from '../https-sender.ts';
 import { failureOf, type Outcome, type Received } from '../message.ts';
 import { methodNotAllowed } from '../runtime-answer.ts';
