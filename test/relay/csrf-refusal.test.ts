@@ -41,4 +41,15 @@ describe('A refusal', () => {
     expect(seen.filter((line) => line === 'HEAD')).toHaveLength(2);
     expect(endpoint.ran).toBe(0);
   });
+
+  test('of a new token, too, is the end of that token: the next message fetches another one first', async () => {
+    const { exchange, endpoint, seen } = startHandshake(true);
+    const a = tokenOf('a');
+    endpoint.onMessage = () => REQUIRED;
+    await expect(exchange(a)).rejects.toMatchObject({ status: 403 });
+    seen.length = 0;
+    endpoint.onMessage = () => undefined;
+    await exchange(a);
+    expect(seen).toEqual(['HEAD', pair(3)]);
+  });
 });

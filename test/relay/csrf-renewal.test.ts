@@ -9,6 +9,7 @@ import { createRenewingEndpoint, type Renewal } from './renewing-endpoint.ts';
 
 const RENEWALS: readonly Renewal[] = ['id', 'id and token', 'id and secret token'];
 const FOUND_OUT = [false, true];
+const EXPIRED = 'Expires=Thu, 01 Jan 1970 00:00:00 GMT';
 
 function start(renewal: Renewal, required: boolean) {
   const endpoint = createRenewingEndpoint(renewal);
@@ -160,8 +161,13 @@ describe('What an answer changes of its session:', () => {
     ['an age that is no number', ['a=3; Path=/; Max-Age=0s'], 'a=3; b=2'],
     ['another age that is no number', ['a=3; Path=/; Max-Age=x0'], 'a=3; b=2'],
     ['a time that is none', ['a=3; Path=/; Expires=soon'], 'a=3; b=2'],
+    ['no age: empty', ['a=3; Path=/; Max-Age='], 'a=3; b=2'],
+    ['an end by Expires, with an age that is no number', [`a=; Path=/; Max-Age=0s; ${EXPIRED}`], 'b=2'],
+    ['the same, its number behind', [`a=; Path=/; Max-Age=x0; ${EXPIRED}`], 'b=2'],
+    ['paths that are none, which are all the same', ['c=1', 'c=2; Path', 'c=3; Path='], 'a=1; b=2; c=3'],
+    ['a path that is taken back', ['c=1', 'c=2; Path=/x; Path '], 'a=1; b=2; c=2'],
     ['no name', ['=3; Path=/', ' =4; Path=/'], 'a=1; b=2'],
-    ['no value', ['a; Path=/', '', ';'], 'a=1; b=2'],
+    ['no value', ['a; Path=/', 'aa; Path=/', '', ';'], 'a=1; b=2'],
     ['several', ['a=; Path=/; Max-Age=0', 'b=3; Path=/', 'a=4; Path=/'], 'b=3; a=4'],
   ])('cookies: %s', async (_, lines, cookie) => {
     expect(await pairAfter({ 'set-cookie': lines })).toBe(`T/${cookie}`);

@@ -38,6 +38,7 @@ describe('The handshake', () => {
     expect(fetch?.headers).toEqual({ Authorization: 'Bearer t', 'X-CSRF-Token': 'Fetch' });
     expect(fetch?.url.href).toBe('https://flows.example.com/http/orders?a=b');
     expect(fetch).not.toHaveProperty('body');
+    expect(fetch).not.toHaveProperty('certificate');
     expect(fetch?.timeoutMs).toBe(5_000);
   });
 
@@ -51,7 +52,7 @@ describe('The handshake', () => {
     const { exchange, requests } = startHandshake(true);
     const certificate = { cert: 'PEM', key: 'PEM' };
     await exchange(tokenOf(''), { headers: { 'Content-Type': 'application/json' }, certificate });
-    expect(requests[0]?.headers).toEqual({ 'X-CSRF-Token': 'Fetch' });
+    expect(requests[0]?.headers).toStrictEqual({ 'X-CSRF-Token': 'Fetch' });
     expect(requests.map((request) => request.certificate)).toEqual([certificate, certificate]);
   });
 

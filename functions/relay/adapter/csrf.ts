@@ -99,7 +99,7 @@ export function createCsrf({ required, send, maxCallMs, now = Date.now }: CsrfOp
     const open = async ({ signal, remainingMs }: Deadline) => {
       const timeoutMs = Math.min(maxCallMs, remainingMs());
       const answer = await fetchToken({ ...fetch, timeoutMs, signal }, send, protection === 'demanded');
-      return { pair: pairAfter(undefined, answer, now()), calls: 0 };
+      return { pair: pairAfter(NO_PAIR, answer, now()), calls: 0 };
     };
     const made = { shared: warm({ load: open }), idle: [], open };
     sessions.set(identity, made);
@@ -139,16 +139,18 @@ export function createCsrf({ required, send, maxCallMs, now = Date.now }: CsrfOp
   async function callAlone(request: HttpRequest, made: Call): Promise<HttpAnswer> {
     const { idle, open } = sessionsOf(request, made);
     const kept = idle.pop();
-    const answer = kept === undefined ? undefined : await callIn(kept, request, made);
-    if (kept !== undefined && answer !== undefined) {
-      idle.push(kept);
-      return answer;
+    if (kept !== undefined) {
+      const answer = await callIn(kept, request, made);
+      if (answer !== undefined) {
+        idle.push(kept);
+        return answer;
+      }
     }
     const opened = await open(made.deadline);
-    const answerToOpened = await callIn(opened, request, made);
-    if (answerToOpened === undefined) throw newTokenRefused();
+    const answer = await callIn(opened, request, made);
+    if (answer === undefined) throw newTokenRefused();
     idle.push(opened);
-    return answerToOpened;
+    return answer;
   }
 
   return {
@@ -217,7 +219,7 @@ async function fetchToken(request: Omit<HttpRequest, 'method'>, send: Send, mayG
     answer = await fetchBy('GET');
   }
   if (tokenIn(answer) !== undefined) return answer;
-  if (answer.status < 200 || answer.status > 299) throw new FetchRefused(answer);
+  if (answer.status > 299) throw new FetchRefused(answer);
   throw new RelayError(
     'CSRF_UNAVAILABLE',
     'the endpoint demands a CSRF token and gives none when asked for one; the operator must check the sender channel',
@@ -244,14 +246,13 @@ function tokenIn({ headers }: HttpAnswer): string | undefined {
   return typeof token !== 'string' || /^(required|fetch)?$/i.test(token) ? undefined : token;
 }
 
-/** The same where the answer says nothing of them, as SAP's do. */
-function pairAfter(before: Pair | undefined, answer: HttpAnswer, nowMs: number): Pair {
-  const { token = '', cookies = NO_COOKIES } = before ?? {};
+/** As SAP's answers leave it, the same. */
+function pairAfter(before: Pair, answer: HttpAnswer, nowMs: number): Pair {
+  const token = tokenIn(answer) ?? before.token;
   const { 'set-cookie': lines } = answer.headers;
-  const newToken = tokenIn(answer) ?? token;
-  if (before !== undefined && lines === undefined && newToken === token) return before;
-  const after = lines === undefined ? cookies : cookiesAfter(cookies, lines, nowMs);
-  return { token: newToken, cookies: after, cookie: [...after.values()].join('; ') };
+  if (lines === undefined) return { ...before, token };
+  const cookies = cookiesAfter(before.cookies, lines, nowMs);
+  return { token, cookies, cookie: [...cookies.values()].join('; ') };
 }
 
-const NO_COOKIES: Cookies = new Map();
+const NO_PAIR: Pair = { token: '', cookies: new Map(), cookie: '' };
