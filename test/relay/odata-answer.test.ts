@@ -118,6 +118,18 @@ describe('The error is read', () => {
     ['without a code', '{"error":{"message":{"value":"no"}}}', JSON_TYPE, '', 'no'],
     ['with a code that is a number', '{"error":{"code":7,"message":{"value":"no"}}}', JSON_TYPE, '', 'no'],
     ['with nothing in it', '{"error":{}}', JSON_TYPE, ''],
+    ['behind white space', ` \n${v2('A1', text)}`, JSON_TYPE, ' A1', text],
+    ['with white space around its words', atom(' A1\n', ` ${text} `), {}, ' A1', text],
+    [
+      'behind others of those names',
+      atom('A1', text).replace('<code>', '<innererror><code>in</code></innererror><code>'),
+      {},
+      ' A1',
+      text,
+    ],
+    ['before others of those names', atom('A1', text).replace('</code>', '</code><code>B2</code>'), {}, ' A1', text],
+    ['with a text that is a number', '{"error":{"code":"A1","message":{"value":7}}}', JSON_TYPE, ' A1'],
+    ['in bytes that nobody explains', Buffer.from(v2('A1', 'Größe'), 'latin1'), {}, ' A1', 'Gr\uFFFD\uFFFDe'],
     ['with a code that is no name', v2('No such plant', 'no'), JSON_TYPE, '', 'no'],
   ])('%s', async (_, body, headers, code, detail) => {
     const judged = await outcome(odata, { ...answer(400, '', headers), body: Buffer.from(body) });
@@ -131,6 +143,12 @@ describe('The error is read', () => {
     ['nothing', ''],
     ['JSON of another kind', '{"fault":"hunter22"}'],
     ['JSON that is cut off', v2('A1', 'hunter22').slice(0, -2)],
+    ['an error that is null', '{"error":null}'],
+    ['another element of that namespace', atom('A1', 'hunter22').replaceAll('error', 'other')],
+    [
+      'an error of another namespace',
+      atom('A1', 'hunter22').replace('xmlns="', 'xmlns:m="').replace('<error', '<error xmlns="urn:x"'),
+    ],
     ['an error that is a text', '{"error":"hunter22"}'],
     ['XML of another kind', '<fault>hunter22</fault>'],
     [
@@ -146,5 +164,10 @@ describe('The error is read', () => {
     expect(reasonOf(await outcome(odata, answer(400, body, JSON_TYPE)))).toBe(
       'the endpoint answered 400: it will never take this message; the sender must correct it',
     );
+  });
+
+  test('not in an encoding that nobody knows', async () => {
+    const type = { 'content-type': 'application/json; charset=x-none' };
+    expect(reasonOf(await outcome(odata, answer(400, v2('A1', text), type)))).toMatch(/^the endpoint answered 400: /);
   });
 });

@@ -183,6 +183,10 @@ describe('A fault is read', () => {
 
   test.each([
     ['under another prefix', fault11('soap:Client').replaceAll('soap:', 'e:').replace('xmlns:soap', 'xmlns:e')],
+    [
+      'of the namespace around it, and not of its attributes',
+      fault11('Client').replaceAll('soap:', '').replace('xmlns:soap', 'lang="de" xmlns'),
+    ],
     ['without any prefix', fault11('Client').replaceAll('soap:', '').replace('xmlns:soap', 'xmlns')],
     [
       'behind a header with a fault in it',

@@ -116,6 +116,8 @@ describe('An envelope’s encoding is told as it is', () => {
     ['UTF-8', Buffer.from(text), 'utf-8'],
     ['UTF-8 with a byte order mark', Buffer.from(`\uFEFF${text}`), 'utf-8'],
     ['declared', latin1('<?xml version="1.0" encoding="ISO-8859-1"?>'), 'ISO-8859-1'],
+    ['declared over several lines', latin1('<?xml  version\n=\n"1.0"\nencoding="ISO-8859-1"?>'), 'ISO-8859-1'],
+    ['declared where no declaration can be', latin1('<a><?xml version="1.0" encoding="ISO-8859-1"?>'), 'utf-8'],
     ['declared in single quotes', latin1("<?xml version='1.0'  encoding = 'windows-1252' ?>"), 'windows-1252'],
     [
       'declared, but recoded to UTF-8 on its way through a queue',
@@ -148,6 +150,7 @@ describe('The charset is named beside the message’s own type', () => {
 
   test.each<[string, Buffer, string, string]>([
     ['UTF-8, for a type that names none', Buffer.from(umlauts), 'text/xml', 'text/xml; charset=utf-8'],
+    ['the same, with white space', Buffer.from(umlauts), ' text/xml ; a=b', ' text/xml ; a=b; charset=utf-8'],
     ['the same, behind a semicolon', Buffer.from(umlauts), 'text/xml; ', 'text/xml; charset=utf-8'],
     ['the same, for an empty one', Buffer.from(umlauts), 'text/xml; charset=""', 'text/xml; charset=utf-8'],
     ['the same, for one without a value', Buffer.from(umlauts), 'Text/XML;charset=', 'Text/XML; charset=utf-8'],
@@ -251,6 +254,7 @@ describe('Wrapped is', () => {
     ['without its byte order mark', '\uFEFF<?xml version="1.0"?><a/>', '<a/>'],
     ['with what precedes its root', '<!-- c --><?pi x?><a/>', undefined],
     ['in no namespace of ours', '<Envelope xmlns="urn:mine"><Body/></Envelope>', undefined],
+    ['another element of SOAP’s', `<s:Other xmlns:s="${NS['1.1']}"><s:Body/></s:Other>`, undefined],
     ['one that only looks like an envelope', '<Envelope/>', undefined],
     ['beyond the basic plane', '<a>😀</a>', undefined],
     ['with 100 elements in one another', nested(100), undefined],
@@ -266,6 +270,11 @@ describe('Wrapped is', () => {
     expect(header(call, 'SOAPAction')).toBe('""');
   });
 
+  test('in UTF-8, whatever charset the settings’ type names', async () => {
+    const call = await onWire(PATH, { ...wrap, contentType: 'text/xml; charset=ISO-8859-1' }, message('<a>ü</a>'));
+    expect(header(call, 'Content-Type')).toBe('text/xml; charset=utf-8');
+  });
+
   test('in SOAP 1.2 where that is set', async () => {
     const call = await onWire(PATH, { ...wrap, soapVersion: '1.2' }, message('<a/>', { contentType: 'text/xml' }));
     expect(call.body).toBe(wrapped('<a/>', '1.2'));
@@ -274,6 +283,7 @@ describe('Wrapped is', () => {
 
   test.each([
     ['by its declaration', '<?xml version="1.0" encoding="ISO-8859-15"?>', {}, 'ISO-8859-15'],
+    ['by its content type, with white space', '', { contentType: 'a/b; charset=" ISO-8859-1 "' }, 'ISO-8859-1'],
     ['by its content type', '', { contentType: 'application/xml; charset=ISO-8859-1' }, 'ISO-8859-1'],
     ['by a name that XML does not take', '', { contentType: 'text/xml; charset=ISO_8859-1:1987' }, 'windows-1252'],
   ])('a payload in another encoding, known %s, with a declaration of that', async (_, declaration, fields, charset) => {
@@ -290,8 +300,8 @@ describe('Wrapped is', () => {
     [
       'an envelope with a charset of its own',
       envelope('1.1'),
-      { contentType: 'text/xml; charset=us-ascii' },
-      'text/xml; charset=us-ascii',
+      { contentType: 'Text/XML; charset=us-ascii; a=b' },
+      'Text/XML; charset=us-ascii; a=b',
     ],
     [
       'an envelope with attachments',
@@ -299,6 +309,7 @@ describe('Wrapped is', () => {
       { contentType: 'multipart/related; boundary=b' },
       'multipart/related; boundary=b; charset=utf-8',
     ],
+    ['an envelope of XML 1.1', `<?xml version="1.1"?>${envelope('1.1')}`, {}, 'text/xml; charset=utf-8'],
     ['an envelope that is broken behind its body', envelope('1.1', '<a>'), {}, 'text/xml; charset=utf-8'],
   ])('not %s: it goes as it is', async (_, payload, fields, contentType) => {
     const call = await onWire(PATH, wrap, message(payload, fields));

@@ -105,6 +105,9 @@ describe('As a SOAP header the id stands', () => {
   const header = `<s:Header>${block}</s:Header>`;
   const open = `<s:Envelope xmlns:s="${SOAP}">`;
   const rest = '<s:Body a=">"><a/></s:Body></s:Envelope>';
+  const inHeader = (inside: string) => `${open}<s:Header>${inside}</s:Header>${rest}`;
+  const OTHER_OF_SAP = '<m:other xmlns:m="http://www.sap.com/webas/640/soap/features/messageId/"/>';
+  const HEADER_OF_X = '<x:Header xmlns:x="urn:x"/>';
 
   test.each([
     ['in one of its own', `${open}${rest}`, `${open}${header}${rest}`],
@@ -133,6 +136,9 @@ describe('As a SOAP header the id stands', () => {
       `${open}${header.replace(GUID, 'its-own')}${rest}`,
       `${open}${header.replace(GUID, 'its-own')}${rest}`,
     ],
+    ['beside another of that namespace', inHeader(OTHER_OF_SAP), inHeader(`${block}${OTHER_OF_SAP}`)],
+    ['beside a block with one of that name in it', inHeader(`<x>${block}</x>`), inHeader(`${block}<x>${block}</x>`)],
+    ['before a block of the header’s name', inHeader(HEADER_OF_X), inHeader(`${block}${HEADER_OF_X}`)],
     [
       'beside one of that name that is another’s',
       `${open}<s:Header><messageId xmlns="urn:x"/></s:Header>${rest}`,
@@ -174,6 +180,11 @@ describe('As a SOAP header the id stands', () => {
   test.each([
     ['no envelope', '<hunter22/>', 'expected a SOAP envelope'],
     ['an envelope that is broken', `${open}<s:Header><hunter22></s:Header>${rest}`, 'expected well-formed XML'],
+    [
+      'an envelope with a body in its header',
+      `${open}<s:Header><s:Body/></s:Header></s:Envelope>`,
+      'expected well-formed XML',
+    ],
     ['an envelope without a body', `<s:Envelope xmlns:s="${SOAP}" hunter="22"/>`, 'expected well-formed XML'],
     [
       'an envelope whose places cannot be counted',

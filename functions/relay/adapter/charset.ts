@@ -10,16 +10,16 @@ import { isUtf8 } from 'node:buffer';
 export const ATTACHED = 'multipart/related';
 
 /** The media type without parameters, lower case; empty where there is none. */
-export function mediaTypeOf(contentType: string | undefined): string {
-  return (contentType ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
+export function mediaTypeOf(contentType = ''): string {
+  return contentType.replace(/;.*/s, '').trim().toLowerCase();
 }
 
 const CHARSET = /;\s*charset\s*=\s*(?:"([^"]*)"|([^\s;"]*))/i;
 
 /** The parameter `charset`, as it was written; undefined where it is empty, too. */
 export function charsetOf(contentType: string | undefined): string | undefined {
-  const [, quoted, plain] = CHARSET.exec(contentType ?? '') ?? [];
-  return quoted || plain || undefined;
+  const found = contentType === undefined ? null : CHARSET.exec(contentType);
+  return found?.[1] || found?.[2] || undefined;
 }
 
 /** What a charset's name is made of (RFC 2978 section 2.3). */
@@ -37,6 +37,14 @@ export function withCharset(contentType: string, charset: string): string {
 const DECLARED =
   /^<\?xml\s+version\s*=\s*(?:"[\d.]+"|'[\d.]+')\s+encoding\s*=\s*(?:"([A-Za-z][\w.-]*)"|'([A-Za-z][\w.-]*)')/;
 
+/** A byte order mark, or `<`. */
+const UTF_16: ReadonlyMap<string, string> = new Map([
+  ['fffe', 'utf-16le'],
+  ['3c00', 'utf-16le'],
+  ['feff', 'utf-16be'],
+  ['003c', 'utf-16be'],
+]);
+
 /**
  * What the bytes of an XML text say. Valid UTF-8 is taken for UTF-8 whatever is declared: a text that went through a
  * queue was recoded on the way, and its declaration was not.
@@ -44,16 +52,15 @@ const DECLARED =
  * @returns undefined if they are neither UTF-8 nor say what they are
  */
 export function charsetIn(bytes: Uint8Array): string | undefined {
-  const [first = 0, second = 0] = bytes;
-  if ((first === 0xff && second === 0xfe) || (first === 0x3c && second === 0)) return 'utf-16le';
-  if ((first === 0xfe && second === 0xff) || (first === 0 && second === 0x3c)) return 'utf-16be';
+  const utf16 = UTF_16.get(Buffer.from(bytes.subarray(0, 2)).toString('hex'));
+  if (utf16 !== undefined) return utf16;
   return isUtf8(bytes) ? 'utf-8' : declaredIn(Buffer.from(bytes.subarray(0, 200)).toString('latin1'));
 }
 
 /** What the XML declaration names, at the beginning of a text. */
 export function declaredIn(text: string): string | undefined {
-  const [, double, single] = DECLARED.exec(text) ?? [];
-  return double ?? single;
+  const found = DECLARED.exec(text);
+  return found?.[1] ?? found?.[2];
 }
 
 /**

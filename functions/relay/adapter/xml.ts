@@ -20,7 +20,7 @@ export interface XmlVisitor {
   /** @param end position behind the declaration, in UTF-16 code units without the byte order mark */
   declaration?(declared: { readonly version?: string | undefined }, end: number): void;
   /** @param end position behind the start tag */
-  open?(element: XmlElement, end: number): 'stop' | undefined;
+  open(element: XmlElement, end: number): 'stop' | undefined;
   text?(text: string): void;
   /** @param resolve the namespace that a prefix has inside the element */
   close?(element: XmlElement, resolve: (prefix: string) => string | undefined): 'stop' | undefined;
@@ -32,8 +32,6 @@ export type XmlEnd = 'whole' | 'cut' | 'stopped' | 'broken' | 'deep';
 /** As CXF reads, by default. */
 export const MAX_DEPTH = 100;
 const STEP_CHARACTERS = 8_192;
-/** Ends the parser where it stands: else it would read on, with an error for each character. */
-const OVER = new Error('over');
 const RESERVED = [
   ['xml', 'http://www.w3.org/XML/1998/namespace'],
   ['xmlns', 'http://www.w3.org/2000/xmlns/'],
@@ -45,17 +43,15 @@ const RESERVED = [
  * @param isBeginning whether there is more of the text, so that where it ends says nothing
  */
 export function readXml(text: string, visitor: XmlVisitor, isBeginning = false): XmlEnd {
-  const parser = new SaxesParser({ xmlns: true, position: true });
+  // Lines and columns are for messages, of which none is told.
+  const parser = new SaxesParser({ xmlns: true, position: false });
   const open: XmlElement[] = [];
-  let end: XmlEnd = 'cut';
-  let hasRoot = false;
   const namespaces = createNamespaces();
   // The parser's own looks through all elements that are open.
   parser.resolve = namespaces.resolve;
 
   function over(how: XmlEnd): never {
-    end = how;
-    throw OVER;
+    throw new Over(how);
   }
   parser.on('error', () => over('broken'));
   parser.on('doctype', () => over('broken'));
@@ -63,11 +59,10 @@ export function readXml(text: string, visitor: XmlVisitor, isBeginning = false):
   parser.on('attribute', namespaces.declare);
   parser.on('opentag', ({ name, local, uri, isSelfClosing }: SaxesTagNS) => {
     const element = { name, local, uri, depth: open.length + 1, isSelfClosing };
-    hasRoot = true;
     open.push(element);
     namespaces.enter();
     if (open.length > MAX_DEPTH) over('deep');
-    if (visitor.open?.(element, parser.position) === 'stop') over('stopped');
+    if (visitor.open(element, parser.position) === 'stop') over('stopped');
   });
   const onText = (characters: string) => visitor.text?.(characters);
   parser.on('text', onText);
@@ -83,10 +78,20 @@ export function readXml(text: string, visitor: XmlVisitor, isBeginning = false):
     // What is open at the end was cut off; all else that the end brings to light is an error.
     if (open.length > 0 || isBeginning) return 'cut';
     parser.close();
-    return hasRoot ? 'whole' : 'broken';
+    return 'whole';
   } catch (error) {
-    if (error !== OVER) throw error;
-    return end;
+    if (error instanceof Over) return error.end;
+    throw error;
+  }
+}
+
+/** Ends the parser where it stands: else it would read on, with an error for each character. */
+class Over extends Error {
+  readonly end: XmlEnd;
+
+  constructor(end: XmlEnd) {
+    super();
+    this.end = end;
   }
 }
 
@@ -103,7 +108,7 @@ function createNamespaces() {
       if (prefix !== 'xmlns' && name !== 'xmlns') return;
       const own = prefix === 'xmlns' ? local : '';
       declared.push([own, known.get(own)]);
-      known.set(own, value.trim());
+      known.set(own, value);
     },
     enter() {
       before.push(declared);

@@ -6,9 +6,10 @@
 import type { HttpAnswer } from '../../../http/http.ts';
 import { charsetIn, charsetOf, decoded } from '../charset.ts';
 
+/** Empty what is missing. */
 export interface ODataError {
-  readonly code?: string;
-  readonly text?: string;
+  readonly code: string;
+  readonly text: string;
 }
 
 const LOOKED_AT_BYTES = 65_536;
@@ -27,7 +28,7 @@ export async function errorIn({
   const text = decoded(bytes, charsetOf(headers['content-type']) ?? charsetIn(bytes) ?? 'utf-8')?.trimStart();
   if (text?.startsWith('{')) return errorInJson(text);
   // Most of what is no error is a page of HTML.
-  if (text === undefined || !text.startsWith('<') || !METADATA.some((uri) => text.includes(uri))) return undefined;
+  if (text === undefined || !METADATA.some((uri) => text.includes(uri))) return undefined;
   return errorInXml(text);
 }
 
@@ -61,10 +62,7 @@ async function errorInXml(text: string): Promise<ODataError | undefined> {
 }
 
 function made(code: unknown, text: unknown): ODataError {
-  return {
-    ...(typeof code === 'string' && code !== '' ? { code } : {}),
-    ...(typeof text === 'string' && text !== '' ? { text } : {}),
-  };
+  return { code: typeof code === 'string' ? code : '', text: typeof text === 'string' ? text : '' };
 }
 
 function fieldOf(value: unknown, name: string): unknown {

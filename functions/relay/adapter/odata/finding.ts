@@ -12,9 +12,9 @@ export type Told = Pick<Finding, 'says' | 'detail'>;
 export async function toldIn(answer: Pick<HttpAnswer, 'headers' | 'body'>, token: Token): Promise<Told | undefined> {
   const error = await errorIn(answer);
   if (error === undefined) return undefined;
-  const code = codeForLog(error.code ?? '', token);
+  const code = codeForLog(error.code, token);
   const says = `OData error${code === undefined ? '' : ` ${code}`}`;
-  return { says, detail: textForLetter(error.text ?? '', token) };
+  return { says, detail: textForLetter(error.text, token) };
 }
 
 /**
