@@ -1,5 +1,5 @@
 /**
- * A message on its way into a queue: `envelope.ts` reads the very same message out of what is written here. At most four
+ * A message on its way into a queue: `queued.ts` reads the very same message out of what is written here. At most four
  * attributes, so that of SQS's ten six are left for others.
  */
 import { isUtf8 } from 'node:buffer';

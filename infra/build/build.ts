@@ -1,7 +1,7 @@
 /**
  * Bundles the Lambda entries: `functions/<entry>.ts` becomes `dist/<entry>.mjs`, with the chunks that esbuild splits off
  * beside it, so that code which is loaded on first need (SDK clients, credential providers) stays unloaded until then.
- * What goes into the deployed zip is for `artifact.ts`; how Node's own modules are reached is for `builtin-modules.ts`.
+ * What goes into the deployed zip is for `deploy/artifact.ts`; how Node's own modules are reached is for `builtin-modules.ts`.
  */
 import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';

@@ -1,6 +1,6 @@
 /**
  * A certificate authority of the landscape: it certifies the servers on loopback, and senders as clients. Whoever trusts
- * `caPem` trusts both. Which client a certificate stands for is SAP's to say (`sap/client-certificate.ts`); the bytes of a
+ * `caPem` trusts both. Which client a certificate stands for is SAP's to say (`sap/cockpit/client-certificate.ts`); the bytes of a
  * certificate are written by `x509.ts`.
  */
 import { generateKeyPairSync, type KeyObject, randomBytes, X509Certificate } from 'node:crypto';

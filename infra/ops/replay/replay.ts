@@ -1,6 +1,6 @@
 /**
  * `npm run replay`: the dead letters of a destination, for the operator. Reads the command line, hands the process's own
- * clock, terminal and signals to `replay/replay.ts`, and sets the exit code; the manual is `replay/manual.ts`.
+ * clock, terminal and signals to `run.ts`, and sets the exit code; the manual is `manual.ts`.
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';

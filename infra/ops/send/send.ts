@@ -1,4 +1,4 @@
-/** `npm run send`: signs a request as a sender of webhooks does, and sends it; the manual is `send/manual.ts`. */
+/** `npm run send`: signs a request as a sender of webhooks does, and sends it; the manual is `manual.ts`. */
 import { readFile } from 'node:fs/promises';
 import { runSend } from './run.ts';
 
