@@ -59,7 +59,7 @@ export function fromRecord(record: SQSRecord): QueuedMessage {
   const attributes = isRecord(record.messageAttributes) ? record.messageAttributes : {};
   const queueArn = typeof eventSourceARN === 'string' ? eventSourceARN : '';
   const bytes = typeof body === 'string' ? Buffer.byteLength(body) : 0;
-  const messageId = stableId(text(attributes, 'messageId') ?? buriedId(attributes) ?? recordId);
+  const messageId = stableId(text(attributes, 'messageId') ?? idInLetter(attributes) ?? recordId);
   const group = queueArn.endsWith('.fifo') ? (system.MessageGroupId ?? '') : undefined;
   const queued = {
     recordId,
@@ -155,7 +155,7 @@ function ofTheUser(attributes: Attributes): Message['attributes'] {
 }
 
 /** A dead letter that comes back by other ways than our replay keeps the id that it had. */
-function buriedId(attributes: Attributes): string | undefined {
+function idInLetter(attributes: Attributes): string | undefined {
   const json = text(attributes, DEAD_LETTER);
   if (json === undefined) return undefined;
   const letter = parseJson(json);

@@ -10,7 +10,7 @@ export type Stay =
   /** It was tried; an operator must act first. */
   | { readonly why: 'blocked' }
   /** It was given up, but could not be put into the dead-letter queue. */
-  | { readonly why: 'unburied' }
+  | { readonly why: 'not-dead-lettered' }
   /** It was not tried: the breaker of its destination is open. `isBlocked`: an operator must act first. */
   | { readonly why: 'breaker'; readonly isBlocked: boolean }
   /** It was not tried: the invocation had no time left for it. */
@@ -46,7 +46,7 @@ function wished(stay: Stay, count: number, random: number): number {
       return Math.max(stay.retryAfterMs ?? 0, growing(count, random));
     case 'blocked':
       return blocked(random);
-    case 'unburied':
+    case 'not-dead-lettered':
       // Often enough that SQS's own redrive, after 1,000 receives, comes before its retention of 14 days ends.
       return (LONGEST_MS / 3) * (1 + random);
     case 'breaker':

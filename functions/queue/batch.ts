@@ -24,10 +24,10 @@ export interface QueueRoute {
   readonly breaker: Breaker;
   readonly payloads: Payloads;
   readonly changeVisibility: VisibilityOptions['changeVisibility'];
-  /** Whether a message with this outcome is to be buried. */
+  /** Whether a message with this outcome is to be dead-lettered. */
   isGivenUp(outcome: Outcome, queued: QueuedMessage): boolean;
   /** Puts it into the dead-letter queue. @returns whether it is safe there; it never rejects */
-  bury(queued: QueuedMessage, outcome: Outcome, deadline: Deadline): Promise<boolean>;
+  writeDeadLetter(queued: QueuedMessage, outcome: Outcome, deadline: Deadline): Promise<boolean>;
 }
 
 export interface BatchOptions {
@@ -77,8 +77,8 @@ export async function deliverBatch(
       if (saysSomethingOfEndpoint(outcome)) breaker.record(outcome.kind);
       if (outcome.kind === 'delivered') continue;
       const isGivenUp = wasTried(attempt, deadline) && queue.isGivenUp(outcome, queued);
-      if (isGivenUp && (await queue.bury(queued, outcome, reserve))) continue;
-      keep(queued, isGivenUp ? { why: 'unburied' } : stayAfter(outcome));
+      if (isGivenUp && (await queue.writeDeadLetter(queued, outcome, reserve))) continue;
+      keep(queued, isGivenUp ? { why: 'not-dead-lettered' } : stayAfter(outcome));
       return postpone(lane, position + 1, { why: 'behind' });
     }
   }

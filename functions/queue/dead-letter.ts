@@ -9,7 +9,7 @@ import type { Destination } from '../settings/destination.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import { letterOf } from './letter.ts';
 
-export interface BurialOptions {
+export interface DeadLetterWriterOptions {
   readonly destination: Destination;
   readonly sqs: Sqs;
   readonly s3: S3;
@@ -19,12 +19,18 @@ export interface BurialOptions {
 }
 
 /** @returns whether the message is safe in the dead-letter queue; never rejects */
-export type Bury = (queued: QueuedMessage, outcome: Outcome, deadline: Deadline) => Promise<boolean>;
+export type WriteDeadLetter = (queued: QueuedMessage, outcome: Outcome, deadline: Deadline) => Promise<boolean>;
 
-export function createBurial({ destination, sqs, s3, telemetry, now }: BurialOptions): Bury {
+export function createDeadLetterWriter({
+  destination,
+  sqs,
+  s3,
+  telemetry,
+  now,
+}: DeadLetterWriterOptions): WriteDeadLetter {
   const { name, payloadBucket } = destination;
 
-  return async function bury(queued, outcome, { signal }) {
+  return async function writeDeadLetter(queued, outcome, { signal }) {
     const { messageId, queueArn } = queued;
     const queueUrl = deadLetterQueueOf(destination, queueArn);
     if (queueUrl === undefined) return false;
@@ -44,7 +50,7 @@ export function createBurial({ destination, sqs, s3, telemetry, now }: BurialOpt
       telemetry.problem('dead-letter.failed', { destination: name, messageId, reason });
       return false;
     }
-    telemetry.buried({ destination: name, messageId, outcome: outcome.kind });
+    telemetry.deadLettered({ destination: name, messageId, outcome: outcome.kind });
     return true;
   };
 }

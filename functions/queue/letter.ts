@@ -8,7 +8,7 @@ import { fitsQueue } from '../message/limits.ts';
 import { type Pointer, pointerBody } from '../message/pointer.ts';
 import { DEAD_LETTER, OWN_ATTRIBUTES, type QueuedMessage } from '../message/queued.ts';
 import type { Outcome } from '../relay/outcome.ts';
-import { buriedUnder } from '../settings/destination.ts';
+import { deadLettersUnder } from '../settings/destination.ts';
 
 const HOUR_MS = 3_600_000;
 /** Two days before SQS itself would drop it. */
@@ -29,7 +29,7 @@ export function isGivenUp(
   return kind !== 'delivered' && isOverdue(queued, now);
 }
 
-/** Whether so little is left of SQS's retention that a message must be delivered now, or be buried. */
+/** Whether so little is left of SQS's retention that a message must be delivered now, or be dead-lettered. */
 export function isOverdue({ sentAt }: Pick<QueuedMessage, 'sentAt'>, now: number): boolean {
   return now - sentAt > MAX_AGE_MS;
 }
@@ -48,7 +48,7 @@ export interface Letter {
 
 export interface LetterOptions {
   readonly destination: string;
-  /** For a body that does not fit; absent: such a message cannot be buried. */
+  /** For a body that does not fit; absent: such a message cannot be dead-lettered. */
   readonly payloadBucket?: string;
   /** Epoch milliseconds. */
   readonly now: number;
@@ -84,7 +84,7 @@ function storedLetter(
   bucket: string,
   destination: string,
 ): Letter | undefined {
-  const at = { bucket, key: `${buriedUnder(destination)}${queued.recordId}` };
+  const at = { bucket, key: `${deadLettersUnder(destination)}${queued.recordId}` };
   const pointer = pointerBody(at);
   const body = storedBody(queued);
   const { bodyEncoding: _, ...pointed }: Record<string, Attribute> = {

@@ -8,7 +8,7 @@ import type { Destination } from '../settings/destination.ts';
 import { destinationOfQueue } from '../settings/settings.ts';
 import type { QueueRoute } from './batch.ts';
 import { createBreaker } from './breaker.ts';
-import { createBurial } from './dead-letter.ts';
+import { createDeadLetterWriter } from './dead-letter.ts';
 import { isGivenUp } from './letter.ts';
 import { createPayloads, createRoom } from './payload.ts';
 
@@ -27,7 +27,7 @@ export function createQueueRoutes(environment: Environment): (queueArn: string) 
       breaker: createBreaker(),
       payloads: createPayloads({ s3, buckets, room, deleteDelivered: deletePayloads }),
       isGivenUp: (outcome, queued) => isGivenUp(outcome, queued, destination, now()),
-      bury: createBurial({ destination, sqs, s3, telemetry, now }),
+      writeDeadLetter: createDeadLetterWriter({ destination, sqs, s3, telemetry, now }),
     };
   }
 
@@ -41,7 +41,7 @@ export function createQueueRoutes(environment: Environment): (queueArn: string) 
       breaker: { isOpen: false, isBlocked: false, record: () => undefined },
       payloads: createPayloads({ s3, buckets: [], room, deleteDelivered: false }),
       isGivenUp: (outcome, queued) => isGivenUp(outcome, queued, NO_RETRY_LIMIT, now()),
-      bury: async () => false,
+      writeDeadLetter: async () => false,
       changeVisibility: (entries, signal) => sqs.changeVisibility(queueUrl, entries, signal),
     };
   }

@@ -124,7 +124,7 @@ export function storedUnder(name: string): string {
 }
 
 /** How the names begin of the bodies that a dead letter had no room for; the queue's function writes nothing else there. */
-export function buriedUnder(name: string): string {
+export function deadLettersUnder(name: string): string {
   return `dead-letters/${name}/`;
 }
 

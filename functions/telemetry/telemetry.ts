@@ -66,7 +66,7 @@ export interface Telemetry {
   /** Such requests, summed up: a line for each would be a stranger's to write. */
   refused(line: Refusal & { readonly count: number }): void;
   /** A message that is now in the dead-letter queue. */
-  buried(line: { destination: string; messageId: string; outcome: string }): void;
+  deadLettered(line: { destination: string; messageId: string; outcome: string }): void;
   /** Something that belongs to no one message: a queue without destination, a webhook whose secret is unreadable. */
   problem(event: string, fields: Readonly<Record<string, string | number>>): void;
   tokenRequested(): void;
@@ -99,7 +99,7 @@ export function createTelemetry(): Telemetry {
   /** Metric → destination → count. */
   const counts = {
     Postponed: new Map<string, number>(),
-    Buried: new Map<string, number>(),
+    DeadLettered: new Map<string, number>(),
     Queued: new Map<string, number>(),
     NotQueued: new Map<string, number>(),
     Refused: new Map<string, number>(),
@@ -161,9 +161,9 @@ export function createTelemetry(): Telemetry {
       count('Refused', refusal.destination);
     },
     refused: (line) => log.write('warn', 'webhook.refused', line),
-    buried(line) {
-      log.write('error', 'message.buried', line);
-      count('Buried', line.destination);
+    deadLettered(line) {
+      log.write('error', 'message.dead-lettered', line);
+      count('DeadLettered', line.destination);
     },
     problem: (event, fields) => log.write('error', event, fields),
     tokenRequested: () => {

@@ -12,7 +12,7 @@ export function quietTelemetry(heard: Partial<Telemetry> = {}): Telemetry {
     notQueued: nothing,
     turnedAway: nothing,
     refused: nothing,
-    buried: nothing,
+    deadLettered: nothing,
     problem: nothing,
     tokenRequested: nothing,
     renewalFailed: nothing,

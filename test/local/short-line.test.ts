@@ -26,7 +26,11 @@ test.each([
   ],
   ['webhook.turned-away', { destination: 'unknown' }, "    22:44:58.583  unknown  refused  no webhook's name"],
   ['webhook.unavailable', { destination: undefined, reason: 'why' }, '    22:44:58.583  unavailable  why'],
-  ['message.buried', { messageId: 'm-1', outcome: 'rejected' }, '    22:44:58.583  orders  m-1  dead letter  rejected'],
+  [
+    'message.dead-lettered',
+    { messageId: 'm-1', outcome: 'rejected' },
+    '    22:44:58.583  orders  m-1  dead letter  rejected',
+  ],
 ])('%s is one short line', (message, fields, expected) => {
   expect(shortLine(line(message, fields))).toBe(expected);
 });

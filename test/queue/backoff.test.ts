@@ -41,7 +41,7 @@ describe('After a failure', () => {
 
 test.each([
   { why: 'blocked', leastMs: 15 * MINUTE_MS, mostMs: 30 * MINUTE_MS },
-  { why: 'unburied', leastMs: 5 * MINUTE_MS, mostMs: 10 * MINUTE_MS },
+  { why: 'not-dead-lettered', leastMs: 5 * MINUTE_MS, mostMs: 10 * MINUTE_MS },
   { why: 'breaker', isBlocked: false, leastMs: 1_000, mostMs: 2_000 },
   { why: 'breaker', isBlocked: true, leastMs: 15 * MINUTE_MS, mostMs: 30 * MINUTE_MS },
   { why: 'deadline', leastMs: 2_000, mostMs: 4_000 },
@@ -55,7 +55,7 @@ describe('Whatever the reason', () => {
   const stay: fc.Arbitrary<Stay> = fc.oneof(
     fc.constantFrom<Stay>(
       { why: 'blocked' },
-      { why: 'unburied' },
+      { why: 'not-dead-lettered' },
       { why: 'breaker', isBlocked: false },
       { why: 'breaker', isBlocked: true },
       { why: 'deadline' },
@@ -106,7 +106,7 @@ describe('Whatever the reason', () => {
 
   test('messages that failed together are spread: another chance, another wait', () => {
     const breaker = [true, false].map((isBlocked): Stay => ({ why: 'breaker', isBlocked }));
-    const others = (['failed', 'blocked', 'unburied', 'deadline'] as const).map((why): Stay => ({ why }));
+    const others = (['failed', 'blocked', 'not-dead-lettered', 'deadline'] as const).map((why): Stay => ({ why }));
     for (const stay of [...breaker, ...others]) {
       const waits = Array.from({ length: 100 }, (_, index) => waitMs(stay, { count: 5, sinceMs: 0 }, index / 100));
       expect(new Set(waits).size).toBe(100);

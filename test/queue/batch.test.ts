@@ -87,12 +87,12 @@ describe('On FIFO', () => {
   test('after a rejected message that is safe in the dead-letter queue the group goes on', async () => {
     const answer = (id: string) => (id === 'a1' ? 422 : 200);
     const delivery = await createSimulatedQueue({ answer }).deliver(fifo('a1', 'a2', 'a3'));
-    expect(delivery).toMatchObject({ kept: [], buried: ['a1'], answered: ['a1', 'a2', 'a3'], postponed: [] });
+    expect(delivery).toMatchObject({ kept: [], deadLettered: ['a1'], answered: ['a1', 'a2', 'a3'], postponed: [] });
   });
 
-  test('a rejected message that could not be buried closes its group like a failed one, and comes back often enough for the redrive of SQS', async () => {
+  test('a rejected message that could not be dead-lettered closes its group like a failed one, and comes back often enough for the redrive of SQS', async () => {
     const answer = (id: string) => (id === 'a1' ? 422 : 200);
-    const delivery = await createSimulatedQueue({ answer, buries: false }).deliver(fifo('a1', 'a2', 'b1'));
+    const delivery = await createSimulatedQueue({ answer, writesLetters: false }).deliver(fifo('a1', 'a2', 'b1'));
     expect(delivery.calls.toSorted()).toEqual(['a1', 'b1']);
     expect(waits(delivery)).toEqual({ a1: 450_000, a2: 0 });
   });
@@ -102,7 +102,7 @@ describe('On FIFO', () => {
       one.recordId === 'a1' ? { ...one, message: new RelayError('MESSAGE_INVALID', 'unreadable') } : one,
     );
     const delivery = await createSimulatedQueue().deliver(messages);
-    expect(delivery).toMatchObject({ kept: [], buried: ['a1'], calls: ['a2'] });
+    expect(delivery).toMatchObject({ kept: [], deadLettered: ['a1'], calls: ['a2'] });
   });
 
   test('in whichever order and with whatever answers: no group is overtaken, runs beside itself, or loses a message', async () => {
@@ -124,7 +124,7 @@ describe('On FIFO', () => {
         expect(delivery.mostOfGroup).toBeLessThanOrEqual(1);
         expect(delivery.mostAtOnce).toBeLessThanOrEqual(concurrency);
         const kept = delivery.kept.map(({ recordId }) => recordId);
-        const gone = [...delivery.answered.filter((id) => answer(id) === 200), ...delivery.buried];
+        const gone = [...delivery.answered.filter((id) => answer(id) === 200), ...delivery.deadLettered];
         expect([...kept, ...gone].toSorted()).toEqual(names.toSorted());
         for (const group of ['a', 'b', 'c']) {
           const sent = ofGroup(names, group);
@@ -257,7 +257,7 @@ describe('What never reached the endpoint says nothing of it:', () => {
     const messages = standard(10).map((one, index) => (index < 1 ? { ...one, ...unreadable('MESSAGE_INVALID') } : one));
     const queue = createSimulatedQueue({ breaker: openBreaker(), answer: () => 503 });
     const delivery = await queue.deliver(messages);
-    expect(delivery).toMatchObject({ calls: ['2'], buried: ['1'] });
+    expect(delivery).toMatchObject({ calls: ['2'], deadLettered: ['1'] });
     expect(delivery.kept).toHaveLength(9);
   });
 });

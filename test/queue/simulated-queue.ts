@@ -26,7 +26,7 @@ export interface SimulatedQueueOptions {
   /** Default 150,000. */
   readonly remainingMs?: number;
   /** Whether a letter gets into the dead-letter queue. Default true. */
-  readonly buries?: boolean;
+  readonly writesLetters?: boolean;
   readonly retryAfterSeconds?: number;
   readonly breaker?: Breaker;
 }
@@ -37,7 +37,7 @@ export interface Delivery {
   readonly calls: string[];
   /** Ids in the order in which calls were answered. */
   readonly answered: string[];
-  readonly buried: string[];
+  readonly deadLettered: string[];
   readonly lines: AttemptLine[];
   readonly postponed: { readonly messages: number; readonly reason: string }[];
   /** Most calls at once: in all, and of one group. */
@@ -76,7 +76,7 @@ export function createSimulatedQueue(defaults: SimulatedQueueOptions = {}): Simu
     const groups = new Map(messages.map(({ messageId, group }) => [messageId, group]));
     const calls: string[] = [];
     const answered: string[] = [];
-    const buried: string[] = [];
+    const deadLettered: string[] = [];
     const lines: AttemptLine[] = [];
     const postponed: { messages: number; reason: string }[] = [];
     const open: string[] = [];
@@ -133,10 +133,10 @@ export function createSimulatedQueue(defaults: SimulatedQueueOptions = {}): Simu
       },
       changeVisibility: async () => 0,
       isGivenUp: ({ kind }: Outcome) => kind === 'rejected',
-      bury: async ({ messageId }) => {
+      writeDeadLetter: async ({ messageId }) => {
         await time.sleep(10);
-        if (how.buries === false) return false;
-        buried.push(messageId);
+        if (how.writesLetters === false) return false;
+        deadLettered.push(messageId);
         return true;
       },
     };
@@ -155,7 +155,7 @@ export function createSimulatedQueue(defaults: SimulatedQueueOptions = {}): Simu
     const kept = await time.run(delivered);
     const tookMs = time.now() - startsAt;
     startsAt = time.now() + 60_000;
-    return { kept, calls, answered, buried, lines, postponed, mostAtOnce, mostOfGroup, tookMs };
+    return { kept, calls, answered, deadLettered, lines, postponed, mostAtOnce, mostOfGroup, tookMs };
   }
 
   return { breaker, deliver };

@@ -359,7 +359,7 @@ export const BUGS: readonly Bug[] = [
     patches: [
       {
         file: 'functions/message/queued.ts',
-        find: "const messageId = stableId(text(attributes, 'messageId') ?? buriedId(attributes) ?? recordId);",
+        find: "const messageId = stableId(text(attributes, 'messageId') ?? idInLetter(attributes) ?? recordId);",
         replace: 'const messageId = stableId(recordId);',
       },
     ],

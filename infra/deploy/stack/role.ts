@@ -2,7 +2,7 @@
  * Each function's own role: what that function needs and nothing of the other's. The framework's shared role would grant
  * every queue and every secret to both.
  */
-import { buriedUnder, storedUnder, verificationSecrets } from '../../../functions/settings/destination.ts';
+import { deadLettersUnder, storedUnder, verificationSecrets } from '../../../functions/settings/destination.ts';
 import type { Configuration, Destination } from './destination.ts';
 import { fitted, policyDocument, type Statement } from './policy.ts';
 import { deadLetterArn, sourceArn, webhookQueueArn } from './queue.ts';
@@ -17,8 +17,8 @@ export function queueRole(configuration: Configuration, logGroupId: string): Rec
   const { destinations, kmsKeyArns } = configuration;
   const deadLetterArns = destinations.flatMap(({ settings, queue }) => deadLetterArn(settings, queue) ?? []);
   const stored = destinations.flatMap(({ settings }) => settings.payloadBucket ?? []);
-  const buried = destinations.flatMap(({ settings: { name, payloadBucket } }) =>
-    payloadBucket === undefined ? [] : [`${payloadBucket}/${buriedUnder(name)}`],
+  const deadLettered = destinations.flatMap(({ settings: { name, payloadBucket } }) =>
+    payloadBucket === undefined ? [] : [`${payloadBucket}/${deadLettersUnder(name)}`],
   );
   const followed = destinations.flatMap(({ settings }) => settings.payloadBuckets);
   const emptied = destinations.filter(({ settings }) => settings.deletePayloads);
@@ -34,7 +34,7 @@ export function queueRole(configuration: Configuration, logGroupId: string): Rec
     ...allow(['s3:GetObject'], objectArns([...stored, ...followed])),
     // Without it S3 answers 403 for an object that is not there, and nobody could tell which of the two it is.
     ...allow(['s3:ListBucket'], bucketArns([...stored, ...followed])),
-    ...allow(['s3:PutObject'], startingArns(buried)),
+    ...allow(['s3:PutObject'], startingArns(deadLettered)),
     ...allow(['s3:DeleteObject'], objectArns(deleted)),
     ...keys(kmsKeyArns, { writes: deadLetterArns.length + stored.length > 0 }),
   ]);

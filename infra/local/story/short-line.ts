@@ -19,7 +19,7 @@ const TOLD: Readonly<Record<string, (fields: Fields) => readonly unknown[]>> = {
     verify === undefined ? "no webhook's name" : `${verify}: ${why}`,
   ],
   'webhook.unavailable': ({ reason }) => ['unavailable', shortened(String(reason))],
-  'message.buried': ({ outcome }) => ['dead letter', outcome],
+  'message.dead-lettered': ({ outcome }) => ['dead letter', outcome],
 };
 
 type Fields = Readonly<Record<string, unknown>>;

@@ -64,7 +64,9 @@ test.each([false, true])(
     expect(Date.parse(String(letter?.told.deadAt))).toBeGreaterThanOrEqual(sentAt);
     expect(letter?.groupId).toBe(fifo ? 'a' : undefined);
     expect(letter?.deduplicationId).toBe(fifo ? recordId : undefined);
-    expect(stage.told('message.buried')).toMatchObject([{ destination: 'orders', messageId: id, outcome: 'rejected' }]);
+    expect(stage.told('message.dead-lettered')).toMatchObject([
+      { destination: 'orders', messageId: id, outcome: 'rejected' },
+    ]);
   },
 );
 
@@ -170,7 +172,7 @@ describe('While the dead-letter queue cannot be written', () => {
 
       expect(invocation?.kept, 'on FIFO nothing goes before it').toEqual(fifo ? [bad, good] : [bad]);
       expect(stage.told('dead-letter.failed')).toMatchObject([{ destination: 'orders', messageId: bad }]);
-      expect(stage.told('message.buried')).toEqual([]);
+      expect(stage.told('message.dead-lettered')).toEqual([]);
       const [{ visibleAt } = { visibleAt: 0 }] = orders.queue.messages;
       expect(visibleAt - clock.now(), 'an operator must act').toBeGreaterThanOrEqual(300_000);
       expect(visibleAt - clock.now()).toBeLessThanOrEqual(600_000);
