@@ -128,6 +128,7 @@ describe('The error is read', () => {
       text,
     ],
     ['before others of those names', atom('A1', text).replace('</code>', '</code><code>B2</code>'), {}, ' A1', text],
+    ['with a text that is null', '{"error":{"code":"A1","message":null}}', JSON_TYPE, ' A1'],
     ['with a text that is a number', '{"error":{"code":"A1","message":{"value":7}}}', JSON_TYPE, ' A1'],
     ['in bytes that nobody explains', Buffer.from(v2('A1', 'Größe'), 'latin1'), {}, ' A1', 'Gr\uFFFD\uFFFDe'],
     ['with a code that is no name', v2('No such plant', 'no'), JSON_TYPE, '', 'no'],

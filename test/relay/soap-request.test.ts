@@ -164,6 +164,7 @@ describe('The charset is named beside the message’s own type', () => {
     ['UTF-8, where a queue recoded it', Buffer.from(declared), 'text/xml', 'text/xml; charset=utf-8'],
     ['UTF-16', Buffer.from(`\uFEFF${umlauts}`, 'utf16le'), 'text/xml', 'text/xml; charset=utf-16le'],
     ['nothing, where nobody tells it', Buffer.from(umlauts, 'latin1'), 'text/xml', 'text/xml'],
+    ['its own, with white space', Buffer.from(umlauts), 'text/xml; charset = x-own', 'text/xml; charset = x-own'],
     ['its own, whatever is declared', Buffer.from(declared), 'text/xml; charset=x-own', 'text/xml; charset=x-own'],
     ['that of a root part', related('Content-Type: text/xml\r\n', umlauts), RELATED, `${RELATED}; charset=utf-8`],
     ['that of one without headers', related('', umlauts), RELATED, `${RELATED}; charset=utf-8`],

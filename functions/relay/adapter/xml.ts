@@ -15,15 +15,15 @@ export interface XmlElement {
   readonly isSelfClosing: boolean;
 }
 
-/** Told what comes, in order; `stop` ends the reading. */
+/** Told what comes, in order; `stopped` ends the reading. */
 export interface XmlVisitor {
   /** @param end position behind the declaration, in UTF-16 code units without the byte order mark */
   declaration?(declared: { readonly version?: string | undefined }, end: number): void;
   /** @param end position behind the start tag */
-  open(element: XmlElement, end: number): 'stop' | undefined;
+  open(element: XmlElement, end: number): 'stopped' | undefined;
   text?(text: string): void;
   /** @param resolve the namespace that a prefix has inside the element */
-  close?(element: XmlElement, resolve: (prefix: string) => string | undefined): 'stop' | undefined;
+  close?(element: XmlElement, resolve: (prefix: string) => string | undefined): 'stopped' | undefined;
 }
 
 /** `broken`: not well-formed, or with a document type declaration. `deep`: deeper than is read. */
@@ -46,31 +46,44 @@ export function readXml(text: string, visitor: XmlVisitor, isBeginning = false):
   // Lines and columns are for messages, of which none is told.
   const parser = new SaxesParser({ xmlns: true, position: false });
   const open: XmlElement[] = [];
-  const namespaces = createNamespaces();
-  // The parser's own looks through all elements that are open.
-  parser.resolve = namespaces.resolve;
+  /** Prefix → namespace, where the parser stands. Its own way to it looks through all elements that are open. */
+  const namespaces = new Map<string, string | undefined>(RESERVED);
+  /** What the prefixes of open elements meant outside of them. */
+  const outer: { readonly depth: number; readonly prefix: string; readonly uri: string | undefined }[] = [];
+  const resolve = (prefix: string) => namespaces.get(prefix);
+  parser.resolve = resolve;
 
-  function over(how: XmlEnd): never {
-    throw new Over(how);
+  function over(end: XmlEnd): never {
+    throw new Over(end);
   }
   parser.on('error', () => over('broken'));
   parser.on('doctype', () => over('broken'));
   parser.on('xmldecl', ({ version }) => visitor.declaration?.({ version }, parser.position));
-  parser.on('attribute', namespaces.declare);
+  parser.on('attribute', ({ name, prefix, local, value }) => {
+    if (prefix !== 'xmlns' && name !== 'xmlns') return;
+    const declared = prefix === 'xmlns' ? local : '';
+    outer.push({ depth: open.length + 1, prefix: declared, uri: resolve(declared) });
+    namespaces.set(declared, value);
+  });
   parser.on('opentag', ({ name, local, uri, isSelfClosing }: SaxesTagNS) => {
     const element = { name, local, uri, depth: open.length + 1, isSelfClosing };
     open.push(element);
-    namespaces.enter();
     if (open.length > MAX_DEPTH) over('deep');
-    if (visitor.open(element, parser.position) === 'stop') over('stopped');
+    const end = visitor.open(element, parser.position);
+    if (end !== undefined) over(end);
   });
   const onText = (characters: string) => visitor.text?.(characters);
   parser.on('text', onText);
   parser.on('cdata', onText);
   parser.on('closetag', () => {
-    const element = open.pop();
-    if (element !== undefined && visitor.close?.(element, namespaces.resolve) === 'stop') over('stopped');
-    namespaces.leave();
+    // The parser closes only what it has opened.
+    const element = open.pop() as XmlElement;
+    const end = visitor.close?.(element, resolve);
+    if (end !== undefined) over(end);
+    for (let last = outer.at(-1); last?.depth === element.depth; last = outer.at(-1)) {
+      namespaces.set(last.prefix, last.uri);
+      outer.pop();
+    }
   });
 
   try {
@@ -93,29 +106,4 @@ class Over extends Error {
     super();
     this.end = end;
   }
-}
-
-/** What the prefixes mean at a place in the text. */
-function createNamespaces() {
-  const known = new Map<string, string | undefined>(RESERVED);
-  /** Of each open element, what its own prefixes meant before it. */
-  const before: (readonly (readonly [prefix: string, uri: string | undefined])[])[] = [];
-  let declared: [prefix: string, uri: string | undefined][] = [];
-
-  return {
-    resolve: (prefix: string) => known.get(prefix),
-    declare({ name, prefix, local, value }: { name: string; prefix: string; local: string; value: string }) {
-      if (prefix !== 'xmlns' && name !== 'xmlns') return;
-      const own = prefix === 'xmlns' ? local : '';
-      declared.push([own, known.get(own)]);
-      known.set(own, value);
-    },
-    enter() {
-      before.push(declared);
-      declared = [];
-    },
-    leave() {
-      for (const [prefix, uri] of before.pop() ?? []) known.set(prefix, uri);
-    },
-  };
 }

@@ -48,7 +48,7 @@ async function errorInXml(text: string): Promise<ODataError | undefined> {
     open({ local, uri, depth }) {
       characters = '';
       if (depth === 1) isError = local === 'error' && METADATA.includes(uri);
-      return isError ? undefined : 'stop';
+      return isError ? undefined : 'stopped';
     },
     text(more) {
       characters += more;

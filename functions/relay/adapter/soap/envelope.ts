@@ -110,7 +110,7 @@ function inspect(text: string, block: HeaderBlock | undefined): Inspected {
       if (depth === 2 && local === 'Header') header = { name, end: position, isSelfClosing };
       if (depth === 2 && local === 'Body') hasBody = true;
       if (depth === 3 && local === block?.local && uri === block.uri) hasBlock = true;
-      return hasBody ? 'stop' : undefined;
+      return hasBody ? 'stopped' : undefined;
     },
   });
   if (end === 'deep') throw invalid(`expected elements nested ${MAX_DEPTH} deep at most`);

@@ -41,7 +41,7 @@ export function faultIn(text: string): Fault | undefined {
     open({ local, uri, depth }) {
       characters = '';
       if (depth === 1) {
-        if (local !== 'Envelope' || !ENVELOPES.has(uri)) return 'stop';
+        if (local !== 'Envelope' || !ENVELOPES.has(uri)) return 'stopped';
         envelope = uri;
       }
       if (depth === 2) isBody = local === 'Body' && uri === envelope;
@@ -54,7 +54,7 @@ export function faultIn(text: string): Fault | undefined {
     },
     close({ local, depth }, resolve) {
       if (fault === undefined) return undefined;
-      if (depth === 3) return 'stop';
+      if (depth === 3) return 'stopped';
       const value = characters.trim();
       if (value === '' || depth > 5) return undefined;
       const path = depth === 4 ? local : `${part}/${local}`;
