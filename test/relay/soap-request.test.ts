@@ -311,6 +311,7 @@ describe('Wrapped is', () => {
       'multipart/related; boundary=b; charset=utf-8',
     ],
     ['an envelope of XML 1.1', `<?xml version="1.1"?>${envelope('1.1')}`, {}, 'text/xml; charset=utf-8'],
+    ['an envelope whose body is nested deeper', envelope('1.1', nested(101)), {}, 'text/xml; charset=utf-8'],
     ['an envelope that is broken behind its body', envelope('1.1', '<a>'), {}, 'text/xml; charset=utf-8'],
   ])('not %s: it goes as it is', async (_, payload, fields, contentType) => {
     const call = await onWire(PATH, wrap, message(payload, fields));
@@ -327,6 +328,11 @@ describe('Wrapped is', () => {
     ['XML that goes on', '<hunter22/><b/>', whole],
     ['XML that closes our body', '<a/></soapenv:Body></soapenv:Envelope>', whole],
     ['an undeclared prefix', '<hunter:a/>', whole],
+    [
+      'the second of three prefixes behind the element that declares them',
+      '<a xmlns:o="urn:o"><h:b xmlns:h="urn:hunter" xmlns:i="urn:i" xmlns:j="urn:j"/><i:c/></a>',
+      whole,
+    ],
     ['a prefix behind the element that declares it', '<a><h:b xmlns:h="urn:hunter"/><h:b/></a>', whole],
     ['an attribute twice', '<a xmlns:h="urn:22" xmlns:i="urn:22" h:hunter="" i:hunter=""/>', whole],
     ['an entity of its own', '<!DOCTYPE a [<!ENTITY hunter "22">]><a>&hunter;</a>', whole],
