@@ -14,8 +14,8 @@ export function mplIdOf({ headers, body }: Pick<HttpAnswer, 'headers' | 'body'>)
   }
   let at = body.indexOf(WORDS);
   for (let times = 0; at >= 0 && times < LOOKED_AT; times += 1) {
-    const [, afterColon, named] = ID.exec(body.toString('latin1', at, at + REACH_BYTES)) ?? [];
-    if (afterColon !== undefined || named !== undefined) return afterColon ?? named;
+    const match = ID.exec(body.toString('latin1', at, at + REACH_BYTES));
+    if (match !== null) return match[1] ?? match[2];
     at = body.indexOf(WORDS, at + WORDS.length);
   }
   return undefined;

@@ -62,7 +62,7 @@ export async function relay(message: Message, route: Route, deadline: Deadline):
 
   function conclude(exchange: Exchange, token: Token): Outcome {
     const { answer, reachedFlow, finding } = exchange;
-    const asked = answer.status >= 200 && answer.status < 300 ? undefined : retryAfterMs(answer.headers, now());
+    const asked = retryAfterMs(answer.headers, now());
     // What may stand in a Bearer header is ASCII.
     const circumstances = { reachedFlow, retryAfterMs: asked, finding, tokenBytes: token.accessToken.length };
     const outcome = outcomeOfAnswer(answer, circumstances);

@@ -37,6 +37,12 @@ describe('An answer', () => {
     expect(reasonOf(judged)).toContain(`the endpoint answered ${status} with OData error SY/530: `);
   });
 
+  test('of 100 is no success, and the error’s code is told', async () => {
+    const judged = await outcome(odata, answer(100, v2('SY/530', 'no'), JSON_TYPE));
+    expect(judged).toMatchObject({ kind: 'failed', executed: 'unknown', status: 100 });
+    expect(reasonOf(judged)).toContain('the endpoint answered 100 with OData error SY/530, which is not foreseen');
+  });
+
   test('of 401 asks for a new token', async () => {
     const { calls, outcome: judged } = await attempt({ ...odata, csrf: false }, [
       answer(401, v2('401', 'Unauthorized'), JSON_TYPE),

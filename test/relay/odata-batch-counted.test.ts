@@ -177,6 +177,13 @@ describe('Of a batch that was carried out in part it is told which part', () => 
   });
 });
 
+test('What the answer to a batch asks to wait is waited for, whatever its status', async () => {
+  const came = answered([503]);
+  const asking = { ...came, headers: { ...came.headers, 'retry-after': '7' } };
+  expect(await outcome(odata, asking, asked([1]))).toMatchObject({ kind: 'failed', status: 202, retryAfterMs: 7_000 });
+  expect(await outcome(odata, came, asked([1]))).not.toHaveProperty('retryAfterMs');
+});
+
 test('Where what is open stands beside what will never be taken, a person decides, even where batches are sent again', async () => {
   const judged = await outcome({ ...odata, resendPartialBatch: true }, answered([200, 400]), asked([1, 1, 1]));
   expect(judged).toMatchObject({ kind: 'rejected', executed: 'unknown' });

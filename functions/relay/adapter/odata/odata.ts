@@ -57,7 +57,7 @@ async function batchShape(message: Message, headers: Record<string, string>): Pr
 /** Where reading runs no flow: the service document, which is made of the service's metadata. */
 function serviceRoot(endpoint: URL): URL {
   const url = new URL(endpoint);
-  const [, root] = /^(.*\/gw\/odata\/SAP\/[^/]+)(\/|$)/.exec(url.pathname) ?? [];
+  const root = /^(.*\/gw\/odata\/SAP\/[^/]+)(\/|$)/.exec(url.pathname)?.[1];
   if (root !== undefined) url.pathname = `${root}/`;
   return url;
 }
