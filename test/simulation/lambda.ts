@@ -11,6 +11,8 @@ export interface Invocation {
   readonly number: number;
   readonly environment: string;
   readonly event: unknown;
+  /** When Lambda was asked: before a cold start. */
+  readonly askedAt: number;
   startedAt: number;
   readonly timeoutMs: number;
   end: 'replied' | 'threw' | 'killed' | 'timed out' | 'no start' | undefined;
@@ -84,7 +86,7 @@ export function createLambda(options: LambdaOptions): Lambda {
 
   function refused(event: unknown): InvokeResult {
     const at = scheduler.now();
-    const never = { environment: 'none', event, startedAt: at, timeoutMs, endedAt: at, reply: undefined };
+    const never = { environment: 'none', event, askedAt: at, startedAt: at, timeoutMs, endedAt: at, reply: undefined };
     const invocation: Invocation = { ...never, number: 0, end: 'no start' };
     return { ok: false, errorType: 'TooManyRequestsException', errorMessage: 'Rate Exceeded.', invocation };
   }
@@ -100,6 +102,7 @@ export function createLambda(options: LambdaOptions): Lambda {
       number,
       environment: environment.name,
       event,
+      askedAt: scheduler.now(),
       startedAt: scheduler.now(),
       timeoutMs,
       end: undefined,

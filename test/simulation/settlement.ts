@@ -65,7 +65,11 @@ function causeOf(before: Exchange, next: Exchange, message: Tracked, ledger: Led
   if (invocation !== undefined && invocation.end !== 'replied') return `environment ${invocation.end ?? 'at work'}`;
   if (invocation !== undefined && ledger.books(invocation).isResultLost) return 'result of the invocation lost';
   if (message.undeleted > 0) return 'deletion refused';
-  if (next.startedAt <= (invocation?.endedAt ?? 0) + 100) return 'handed out again meanwhile';
+  const repliedAt = invocation?.endedAt ?? 0;
+  // The same record may have waited for a cold start, or for a token, since SQS handed it out once more.
+  const { askedAt = next.startedAt } = (next.invocation ?? {}) as Partial<Invocation>;
+  const handedOutAt = message.recordIds.size > 1 ? next.startedAt : askedAt;
+  if (handedOutAt <= repliedAt + 100) return 'handed out again meanwhile';
   if (message.deliveredAgain > 0) return 'delivered again by SQS';
   if (message.takenAgain > 0) return 'SQS took it twice: answer lost';
   if (message.putBack > 0) return 'put back by the operator';

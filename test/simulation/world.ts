@@ -224,11 +224,21 @@ export async function simulate(plan: Plan, bundle: Bundle): Promise<Outcome> {
       liesInQueue: ({ recordIds }) => [...recordIds].some((id) => waiting.has(id)),
       mayStay,
       isExpired: ({ sentAt, letters, arrival }) =>
-        now() - sentAt >= RETENTION_MS && (letters > 0 || !destinations.get(arrival.destination)?.deadLetterQueue),
+        now() - sentAt >= RETENTION_MS && (letters > 0 || !takesLetters(arrival.destination)),
     });
   }
   ledger.count('messages', 'sent', ledger.messages.length);
   return { ledger, trace: trace.lines, events: scheduler.events, lastedMs: now() - STARTS_AT };
+
+  /** A lane stands behind a letter that cannot be written for longer than SQS keeps a message: SQS drops the last of it. */
+  function takesLetters(name: string): boolean {
+    const destination = destinations.get(name);
+    const isClosed = plan.faults.some(
+      (fault) =>
+        fault.kind === 'queue: dead-letter queue denied' && fault.destination === name && fault.toMs >= RETENTION_MS,
+    );
+    return destination?.deadLetterQueue === true && !(isClosed && destination.fifo);
+  }
 
   function allQueues(): { name: string; queue: Queue }[] {
     return plan.destinations.map(({ name }) => ({ name, queue: queueOf(name) }));

@@ -286,7 +286,7 @@ describe('By its age a message is given up', () => {
       const stage = await setStage({
         plans: [{ name: 'orders', flow: FLOW }],
         sqsNow: clock.now,
-        deploy: { queueTimeoutSeconds: 3 },
+        deploy: { queueTimeoutSeconds: 6 },
       });
       const id = stage.send(stage.orders);
       stage.orders.queue.receive({ visibilitySeconds: 0 });
