@@ -239,6 +239,11 @@ function exchange(
       // What breaks under the rest of a request, after its answer has come whole, takes nothing of that away.
       if (response?.complete !== true) fail(error);
     });
+    // It would wait for its timeout: nothing here speaks another protocol.
+    sent.on('upgrade', (_, socket) => {
+      socket.destroy();
+      fail(new Error('switched to another protocol'));
+    });
     sent.on('response', (incoming) => {
       response = incoming;
       const { statusCode: status = 0, headers } = incoming;
@@ -249,12 +254,22 @@ function exchange(
       readBody(incoming, request.keepBytes ?? 65_536, (error, kept, truncated) => {
         if (isOver) return;
         if (error !== undefined) return fail(error);
-        isOver = true;
-        settle();
-        if (isStream(body)) body.destroy();
+        const answered = () => {
+          if (isOver) return;
+          isOver = true;
+          settle();
+          if (isStream(body)) body.destroy();
+          destroyUnwritten(sent);
+          resolve({ status, headers, body: kept, truncated, resent: false });
+        };
+        // A 2xx to a payload of which a part is still here is no delivery: nobody can have taken what was not sent.
+        const unlessUnsent = () => {
+          if (isOver || sent.writableFinished || status >= 300) answered();
+          else end(new Error('answered before the payload was sent'));
+        };
         // Over TLS, Node tells in the next turn only that something was written: 1 answer in 8 is faster than that.
-        if (!sent.writableFinished) setImmediate(() => destroyUnwritten(sent));
-        resolve({ status, headers, body: kept, truncated, resent: false });
+        if (sent.writableFinished) answered();
+        else setImmediate(unlessUnsent);
       });
     });
     if (body === undefined) sent.end();

@@ -131,6 +131,6 @@ export function pointedSender(payloads: Payloads, deadline: Deadline, telemetry:
       });
     }
     // A call whose payload could not be opened has not gone out.
-    return { ...made, calls: Math.min(made.calls, opened) };
+    return { ...made, calls: opened === 0 ? 0 : made.calls };
   };
 }

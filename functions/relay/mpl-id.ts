@@ -9,8 +9,10 @@ import type { HttpAnswer } from '../http/http.ts';
 /** On failure it stands in the text of the body, on success at most in a header. Undefined: no id, no mark. */
 export function mplIdOf({ headers, body }: Pick<HttpAnswer, 'headers' | 'body'>): string | undefined {
   for (const name of ['sap_messageprocessinglogid', 'sap-messageprocessinglogid']) {
-    const value = headers[name];
-    if (typeof value === 'string' && /^[\w-]{20,40}$/.test(value)) return value;
+    const all = headers[name];
+    // Flow and node may both set it: Node joins the two.
+    const value = typeof all === 'string' ? all.split(',', 1)[0]?.trim() : undefined;
+    if (value !== undefined && /^[\w-]{20,40}$/.test(value)) return value;
   }
   let at = body.indexOf(WORDS);
   for (let times = 0; at >= 0 && times < LOOKED_AT; times += 1) {

@@ -58,6 +58,14 @@ describe.each(cases)('Where a request with $what is answered early and its body 
     for (const content of opened) if (content instanceof Readable) expect(content.destroyed).toBe(true);
   });
 
+  test('a 2xx is no delivery: nobody can have taken what was not sent', async () => {
+    const { url, answerEarly } = await start();
+    answerEarly(end, 1, 200);
+    const send = createHttpClient({ maxSockets: 1 });
+    await expect(send(post(url, { body }))).rejects.toMatchObject({ code: 'CONNECTION_FAILED', executed: 'unknown' });
+    expect((await send(post(url))).status).toBe(200);
+  });
+
   test('three of them on three sockets leave three sockets for those that wait', async () => {
     const { url, answerEarly } = await start();
     answerEarly(end, 3);

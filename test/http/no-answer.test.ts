@@ -79,6 +79,17 @@ describe('A call fails', () => {
     expect(error.message).toMatch(/: no answer \(HPE_\w+\)$/);
   });
 
+  test('at once at a server that switches to another protocol', async () => {
+    const wire = await startWire(
+      ({ socket }) =>
+        void socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n'),
+    );
+    const error = await failureOf(createHttpClient()(post(wire.url)));
+    expect(error).toMatchObject({ code: 'CONNECTION_FAILED', executed: 'unknown' });
+    expect(error.message).toMatch(/: no answer \(switched to another protocol\)$/);
+    await wire.waitForOpen(0);
+  });
+
   test('where an answer without an end is cut, however much of it came', async () => {
     const wire = await startWire(({ socket }) => {
       socket.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n', () => socket.end());

@@ -4,7 +4,9 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { ObjectAt, S3 } from '../../functions/aws/s3.ts';
 import { RelayError } from '../../functions/error.ts';
-import { createPayloads, createRoom } from '../../functions/queue/payload.ts';
+import { createPayloads, createRoom, type Payloads, pointedSender } from '../../functions/queue/payload.ts';
+import { quietTelemetry } from '../doubles/telemetry.ts';
+import { FAILED } from './queued.ts';
 
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
@@ -92,6 +94,38 @@ describe('Room for 100 bytes', () => {
       }),
       { numRuns: 30 },
     );
+  });
+});
+
+describe('A message whose payload lies in S3', () => {
+  const pointed = { id: '4711', headers: {}, pointer: { bucket: 'payloads', key: 'orders/4711' } };
+  const deadline = { remainingMs: () => 1_000, signal: new AbortController().signal };
+
+  /** @param opens how often the adapter opens the payload, which it may keep for a second call */
+  async function callsTold(opens: number): Promise<number> {
+    const payloads: Payloads = {
+      resolve: async () => ({ bytes: 1, open: () => Readable.from(['x']) }),
+      withRoom: async (_bytes, _deadline, run) => run(),
+      deleteIfAsked: async () => undefined,
+    };
+    const attempt = await pointedSender(
+      payloads,
+      deadline,
+      quietTelemetry(),
+    )(pointed, async ({ body }) => {
+      for (let time = 0; time < opens; time += 1) await body.open();
+      return { outcome: FAILED, calls: 2, resent: false };
+    });
+    return attempt.calls;
+  }
+
+  test('is told with the calls that were made, however often its payload was opened for them', async () => {
+    expect(await callsTold(1)).toBe(2);
+    expect(await callsTold(2)).toBe(2);
+  });
+
+  test('has not gone out where its payload could not be opened', async () => {
+    expect(await callsTold(0)).toBe(0);
   });
 });
 

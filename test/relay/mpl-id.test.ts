@@ -21,6 +21,7 @@ describe('The id is found', () => {
     ['in HTML', `<html><body><h1>500</h1><p>${EXCEPTION}</p></body></html>`, {}],
     ['among bytes that are no UTF-8', `\u00ff ${EXCEPTION}`, {}],
     ['in the header', '', { sap_messageprocessinglogid: MPL_ID }],
+    ['in the header, where flow and node both set it', '', { sap_messageprocessinglogid: `${MPL_ID}, ${MPL_ID}` }],
     ['in the header’s other spelling', '', { 'sap-messageprocessinglogid': MPL_ID }],
     ['in the header first', `MPL ID: ${OTHER}`, { sap_messageprocessinglogid: MPL_ID }],
     ['in the body, where the header holds none', EXCEPTION, { sap_messageprocessinglogid: 'none' }],

@@ -1,7 +1,7 @@
 /** What an OData service's answers mean: the error's code and message, in whatever form they come. */
 import { describe, expect, test } from 'vitest';
 import { answer } from './http-answer.ts';
-import { attempt, outcome, reasonOf } from './sender-adapter.ts';
+import { attempt, message, outcome, reasonOf } from './sender-adapter.ts';
 
 const odata = { adapter: 'odata' };
 const JSON_TYPE = { 'content-type': 'application/json' };
@@ -59,14 +59,17 @@ describe('An answer', () => {
     async (status, title) => {
       const settings = { ...odata, pathFrom: 'x-entity' };
       const refused = answer(status, v2('X', 'Resource not found'), JSON_TYPE);
-      expect(await outcome(settings, refused)).toMatchObject({
+      const named = message('', { headers: { 'x-entity': 'Orders' } });
+      expect(await outcome(settings, refused, named)).toMatchObject({
         kind: 'rejected',
         executed: 'no',
         reason: expect.stringContaining(': it will never take this message; the sender must correct it'),
       });
-      expect(await outcome(odata, refused)).toMatchObject({ kind: 'blocked' });
+      // It has nothing but the settings' own address.
+      expect(await outcome(settings, refused)).toMatchObject({ kind: 'blocked' });
+      expect(await outcome(odata, refused, named)).toMatchObject({ kind: 'blocked' });
       const before = answer(status, `<!doctype html><h1>HTTP Status ${status} – ${title}</h1>`);
-      expect(await outcome(settings, before)).toMatchObject({ kind: 'blocked' });
+      expect(await outcome(settings, before, named)).toMatchObject({ kind: 'blocked' });
     },
   );
 

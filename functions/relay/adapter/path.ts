@@ -15,9 +15,9 @@ const MAX_CHARACTERS = 2_048;
  * @param name lower-case name of the header or, in a queue, the attribute that has the rest. Without one: the address
  * @throws RelayError `MESSAGE_INVALID` if the rest is none, or would lead elsewhere
  */
-export function atRestOfPath(base: URL, { headers, attributes }: Message, name: string): URL {
+export function atRestOfPath(base: URL, message: Message, name: string): URL {
   const url = new URL(base);
-  const rest = textOf(headers, name) ?? textOf(attributes, name) ?? '';
+  const rest = restOf(message, name);
   const segments = rest.replace(/^\//, '').split('/');
   if (rest === '') return url;
   if (rest.length > MAX_CHARACTERS || !rest.isWellFormed() || !segments.every(isSafe)) {
@@ -26,6 +26,11 @@ export function atRestOfPath(base: URL, { headers, attributes }: Message, name: 
   }
   url.pathname = encoded(`${url.pathname.replace(/\/$/, '')}/${segments.join('/')}`);
   return url;
+}
+
+/** What the message says of it; empty where it says nothing. */
+export function restOf({ headers, attributes }: Message, name: string): string {
+  return textOf(headers, name) ?? textOf(attributes, name) ?? '';
 }
 
 /** The address with no character in path and query that RFC 3986 excludes; escapes stay as they are. */

@@ -12,6 +12,7 @@ import type { Token } from '../../../token/token-endpoint.ts';
 import type { Finding } from '../../outcome.ts';
 import { type Adapter, type AdapterOptions, createAdapter, type Shape } from '../adapter.ts';
 import { mediaTypeOf } from '../charset.ts';
+import { restOf } from '../path.ts';
 import { BATCH, readBatch } from './batch.ts';
 import { meaningOf, toldIn } from './finding.ts';
 import { operationsAsked } from './multipart.ts';
@@ -29,10 +30,11 @@ export function odataAdapter(options: AdapterOptions<Destination & ODataSettings
 
   async function read(
     answer: HttpAnswer,
-    { contentType = usual }: Message,
+    message: Message,
     token: Token,
     { body }: Shape,
   ): Promise<Finding | undefined> {
+    const { contentType = usual } = message;
     const { status, headers } = answer;
     if (status >= 200 && status < 300) {
       const batch = { token, resendPartialBatch };
@@ -42,7 +44,8 @@ export function odataAdapter(options: AdapterOptions<Destination & ODataSettings
       return readBatch(answer, { ...batch, asked: operationsAsked(await payloadOf({ body }), contentType) });
     }
     const told = await toldIn(answer, token);
-    return told === undefined ? undefined : { ...meaningOf(status, pathFrom !== undefined), ...told };
+    const isNamed = pathFrom !== undefined && restOf(message, pathFrom) !== '';
+    return told === undefined ? undefined : { ...meaningOf(status, isNamed), ...told };
   }
 
   return createAdapter(options, { shape, read, csrfUrl: serviceRoot });
