@@ -458,8 +458,8 @@ const queues: readonly Mistake[] = [
     'legacy-in',
     'legacy.queue: expected the ARN of an existing queue; leave it out and one is created',
   ],
-  ['an existing queue by its URL', QUEUE, DEAD, 'legacy.queue: expected the ARN or the name of a queue'],
-  ['the ARN of a topic', QUEUE, QUEUE.replace('sqs', 'sns'), 'legacy.queue: expected the ARN or the name of a queue'],
+  ['an existing queue by its URL', QUEUE, DEAD, 'legacy.queue: expected the ARN of a queue'],
+  ['the ARN of a topic', QUEUE, QUEUE.replace('sqs', 'sns'), 'legacy.queue: expected the ARN of a queue'],
   [
     'a dead-letter queue by its ARN',
     DEAD,

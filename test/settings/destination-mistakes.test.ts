@@ -13,7 +13,7 @@ const METHODS = 'expected POST or PUT or PATCH or DELETE or MERGE';
 const OWNED = 'this header belongs to HTTP or to the relay and cannot be set';
 const NEVER = 'this header is never passed on';
 const PATTERN = 'expected a header name, * at its end allowed';
-const QUEUE = 'expected the ARN or the name of a queue';
+const QUEUE = 'expected the ARN of a queue';
 
 const mistakes: readonly Mistake[] = [
   ['a text in place of a destination', 'cpi/orders-key', 'orders: expected an object'],

@@ -87,7 +87,7 @@ export const headerValue = v.pipe(
 );
 export const queue = v.pipe(
   v.string('expected the ARN of a queue'),
-  v.check((value) => QUEUE_ARN.test(value) || QUEUE_NAME.test(value), 'expected the ARN or the name of a queue'),
+  v.check((value) => QUEUE_ARN.test(value) || QUEUE_NAME.test(value), 'expected the ARN of a queue'),
 );
 export const bucket = v.pipe(
   v.string('expected the name of a bucket'),

@@ -15,7 +15,7 @@ SECRET (not for iam, none and --handshake)
                              api-key the key; jwt the token; all others the secret. The JSON that
                              lies in Secrets Manager will do, too; of a list its first entry
   --secret @<file>           the same, from a file; a line break at its end does not count. One
-                             given plain is taken with a warning: shells and npm's log keep it
+                             given plain is taken with a warning: shells keep it
 
 WHAT
   --data <text>              the payload. Default: a small order in JSON

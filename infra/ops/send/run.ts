@@ -25,8 +25,8 @@ const SHOWN = [
   'webhook-allowed-rate',
 ];
 const PLAIN_SECRET =
-  'send: warning: a secret given plain is kept by the shell in its history and by npm in its debug log, and other users ' +
-  'of this machine see it; write --secret env:NAME or --secret @file\n';
+  'send: warning: a secret given plain is kept by the shell in its history and, where that is not switched off as here, ' +
+  'by npm in its debug log, and other users of this machine see it; write --secret env:NAME or --secret @file\n';
 /** The gateway gives up after 30 s. */
 const TIMEOUT_MS = 35_000;
 
