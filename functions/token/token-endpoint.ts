@@ -132,7 +132,7 @@ export function readTokenResponse(
     issuedAt: now,
     // Without its certificate a token is worth nothing.
     expiresAt: Math.min(endsAt, bound?.validUntil ?? endsAt),
-    expiryKnown: known !== undefined && known <= maxLifetimeMs,
+    expiryKnown: (known ?? Number.POSITIVE_INFINITY) <= maxLifetimeMs,
     ...(credentials.serviceUrl === undefined ? {} : { serviceUrl: credentials.serviceUrl }),
   };
 }
@@ -163,7 +163,7 @@ function claimsOf(accessToken: string): Claims {
 }
 
 function isTime(claim: unknown): claim is number {
-  return typeof claim === 'number' && Number.isFinite(claim);
+  return Number.isFinite(claim);
 }
 
 /**
@@ -185,7 +185,7 @@ function lifetimeMs(
   const seconds = typeof expiresIn === 'number' || typeof expiresIn === 'string' ? Number(expiresIn) : 0;
   const told = seconds > 0 && Number.isFinite(seconds) ? seconds * 1000 : undefined;
   if (exp === undefined) return told;
-  const issuerNow = date ?? (iat !== undefined && iat < exp ? iat : undefined);
+  const issuerNow = date ?? ((iat ?? exp) < exp ? iat : undefined);
   if (issuerNow === undefined && told !== undefined) return told;
   return Math.min(Math.max(0, exp - (issuerNow ?? now)), told ?? Number.POSITIVE_INFINITY);
 }
@@ -253,8 +253,8 @@ function causeOf(answer: HttpAnswer, said: string | undefined, { proof }: Creden
 
 /** For people, not for a client of the token endpoint. */
 function isPage({ headers, body }: HttpAnswer): boolean {
-  const isHtml = /^text\/html\b/i.test(headers['content-type'] ?? '');
-  return isHtml || /^\s*<(?:!doctype\s+)?html\b/i.test(body.subarray(0, 200).toString('latin1'));
+  const isHtml = headers['content-type']?.toLowerCase().startsWith('text/html');
+  return isHtml === true || /^\s*<(?:!doctype\s+)?html\b/i.test(body.subarray(0, 200).toString('latin1'));
 }
 
 /** Of RFC 6749 section 5.2, and what SAP's servers were seen to say; anything else could repeat what was sent. */

@@ -56,7 +56,7 @@ const READ_AGAIN_PAUSE_MS = 300_000;
  */
 export function warmToken(options: TokenOptions): Warm<Token> {
   const { credentials, previousCredentials, wanted, send, now = Date.now, random = Math.random } = options;
-  const { onRequest, onRenewalFailed } = options;
+  const { onRequest, onRenewalFailed = () => undefined } = options;
   const pause = createPause(now);
   let isSecretStale = false;
   /** The last token request had no answer. */
@@ -64,7 +64,6 @@ export function warmToken(options: TokenOptions): Warm<Token> {
   let readAgainAt = Number.NEGATIVE_INFINITY;
   /** When a token was last given up for a 401, or one was last asked for in its place. */
   let rejectedAt = Number.NEGATIVE_INFINITY;
-  let isReplacing = false;
   /** What was good when the ladder was begun beside it: it goes out until the ladder's end, whatever that finds. */
   let goodMeanwhile: Token | undefined;
   /** When a token is due for renewal, and which version of the secret was the current one when it was bought. */
@@ -85,7 +84,7 @@ export function warmToken(options: TokenOptions): Warm<Token> {
       const kept = keepUsable();
       if (kept === undefined || kept === goodMeanwhile) throw error;
       // Nobody waits for a renewal, but somebody for this: a newer version of the secret was all that spoke against it.
-      onRenewalFailed?.(error);
+      onRenewalFailed(error);
       return kept;
     } finally {
       goodMeanwhile = undefined;
@@ -114,10 +113,13 @@ export function warmToken(options: TokenOptions): Warm<Token> {
   /** Nothing better is to be had: a token that can be used is not given up for a newer version of the secret. */
   function keepUsable(): Token | undefined {
     const token = tokens.peek();
-    const known = token && bought.get(token);
-    if (token === undefined || known === undefined || !isUsable(token)) return undefined;
-    bought.set(token, { ...known, versionId: credentials.peek()?.versionId });
+    if (token === undefined || !isUsable(token)) return undefined;
+    bought.set(token, { dueAt: dueAtOf(token), versionId: credentials.peek()?.versionId });
     return token;
+  }
+
+  function dueAtOf(token: Token): number {
+    return bought.get(token)?.dueAt ?? 0;
   }
 
   /** The ladder: the secret as it is warm, as it is now, as it was before. */
@@ -156,11 +158,9 @@ export function warmToken(options: TokenOptions): Warm<Token> {
   }
 
   async function firstStep(known: Credentials | undefined, deadline: Deadline): Promise<Credentials> {
-    if (known !== undefined && isUnanswered && !isSecretStale) return readAgain(known, deadline);
+    if (known !== undefined && !isSecretStale) return isUnanswered ? readAgain(known, deadline) : known;
     // What is replaced stays until its successor is there: a good token goes by the version it was bought under.
-    const current = await (isSecretStale && known !== undefined
-      ? credentials.renew(known, deadline)
-      : credentials.get(deadline));
+    const current = await (known === undefined ? credentials.get(deadline) : credentials.renew(known, deadline));
     isSecretStale = false;
     return current;
   }
@@ -196,6 +196,7 @@ export function warmToken(options: TokenOptions): Warm<Token> {
   async function request(client: Credentials, { remainingMs, signal }: Deadline): Promise<Token> {
     if ('certificate' in client.proof) assertValid(client.proof.certificate, now());
     onRequest?.();
+    const isReplacing = tokens.peek() === undefined && rejectedAt > Number.NEGATIVE_INFINITY;
     if (isReplacing) rejectedAt = now();
     const timeoutMs = Math.min(TOKEN_TIMEOUT_MS, remainingMs());
     isUnanswered = true;
@@ -205,7 +206,6 @@ export function warmToken(options: TokenOptions): Warm<Token> {
     isUnanswered = false;
     const token = readTokenResponse(answer, client, wanted, now());
     bought.set(token, { dueAt: renewalPoint(token, random()), versionId: credentials.peek()?.versionId });
-    isReplacing = false;
     return token;
   }
 
@@ -213,15 +213,14 @@ export function warmToken(options: TokenOptions): Warm<Token> {
     load,
     now,
     isFresh: isGood,
-    isDue: (token) => now() >= (bought.get(token)?.dueAt ?? 0) && pause.current() === undefined,
-    ...(onRenewalFailed === undefined ? {} : { onRenewalFailed }),
+    isDue: (token) => now() >= dueAtOf(token) && pause.current() === undefined,
+    onRenewalFailed,
   });
   return {
     ...tokens,
     forget(rejected) {
       if (tokens.peek() !== rejected || now() - rejectedAt < REJECTION_PAUSE_MS) return;
       rejectedAt = now();
-      isReplacing = true;
       tokens.forget(rejected);
     },
   };

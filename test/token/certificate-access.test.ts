@@ -95,6 +95,7 @@ describe('No certificate is had', () => {
     state.ms = VALID_UNTIL;
     const error = relayError(await access.get().catch((thrown: unknown) => thrown));
     expect(error).toMatchObject({ code: 'CERTIFICATE_EXPIRED', message: expect.stringContaining('2026-02-28') });
+    expect(state.reads, 'what has just been read is not read again').toBe(1);
   });
 
   test('where the service key has a secret alone', async () => {

@@ -77,6 +77,30 @@ describe('A good token is kept where a renewal', () => {
   });
 });
 
+test('Whoever asks for a successor itself is told that there is none; no renewal ahead has failed', async () => {
+  const authorization = createAuthorization();
+  const first = await authorization.token.get();
+  authorization.respond = () => answer(503);
+  await expect(authorization.token.renew(first)).rejects.toMatchObject({ code: 'TOKEN_UNAVAILABLE' });
+  expect(authorization.renewalFailures).toEqual([]);
+  expect(await authorization.token.get()).toBe(first);
+});
+
+test('A token that was kept looks for a successor again beside yet a newer version of the secret', async () => {
+  const authorization = createAuthorization();
+  const { token, credentials, clock } = authorization;
+  const first = await token.get();
+  authorization.respond = () => answer(503);
+  clock.ms += HALF_HOUR_MS;
+  await token.get();
+  await token.renewing();
+  expect(await token.get()).toBe(first);
+  authorization.secret = v2;
+  await credentials.renew(await credentials.get());
+  authorization.respond = () => granted('successor', { expires_in: 3_600 });
+  expect((await token.get()).accessToken).toBe('successor');
+});
+
 describe('It is not kept', () => {
   test('once the endpoint has rejected it', async () => {
     const { token, authorization } = await newerVersion();

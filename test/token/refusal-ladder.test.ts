@@ -147,6 +147,36 @@ describe('A refused token request', () => {
     expect(authorization.counts).toEqual({ secretReads: 2, previousReads: 0, onRequest: 1 });
   });
 
+  test('after which the secret cannot be read begins a pause all the same', async () => {
+    const authorization = createAuthorization();
+    authorization.respond = () => {
+      authorization.secret = new RelayError('SECRET_UNAVAILABLE', 'not now');
+      return refused;
+    };
+    const error = await errorOf(authorization);
+    authorization.clock.ms += 29_999;
+    expect(await errorOf(authorization)).toBe(error);
+    expect(authorization.counts).toEqual({ secretReads: 2, previousReads: 0, onRequest: 1 });
+  });
+
+  test('after which a bug of ours comes begins none', async () => {
+    const authorization = createAuthorization();
+    const bug = new TypeError('bug');
+    const broken = answer(200);
+    Object.defineProperty(broken, 'status', {
+      get: () => {
+        throw bug;
+      },
+    });
+    authorization.respond = (_, index) => {
+      authorization.secret = rotated;
+      return index === 1 ? refused : broken;
+    };
+    await expect(authorization.token.get()).rejects.toBe(bug);
+    authorization.respond = () => granted('then', { expires_in: 3600 });
+    expect((await authorization.token.get()).accessToken).toBe('then');
+  });
+
   test('climbs the ladder once for all who wait', async () => {
     const authorization = createAuthorization();
     authorization.respond = () => refused;

@@ -145,9 +145,19 @@ describe('The token endpoint answers', () => {
     ['its type says so', { 'content-type': 'text/html;charset=UTF-8' }, 'Log on'],
     ['it says so, in capitals', {}, ' <!DOCTYPE HTML><title>Log on</title>'],
     ['it says so after white space', {}, '\r\n <html lang="en">'],
+    ['it says so with white space in it', {}, '<!doctype  html>'],
+    ['its type says so in capitals', { 'content-type': 'TEXT/HTML' }, 'Log on'],
   ])('with a page for people, which is known where %s', (_, headers, body) => {
     expect(refusalOf(answer(400, body, headers)).message).toBe(`${CF_AT}: answered 400; ${WRONG_URL}`);
   });
+
+  test.each(['<html>', 'see <!doctype html>'])(
+    'with a code of its own that reads %j, which makes it no page',
+    (error) => {
+      const response = answer(400, { error }, { 'content-type': 'application/json' });
+      expect(refusalOf(response).message).toBe(`${CF_AT}: answered 400; ${OTHERWISE}`);
+    },
+  );
 
   test('with a refusal of a client that proves itself with a certificate: that is what is looked into', () => {
     const client = readCredentials({ text: JSON.stringify(flatKey), versionId: 'v1' }, 'cpi/orders');

@@ -46,9 +46,8 @@ export function createWarmTokenModel(random: () => number) {
   let renewalBegan = Number.NEGATIVE_INFINITY;
   let refusal: RelayError | undefined;
   let refusedAt = Number.NEGATIVE_INFINITY;
-  /** When a 401 last dropped a token, or one was last asked for in its place; how many had been minted when it did. */
+  /** When a 401 last dropped a token, or one was last asked for in its place. */
   let rejectedAt = Number.NEGATIVE_INFINITY;
-  let mintedBefore: number | undefined;
 
   const check = (holds: boolean, words: string): void => {
     if (!holds) broken.push(new Error(words));
@@ -57,7 +56,8 @@ export function createWarmTokenModel(random: () => number) {
   const server = createHeldServer({
     onBroken: (words) => check(false, words),
     onRequest() {
-      if (mintedBefore === server.minted) rejectedAt = time.now();
+      const isInPlaceOfOne = tokens.peek() === undefined && rejectedAt > Number.NEGATIVE_INFINITY;
+      if (isInPlaceOfOne) rejectedAt = time.now();
     },
     onSecretRead() {
       check(time.now() - refusedAt >= PAUSE_MS || refusedAt === time.now(), 'the secret is read while a pause lasts');
@@ -168,7 +168,6 @@ export function createWarmTokenModel(random: () => number) {
       const isBounded = before === token && time.now() - rejectedAt < REJECTION_PAUSE_MS;
       if (before === token && !isBounded) {
         rejectedAt = time.now();
-        mintedBefore = server.minted;
         counts.rejectedKept += 1;
       }
       if (!isBounded) known.reject(token);
