@@ -51,6 +51,17 @@ describe('Of a request is counted', () => {
     expect(asked(body, type)).toBeUndefined();
   });
 
+  test.each([
+    ['', (part: string) => batch(part)],
+    [' in a change set', (part: string) => batch(set(part))],
+  ])('nothing of one with more than 65,536 operations%s: that is not known', (where, inBatch) => {
+    const delimiter = where === '' ? '--b\n' : '--c\n';
+    const part = `${OPERATION}\n\nx\n`;
+    const count = (operations: number) => asked(inBatch(`${part}${`${delimiter}${part}`.repeat(operations - 1)}`));
+    expect(count(65_536)?.reduce((sum, one) => sum + one)).toBe(65_536);
+    expect(count(65_537)).toBeUndefined();
+  });
+
   test('nothing where there is no type at all', () => {
     expect(operationsAsked(Buffer.from('--undefined\r\n--undefined--'), undefined)).toBeUndefined();
   });
@@ -128,8 +139,9 @@ describe('Of an answer is read', () => {
 });
 
 describe('The root of a multipart body', () => {
-  const root = (body: string) => {
-    const { headers, body: content } = rootOf({ headers: { 'content-type': TYPE }, body: Buffer.from(body) });
+  const root = (body: string, parameters = '') => {
+    const type = `${TYPE}${parameters}`;
+    const { headers, body: content } = rootOf({ headers: { 'content-type': type }, body: Buffer.from(body) });
     return [headers['content-type'], content.toString()];
   };
 
@@ -140,5 +152,30 @@ describe('The root of a multipart body', () => {
     ['is nothing where there are none', '--b--', [undefined, '']],
   ])('%s', (_, body, expected) => {
     expect(root(body)).toEqual(expected);
+  });
+
+  test('is the part that "start" names, of one that is cut off too', () => {
+    const parts = ['Content-ID: <one>\r\n\r\n1\r\n', 'Content-Type: b\r\nContent-ID: <two> \r\n\r\n2\r\n'];
+    for (const body of [batch(...parts), batch(...parts).replace('\r\n--b--\r\n', '')]) {
+      expect(root(body, ' ; START = "<two>"')).toEqual(['b', '2']);
+      expect(root(body, ';start=two;x=y')).toEqual(['b', '2']);
+      expect(root(body, ';start="<none>"')).toEqual([undefined, '1']);
+      expect(root(body, ';start-info="<two>"')).toEqual([undefined, '1']);
+      expect(root(body, ';start=""')).toEqual([undefined, '1']);
+    }
+  });
+
+  test('is not looked for behind the 64th part', () => {
+    const body = (before: number) => batch(...Array(before).fill('\r\n1\r\n'), 'Content-ID: <a>\r\n\r\n2\r\n');
+    expect(root(body(63), ';start="<a>"')).toEqual([undefined, '2']);
+    expect(root(body(64), ';start="<a>"')).toEqual([undefined, '1']);
+  });
+
+  test('has no more headers than 16 KiB hold: lines by the million would hold up the others', () => {
+    const lines = Array.from({ length: 100_000 }, (_, index) => `h${index}:\r\n`).join('');
+    const { headers } = rootOf({ headers: { 'content-type': TYPE }, body: Buffer.from(batch(`${lines}\r\nx`)) });
+    expect(Object.keys(headers).length).toBeLessThan(16_384 / 5);
+    expect(root(batch(`X: ${'y'.repeat(16_300)}\r\nContent-Type: a\r\n\r\none\r\n`))).toEqual(['a', 'one']);
+    expect(root(batch(`X: ${'y'.repeat(16_384)}\r\nContent-Type: a\r\n\r\none\r\n`))[0]).toBeUndefined();
   });
 });

@@ -132,6 +132,18 @@ describe('A 2xx that leaves operations of a batch open is not taken for a delive
   });
 });
 
+test('A batch of more operations than are counted is not delivered by the answers that are read', async () => {
+  const many = (part: string) => `${`--b\n${part}\n`.repeat(65_536)}--b\n`;
+  const operation = 'Content-Type:application/http\n\n';
+  const came = `${many(`${operation}HTTP/1 204`)}${operation}HTTP/1 500\n--b--`;
+  const request = message(`${many(`${operation}GET A HTTP/1.1`)}${operation}GET A HTTP/1.1\n--b--`, {
+    contentType: 'multipart/mixed; boundary=b',
+  });
+  const judged = await outcome(odata, answer(202, came, { 'content-type': 'multipart/mixed; boundary=b' }), request);
+  expect(judged).toMatchObject({ kind: 'rejected', executed: 'unknown' });
+  expect(reasonOf(judged)).toContain(`a batch answer that cannot be read to its end: ${UNKNOWN}`);
+});
+
 describe('Of a batch that was carried out in part it is told which part', () => {
   test.each<[string, Parts, Parts, string]>([
     ['the first', [1, 1], [200, 500], `operation 1 of 2 was carried out, and ${ALL}`],

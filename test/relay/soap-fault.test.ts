@@ -146,6 +146,9 @@ describe('A code that is none of SOAP’s leaves it to the status', () => {
 describe('A fault is read', () => {
   const settings = { adapter: 'soap' };
   const client = fault11('soap:Client', 'Müller & Söhne'.replace('&', '&amp;'));
+  const base64 = Buffer.from(client).toString('base64');
+  const transferred = (encoding: string, text: string) =>
+    Buffer.from(`--b\r\nContent-Transfer-Encoding: ${encoding}\r\n\r\n${text}\r\n--b--`);
   test.each<[string, Buffer, Record<string, string>, string?]>([
     ['in UTF-8 that nobody names', Buffer.from(client), {}],
     [
@@ -159,6 +162,33 @@ describe('A fault is read', () => {
       {},
     ],
     ['in UTF-16', Buffer.from(`\uFEFF${client}`, 'utf16le'), {}],
+    [
+      'in UTF-16 without a mark, big-endian, that its content type calls UTF-16',
+      Buffer.from(client, 'utf16le').swap16(),
+      {
+        'content-type': 'text/xml; charset=utf-16',
+      },
+    ],
+    [
+      'in the part that is named as the root',
+      Buffer.from(`--b\r\nContent-ID: <a>\r\n\r\nJPEG\r\n--b\r\nContent-ID: <b>\r\n\r\n${client}\r\n--b--`),
+      { 'content-type': `${RELATED['content-type']}; start="<b>"` },
+    ],
+    [
+      'in the first part, where the named one is not there',
+      Buffer.from(attached(client)),
+      { 'content-type': `${RELATED['content-type']}; start="<b>"` },
+    ],
+    ['in base64', transferred('base64', base64), RELATED],
+    ['in base64 that is cut off', transferred('Base64', base64.slice(0, -3)).subarray(0, -7), RELATED],
+    [
+      'in quoted-printable',
+      transferred(
+        'Quoted-Printable',
+        client.replaceAll('=', '=3d').replaceAll('ü', '=C3=BC').replaceAll('ult', '= \r\n=75=\nlt'),
+      ),
+      RELATED,
+    ],
     ['in UTF-16 without a mark, big-endian', Buffer.from(client, 'utf16le').swap16(), {}],
     ['behind a byte order mark', Buffer.from(`\uFEFF${client}`), {}],
     [

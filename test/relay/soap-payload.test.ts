@@ -33,6 +33,13 @@ const RELATED = { contentType: 'multipart/related; boundary=b; charset=utf-8' };
 const LATIN1 = Buffer.from(`<?xml version="1.0" encoding="ISO-8859-1"?>${envelope('<a>Jürgen</a>')}`, 'latin1');
 const BARE_LATIN1 = LATIN1.subarray(LATIN1.indexOf('<s:'));
 const LONG = 131_072;
+/** The envelope's part behind another, as RFC 2387 allows: `start` names it. */
+const started = (root: string, before = 'JPEG') =>
+  `--b\r\nContent-ID: <image>\r\n\r\n${before}\r\n--b\r\nContent-ID: <root@x>\r\n\r\n${root}\r\n--b--\r\n`;
+const STARTED = { contentType: `${RELATED.contentType}; start="<root@x>"` };
+const transferred = (encoding: string, root: string) => attached(root, `Content-Transfer-Encoding: ${encoding}\r\n`);
+const UTF_16 = { contentType: 'text/xml; charset=UTF-16' };
+const utf16 = (text: string) => Buffer.from(text, 'utf16le');
 
 const faultyPayloads: readonly (readonly [string, string | Buffer, string, Partial<Message>?])[] = [
   ['XML of another kind', '<o:Order xmlns:o="urn:o"><b/></o:Order>', NO_ENVELOPE],
@@ -62,6 +69,9 @@ const faultyPayloads: readonly (readonly [string, string | Buffer, string, Parti
   ],
   ['XML of another kind before attachments', attached('<Order/>'), NO_ENVELOPE, RELATED],
   ['an envelope before attachments, cut off', attached(envelope().slice(0, -5)), CUT, RELATED],
+  ['XML of another kind in the part that is named as the root', started('<Order/>', envelope()), NO_ENVELOPE, STARTED],
+  ['XML of another kind, transferred as 8bit', transferred('8bit', '<Order/>'), NO_ENVELOPE, RELATED],
+  ['XML of another kind in UTF-16, big-endian', utf16('\uFEFF<Order/>').swap16(), NO_ENVELOPE, UTF_16],
   ['an envelope in bytes that nobody explains, cut off', BARE_LATIN1.subarray(0, -5), CUT, { contentType: 'text/xml' }],
 ];
 
@@ -74,6 +84,23 @@ const goodPayloads: readonly (readonly [string, string | Buffer, Partial<Message
   ['an envelope in UTF-16', Buffer.from(`\uFEFF${envelope('<a>Jürgen</a>')}`, 'utf16le'), { contentType: 'text/xml' }],
   ['an envelope before attachments', attached(envelope()), RELATED],
   ['one in the root part’s own charset', attached(LATIN1, 'Content-Type: a/b; charset=ISO-8859-1\r\n'), RELATED],
+  ['an envelope in the part that is named as the root', started(envelope()), STARTED],
+  [
+    'a root that is named without its brackets',
+    started(envelope()),
+    { contentType: `${RELATED.contentType};start=root@x` },
+  ],
+  ['a root that is named and not there', attached('JPEG'), STARTED],
+  ['a root that is named, behind what is read', started(envelope(), 'x'.repeat(LONG)), STARTED],
+  ['an envelope in base64', transferred('BASE64', Buffer.from(envelope()).toString('base64')), RELATED],
+  ['one in quoted-printable', transferred('quoted-printable', envelope().replaceAll('=', '=3D')), RELATED],
+  ['one in an unknown transfer encoding', transferred('x-uuencode', 'begin'), RELATED],
+  ['an envelope transferred as binary', transferred('Binary', envelope()), RELATED],
+  ['an envelope in UTF-16, big-endian', utf16(`\uFEFF${envelope()}`).swap16(), UTF_16],
+  ['one in UTF-16, big-endian, without a mark', utf16(envelope()).swap16(), UTF_16],
+  ['one in UTF-16, big-endian, behind white space', utf16(` ${envelope()}`).swap16(), UTF_16],
+  ['one in UTF-16 whose mark says little-endian', utf16(`\uFEFF${envelope()}`), UTF_16],
+  ['one in UTF-16, little-endian, without a mark', utf16(envelope()), UTF_16],
   ['attachments without their boundary', envelope(), RELATED],
   ['compressed bytes', Buffer.from('1f8b0800', 'hex'), { headers: { 'content-encoding': 'gzip' } }],
   ['an unknown charset', '<Order/>', { contentType: 'text/xml; charset=x-none' }],

@@ -23,23 +23,29 @@ const CHANGE_SET = 'multipart/mixed';
 /**
  * How many operations each part of a batch request has, in its order: one, or those of a change set.
  *
- * @returns undefined if no part can be made out
+ * @returns undefined if no part can be made out, or there are more than are looked at
  */
 export function operationsAsked(body: Buffer, contentType: string | undefined): readonly number[] | undefined {
-  const { parts, isClosed } = partsAsked(body, contentType);
-  if (parts.length === 0 && !isClosed) return undefined;
-  return parts.map((part) => {
+  const { parts, isClosed, isTooMany } = partsAsked(body, contentType);
+  if (isTooMany || (parts.length === 0 && !isClosed)) return undefined;
+  const counts: number[] = [];
+  for (const part of parts) {
     const { headers, body: content } = entityOf(part);
     const type = headers['content-type'];
-    if (mediaTypeOf(type) !== CHANGE_SET) return isOperation(headers) ? 1 : 0;
-    return partsAsked(content, type).parts.filter((inner) => isOperation(entityOf(inner).headers)).length;
-  });
+    if (mediaTypeOf(type) === CHANGE_SET) {
+      const inSet = partsAsked(content, type);
+      if (inSet.isTooMany) return undefined;
+      counts.push(inSet.parts.filter((inner) => isOperation(entityOf(inner).headers)).length);
+    } else counts.push(isOperation(headers) ? 1 : 0);
+  }
+  return counts;
 }
 
 /** The last one too, where nothing closes it: who carries a batch out may not wait for that. */
-function partsAsked(body: Buffer, contentType: string | undefined): Pick<Parts, 'parts' | 'isClosed'> {
+function partsAsked(body: Buffer, contentType: string | undefined) {
   const { parts, isClosed, rest } = partsIn(body, contentType);
-  return { parts: rest === undefined ? parts : [...parts, rest], isClosed };
+  const isTooMany = parts.length === MOST_PARTS && !isClosed;
+  return { parts: rest === undefined ? parts : [...parts, rest], isClosed, isTooMany };
 }
 
 function isOperation(headers: Operation['headers']): boolean {
@@ -92,13 +98,58 @@ function operationIn({ headers, body }: Pick<Operation, 'headers' | 'body'>): Op
   return status === undefined ? undefined : { status: Number(status), ...entityOf(body) };
 }
 
-/** The first part of a multipart answer; of one that has none, nothing. */
-export function rootOf({ headers, body }: Pick<HttpAnswer, 'headers' | 'body'>): Pick<Operation, 'headers' | 'body'> {
-  const { parts, rest } = partsIn(body, headers['content-type']);
-  return entityOf(parts[0] ?? rest ?? NOTHING);
+export interface Root extends Pick<Operation, 'headers' | 'body'> {
+  /** False where it is not the part that `start` names, or was encoded for the transfer. */
+  readonly isCertain: boolean;
 }
 
-const NOTHING = Buffer.alloc(0);
+/**
+ * The part of a multipart body that `start` names, else its first one; of a body that has none, nothing.
+ *
+ * @see RFC 2387 section 3.2
+ */
+export function rootOf({ headers, body }: Pick<HttpAnswer, 'headers' | 'body'>): Root {
+  const type = headers['content-type'];
+  const { parts, rest } = partsIn(body, type);
+  const all = rest === undefined ? parts : [...parts, rest];
+  const match = START.exec(type ?? '');
+  const start = idOf(match?.[1] ?? match?.[2]);
+  let root: Pick<Operation, 'headers' | 'body'> | undefined;
+  for (const part of start === '' ? [] : all.slice(0, MOST_BEFORE_ROOT)) {
+    const entity = entityOf(part);
+    if (idOf(entity.headers['content-id']) !== start) continue;
+    root = entity;
+    break;
+  }
+  const isNamed = start === '' || root !== undefined;
+  root ??= entityOf(all[0] ?? Buffer.alloc(0));
+  const transfer = String(root.headers['content-transfer-encoding'] ?? 'binary').toLowerCase();
+  const isCertain = isNamed && /^(7bit|8bit|binary)$/.test(transfer);
+  return { headers: root.headers, body: untransferred(root.body, transfer), isCertain };
+}
+
+const START = /;\s*start\s*=\s*(?:"([^"]*)"|([^\s;"]*))/i;
+/** More parts than that before its root no one writes; each is looked at for its head. */
+const MOST_BEFORE_ROOT = 64;
+
+/** Some write the brackets in one place only. */
+function idOf(value: string | readonly string[] | undefined): string {
+  return String(value ?? '').replace(/^<|>$/g, '');
+}
+
+/** @see RFC 2045 section 6 */
+function untransferred(body: Buffer, encoding: string): Buffer {
+  if (encoding === 'base64') return Buffer.from(body.toString('latin1'), 'base64');
+  if (encoding !== 'quoted-printable') return body;
+  const text = body.toString('latin1');
+  return Buffer.from(
+    text.replace(QUOTED, (_, code) => (code ? String.fromCharCode(Number(`0x${code}`)) : '')),
+    'latin1',
+  );
+}
+
+/** A byte, or the end of a line that is none. */
+const QUOTED = /=(?:([\dA-F]{2})|[\t ]*\r?\n)/gi;
 
 interface Parts {
   readonly parts: readonly Buffer[];
@@ -154,11 +205,14 @@ function withoutLineEnd(body: Buffer, at: number): number {
   return body[at - 2] === CR ? at - 2 : at - 1;
 }
 
+/** As much as Node takes of an HTTP head. What stands behind it counts as the rest. */
+const MOST_HEAD_BYTES = 16_384;
+
 /** Headers, an empty line, and the rest. */
 function entityOf(bytes: Buffer): Pick<Operation, 'headers' | 'body'> {
   const headers: Record<string, string> = {};
   let at = 0;
-  for (let line = ' '; line !== ''; ) {
+  for (let line = ' '; line !== '' && at < MOST_HEAD_BYTES; ) {
     const lineEnd = bytes.indexOf(LF, at);
     const end = lineEnd < 0 ? bytes.byteLength : lineEnd;
     line = bytes.toString('latin1', at, end).trimEnd();

@@ -4,7 +4,7 @@
  */
 import { type Message, payloadStart } from '../../../message/message.ts';
 import type { Shape } from '../adapter.ts';
-import { ATTACHED, charsetOf, decoded, encodingNamed, mediaTypeOf } from '../charset.ts';
+import { ATTACHED, charsetIn, charsetOf, decoded, encodingNamed, mediaTypeOf } from '../charset.ts';
 import { rootOf } from '../odata/multipart.ts';
 import { readXml, type XmlVisitor } from '../xml.ts';
 import { ENVELOPES } from './fault.ts';
@@ -21,17 +21,24 @@ export async function problemOf(
   // The endpoint has answered by now: what becomes of the message must not depend on reading it once more.
   const bytes = await payloadStart({ body }, LOOKED_AT_BYTES).catch(() => undefined);
   if (bytes === undefined) return undefined;
-  const whole = { headers: { 'content-type': contentType }, body: bytes };
+  const whole = { headers: { 'content-type': contentType }, body: bytes, isCertain: true };
   const root = mediaTypeOf(contentType) === ATTACHED ? rootOf(whole) : whole;
-  // Attachments without their boundary have no root part.
-  if (root !== whole && root.body.byteLength === 0) return undefined;
+  // Attachments without their boundary have no root part. What is not read as CXF would is not held against the sender.
+  if (!root.isCertain || (root !== whole && root.body.byteLength === 0)) return undefined;
   // Where nobody tells, CXF takes ISO-8859-1.
-  const charset = charsetOf(root.headers['content-type']) ?? charsetOf(contentType) ?? 'latin1';
+  const named = charsetOf(root.headers['content-type']) ?? charsetOf(contentType) ?? 'latin1';
+  const charset = /^utf-16$/i.test(named) ? utf16In(root.body) : named;
   const encoding = encodingNamed(charset);
   if (encoding === undefined) return undefined;
   const isBeginning = bytes.byteLength < body.bytes;
   const text = decoded(root.body, encoding, true, isBeginning);
   return text === undefined ? `has bytes that mean nothing in ${encoding}` : problemIn(text, isBeginning);
+}
+
+/** By its mark or its first character, else big-endian (RFC 2781 section 4.3), which `TextDecoder` does not take it for. */
+function utf16In(bytes: Buffer): string {
+  const found = charsetIn(bytes);
+  return found?.startsWith('utf-16') ? found : 'utf-16be';
 }
 
 function problemIn(text: string, isBeginning: boolean): string | undefined {
