@@ -6,7 +6,7 @@ import type { Deadline } from '../deadline.ts';
 import { RelayError } from '../error.ts';
 import type { HttpAnswer } from '../http/http.ts';
 import type { Token } from '../token/token-endpoint.ts';
-import { createPause, REJECTION_PAUSE_MS } from '../warm/pause.ts';
+import { createPause, isWithin, REJECTION_PAUSE_MS } from '../warm/pause.ts';
 import type { Warm } from '../warm/warm.ts';
 import type { Exchange } from './adapter/adapter.ts';
 import { mplIdOf } from './mpl-id.ts';
@@ -21,7 +21,8 @@ export interface EndpointToken {
   get(deadline: Deadline): Promise<Access>;
   /**
    * Another token, where that may change the answer: for a 401, for the 500 by which old runtime nodes refuse an expired
-   * token, and for a 403 if the token is older than the attempt, since scopes may have been given meanwhile.
+   * token, and for a 403 if the token is older than the attempt, since scopes may have been given meanwhile; but not if
+   * it was issued for new scopes itself less than 10 s ago.
    *
    * @param startedAt when the attempt began, epoch milliseconds
    * @returns undefined where the answer stands
@@ -45,6 +46,8 @@ export interface Access {
 
 /** Scopes are looked into this often at the most, in milliseconds: a role that is missing stays missing for a while. */
 const SCOPES_PAUSE_MS = 600_000;
+/** Of all destinations: where many share a token and lack their roles, not each of them has it renewed in turn. */
+const issuedForScopes = new WeakSet<Token>();
 /** More than the ladder can have rejected between two pauses. */
 const REMEMBERED = 16;
 const SAME_TOKEN =
@@ -95,7 +98,8 @@ export function createEndpointToken(tokens: Warm<Token>, now: () => number): End
   /** One refresh for all who carry the same token; then none for a while. */
   function isWorthNewScopes(token: Token): boolean {
     if (stale.has(token)) return true;
-    if (now() - scopesAskedAt < SCOPES_PAUSE_MS) return false;
+    if (issuedForScopes.has(token) && isWithin(REJECTION_PAUSE_MS, token.issuedAt, now())) return false;
+    if (isWithin(SCOPES_PAUSE_MS, scopesAskedAt, now())) return false;
     scopesAskedAt = now();
     stale.add(token);
     return true;
@@ -104,6 +108,7 @@ export function createEndpointToken(tokens: Warm<Token>, now: () => number): End
   async function withNewScopes(token: Token, deadline: Deadline): Promise<Token | undefined> {
     // Where there is no new token now, what the endpoint said stands.
     const renewed = await tokens.renew(token, deadline).catch(() => token);
+    issuedForScopes.add(renewed);
     if (textOf(renewed) !== textOf(token) && !rejected.has(textOf(renewed))) return renewed;
     stale.delete(token);
     return undefined;

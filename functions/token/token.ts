@@ -6,7 +6,7 @@
 import { type Clock, type Deadline, wait } from '../deadline.ts';
 import { RelayError } from '../error.ts';
 import type { Send } from '../http/http.ts';
-import { createPause, REJECTION_PAUSE_MS } from '../warm/pause.ts';
+import { createPause, isWithin, REJECTION_PAUSE_MS } from '../warm/pause.ts';
 import { type Warm, warm } from '../warm/warm.ts';
 import { assertValid } from './certificate.ts';
 import { type Credentials, sameCredentials } from './credentials.ts';
@@ -20,12 +20,19 @@ import {
   type Wanted,
 } from './token-endpoint.ts';
 
+/** When a token was last given up for a 401, or one was last asked for in its place, epoch milliseconds. */
+export interface LastRejection {
+  at: number;
+}
+
 export interface TokenOptions extends Clock {
   readonly credentials: Warm<Credentials>;
   /** The version before the current one; undefined if there is none. */
   readonly previousCredentials: (deadline: Deadline) => Promise<Credentials | undefined>;
   readonly wanted: Wanted;
   readonly send: Send;
+  /** Shared by all tokens of one secret. Default: one of its own. */
+  readonly lastRejection?: LastRejection;
   /** From 0 up to 1. Default `Math.random`. */
   readonly random?: () => number;
   /** Called before each token request. */
@@ -49,21 +56,20 @@ const READ_AGAIN_PAUSE_MS = 300_000;
 
 /**
  * The token to send with: at most one token request is in flight, whoever asks at once joins it. `forget` leaves the token
- * in use where another was given up in the last ten seconds: rejections cause one token request in that time, whichever
- * endpoints they come from.
+ * in use where another of the same secret was given up in the last ten seconds: rejections cause one token request in that
+ * time, whichever endpoints they come from.
  *
  * @throws (from `get`) RelayError with a `SECRET_…`, `CERTIFICATE_…` or `TOKEN_…` code
  */
 export function warmToken(options: TokenOptions): Warm<Token> {
   const { credentials, previousCredentials, wanted, send, now = Date.now, random = Math.random } = options;
-  const { onRequest, onRenewalFailed = () => undefined } = options;
+  const { onRequest, onRenewalFailed = () => undefined, lastRejection = { at: Number.NEGATIVE_INFINITY } } = options;
   const pause = createPause(now);
   let isSecretStale = false;
   /** The last token request had no answer. */
   let isUnanswered = false;
   let readAgainAt = Number.NEGATIVE_INFINITY;
-  /** When a token was last given up for a 401, or one was last asked for in its place. */
-  let rejectedAt = Number.NEGATIVE_INFINITY;
+  let wasRejected = false;
   /** What was good when the ladder was begun beside it: it goes out until the ladder's end, whatever that finds. */
   let goodMeanwhile: Token | undefined;
   /** When a token is due for renewal, and which version of the secret was the current one when it was bought. */
@@ -174,7 +180,7 @@ export function warmToken(options: TokenOptions): Warm<Token> {
 
   /** The secret as it is now, or what is warm where it was read for this reason a while ago, or cannot be read. */
   async function readAgain(known: Credentials, deadline: Deadline): Promise<Credentials> {
-    if (deadline.signal.aborted || now() - readAgainAt < READ_AGAIN_PAUSE_MS) return known;
+    if (deadline.signal.aborted || isWithin(READ_AGAIN_PAUSE_MS, readAgainAt, now())) return known;
     readAgainAt = now();
     // That nobody answers is what is told: the secret was in order when it was read.
     return credentials.renew(known, deadline).catch(() => known);
@@ -196,8 +202,8 @@ export function warmToken(options: TokenOptions): Warm<Token> {
   async function request(client: Credentials, { remainingMs, signal }: Deadline): Promise<Token> {
     if ('certificate' in client.proof) assertValid(client.proof.certificate, now());
     onRequest?.();
-    const isReplacing = tokens.peek() === undefined && rejectedAt > Number.NEGATIVE_INFINITY;
-    if (isReplacing) rejectedAt = now();
+    // One that is bought for the first time is no successor, though another of the same secret was given up.
+    if (wasRejected && tokens.peek() === undefined) lastRejection.at = now();
     const timeoutMs = Math.min(TOKEN_TIMEOUT_MS, remainingMs());
     isUnanswered = true;
     const answer = await send({ ...tokenRequest(client, wanted), timeoutMs, signal }).catch((cause: unknown) => {
@@ -219,8 +225,9 @@ export function warmToken(options: TokenOptions): Warm<Token> {
   return {
     ...tokens,
     forget(rejected) {
-      if (tokens.peek() !== rejected || now() - rejectedAt < REJECTION_PAUSE_MS) return;
-      rejectedAt = now();
+      if (tokens.peek() !== rejected || isWithin(REJECTION_PAUSE_MS, lastRejection.at, now())) return;
+      lastRejection.at = now();
+      wasRejected = true;
       tokens.forget(rejected);
     },
   };

@@ -10,7 +10,7 @@ import type { Destination } from '../settings/destination.ts';
 import { type Warm, warm } from '../warm/warm.ts';
 import { certificateAccess } from './certificate-access.ts';
 import { type Credentials, readCredentials } from './credentials.ts';
-import { warmToken } from './token.ts';
+import { type LastRejection, warmToken } from './token.ts';
 import type { Token } from './token-endpoint.ts';
 
 export interface TokensOptions extends Clock {
@@ -29,13 +29,16 @@ export interface Tokens {
 
 export function createTokens({ readSecret, onRenewalFailed, ...options }: TokensOptions): Tokens {
   const { now = Date.now } = options;
-  const secrets = new Map<string, Warm<Credentials>>();
+  const secrets = new Map<string, { readonly credentials: Warm<Credentials>; readonly lastRejection: LastRejection }>();
   const tokens = new Map<string, Warm<Token>>();
 
-  function credentialsOf(secret: string): Warm<Credentials> {
+  function sharedBy(secret: string) {
     const known = secrets.get(secret);
     if (known !== undefined) return known;
-    const made = warm({ load: async ({ signal }) => readCredentials(await readSecret(secret, signal), secret) });
+    const made = {
+      credentials: warm({ load: async ({ signal }) => readCredentials(await readSecret(secret, signal), secret) }),
+      lastRejection: { at: Number.NEGATIVE_INFINITY },
+    };
     secrets.set(secret, made);
     return made;
   }
@@ -51,11 +54,12 @@ export function createTokens({ readSecret, onRenewalFailed, ...options }: Tokens
   }
 
   function tokenFor({ secret, authentication }: Destination, wanted: ReturnType<typeof wantedBy>): Warm<Token> {
-    const credentials = credentialsOf(secret);
+    const { credentials, lastRejection } = sharedBy(secret);
     if (authentication === 'certificate') return certificateAccess(credentials, secret, now);
     return warmToken({
       ...options,
       credentials,
+      lastRejection,
       previousCredentials: (deadline) => previousCredentials(secret, deadline),
       wanted,
       onRenewalFailed: (error) => onRenewalFailed(error instanceof RelayError ? error.message : 'unexpected error'),

@@ -19,25 +19,36 @@ export interface Pause {
 /** Least time between two tokens that are given up because an endpoint has rejected them, in milliseconds. */
 export const REJECTION_PAUSE_MS = 10_000;
 
+/**
+ * Whether it was less than so many milliseconds ago. A time that is still to come counts as none: the clock was put back.
+ *
+ * @param at epoch milliseconds, as `now`
+ */
+export function isWithin(ms: number, at: number, now: number): boolean {
+  return at <= now && now - at < ms;
+}
+
 const FIRST_MS = 30_000;
 const LONGEST_MS = 300_000;
 
 /** @param now epoch milliseconds */
 export function createPause(now: () => number): Pause {
   let refusal: Error | undefined;
-  let until = Number.NEGATIVE_INFINITY;
+  let openedAt = Number.NEGATIVE_INFINITY;
+  let lastsMs = 0;
   let lengthMs = 0;
+  const current = () => (isWithin(lastsMs, openedAt, now()) ? refusal : undefined);
   return {
-    current: () => (now() < until ? refusal : undefined),
+    current,
     open(error, forMs) {
-      if (now() < until) return;
+      if (current() !== undefined) return;
       if (forMs === undefined) lengthMs = Math.min(LONGEST_MS, lengthMs === 0 ? FIRST_MS : lengthMs * 2);
-      until = now() + Math.min(LONGEST_MS, forMs ?? lengthMs);
+      lastsMs = Math.min(LONGEST_MS, forMs ?? lengthMs);
+      openedAt = now();
       refusal = error;
     },
     end() {
       refusal = undefined;
-      until = Number.NEGATIVE_INFINITY;
       lengthMs = 0;
     },
   };

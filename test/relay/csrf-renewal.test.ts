@@ -185,6 +185,15 @@ describe('What an answer changes of its session:', () => {
     expect(await pairAfter({ 'x-csrf-token': 'U' })).toBe('U/a=1; b=2');
   });
 
+  test.each([
+    ['4,096 bytes are all sent', 4_096 - 'a=1; b=2; c=3; d='.length, 'a=1; b=2; c=3; d='],
+    ['more have those that came first left out', 4_096 - 'b=2; c=3; d='.length, 'b=2; c=3; d='],
+    ['more in a single one leave that one', 5_000, 'd='],
+  ])('of cookies %s', async (_, length, head) => {
+    const value = 'v'.repeat(length);
+    expect(await pairAfter({ 'set-cookie': ['c=3', `d=${value}`] })).toBe(`T/${head}${value}`);
+  });
+
   test('of more than fifty cookies those that came first are left out', async () => {
     const lines = Array.from({ length: 60 }, (_, index) => `c${index}=x; Path=/`);
     const cookies = (await pairAfter({ 'set-cookie': lines })).slice('T/'.length).split('; ');

@@ -38,7 +38,7 @@ function start(next: Token = tokenOf('next')) {
   function giveUp(token: Token, reason: string): void {
     endpoint.conclude(exchangeOf(answer(401)), token, blocked(reason));
   }
-  return { clock, tokens, endpoint, successor, giveUp };
+  return { clock, tokens, source, endpoint, successor, giveUp };
 }
 
 const fresh = tokenOf('fresh');
@@ -97,10 +97,35 @@ describe('New scopes are looked for', () => {
     expect(await successor(answer(403), tokenOf('b'))).toBe('renewed-2');
   });
 
+  test('at once where the clock was put back: a time to come counts as none', async () => {
+    const { successor, clock } = start();
+    expect(await successor(answer(403), fresh)).toBe('renewed-1');
+    clock.ms -= 1;
+    expect(await successor(answer(403), tokenOf('b'))).toBe('renewed-2');
+  });
+
   test('by each destination for itself', async () => {
     expect(await start().successor(answer(403), fresh)).toBe('renewed-1');
     expect(await start().successor(answer(403), fresh)).toBe('renewed-1');
   });
+
+  test.each([
+    ['9.999 s', 9_999, undefined],
+    ['10 s', 10_000, 'renewed-1'],
+  ] as const)(
+    'by one destination %s after another that shares the token has had it renewed: %s',
+    async (_, ms, other) => {
+      const renewed = tokenOf('shared', { issuedAt: NOON });
+      const one = createEndpointToken({ ...start().source, renew: async () => renewed }, () => NOON);
+      expect(await one.another(exchangeOf(answer(403)), fresh, NOON, deadline)).toBe(renewed);
+      const { successor, clock } = start();
+      clock.ms += ms;
+      expect(await successor(answer(403), renewed)).toBe(other);
+      // It has not used up its ten minutes.
+      clock.ms = NOON + 10_000;
+      expect(await successor(answer(403), renewed)).toBe(other === undefined ? 'renewed-1' : 'renewed-2');
+    },
+  );
 
   test('where a 401 did not use up the ten minutes', async () => {
     const { successor } = start();

@@ -85,8 +85,9 @@ export const BUGS: readonly Bug[] = [
     patches: [
       {
         file: 'functions/token/token.ts',
-        find: 'if (tokens.peek() !== rejected || now() - rejectedAt < REJECTION_PAUSE_MS) return;',
-        replace: 'rejected = tokens.peek() ?? rejected; if (now() - rejectedAt < REJECTION_PAUSE_MS) return;',
+        find: 'if (tokens.peek() !== rejected || isWithin(REJECTION_PAUSE_MS, lastRejection.at, now())) return;',
+        replace:
+          'rejected = tokens.peek() ?? rejected; if (isWithin(REJECTION_PAUSE_MS, lastRejection.at, now())) return;',
       },
     ],
     rules: [NEED],
@@ -227,7 +228,7 @@ export const BUGS: readonly Bug[] = [
     patches: [
       {
         file: 'functions/token/token.ts',
-        find: ' || now() - rejectedAt < REJECTION_PAUSE_MS) return;',
+        find: ' || isWithin(REJECTION_PAUSE_MS, lastRejection.at, now())) return;',
         replace: ') return;',
       },
     ],
@@ -347,8 +348,8 @@ export const BUGS: readonly Bug[] = [
     patches: [
       {
         file: 'functions/warm/pause.ts',
-        find: 'current: () => (now() < until ? refusal : undefined),',
-        replace: 'current: () => refusal,',
+        find: 'const current = () => (isWithin(lastsMs, openedAt, now()) ? refusal : undefined);',
+        replace: 'const current = () => refusal;',
       },
     ],
     rules: [REST],

@@ -164,6 +164,16 @@ describe('A pause by itself', () => {
     expect(pause.current()).toBe(second);
   });
 
+  test('is over where the clock was put back to before it began, and can be opened again', () => {
+    const pause = start();
+    pause.open(new Error('first'));
+    clock.ms -= 1;
+    expect(pause.current()).toBeUndefined();
+    const second = new Error('second');
+    pause.open(second);
+    expect(pause.current()).toBe(second);
+  });
+
   test('is ended at once by what was asked for', () => {
     const pause = start();
     pause.open(new Error('why'));

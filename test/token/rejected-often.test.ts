@@ -11,6 +11,7 @@ describe('A token that was rejected', () => {
     ['at once', 0, false],
     ['9.999 s later', 9_999, false],
     ['10 s later', 10_000, true],
+    ['by a clock that was put back', -1, true],
   ])('is given up %s after another was (%i ms): %s', async (_, laterMs, isGivenUp) => {
     const { token, clock, requests } = createAuthorization();
     token.forget(await token.get());

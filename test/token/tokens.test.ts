@@ -85,6 +85,25 @@ describe('Two destinations', () => {
     expect([requests.length, state.counted]).toEqual([2, 2]);
   });
 
+  test.each<[string, object, boolean]>([
+    ['one secret', { scope: 'b' }, true],
+    ['two secrets', { scope: 'b', secret: 'cpi/invoices' }, false],
+  ])('with %s and two tokens, of which both are rejected: one is kept for ten seconds', async (_, own, isKept) => {
+    const { tokenOf, requests, clock } = start({ one: { scope: 'a' }, other: own });
+    const [one, other] = [tokenOf('one'), tokenOf('other')];
+    const [, second] = [await one.get(), await other.get()];
+    one.forget(await one.get());
+    await one.get();
+    clock.ms += 9_999;
+    other.forget(second);
+    expect((await other.get()) === second).toBe(isKept);
+    expect(requests).toHaveLength(isKept ? 3 : 4);
+    clock.ms += 1;
+    other.forget(second);
+    expect(await other.get()).not.toBe(second);
+    expect(requests).toHaveLength(4);
+  });
+
   test('with two secrets read each once', async () => {
     const { tokenOf, reads } = start({ one: {}, other: { secret: 'cpi/invoices' } });
     await Promise.all([tokenOf('one').get(), tokenOf('other').get(), tokenOf('one').get()]);

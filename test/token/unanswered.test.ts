@@ -68,6 +68,16 @@ describe('Where nobody answers, the secret is read again', () => {
       expect(at - (reads[index] ?? 0)).toBeGreaterThanOrEqual(300_000);
   });
 
+  test('at once where the clock was put back since', async () => {
+    const authorization = await left();
+    authorization.clock.ms += 5 * MINUTE_MS;
+    await codeOf(authorization);
+    const { secretReads } = authorization.counts;
+    authorization.clock.ms -= 5 * MINUTE_MS;
+    expect(await codeOf(authorization)).toBe('TOKEN_UNAVAILABLE');
+    expect(authorization.counts.secretReads).toBe(secretReads + 1);
+  });
+
   test('before anybody is asked, once the five minutes are over', async () => {
     const authorization = await left();
     await codeOf(authorization);

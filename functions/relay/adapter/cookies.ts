@@ -8,6 +8,8 @@ export type Cookies = ReadonlyMap<string, string>;
 
 /** As many as RFC 6265 section 6.1 asks a client to keep; those that came first go first. */
 const MAX_COOKIES = 50;
+/** Of the header that they go back in: half of the 8 KB that servers read of all headers, the access token among them. */
+const MAX_BYTES = 4_096;
 
 /** @param lines values of `Set-Cookie`; what is none is passed over, as section 5.2 says */
 export function cookiesAfter(cookies: Cookies, lines: readonly string[], nowMs: number): Cookies {
@@ -37,9 +39,12 @@ export function cookiesAfter(cookies: Cookies, lines: readonly string[], nowMs: 
     if (ages ?? expires ?? false) after.delete(key);
     else after.set(key, `${name}=${value}`);
   }
-  for (const key of after.keys()) {
-    if (after.size <= MAX_COOKIES) break;
+  let bytes = [...after.values()].join('; ').length;
+  for (const [key, pair] of after) {
+    // A single one is sent however long it is: without it there is no session at all.
+    if (after.size <= MAX_COOKIES && (bytes <= MAX_BYTES || after.size === 1)) break;
     after.delete(key);
+    bytes -= `${pair}; `.length;
   }
   return after;
 }
