@@ -171,6 +171,15 @@ describe('The root of a multipart body', () => {
     expect(root(body(64), ';start="<a>"')).toEqual([undefined, '1']);
   });
 
+  test.each([
+    ['base64', 'QUFB', 'AAA'],
+    ['quoted-printable', '=41=', 'A='],
+  ])('is decoded from %s up to 256 KiB, as more would hold up the others', (encoding, coded, plain) => {
+    const encoded = (times: number) => `Content-Transfer-Encoding: ${encoding}\r\n\r\n${coded.repeat(times)}\r\n`;
+    expect(root(batch(encoded(65_536)))[1] === plain.repeat(65_536)).toBe(true);
+    expect(root(batch(encoded(65_537)))[1] === coded.repeat(65_537)).toBe(true);
+  });
+
   test('has no more headers than 16 KiB hold: lines by the million would hold up the others', () => {
     const lines = Array.from({ length: 100_000 }, (_, index) => `h${index}:\r\n`).join('');
     const { headers } = rootOf({ headers: { 'content-type': TYPE }, body: Buffer.from(batch(`${lines}\r\nx`)) });

@@ -137,8 +137,12 @@ function idOf(value: string | readonly string[] | undefined): string {
   return String(value ?? '').replace(/^<|>$/g, '');
 }
 
-/** @see RFC 2045 section 6 */
+/** Of quoted-printable 80 ms, while all else waits; of 40 MiB it were 13 s and 2 GB. */
+const MOST_UNDONE_BYTES = 262_144;
+
+/** What is longer stays as it is. @see RFC 2045 section 6 */
 function untransferred(body: Buffer, encoding: string): Buffer {
+  if (body.byteLength > MOST_UNDONE_BYTES) return body;
   if (encoding === 'base64') return Buffer.from(body.toString('latin1'), 'base64');
   if (encoding !== 'quoted-printable') return body;
   const text = body.toString('latin1');
