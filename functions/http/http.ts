@@ -259,7 +259,8 @@ function exchange(
           isOver = true;
           settle();
           if (isStream(body)) body.destroy();
-          destroyUnwritten(sent);
+          // Node would keep the socket until the rest is written, which nobody may ever read.
+          if (!sent.writableFinished) sent.destroy();
           resolve({ status, headers, body: kept, truncated, resent: false });
         };
         // A 2xx to a payload of which a part is still here is no delivery: nobody can have taken what was not sent.
@@ -275,11 +276,6 @@ function exchange(
     if (body === undefined) sent.end();
     else write(sent, body, request.body?.bytes ?? 0, end);
   });
-}
-
-/** Node would keep the socket until the rest is written, which nobody may ever read; only then the next one gets its place. */
-function destroyUnwritten(sent: ClientRequest): void {
-  if (!sent.writableFinished) sent.destroy();
 }
 
 /** Writes exactly so many bytes: one more would be the beginning of the next request on this socket. */

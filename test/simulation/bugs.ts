@@ -287,7 +287,7 @@ export const BUGS: readonly Bug[] = [
     patches: [
       {
         file: 'functions/http/http.ts',
-        find: 'if (!sent.writableFinished) setImmediate(() => destroyUnwritten(sent));',
+        find: 'if (!sent.writableFinished) sent.destroy();',
         replace: '',
       },
     ],
