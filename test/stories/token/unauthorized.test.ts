@@ -42,12 +42,15 @@ test.each(ENVIRONMENTS)(
     const [invocation] = await stage.poll();
 
     expect([...(invocation?.kept ?? [])].sort()).toEqual(ids);
-    expect(stage.outcomes()).toEqual({ 'blocked 401 no 2': 10 });
+    expect(stage.outcomes('outcome', 'status', 'executed')).toEqual({ 'blocked 401 no': 10 });
     expect(stage.attempts[0]?.reason).toContain('the operator must check');
-    expect(stage.tally()).toEqual({
+    // Whoever comes back when the second one is refused already does not go out again.
+    const { calls, ...tally } = stage.tally();
+    expect(calls['POST 401']).toBeGreaterThan(10);
+    expect(calls['POST 401']).toBeLessThanOrEqual(20);
+    expect(tally).toEqual({
       tokenRequests: [200, 200],
       secretReads: { 'cpi/orders': 1 },
-      calls: { 'POST 401': 20 },
       flowRuns: 0,
       left: 10,
       dead: 0,
@@ -55,7 +58,7 @@ test.each(ENVIRONMENTS)(
 
     // While the pause lasts nothing is asked and nothing is sent; one message is the probe, the rest stays untried.
     await stage.pollAgain();
-    expect(stage.tally()).toMatchObject({ tokenRequests: [200, 200], calls: { 'POST 401': 20 }, left: 10 });
+    expect(stage.tally()).toMatchObject({ tokenRequests: [200, 200], calls, left: 10 });
     expect(stage.told('delivery.postponed')).toMatchObject([{ messages: 9 }]);
 
     stage.authorizationServer.setClockSkew(0);
