@@ -615,7 +615,7 @@ test('answered requests are recorded and can be waited for', async () => {
     { at: AT, method: 'POST', path: '/webhooks/orders', status: 204 },
     { at: AT, method: 'GET', path: '/nowhere', status: 404 },
   ]);
-  await expect(api.waitForRequests(3, 10)).rejects.toThrow(/saw 2/);
+  await expect(api.waitForRequests(3, { timeoutMs: 10 })).rejects.toThrow(/saw 2/);
 });
 
 test('a REST API has no format 2.0', async () => {

@@ -473,8 +473,8 @@ describe('waiting for a fact', () => {
     const fn = await create('counts');
     await payload(fn);
     await expect(fn.waitForInvocationEnd(1)).resolves.toBeUndefined();
-    await expect(fn.waitForInvocationEnd(2, 10)).rejects.toThrow(
-      'waited 10 ms for 2 invocations of orders to end, saw 1',
+    await expect(fn.waitForInvocationEnd(2, { timeoutMs: 10 })).rejects.toThrow(
+      'waited 10 ms in vain: 2 invocations of orders to end, saw 1',
     );
   });
 });

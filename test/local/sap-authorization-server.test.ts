@@ -488,7 +488,7 @@ describe.each(['neo', 'cf'] as const)('both environments: %s', (environment) => 
     await token();
     expect(await waiting).toHaveLength(2);
     const inVain = authorizationServer.waitForTokenRequests(3, { timeoutMs: 1 });
-    await expect(inVain).rejects.toThrow('waited 1 ms for 3 token requests, there are 2');
+    await expect(inVain).rejects.toThrow('waited 1 ms in vain: 3 token requests, saw 2');
   });
 
   test('announces credentials and tokens', async () => {

@@ -463,7 +463,7 @@ describe('waits and faults', () => {
     await send('/http/orders', await token());
     expect([(await messages).length, (await requests).length]).toEqual([1, 2]);
     const inVain = node.waitForMessages(2, { timeoutMs: 1 });
-    await expect(inVain).rejects.toThrow('waited 1 ms for 2 messages, there are 1');
+    await expect(inVain).rejects.toThrow('waited 1 ms in vain: 2 messages, saw 1');
   });
 
   test('a route that is gone answers in the words of the router', async () => {

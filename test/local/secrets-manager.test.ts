@@ -219,7 +219,7 @@ test('reads are recorded as they were asked for, and can be waited for', async (
     { at: start + 1000, secretId: 'none', status: 400 },
   ]);
   await expect(local.waitForReads(3, { timeoutMs: 10 })).rejects.toThrow(
-    'waited 10 ms in vain: secrets were read 3 times',
+    'waited 10 ms in vain: 3 readings of secrets, saw 2',
   );
 });
 

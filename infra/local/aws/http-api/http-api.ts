@@ -4,7 +4,7 @@
  * says, usually lambda-host.ts; of authorizers only AWS_IAM; CORS, throttling and custom domains are not imitated.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { createCounter } from '../../facts/counter.ts';
+import { createChanges, type WaitOptions } from '../../facts/waiting.ts';
 import { type Answer, type LocalServer, type Request, startServer } from '../../server/server.ts';
 import type { InvokeResult } from '../lambda/invoke-result.ts';
 import { type ApiContext, type Event, type RequestFacts, routePath, toEvent } from './event.ts';
@@ -63,12 +63,12 @@ export interface HttpApi {
   /** In the order of the answers. */
   readonly requests: readonly AnsweredRequest[];
   /** Resolves once `count` requests in all have been answered. */
-  waitForRequests(count: number, timeoutMs?: number): Promise<void>;
+  waitForRequests(count: number, options?: WaitOptions): Promise<void>;
 }
 
 export async function startHttpApi(options: HttpApiOptions): Promise<HttpApi> {
   const requests: AnsweredRequest[] = [];
-  const answered = createCounter('requests answered by the gateway');
+  const changes = createChanges();
   const respond = createGateway(options);
   const { now = Date.now } = options;
   const server = await startServer(
@@ -76,7 +76,7 @@ export async function startHttpApi(options: HttpApiOptions): Promise<HttpApi> {
       const at = now();
       const answer = await respond(request);
       requests.push({ at, method: request.method, path: request.path, status: answer.status });
-      answered.add();
+      changes.announce();
       return answer;
     },
     { port: options.port ?? 0 },
@@ -86,7 +86,7 @@ export async function startHttpApi(options: HttpApiOptions): Promise<HttpApi> {
     url: stage === '$default' ? server.url : `${server.url}/${stage}`,
     server,
     requests,
-    waitForRequests: answered.waitFor,
+    waitForRequests: (count, waiting) => changes.untilCount(count, 'answered requests', () => requests.length, waiting),
   };
 }
 

@@ -1,6 +1,7 @@
 /**
  * What a local Lambda function is to those who create, invoke and disturb it. How it does so is in lambda-host.ts.
  */
+import type { WaitOptions } from '../../facts/waiting.ts';
 import type { InvokeResult } from './invoke-result.ts';
 import type { Variables } from './variables.ts';
 
@@ -48,11 +49,11 @@ export interface LambdaFunction {
   /** Ends all processes; invocations in flight fail with `Runtime.ExitError`. Default `SIGKILL`. */
   killEnvironments(signal?: NodeJS.Signals): Promise<void>;
   /** Kills the process of the `count`th invocation (from 1) once that has its event. */
-  killDuring(count: number, timeoutMs?: number): Promise<void>;
+  killDuring(count: number, options?: WaitOptions): Promise<void>;
   /** Resolves once `count` invocations in all have had their event handed to a process. */
-  waitForInvocationStart(count: number, timeoutMs?: number): Promise<void>;
+  waitForInvocationStart(count: number, options?: WaitOptions): Promise<void>;
   /** Resolves once `count` invocations in all have had their result. */
-  waitForInvocationEnd(count: number, timeoutMs?: number): Promise<void>;
+  waitForInvocationEnd(count: number, options?: WaitOptions): Promise<void>;
   /**
    * Replaces the function's own variables, as UpdateFunctionConfiguration: idle environments end now, busy ones after
    * their invocation.

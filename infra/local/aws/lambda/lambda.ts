@@ -4,7 +4,7 @@
  * how it lives in lambda/environment.ts. Nobody's events but the caller's: queues and HTTP are others' business.
  */
 import { randomBytes, randomUUID } from 'node:crypto';
-import { createCounter } from '../../facts/counter.ts';
+import { createChanges, type WaitOptions } from '../../facts/waiting.ts';
 import { type ExecutionEnvironment, startEnvironment } from './environment.ts';
 import type { LambdaFunction, LambdaFunctionOptions } from './function.ts';
 import { initialize } from './initialization.ts';
@@ -41,9 +41,14 @@ export async function createLambdaFunction(options: LambdaFunctionOptions): Prom
   const pending = new Set<Promise<InvokeResult>>();
   /** Environments that got their variables before the last update. */
   const outdated = new WeakSet<ExecutionEnvironment>();
-  const starts = createCounter(`invocations of ${name} to start`);
-  const ends = createCounter(`invocations of ${name} to end`);
+  const changes = createChanges();
+  let started = 0;
+  let ended = 0;
   let invocations = 0;
+
+  function waitForInvocationStart(count: number, waiting?: WaitOptions): Promise<void> {
+    return changes.untilCount(count, `invocations of ${name} to start`, () => started, waiting);
+  }
 
   async function start(initDeadlineMs: number): Promise<ExecutionEnvironment> {
     const own = variables;
@@ -90,7 +95,8 @@ export async function createLambdaFunction(options: LambdaFunctionOptions): Prom
       return await result;
     } finally {
       pending.delete(result);
-      ends.add();
+      ended += 1;
+      changes.announce();
     }
   }
 
@@ -116,9 +122,10 @@ export async function createLambdaFunction(options: LambdaFunctionOptions): Prom
     initDurationMs?: number,
   ): Promise<InvokeResult> {
     const running = environment.run(invocation, initDurationMs);
-    const number = starts.count + 1;
+    started += 1;
+    const number = started;
     startedIn.set(number, environment);
-    starts.add();
+    changes.announce();
     const result = await running;
     startedIn.delete(number);
     if (environment.ended) await environment.end;
@@ -162,14 +169,15 @@ export async function createLambdaFunction(options: LambdaFunctionOptions): Prom
       return [...alive].map((environment) => ({ pid: environment.pid, busy: !idle.includes(environment) }));
     },
     killEnvironments,
-    async killDuring(count, timeoutMs) {
-      await starts.waitFor(count, timeoutMs);
+    async killDuring(count, waiting) {
+      await waitForInvocationStart(count, waiting);
       const environment = startedIn.get(count);
       if (environment === undefined) throw new Error(`invocation ${count} of ${name} has ended already`);
       await end(environment);
     },
-    waitForInvocationStart: starts.waitFor,
-    waitForInvocationEnd: ends.waitFor,
+    waitForInvocationStart,
+    waitForInvocationEnd: (count, waiting) =>
+      changes.untilCount(count, `invocations of ${name} to end`, () => ended, waiting),
     async updateEnvironment(next) {
       variables = checkVariables(next);
       for (const environment of alive) outdated.add(environment);

@@ -7,8 +7,8 @@
  * mapping", "Configuring scaling behavior for SQS event source mappings"
  */
 import type { SQSEvent, SQSRecord } from 'aws-lambda';
-import { createChanges } from '../../facts/changes.ts';
 import { type SetTimer, setRealTimer } from '../../facts/timer.ts';
+import { createChanges, type WaitOptions } from '../../facts/waiting.ts';
 import { AwsError } from '../aws-json.ts';
 import { onceReceivable, type Queue } from '../sqs/sqs.ts';
 import { createBatchRunner, type InvokeResult, type TriggerInvocation } from './batch.ts';
@@ -43,9 +43,9 @@ export interface QueueTrigger {
   /** Stops polling for good; resolves when the last invocation is over and its messages are dealt with. */
   stop(): Promise<void>;
   /** Resolves when `count` invocations are over. @throws Error after `timeoutMs`, default 10,000 */
-  waitForInvocations(count: number, options?: { readonly timeoutMs?: number }): Promise<void>;
+  waitForInvocations(count: number, options?: WaitOptions): Promise<void>;
   /** Resolves when nothing runs or is gathered, and the queue gave nothing at the last poll. @throws Error as above */
-  waitUntilIdle(options?: { readonly timeoutMs?: number }): Promise<void>;
+  waitUntilIdle(options?: WaitOptions): Promise<void>;
 }
 
 /** @throws RangeError for a setting that AWS refuses */
@@ -161,7 +161,7 @@ export function startQueueTrigger(options: QueueTriggerOptions): QueueTrigger {
     resume,
     stop,
     waitForInvocations: (count, waiting) =>
-      changes.until(`${count} invocations are over`, () => invocations.length >= count, waiting),
+      changes.untilCount(count, 'invocations that are over', () => invocations.length, waiting),
     waitUntilIdle: (waiting) =>
       changes.until('the trigger is idle', () => running === 0 && gathered.length === 0 && !scheduled, waiting),
   };

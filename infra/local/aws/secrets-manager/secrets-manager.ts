@@ -3,7 +3,7 @@
  * cause. Operations are `secrets-manager/api.ts`, secrets are `secrets-manager/service.ts` and `secrets-manager/secret.ts`.
  */
 
-import { createChanges } from '../../facts/changes.ts';
+import { createChanges, type WaitOptions } from '../../facts/waiting.ts';
 import { type Answer, type LocalServer, type Request, startServer } from '../../server/server.ts';
 import { AwsError, errorAnswer, type JsonObject, jsonAnswer, readCall } from '../aws-json.ts';
 import { callSecretsManager } from './api.ts';
@@ -40,7 +40,7 @@ export interface SecretsManager {
   /** ThrottlingException to every request, until it is called off. */
   throttle(on: boolean): void;
   /** Resolves when GetSecretValue was answered `count` times. @throws Error after `timeoutMs`, default 10,000 */
-  waitForReads(count: number, options?: { readonly timeoutMs?: number }): Promise<void>;
+  waitForReads(count: number, options?: WaitOptions): Promise<void>;
   /** The core without a socket. */
   answer(request: Request): Answer;
 }
@@ -105,8 +105,7 @@ export async function startSecretsManager({ port, ...options }: SecretsManagerOp
     throttle: (on) => {
       throttled = on;
     },
-    waitForReads: (count, waiting) =>
-      changes.until(`secrets were read ${count} times`, () => reads.length >= count, waiting),
+    waitForReads: (count, waiting) => changes.untilCount(count, 'readings of secrets', () => reads.length, waiting),
     answer,
   };
 }

@@ -4,7 +4,7 @@
  * acknowledging and storing are `sqs/sending.ts`, `sqs/receiving.ts`, `sqs/acknowledgement.ts` and `sqs/store.ts`, the wire
  * is `sqs/api.ts`.
  */
-import { type Changes, createChanges } from '../../facts/changes.ts';
+import { type Changes, createChanges } from '../../facts/waiting.ts';
 import { changeVisibilityByHandle, deleteByHandle } from './acknowledgement.ts';
 import { createDeduplication } from './deduplication.ts';
 import { invalidValue, sqsError } from './error.ts';

@@ -5,6 +5,7 @@
 
 import { uuid } from '../../facts/ids.ts';
 import { type SetTimer, setRealTimer } from '../../facts/timer.ts';
+import type { WaitOptions } from '../../facts/waiting.ts';
 import { type Answer, type Answerer, type LocalServer, type Request, startServer } from '../../server/server.ts';
 import { AwsError, errorAnswer, type JsonObject, jsonAnswer, readCall, readInteger } from '../aws-json.ts';
 import { callSqs, findByUrl } from './api.ts';
@@ -135,11 +136,6 @@ export function onceReceivable(queue: Queue, now: () => number, setTimer: SetTim
   const nextAt = queue.nextVisibleAt();
   const cancelTimer = nextAt === undefined ? () => undefined : setTimer(runOnce, Math.max(1, nextAt - now()));
   return cancel;
-}
-
-export interface WaitOptions {
-  /** Default 10,000. */
-  readonly timeoutMs?: number;
 }
 
 /** Resolves once the queue holds no message: none visible, in flight or delayed. @throws Error after the timeout */

@@ -4,7 +4,7 @@
  * asked; clients and roles are the account's, and messages the runtime node's.
  */
 import { createHash } from 'node:crypto';
-import type { WaitOptions } from '../../facts/journal.ts';
+import type { WaitOptions } from '../../facts/waiting.ts';
 import { type Answer, type LocalServer, type Request, startServer } from '../../server/server.ts';
 import type { Account } from '../cockpit/account.ts';
 import { clientCertificateTls, tomcatPage } from '../front.ts';
@@ -161,11 +161,11 @@ export function createAuthorizationServer(
     },
     answer: (request) => dated(request, 'secret'),
     answerCertificateHost: (request) => dated(request, 'certificate'),
-    tokenRequests: endpoint.requests.entries,
+    tokenRequests: endpoint.requests,
     get introspections() {
       return introspections;
     },
-    waitForTokenRequests: endpoint.requests.waitFor,
+    waitForTokenRequests: endpoint.waitForRequests,
     rotateSigningKey: signingKeys.rotate,
     revoke: tokens.revoke,
     expireAllTokens: tokens.expireAll,

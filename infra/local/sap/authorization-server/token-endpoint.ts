@@ -4,7 +4,7 @@
  * `access-tokens.ts`.
  */
 
-import { createJournal, type Journal } from '../../facts/journal.ts';
+import { createChanges, type WaitOptions } from '../../facts/waiting.ts';
 import type { Answer, Request } from '../../server/server.ts';
 import type { Account } from '../cockpit/account.ts';
 import { thumbprintOf } from '../cockpit/client-certificate.ts';
@@ -40,7 +40,8 @@ export interface TokenEndpointOptions {
 
 export interface TokenEndpoint {
   answer(request: Request, authentication: ClientAuthentication): Promise<Answer>;
-  readonly requests: Journal<TokenRequestEntry>;
+  readonly requests: readonly TokenRequestEntry[];
+  waitForRequests(count: number, options?: WaitOptions): Promise<readonly TokenRequestEntry[]>;
   setExpiresIn(mode: ExpiresIn): void;
   /** Whether a client that presents a certificate gets a token that is bound to it (RFC 8705 section 3). At first: no. */
   bindToCertificates(on: boolean): void;
@@ -57,7 +58,8 @@ export function createTokenEndpoint({
   confidential,
 }: TokenEndpointOptions): TokenEndpoint {
   const { environment } = account;
-  const journal = createJournal<TokenRequestEntry>('token requests');
+  const requests: TokenRequestEntry[] = [];
+  const changes = createChanges();
   const failures: Answer[] = [];
   let expiresIn: ExpiresIn = 'true';
   let isBinding = false;
@@ -95,7 +97,8 @@ export function createTokenEndpoint({
     const clientId = authentication === 'secret' ? credentials?.clientId : asked.clientId;
     const done = (answered: Answer, issuedFormat?: TokenFormat): Answer => {
       const { status } = answered;
-      journal.add({ at, clientId, clientAuthentication: authentication, status, format: issuedFormat });
+      requests.push({ at, clientId, clientAuthentication: authentication, status, format: issuedFormat });
+      changes.announce();
       return answered;
     };
     const refused = (refusal: TokenRefusal): Answer => done(refusalAnswer(environment, refusal, uuid(random)));
@@ -122,7 +125,11 @@ export function createTokenEndpoint({
 
   return {
     answer,
-    requests: journal,
+    requests,
+    async waitForRequests(count, options) {
+      await changes.untilCount(count, 'token requests', () => requests.length, options);
+      return requests;
+    },
     setExpiresIn: (mode) => {
       expiresIn = mode;
     },

@@ -4,7 +4,7 @@
  * are judged by `caller.ts`, sessions by `csrf.ts`; what goes over the wire is the senders', what a flow does the flow's.
  */
 
-import { createJournal, type WaitOptions } from '../../facts/journal.ts';
+import { createChanges, type WaitOptions } from '../../facts/waiting.ts';
 import { type Answer, type LocalServer, type Request, startServer } from '../../server/server.ts';
 import type { AuthorizationServer, Trust } from '../authorization-server/authorization-server.ts';
 import { userOf } from '../cockpit/oauth-client.ts';
@@ -121,8 +121,9 @@ export function createRuntimeNode(
   });
   const flows = createDeployedFlows(now);
   const senders = createSenders({ random, scheme: options.scheme ?? 'http' });
-  const messages = createJournal<Processed>('messages');
-  const calls = createJournal<CallEntry>('calls');
+  const messages: Processed[] = [];
+  const calls: CallEntry[] = [];
+  const changes = createChanges();
   let running = 0;
 
   /** The parts of a body are secret as the whole is: an envelope's payload, the operations of a batch. */
@@ -130,7 +131,8 @@ export function createRuntimeNode(
     for (const part of [processed.soap?.payload ?? '', processed.odata?.batch ? processed.body.toString('utf8') : '']) {
       if (part !== '') confidential(part);
     }
-    messages.add(processed);
+    messages.push(processed);
+    changes.announce();
   }
 
   function refuse({ kind }: Verdict, request: Request): Answer {
@@ -183,7 +185,7 @@ export function createRuntimeNode(
       if (request.body.byteLength > 0) options.confidential?.(request.body.toString('utf8'));
       const worker = workers.route(request);
       const { answer, ran = false } = await judge(request, at, worker);
-      calls.add({
+      calls.push({
         at,
         method: request.method,
         path: request.path,
@@ -194,14 +196,21 @@ export function createRuntimeNode(
         flowRan: ran,
         worker,
       });
+      changes.announce();
       return { ...answer, headers: { Date: new Date(now()).toUTCString(), ...answer.headers } };
     },
     deploy: flows.deploy,
     undeploy: flows.undeploy,
-    messages: messages.entries,
-    requests: calls.entries,
-    waitForMessages: messages.waitFor,
-    waitForRequests: calls.waitFor,
+    messages,
+    requests: calls,
+    async waitForMessages(count, waiting) {
+      await changes.untilCount(count, 'messages', () => messages.length, waiting);
+      return messages;
+    },
+    async waitForRequests(count, waiting) {
+      await changes.untilCount(count, 'calls', () => calls.length, waiting);
+      return calls;
+    },
     dropCsrfSessions: csrf.drop,
     renewSessionIds: (renews = true) => csrf.renewIds(renews),
     refuseTokens: (worker, refuses = true) => workers.refuseTokens(worker, refuses),
