@@ -23,6 +23,17 @@ export type { DestinationPlan, LocalDestination, WebhookPlan } from './destinati
 
 const DIST = resolve(import.meta.dirname, '../../dist');
 
+/** Where each part listens. */
+export interface LandscapePorts {
+  readonly sqs: number;
+  readonly secretsManager: number;
+  readonly s3: number;
+  readonly runtimeNode: number;
+  readonly authorizationServer: number;
+  /** The authorization server's host for clients with certificates, with `tls`. */
+  readonly certificateHost: number;
+}
+
 export interface LandscapeOptions {
   /** Which SAP environment the tenant runs in. Default `cf`. */
   readonly environment?: 'neo' | 'cf';
@@ -36,6 +47,8 @@ export interface LandscapeOptions {
   readonly runtimeNode?: Pick<RuntimeNodeOptions, 'workers' | 'expiredTokenStatus' | 'leewaySeconds'>;
   /** Also starts S3. Default false. */
   readonly s3?: boolean;
+  /** Default: any that are free. */
+  readonly ports?: LandscapePorts;
   /** The clock of the queues, epoch ms, apart from all others: a wait of hours is over by turning it on. Default `Date.now`. */
   readonly sqsNow?: () => number;
   /** Every line that a process of the relay writes. */
@@ -71,7 +84,7 @@ const REGION = 'eu-central-1';
 const SUBSCRIPTION = 'acme-dev.iflmap';
 
 export async function startLandscape(options: LandscapeOptions = {}): Promise<Landscape> {
-  const { environment = 'cf', dist = DIST, tls = false, onOutput, confidential = ignore } = options;
+  const { environment = 'cf', dist = DIST, tls = false, ports, onOutput, confidential = ignore } = options;
   const stops: (() => Promise<void>)[] = [];
   // Keys of an elliptic curve are made at once; those of clients are RSA all the same, as in service keys.
   const certificateAuthority = tls ? createCertificateAuthority({ keyType: 'ec', confidential }) : undefined;
@@ -84,10 +97,21 @@ export async function startLandscape(options: LandscapeOptions = {}): Promise<La
   account.addSubscription({ vmName: SUBSCRIPTION, nodeType: 'iflmap' });
 
   const [authorizationServer, secretsManager, startedSqs, s3] = await Promise.all([
-    startAuthorizationServer({ account, tls, confidential }),
-    startSecretsManager({ confidential }),
-    startSqs({ confidential, region: REGION, ...(options.sqsNow === undefined ? {} : { now: options.sqsNow }) }),
-    options.s3 === true ? startS3() : undefined,
+    startAuthorizationServer({
+      account,
+      tls,
+      confidential,
+      port: ports?.authorizationServer ?? 0,
+      certificatePort: ports?.certificateHost ?? 0,
+    }),
+    startSecretsManager({ confidential, port: ports?.secretsManager ?? 0 }),
+    startSqs({
+      confidential,
+      region: REGION,
+      port: ports?.sqs ?? 0,
+      ...(options.sqsNow === undefined ? {} : { now: options.sqsNow }),
+    }),
+    options.s3 === true ? startS3({ port: ports?.s3 ?? 0 }) : undefined,
   ]);
   const runtimeNode = await startRuntimeNode({
     ...options.runtimeNode,
@@ -95,6 +119,7 @@ export async function startLandscape(options: LandscapeOptions = {}): Promise<La
     subscription: SUBSCRIPTION,
     tls,
     confidential,
+    port: ports?.runtimeNode ?? 0,
   });
   const { sqs } = startedSqs;
   stops.push(

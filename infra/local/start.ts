@@ -2,9 +2,12 @@
  * `npm start`: builds the relay, starts the local landscape, registers a client as SAP's guide does, runs the main job
  * and then stays up for messages of one's own. `-- --once` ends after the main job; the exit code says whether all arrived.
  */
-import { randomBytes } from 'node:crypto';
-import { parseArgs, styleText } from 'node:util';
+import { styleText } from 'node:util';
 import { build } from '../build/build.ts';
+import { Mistake, readStartCommand, type StartCommand } from './command/arguments.ts';
+import { ending } from './command/ending.ts';
+import { START_MANUAL } from './command/manual.ts';
+import { findPorts } from './command/ports.ts';
 import { type Deployed, type Landscape, type LocalDestination, startLandscape } from './landscape.ts';
 import { createDeliveryLog } from './story/delivery-log.ts';
 import { startMonitor } from './story/monitor.ts';
@@ -13,47 +16,56 @@ import { connectSenderAdapters } from './story/sender-adapters.ts';
 import { shortLine } from './story/short-line.ts';
 import { tellStory } from './story/story.ts';
 
-const print = (line: string) => process.stdout.write(`${line}\n`);
-const { once } = readOptions();
+const { stdout, stderr } = process;
+const print = (line: string) => stdout.write(`${line}\n`);
+/** Everything listens on loopback only; a command that was saved works tomorrow, too. */
+const WEBHOOK_USER = { username: 'legacy', password: 'local' };
 
-const interrupted = new Promise<void>((resolve) => {
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
-});
-process.exitCode = await run();
+const command = readCommand();
+if (command !== undefined) process.exitCode = await start(command);
 
-function readOptions(): { readonly once: boolean } {
+function readCommand(): StartCommand | undefined {
   try {
-    return parseArgs({ options: { once: { type: 'boolean', default: false } } }).values;
+    const read = readStartCommand(process.argv.slice(2));
+    if (read !== 'help') return read;
+    stdout.write(START_MANUAL);
   } catch (error) {
-    process.stderr.write(
-      `start: ${error instanceof Error ? error.message : 'unknown option'}; there is --once alone\n`,
-    );
-    process.exit(2);
+    if (!(error instanceof Mistake)) throw error;
+    stderr.write(`start: ${error.message}\n`);
+    process.exitCode = 2;
   }
+  return undefined;
 }
 
-async function run(): Promise<number> {
-  await build({ sourcemap: false });
+async function start({ once, port }: StartCommand): Promise<number> {
+  const ended = ending({ signals: process, stdout, stderr, exit: () => process.exit() });
+  const interrupted = new Promise<'interrupted'>((resolve) => {
+    ended.addEventListener('abort', () => resolve('interrupted'));
+  });
+  const { ports, taken } = await findPorts(port);
+  introduce();
+  if (taken !== undefined) print(`Port ${taken} is taken: the landscape is on ${ports.webhooks} and up instead.`);
+  if ((await Promise.race([build({ sourcemap: false }), interrupted])) === 'interrupted') return 0;
+
   const log = createDeliveryLog();
   let follow: (line: string) => void = log.add;
-  const landscape = await startLandscape({ environment: 'neo', s3: !once, onOutput: (line) => follow(line) });
+  const landscape = await startLandscape({ environment: 'neo', s3: !once, ports, onOutput: (line) => follow(line) });
   try {
-    const webhookUser = { username: 'legacy', password: randomBytes(9).toString('base64url') };
     const orders = landscape.connect({
       name: 'orders',
       flow: { answer: orderFlow },
-      webhook: { ...webhookUser, mode: 'queued' },
+      webhook: { ...WEBHOOK_USER, mode: 'queued' },
     });
     const stock = landscape.connect({
       name: 'stock',
       flow: { answer: stockFlow },
-      webhook: { ...webhookUser, mode: 'direct' },
+      webhook: { ...WEBHOOK_USER, mode: 'direct' },
     });
     const sendings = connectSenderAdapters(landscape);
-    const deployed = await landscape.deploy({ polling: false, webhookLogLevel: 'DEBUG' });
-    introduce(landscape, deployed, orders);
-    const told = tellStory({ landscape, deployed, orders, stock, sendings, webhookUser, log, print });
-    const complete = await Promise.race([told, interrupted.then(() => false)]);
+    const deployed = await landscape.deploy({ polling: false, webhookLogLevel: 'DEBUG', httpPort: ports.webhooks });
+    const told = tellStory({ landscape, deployed, orders, stock, sendings, webhookUser: WEBHOOK_USER, log, print });
+    const complete = await Promise.race([told, interrupted]);
+    if (complete === 'interrupted') return 0;
     if (once) return complete ? 0 : 1;
 
     follow = (line) => {
@@ -61,38 +73,24 @@ async function run(): Promise<number> {
       const short = shortLine(line);
       if (short !== undefined) print(short);
     };
-    const monitor = await startMonitor(landscape.runtimeNode);
-    invite(landscape, deployed, orders, webhookUser, monitor.url);
+    invite(landscape, deployed, orders);
+    // The page: its link is the last line.
+    const page = await startMonitor(landscape.runtimeNode, { port: ports.page });
+    print(`What has arrived:  ${page.url}`);
     await interrupted;
-    await monitor.stop();
+    await page.stop();
     return complete ? 0 : 1;
   } finally {
     await landscape.stop();
   }
 }
 
-function introduce(landscape: Landscape, { httpApi }: Deployed, orders: LocalDestination): void {
-  const { authorizationServer, runtimeNode } = landscape;
+function introduce(): void {
   print(styleText('bold', 'token-relay on a local landscape') + styleText('dim', '  (loopback only, Ctrl-C ends it)'));
-  print('');
-  print(
-    `   authorization server   ${authorizationServer.url}   OAuth client "${orders.clientId}" registered for acme-dev.iflmap`,
-  );
-  print(`   role                   ESBMessaging.send assigned to the user "oauth_client_${orders.clientId}"`);
-  print(`   runtime node           ${runtimeNode.url}   flows "orders" and "stock", HTTPS sender, CSRF-protected`);
-  print(`   secret                 ${orders.secret}`);
-  print(`   queue                  ${orders.queue.name}, dead letters in ${orders.deadLetterQueue.name}`);
-  print(`   webhooks               ${httpApi.url}/webhooks/orders   queued: 202 once the message is safe`);
-  print(`                          ${httpApi.url}/webhooks/stock    direct: the caller waits for the flow`);
 }
 
-function invite(
-  { endpoints }: Landscape,
-  { httpApi }: Deployed,
-  { queue, deadLetterQueue }: LocalDestination,
-  { username, password }: { username: string; password: string },
-  monitorUrl: string,
-): void {
+function invite({ endpoints }: Landscape, { httpApi }: Deployed, { queue, deadLetterQueue }: LocalDestination): void {
+  const { username, password } = WEBHOOK_USER;
   const body = JSON.stringify({ QueueUrl: queue.url, MessageBody: '{"order":1}' });
   print('');
   print(
@@ -119,8 +117,5 @@ function invite(
   print(
     `AWS_ENDPOINT_URL_SQS=${endpoints.AWS_ENDPOINT_URL_SQS} npm run replay -- --dead-letter-queue ${deadLetterQueue.url} --queue ${queue.url}`,
   );
-  print('');
-  print(styleText('dim', '# what has arrived, flow by flow; the path /<message id> gives a body back'));
-  print(`curl -s ${monitorUrl}`);
   print('');
 }

@@ -14,7 +14,8 @@ export interface S3 {
 const ACCESS_DENIED =
   '<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>';
 
-export async function startS3(): Promise<S3> {
+/** @param options `port` default any free one */
+export async function startS3({ port = 0 }: { readonly port?: number } = {}): Promise<S3> {
   let mayList = true;
   // Its own startFauxqs listens on every interface.
   const app = buildApp({ logger: false, host: '127.0.0.1' });
@@ -24,7 +25,7 @@ export async function startS3(): Promise<S3> {
     reply.code(403);
     return method === 'HEAD' ? payload : ACCESS_DENIED;
   });
-  const url = await app.listen({ port: 0, host: '127.0.0.1' });
+  const url = await app.listen({ port, host: '127.0.0.1' });
   return {
     url,
     denyListing: (on) => {

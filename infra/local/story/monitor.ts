@@ -7,8 +7,11 @@ import type { RuntimeNode } from '../sap/runtime-node/runtime-node.ts';
 import { type Answer, type LocalServer, type Request, startServer } from '../server/server.ts';
 
 /** `GET /` lists the messages, `GET /<message id>` gives the body of one, byte for byte. */
-export async function startMonitor(runtimeNode: RuntimeNode): Promise<LocalServer> {
-  return startServer(({ method, path }: Request): Answer => {
+export async function startMonitor(
+  runtimeNode: RuntimeNode,
+  { port }: { readonly port: number },
+): Promise<LocalServer> {
+  const answer = ({ method, path }: Request): Answer => {
     if (method !== 'GET') return { status: 405, headers: { Allow: 'GET' } };
     if (path === '/') return plain(200, listOf(runtimeNode.messages));
     const id = decodeURIComponent(path.slice(1));
@@ -16,7 +19,8 @@ export async function startMonitor(runtimeNode: RuntimeNode): Promise<LocalServe
     if (found === undefined) return plain(404, `no message ${id} has arrived\n`);
     const { 'content-type': type = 'application/octet-stream' } = found.headers;
     return { status: 200, headers: { 'Content-Type': type }, body: found.body };
-  });
+  };
+  return startServer(answer, { port });
 }
 
 function plain(status: number, body: string): Answer {

@@ -86,7 +86,10 @@ export interface AuthorizationServer extends AuthorizationServerCore {
 }
 
 export interface AuthorizationServerSockets {
+  /** Default any free one. */
   readonly port?: number;
+  /** Of the host that asks for client certificates. Default any free one. */
+  readonly certificatePort?: number;
   /** Also the host for secrets speaks HTTPS, with a certificate of the account's authority. Default false. */
   readonly tls?: boolean;
   /**
@@ -186,7 +189,7 @@ export function createAuthorizationServer(
 export async function startAuthorizationServer(
   options: AuthorizationServerOptions & AuthorizationServerSockets,
 ): Promise<AuthorizationServer> {
-  const { port = 0, tls = false, certificateCheck = 'answer', ...rest } = options;
+  const { port = 0, certificatePort = 0, tls = false, certificateCheck = 'answer', ...rest } = options;
   const { certificateAuthority: authority, environment } = rest.account;
   if (tls && authority === undefined) throw new Error('tls: the account has no certificate authority');
   const core = Promise.withResolvers<AuthorizationServerCore>();
@@ -194,6 +197,7 @@ export async function startAuthorizationServer(
     authority === undefined || environment === 'neo'
       ? undefined
       : startServer(async (request) => (await core.promise).answerCertificateHost(request), {
+          port: certificatePort,
           tls: clientCertificateTls(authority, certificateCheck === 'handshake'),
         });
   const [server, certificateServer] = await Promise.all([
