@@ -7,7 +7,6 @@ import type { Readable } from 'node:stream';
 import tls, { type SecureContext } from 'node:tls';
 import { type Executed, RelayError } from '../error.ts';
 import { createSocketPool, type SocketPool } from './socket-pool.ts';
-import { createExpiry, type Expiry } from './timeouts.ts';
 
 export interface HttpRequest {
   readonly method: string;
@@ -83,7 +82,6 @@ export function createHttpClient(options: HttpClientOptions = {}): Send {
   const pools = new Map<string, SocketPool>();
   const certified = new WeakMap<object, Map<string, SocketPool>>();
   const contexts = new WeakMap<object, SecureContext>();
-  const expiry = createExpiry();
 
   function addressOf({ url, certificate }: Pick<HttpRequest, 'url' | 'certificate'>): Address {
     const { href } = url;
@@ -128,7 +126,7 @@ export function createHttpClient(options: HttpClientOptions = {}): Send {
       const startedAt = now();
       const address = addressOf(request);
       const onDeadSocket = () => sendAgain(request, address, startedAt);
-      const go = (body: Opened | undefined) => exchange(request, body, address, { now, expiry, onDeadSocket });
+      const go = (body: Opened | undefined) => exchange(request, body, address, { now, onDeadSocket });
       const opened = request.body?.open();
       return opened instanceof Promise ? opened.then(go) : go(opened);
     } catch (error) {
@@ -142,7 +140,7 @@ export function createHttpClient(options: HttpClientOptions = {}): Send {
     const timeoutMs = Math.max(1, startedAt + request.timeoutMs - now());
     try {
       const body = await request.body?.open();
-      return { ...(await exchange({ ...request, timeoutMs }, body, address, { now, expiry })), resent: true };
+      return { ...(await exchange({ ...request, timeoutMs }, body, address, { now })), resent: true };
     } catch (error) {
       throw maybeExecuted(error);
     }
@@ -170,7 +168,6 @@ interface Address {
 
 interface ExchangeOptions {
   readonly now: () => number;
-  readonly expiry: Expiry;
   /** What comes of it where a kept socket broke with no byte of an answer. Default: a failure like any other. */
   readonly onDeadSocket?: () => Promise<HttpAnswer>;
 }
@@ -179,7 +176,7 @@ function exchange(
   request: HttpRequest,
   body: Opened | undefined,
   { host, path, pool }: Address,
-  { now, expiry, onDeadSocket }: ExchangeOptions,
+  { now, onDeadSocket }: ExchangeOptions,
 ): Promise<HttpAnswer> {
   const { method, url, timeoutMs, signal } = request;
   if (signal?.aborted === true) {
@@ -203,15 +200,15 @@ function exchange(
       sent.destroy(error);
       fail(error);
     };
-    const forgetExpiry = expiry.add(timeoutMs, () => {
+    const timer = setTimeout(() => {
       timedOut = true;
       end(new Error(`no answer within ${timeoutMs} ms`));
-    });
+    }, timeoutMs);
     const abort = () => end(overByNow());
-    const stopListening = signal === undefined ? undefined : onAbort(signal, abort);
+    signal?.addEventListener('abort', abort);
     const settle = () => {
-      forgetExpiry();
-      stopListening?.();
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', abort);
     };
     const fail = (error: NodeJS.ErrnoException) => {
       if (isOver) return;
@@ -337,30 +334,6 @@ function keptFor({ rawHeaders }: IncomingMessage): number | undefined {
 }
 
 const KEEP_ALIVE = 'keep-alive';
-
-/** Calls that a signal ends: one listener for all, since one for each costs as much as writing its headers. */
-const callsBySignal = new WeakMap<AbortSignal, Set<() => void>>();
-
-/** @returns ends the listening */
-function onAbort(signal: AbortSignal, abort: () => void): () => void {
-  const known = callsBySignal.get(signal);
-  const calls = known ?? new Set();
-  calls.add(abort);
-  if (known === undefined) {
-    callsBySignal.set(signal, calls);
-    signal.addEventListener('abort', abortCalls);
-  }
-  return () => {
-    calls.delete(abort);
-    if (calls.size > 0 || callsBySignal.get(signal) !== calls) return;
-    callsBySignal.delete(signal);
-    signal.removeEventListener('abort', abortCalls);
-  };
-}
-
-function abortCalls(this: AbortSignal): void {
-  for (const abort of callsBySignal.get(this) ?? []) abort();
-}
 
 function readBody(
   incoming: IncomingMessage,

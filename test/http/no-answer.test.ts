@@ -206,6 +206,16 @@ describe('A signal', () => {
   });
 });
 
+test('A call leaves no timer behind, however it ended', async () => {
+  const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
+  const { server, url } = await start();
+  const before = timers();
+  await createHttpClient()(post(url, { timeoutMs: 60_000 }));
+  server.fail({ fault: 'half-answer' });
+  await failureOf(createHttpClient()(post(url, { timeoutMs: 60_000 })));
+  expect(timers()).toBe(before);
+});
+
 test('After a failure the next call gets a connection of its own, and its answer', async () => {
   const { server, url, handled } = await start();
   const send = createHttpClient();
