@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto';
 import type { SQSMessageAttribute, SQSRecord } from 'aws-lambda';
 import { RelayError } from '../error.ts';
 import type { HttpBody } from '../http/http.ts';
+import { isBase64, isRecord, parseJson } from '../untrusted.ts';
 import type { Message } from './message.ts';
 import { type Pointer, readPointer } from './pointer.ts';
 
@@ -170,24 +171,6 @@ function text(attributes: Attributes, name: string): string | undefined {
 function positive(value: string | undefined, otherwise: number): number {
   const number = Number(value);
   return number > 0 ? number : otherwise;
-}
-
-function parseJson(json: string): unknown {
-  try {
-    return JSON.parse(json);
-  } catch {
-    // The error's message would quote a payload or a header.
-    return undefined;
-  }
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** Node's own decoder passes over what is not base64; here it is an error. RFC 4648 section 4, padding required. */
-export function isBase64(value: string): boolean {
-  return value.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(value);
 }
 
 function invalid(attribute: string, problem: string): RelayError {

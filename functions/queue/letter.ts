@@ -9,6 +9,7 @@ import { type Pointer, pointerBody } from '../message/pointer.ts';
 import { DEAD_LETTER, OWN_ATTRIBUTES, type QueuedMessage } from '../message/queued.ts';
 import type { Outcome } from '../relay/outcome.ts';
 import { deadLettersUnder } from '../settings/destination.ts';
+import { isRecord, parseJson } from '../untrusted.ts';
 
 const HOUR_MS = 3_600_000;
 /** Two days before SQS itself would drop it. */
@@ -151,8 +152,9 @@ function outgoing({ [DEAD_LETTER]: letter, ...attributes }: QueuedMessage['attri
   );
 }
 
-function movedInto(letter: string | undefined): QueuedMessage['attributes'] {
-  const { attributes } = parseJson(letter ?? '{}');
+function movedInto(json: string | undefined): QueuedMessage['attributes'] {
+  const letter = parseJson(json ?? '');
+  const attributes = isRecord(letter) ? letter.attributes : undefined;
   const moved: Record<string, SQSMessageAttribute> = {};
   for (const [name, entry] of Object.entries(attributes ?? {})) {
     const { dataType, value } = (entry ?? {}) as Partial<ReturnType<typeof plain>>;
@@ -161,13 +163,4 @@ function movedInto(letter: string | undefined): QueuedMessage['attributes'] {
     moved[name] = dataType.startsWith('Binary') ? { dataType, binaryValue: value } : { dataType, stringValue: value };
   }
   return moved;
-}
-
-function parseJson(json: string): Record<string, unknown> {
-  try {
-    return { ...JSON.parse(json) };
-  } catch {
-    // An attribute of this name that is not ours; its error would quote it.
-    return {};
-  }
 }

@@ -6,11 +6,12 @@
 import { readFileSync } from 'node:fs';
 import * as v from 'valibot';
 import { RelayError } from '../error.ts';
+import { isRecord } from '../untrusted.ts';
 import type { Destination } from './destination.ts';
-import { nearest } from './nearest.ts';
 import { destination, destinationFields } from './schema/destination.ts';
 import { verifyObjects } from './schema/verify.ts';
 import { webhookFields } from './schema/webhook.ts';
+import { unknownFields } from './unknown-fields.ts';
 
 export interface Settings {
   /** In the order of the settings. */
@@ -119,8 +120,8 @@ function problemsOf(name: string, value: unknown): string[] {
   const issues = parsed.success ? [] : parsed.issues;
   const lines = issues.map((issue) => `${[name, v.getDotPath(issue)].filter(Boolean).join('.')}: ${issue.message}`);
   const unknown = [
-    ...unknownFields(value, destinationFields, name),
-    ...(isRecord(value.webhook) ? unknownFields(value.webhook, webhookFields, `${name}.webhook`) : []),
+    ...unknownFields(value, Object.keys(destinationFields), name),
+    ...(isRecord(value.webhook) ? unknownFields(value.webhook, Object.keys(webhookFields), `${name}.webhook`) : []),
     ...(isRecord(value.webhook) ? unknownOptions(value.webhook.verify, `${name}.webhook.verify`) : []),
   ];
   return [...named, ...unknown, ...new Set(lines)].map(oneLine);
@@ -131,17 +132,10 @@ function oneLine(line: string): string {
   return line.replace(/\p{Cc}/gu, '?');
 }
 
-/** All of them, where the schema's own strictness would stop at the first. */
-function unknownFields(value: Record<string, unknown>, fields: object, path: string): string[] {
-  const unknown = Object.keys(value).filter((field) => !Object.hasOwn(fields, field));
-  return unknown.map((field) => {
-    const meant = nearest(field, Object.keys(fields));
-    return `${path}.${field}: unknown field${meant === undefined ? '' : `, did you mean ${meant}?`}`;
-  });
-}
-
 function unknownOptions(verify: unknown, path: string): string[] {
-  return verifyObjects(verify).flatMap((one) => unknownFields(one.value, one.fields, `${path}${one.path}`));
+  return verifyObjects(verify).flatMap((one) =>
+    unknownFields(one.value, Object.keys(one.fields), `${path}${one.path}`),
+  );
 }
 
 function sharedQueues(input: Record<string, unknown>): string[] {
@@ -170,8 +164,4 @@ function isSameQueue(one: string, other: string): boolean {
 /** The last part of an ARN, or the name itself. */
 function queueName(queue: string): string {
   return queue.slice(queue.lastIndexOf(':') + 1);
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -5,6 +5,7 @@
 import type { Secret } from '../aws/secrets-manager.ts';
 import { RelayError } from '../error.ts';
 import { isSafeUrl } from '../http/safe-url.ts';
+import { isRecord, parseJson } from '../untrusted.ts';
 import { type ClientCertificate, readCertificate } from './certificate.ts';
 
 /** A client as the authorization server knows it, with the way it is asked. */
@@ -101,17 +102,4 @@ export function sameCredentials(one: Credentials, other: Credentials): boolean {
 
 function proofOf({ proof }: Credentials): string {
   return 'clientSecret' in proof ? proof.clientSecret : proof.certificate.cert;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    // The error's message quotes the secret: it ends here.
-    return undefined;
-  }
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -9,6 +9,7 @@ import { decodeJwt } from 'jose/jwt/decode';
 import { RelayError, tooLargeToken } from '../error.ts';
 import type { HttpAnswer, HttpRequest } from '../http/http.ts';
 import { dateOf, retryAfterMs } from '../http/retry-after.ts';
+import { isRecord, parseJson } from '../untrusted.ts';
 import { type ClientCertificate, thumbprintOf } from './certificate.ts';
 import type { Credentials } from './credentials.ts';
 
@@ -107,8 +108,8 @@ export function readTokenResponse(
       status,
     });
   if (answer.truncated) throw invalid(`answered 200 with more than ${answer.body.byteLength} bytes`);
-  const json = parseJson(answer.body);
-  if (json === undefined) throw invalid('answered 200 with something that is no JSON object');
+  const json = parseJson(answer.body.toString());
+  if (!isRecord(json)) throw invalid('answered 200 with something that is no JSON object');
   const { access_token: accessToken, token_type: tokenType } = json;
   if (typeof accessToken !== 'string' || accessToken === '') throw invalid('answered 200 without an access_token');
   const tokenBytes = Buffer.byteLength(accessToken);
@@ -266,20 +267,7 @@ const KNOWN_ERRORS = new Set(
 
 /** Its code alone: a description could repeat what was sent. */
 function errorCode(body: Buffer): string | undefined {
-  const error = parseJson(body)?.error;
+  const json = parseJson(body.toString());
+  const error = isRecord(json) ? json.error : undefined;
   return typeof error === 'string' && KNOWN_ERRORS.has(error) ? error : undefined;
-}
-
-function parseJson(body: Buffer): Record<string, unknown> | undefined {
-  try {
-    const json: unknown = JSON.parse(body.toString());
-    return isRecord(json) ? json : undefined;
-  } catch {
-    // Its message would quote the answer, and with it a token.
-    return undefined;
-  }
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,41 +1,42 @@
 /**
- * What requests are held against and may change meanwhile: the entries of a secret, the keys of an issuer. Kept warm; after
- * a while read again beside the work; read again for a failed check, but at most once in 30 s, and not for 30 s after it
- * could not be read, so that what strangers send does not become a call for each of them.
+ * A warm value that requests are checked against and that may change: the entries of a secret, the keys of an issuer. It is
+ * read again in the background after a while, and for a failed check. For failed checks at most once in 30 s, and not
+ * within 30 s of a failed reading: requests of strangers must not cause a call each.
  */
 import { type Clock, type Deadline, startWithin } from '../deadline.ts';
 import { RelayError } from '../error.ts';
 import { createPause } from './pause.ts';
 import { type Warm, warm } from './warm.ts';
 
-export interface Known<T extends object> {
+export interface Rereadable<T extends object> {
   /** @throws RelayError if it cannot be read; the same one for 30 s */
   get(deadline: Deadline): Promise<T>;
   /**
-   * What there is to know beyond a value that did not hold; it is waited for two seconds at most.
+   * A newer value, for a check that failed by this one. Waits two seconds at most.
    *
-   * @returns undefined if nothing newer is to be had: lately read again, or not readable now, which leaves the value as
-   * it is, so that a stranger does not shut the door on the others
+   * @returns undefined if there is none: it was read again less than 30 s ago, or cannot be read now. The value then stays
+   * in use, so that a stranger's request does not lock out the good senders
    */
-  beyond(value: T, deadline: Deadline): Promise<T | undefined>;
-  /** For whoever ends what runs beside the work. */
+  newerThan(value: T, deadline: Deadline): Promise<T | undefined>;
+  /** For the end of the invocation, where renewals are awaited or aborted. */
   readonly warm: Warm<T>;
 }
 
 const READ_AGAIN_MS = 30_000;
-/** A sender that comes first with a new secret is worth this wait, in milliseconds, and a stranger no more. */
+/** Long enough for the first request of a sender with a new secret; a stranger's request occupies us no longer. */
 const NEWER_WITHIN_MS = 2_000;
 
-export interface KnownOptions<T extends object> {
+export interface RereadableOptions<T extends object> {
   readonly load: (deadline: Deadline) => Promise<T>;
-  /** After this the value is no more handed out, in milliseconds since it was loaded. Default: it never is. */
+  /** Age at which the value is no longer returned, in milliseconds. Default: none. */
   readonly maxAgeMs?: number;
-  /** After this it is handed out while it is read again beside the work. */
+  /** Age from which it is read again in the background, in milliseconds; it is still returned meanwhile. */
   readonly dueAfterMs: number;
   readonly clock: Clock & { readonly now: () => number };
 }
 
-export function createKnown<T extends object>({ load, maxAgeMs, dueAfterMs, clock }: KnownOptions<T>): Known<T> {
+export function createRereadable<T extends object>(options: RereadableOptions<T>): Rereadable<T> {
+  const { load, maxAgeMs, dueAfterMs, clock } = options;
   const { now } = clock;
   const pause = createPause(now);
   const loadedAt = new WeakMap<T, number>();
@@ -52,7 +53,7 @@ export function createKnown<T extends object>({ load, maxAgeMs, dueAfterMs, cloc
         loadedAt.set(value, now());
         return value;
       } catch (error) {
-        // One that was broken off for want of time says nothing about the next.
+        // One that was aborted, since its time was over, says nothing about the next.
         if (error instanceof RelayError && !deadline.signal.aborted) pause.open(error, READ_AGAIN_MS);
         throw error;
       }
@@ -78,10 +79,10 @@ export function createKnown<T extends object>({ load, maxAgeMs, dueAfterMs, cloc
 
   return {
     get: source.get,
-    async beyond(value, deadline) {
+    async newerThan(value, deadline) {
       const newer = source.peek();
       if (newer !== undefined && newer !== value) return newer;
-      // Those who come while it is being read again wait for what it brings.
+      // Checks that fail while it is being read again wait for the same reading.
       if (readingAgain === 0) {
         if (now() - readAgainAt < READ_AGAIN_MS) return undefined;
         readAgainAt = now();
@@ -97,7 +98,7 @@ export function createKnown<T extends object>({ load, maxAgeMs, dueAfterMs, cloc
   };
 }
 
-/** A secret that was deleted or closed to us was so on purpose; one that is out of reach or misspelt was not. */
+/** Somebody has deleted the secret or taken the permission on purpose. An outage or malformed content is no withdrawal. */
 function isWithdrawn(error: unknown): boolean {
   return error instanceof RelayError && (error.code === 'SECRET_NOT_FOUND' || error.code === 'SECRET_UNREADABLE');
 }

@@ -8,9 +8,8 @@ import type { Sqs } from '../aws/sqs.ts';
 import type { Deadline } from '../deadline.ts';
 import { RelayError } from '../error.ts';
 import { isSendable } from '../http/headers.ts';
-import type { HttpBody } from '../http/http.ts';
 import { fitsQueue } from '../message/limits.ts';
-import type { Message } from '../message/message.ts';
+import { type Message, payloadOf } from '../message/message.ts';
 import { type Laid, laidInQueue, laidInStore } from '../message/outgoing.ts';
 import { queueUrlBeside } from '../message/queue-url.ts';
 import { stableId } from '../message/queued.ts';
@@ -73,7 +72,7 @@ export function createEnqueue({ destination, sqs, s3, telemetry, now, newId }: E
     // What can never go out is told its sender now, who is gone by the time that it would be found out.
     forwarded(message.headers);
     const queueUrl = queueUrlFor(destination, functionArn);
-    const payload = await readAll(message.body);
+    const payload = await payloadOf(message);
     const whole = laidInQueue(message, payload);
     const fits = fitsQueue(whole);
     if (!fits && payloadBucket === undefined) return 'too-large';
@@ -116,13 +115,6 @@ function queueUrlFor({ queueUrl, queue, name }: EnqueueOptions['destination'], f
  */
 function deduplicationIdOf({ id }: Message, payload: Buffer, eventSource = ''): string {
   return createHash('sha256').update(`${eventSource}\0${id}\0`).update(payload).digest('hex');
-}
-
-async function readAll(body: HttpBody): Promise<Buffer> {
-  const opened = await body.open();
-  if (typeof opened === 'string') return Buffer.from(opened);
-  if (opened instanceof Uint8Array) return Buffer.from(opened.buffer, opened.byteOffset, opened.byteLength);
-  return Buffer.concat(await opened.toArray());
 }
 
 /** Words of an error that is not ours might quote the payload. */

@@ -4,7 +4,7 @@
  *
  * @see Amazon API Gateway Developer Guide, "Working with AWS Lambda proxy integrations for HTTP APIs"
  */
-import { isBase64 } from '../message/queued.ts';
+import { isBase64, isRecord } from '../untrusted.ts';
 
 /** A request, whatever gateway it came through. */
 export interface HttpEvent {
@@ -126,8 +126,4 @@ function isReadableText(bytes: Buffer, headers: HttpReply['headers']): boolean {
   if (headers['Content-Encoding'] !== undefined || !/^utf-?8$/i.test(charset)) return false;
   if (!/^(text\/|application\/([\w.-]+\+)?(json|xml)\b|application\/javascript\b)/i.test(type)) return false;
   return Buffer.from(bytes.toString()).equals(bytes);
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

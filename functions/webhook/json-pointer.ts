@@ -1,5 +1,6 @@
 /** What a JSON pointer points to in a body, where that is a text or a number: ids of messages and of their groups. */
 import { isUtf8 } from 'node:buffer';
+import { parseJson } from '../untrusted.ts';
 
 /**
  * @returns undefined for what is not there or blank, or is no text and no number, or a text that no bytes stand for; a number
@@ -34,13 +35,4 @@ function valueAt(json: unknown, pointer: string): unknown {
 /** Two ids that differ beyond a double's precision are two ids. */
 function numbersAsWritten(_: string, value: unknown, { source }: { source?: string } = {}): unknown {
   return typeof value === 'number' ? (source ?? String(value)) : value;
-}
-
-function parseJson(json: string, reviver?: Parameters<typeof JSON.parse>[1]): unknown {
-  try {
-    return JSON.parse(json, reviver);
-  } catch {
-    // A payload that is not JSON has no id in it; that is no error.
-    return undefined;
-  }
 }

@@ -5,7 +5,7 @@
  */
 import type { IConfiguration, IRegularForbiddenRuleType } from 'dependency-cruiser';
 
-/** Room → what it may import of functions/ beside itself. `error` is for everyone. */
+/** Room → what it may import of functions/ beside itself. `error` and `untrusted` are for everyone. */
 const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'queue/': ['environment', 'relay/', 'settings/', 'telemetry/', 'message/', 'aws/', 'http/', 'deadline'],
   'webhook/': ['environment', 'relay/', 'settings/', 'telemetry/', 'message/', 'aws/', 'warm/', 'http/', 'deadline'],
@@ -20,6 +20,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'http/': [],
   deadline: [],
   error: [],
+  untrusted: [],
 };
 
 const names = Object.keys(ROOMS);
@@ -41,7 +42,7 @@ export const architecture: IConfiguration = {
       rule(
         `arrows of ${room}`,
         { path: pathOf(room) },
-        { path: '^functions/', pathNot: [room, 'error', ...allowed].map(pathOf) },
+        { path: '^functions/', pathNot: [room, 'error', 'untrusted', ...allowed].map(pathOf) },
       ),
     ),
     rule('every file is in a room that has a row', { path: '^functions/', pathNot: names.map(pathOf) }, {}),

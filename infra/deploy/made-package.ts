@@ -1,8 +1,8 @@
 /** What a package that was made says of itself: of which service, stage and region it is, and with which `custom`. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isRecord } from '../../functions/untrusted.ts';
 import type { ServiceInput } from './stack/destination.ts';
-import { isRecord } from './stack/record.ts';
 
 /** Of the framework. */
 const STATE = 'serverless-state.json';

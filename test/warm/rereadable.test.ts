@@ -1,6 +1,6 @@
 /** What requests are held against: how often it is read, whoever asks and whatever comes of it. */
 import { describe, expect, test } from 'vitest';
-import { createKnown } from '../../functions/warm/rereadable.ts';
+import { createRereadable } from '../../functions/warm/rereadable.ts';
 import { deadlineOf } from '../relay/http-answer.ts';
 import { NOON, unavailable } from '../webhook/door.ts';
 
@@ -8,7 +8,7 @@ function start() {
   const clock = { ms: NOON };
   const outcomes: (Error | undefined)[] = [];
   let reads = 0;
-  const known = createKnown<{ read: number }>({
+  const known = createRereadable<{ read: number }>({
     async load() {
       reads += 1;
       const failure = outcomes.shift();
@@ -25,26 +25,26 @@ describe('Beyond a value that did not hold', () => {
   test('lies what another had read meanwhile, without another reading', async () => {
     const { known, deadline, reads } = start();
     const old = await known.get(deadline);
-    expect(await known.beyond(old, deadline)).toEqual({ read: 2 });
-    expect(await known.beyond(old, deadline)).toEqual({ read: 2 });
+    expect(await known.newerThan(old, deadline)).toEqual({ read: 2 });
+    expect(await known.newerThan(old, deadline)).toEqual({ read: 2 });
     expect(reads()).toBe(2);
   });
 
   test('lies nothing for 30 s after that', async () => {
     const { known, deadline, clock } = start();
-    const newer = await known.beyond(await known.get(deadline), deadline);
+    const newer = await known.newerThan(await known.get(deadline), deadline);
     if (newer === undefined) throw new Error('expected a newer value');
     clock.ms += 29_999;
-    expect(await known.beyond(newer, deadline)).toBeUndefined();
+    expect(await known.newerThan(newer, deadline)).toBeUndefined();
     clock.ms += 1;
-    expect(await known.beyond(newer, deadline)).toEqual({ read: 3 });
+    expect(await known.newerThan(newer, deadline)).toEqual({ read: 3 });
   });
 
   test('lies nothing while it cannot be read, and the old one stays', async () => {
     const { known, deadline, outcomes } = start();
     const old = await known.get(deadline);
     outcomes.push(unavailable());
-    expect(await known.beyond(old, deadline)).toBeUndefined();
+    expect(await known.newerThan(old, deadline)).toBeUndefined();
     expect(await known.get(deadline)).toBe(old);
   });
 
@@ -52,6 +52,6 @@ describe('Beyond a value that did not hold', () => {
     const { known, deadline, outcomes } = start();
     const old = await known.get(deadline);
     outcomes.push(new TypeError('bug'));
-    await expect(known.beyond(old, deadline)).rejects.toThrow('bug');
+    await expect(known.newerThan(old, deadline)).rejects.toThrow('bug');
   });
 });

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { RelayError } from '../../functions/error.ts';
 import type { HttpEvent } from '../../functions/webhook/event.ts';
 import { basic } from '../../functions/webhook/verification/basic.ts';
-import { readEntries } from '../../functions/webhook/verification/entries.ts';
+import { readEntries } from '../../functions/webhook/verification/scheme.ts';
 import { NOBODY } from '../../functions/webhook/verification/verifier.ts';
 import { deadlineOf } from '../relay/http-answer.ts';
 import { basicOf, hangDoor, JOE, joe, NOON, statusOf, unavailable } from './door.ts';

@@ -4,8 +4,8 @@ import { describe, expect, test } from 'vitest';
 import { RelayError } from '../../functions/error.ts';
 import type { HmacVerification } from '../../functions/settings/verification.ts';
 import { apiKey } from '../../functions/webhook/verification/api-key.ts';
-import { readEntries } from '../../functions/webhook/verification/entries.ts';
 import { hmac } from '../../functions/webhook/verification/hmac.ts';
+import { readEntries } from '../../functions/webhook/verification/scheme.ts';
 import { standardWebhooks } from '../../functions/webhook/verification/standard-webhooks.ts';
 import { hangDoor, NOON, statusOf } from './door.ts';
 import { verifyAs } from './senders.ts';
@@ -222,8 +222,8 @@ describe('Of Standard Webhooks’ two families of headers', () => {
 });
 
 describe('A secret of the wrong form is named by its field, without its content', () => {
-  const read = (proof: { fields: readonly string[] }, text: string) =>
-    readEntries({ text, versionId: 'v1' }, 'webhooks/orders', proof as never);
+  const read = (scheme: { fields: readonly string[] }, text: string) =>
+    readEntries({ text, versionId: 'v1' }, 'webhooks/orders', scheme as never);
   const text = (field: string) => `"${field}": expected a text that is not empty`;
   const github = hmac({ header: 'x-signature' } as HmacVerification);
   const standard = standardWebhooks({ toleranceSeconds: 300 });
@@ -256,10 +256,10 @@ describe('A secret of the wrong form is named by its field, without its content'
         '"secret": expected whsec_ and a key in base64',
       ],
     ),
-  ])('%s', (_, proof, json, problem) => {
+  ])('%s', (_, scheme, json, problem) => {
     let error: unknown;
     try {
-      read(proof, json);
+      read(scheme, json);
     } catch (thrown) {
       error = thrown;
     }

@@ -3,6 +3,7 @@
  * for; which secret an entry goes by is for `webhook.ts`.
  */
 import * as v from 'valibot';
+import { isRecord } from '../../untrusted.ts';
 import type { Verification } from '../verification.ts';
 import { fieldProblem, headerName, oneOf, pathOf, secret, text, url, whole } from './fields.ts';
 
@@ -170,8 +171,4 @@ export function verifyObjects(input: unknown): { value: Record<string, unknown>;
     const fields = kindOf(value)?.fields;
     return isRecord(value) && fields !== undefined ? [{ value, fields, path }] : [];
   });
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,13 +1,12 @@
-/** Verification `api-key`: a key in a header of its own. The header is a credential, and goes nowhere. */
-
+/** Verification `api-key`: a key in a header of its own. That header is a credential and is never forwarded. */
 import type { ApiKeyVerification } from '../../settings/verification.ts';
-import { anyEqual, digest } from './comparison.ts';
-import type { Proof } from './proof.ts';
+import { anyEqual, digest } from './checks.ts';
+import type { Scheme } from './scheme.ts';
 
 const SENDABLE = /^[!-~]([ -~]*[!-~])?$/;
 
 /** What is kept of an entry: the digest of the key. */
-export function apiKey({ header }: Pick<ApiKeyVerification, 'header'>): Proof<'key', Buffer> {
+export function apiKey({ header }: Pick<ApiKeyVerification, 'header'>): Scheme<'key', Buffer> {
   return {
     fields: ['key'],
     keep({ key }, refuse) {
@@ -16,7 +15,7 @@ export function apiKey({ header }: Pick<ApiKeyVerification, 'header'>): Proof<'k
       return digest(key);
     },
     isPresentedBy: ({ headers }) => Boolean(headers[header]),
-    // No key is empty, so that no header is like none of them.
+    // No key is empty, so a missing header equals none of them.
     judge: ({ headers }, known) => (anyEqual(known, [digest(headers[header] ?? '')]) ? 'holds' : 'wrong-credentials'),
   };
 }

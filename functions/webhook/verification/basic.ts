@@ -3,11 +3,11 @@
  *
  * @see RFC 7617 (the Basic scheme), with UTF-8
  */
-import { anyEqual, digest } from './comparison.ts';
-import type { Proof } from './proof.ts';
+import { anyEqual, digest } from './checks.ts';
+import type { Scheme } from './scheme.ts';
 
 /** What is kept of an entry: the digest of `user:password`. */
-export const basic: Proof<'username' | 'password', Buffer> = {
+export const basic: Scheme<'username' | 'password', Buffer> = {
   fields: ['username', 'password'],
   keep({ username, password }, refuse) {
     if (username.includes(':')) throw refuse('"username": must not contain ":", Basic cannot carry it');

@@ -1,6 +1,6 @@
 /**
- * Verification `hmac`, and with it the presets that are made of it: a keyed digest over the bytes as they were sent, in a
- * header, with or without a timestamp that keeps it from being replayed.
+ * Verification `hmac`, and the presets based on it: a header with an HMAC over the bytes as they were sent, with or without
+ * a timestamp that protects against replay.
  *
  * @see RFC 2104; GitHub Docs, "Validating webhook deliveries"; Shopify, "Verify webhooks"; Stripe, "Verify webhook
  * signatures manually"; SAP Open Connectors, "Hash Verification"
@@ -8,9 +8,8 @@
 import { createHmac } from 'node:crypto';
 import type { HmacVerification } from '../../settings/verification.ts';
 import type { HttpEvent } from '../event.ts';
-import { anyEqual, digest, digestOfEncoded } from './comparison.ts';
-import type { Proof } from './proof.ts';
-import { isTimely } from './timestamp.ts';
+import { anyEqual, digest, digestOfEncoded, isTimely } from './checks.ts';
+import type { Scheme } from './scheme.ts';
 
 interface Presented {
   /** As they were sent, without the prefix. */
@@ -18,11 +17,11 @@ interface Presented {
   readonly timestamp: string;
 }
 
-/** A header of nothing but signatures is not worth the comparisons. */
+/** A stranger chooses how many there are, and each costs a comparison with every key. */
 const MOST_SIGNATURES = 16;
 
 /** What is kept of an entry: the key, the UTF-8 bytes of the secret. */
-export function hmac(settings: Omit<HmacVerification, 'type' | 'secret'>): Proof<'secret', Buffer> {
+export function hmac(settings: Omit<HmacVerification, 'type' | 'secret'>): Scheme<'secret', Buffer> {
   const { format, algorithm, encoding, signedContent, toleranceSeconds, messageId } = settings;
   const isTimed = format === 'list' || settings.timestampHeader !== undefined;
   return {

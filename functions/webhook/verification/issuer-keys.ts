@@ -1,8 +1,9 @@
 /**
- * The keys that an issuer signs with, fetched by our own client within the invocation's time. jose chooses among them; its
- * `createRemoteJWKSet` is left out, although its `customFetch` would take our client: it builds a global `Headers`, which
- * loads undici (31 ms at a cold start), asks the issuer again for every token while it cannot be reached, and goes by the
- * process's clock and timers, not by the invocation's.
+ * The keys that an issuer signs with, fetched by our own client within the invocation's time; jose chooses among them.
+ *
+ * jose's `createRemoteJWKSet` is not used, although its `customFetch` would take our client. It builds a global `Headers`,
+ * which loads undici (31 ms at a cold start); it fetches again for every token while the issuer cannot be reached; and it
+ * uses the process's clock and timers instead of the invocation's.
  *
  * @see OpenID Connect Discovery 1.0 section 4; RFC 7517 section 5 (JWK Set)
  */
@@ -10,9 +11,10 @@ import type { JWTVerifyGetKey } from 'jose';
 import { createLocalJWKSet } from 'jose/jwks/local';
 import type { Deadline } from '../../deadline.ts';
 import { RelayError } from '../../error.ts';
-import type { HttpAnswer, Send } from '../../http/http.ts';
+import type { Send } from '../../http/http.ts';
 import { isSafeUrl } from '../../http/safe-url.ts';
 import type { JwtVerification } from '../../settings/verification.ts';
+import { isRecord, parseJson } from '../../untrusted.ts';
 
 export interface IssuerKeys {
   readonly keys: JWTVerifyGetKey;
@@ -51,22 +53,13 @@ export async function fetchIssuerKeys(settings: JwtVerification, send: Send, dea
       signal: deadline.signal,
     });
     if (answer.status !== 200) throw unavailable(url, `status ${answer.status}`);
-    const json = parseJson(answer);
-    if (typeof json !== 'object' || json === null) throw unavailable(url, 'the answer is no JSON object');
-    return json as Record<string, unknown>;
+    const json = answer.truncated ? undefined : parseJson(answer.body.toString());
+    if (!isRecord(json)) throw unavailable(url, 'the answer is no JSON object');
+    return json;
   }
 }
 
 function unavailable(url: string, problem: string, cause?: unknown): RelayError {
   const { origin, pathname } = new URL(url);
   return new RelayError('KEYS_UNAVAILABLE', `keys of the issuer, GET ${origin}${pathname}: ${problem}`, { cause });
-}
-
-function parseJson({ body, truncated }: HttpAnswer): unknown {
-  try {
-    return truncated ? undefined : JSON.parse(body.toString());
-  } catch {
-    // What it says instead is nobody's business; the caller says that it is no JSON.
-    return undefined;
-  }
 }

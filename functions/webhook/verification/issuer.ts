@@ -1,28 +1,28 @@
 /**
- * Verification `jwt`: a bearer token of an issuer that the settings name. Knows the issuer's keys, warm, and asks for them
- * again when a token names one that is not among them; what makes a token good is for `jwt.ts`, which is loaded when the
- * first token comes.
+ * Verification `jwt`: a bearer token of an issuer that the settings name. Keeps the issuer's keys warm and fetches them
+ * again when a token names another key. `jwt.ts` verifies the token; it is loaded when the first token comes.
  */
 import type { Clock } from '../../deadline.ts';
 import type { Send } from '../../http/http.ts';
 import type { JwtVerification } from '../../settings/verification.ts';
-import { createKnown, type Known } from '../../warm/rereadable.ts';
+import { isRecord, parseJson } from '../../untrusted.ts';
+import { createRereadable, type Rereadable } from '../../warm/rereadable.ts';
 import type { IssuerKeys } from './issuer-keys.ts';
 import type { Verifier } from './verifier.ts';
 
-/** After this the keys are asked for again beside the work, so that a withdrawn one is found out; in milliseconds. */
+/** Age at which the keys are fetched again in the background, which finds out a withdrawn one; in milliseconds. */
 const KEYS_DUE_AFTER_MS = 600_000;
-/** After this they are no good any more, though the issuer cannot be asked. */
+/** Age at which they are no longer trusted, even if the issuer cannot be reached; in milliseconds. */
 const KEYS_MAX_AGE_MS = 3_600_000;
-/** A compact JWS (RFC 7515 section 7.1): anything else is no token, and the issuer is not asked for its keys. */
+/** A compact JWS (RFC 7515 section 7.1). For anything else no keys are fetched. */
 const BEARER = /^bearer +([\w-]+\.[\w-]+\.[\w-]+) *$/i;
 
 export function createIssuer(
   settings: JwtVerification,
   send: Send,
   clock: Clock & { readonly now: () => number },
-): Known<IssuerKeys> {
-  return createKnown({
+): Rereadable<IssuerKeys> {
+  return createRereadable({
     load: async (deadline) => (await import('./issuer-keys.ts')).fetchIssuerKeys(settings, send, deadline),
     maxAgeMs: KEYS_MAX_AGE_MS,
     dueAfterMs: KEYS_DUE_AFTER_MS,
@@ -30,14 +30,14 @@ export function createIssuer(
   });
 }
 
-export function jwtVerifier(settings: JwtVerification, known: Known<IssuerKeys>): Verifier {
+export function jwtVerifier(settings: JwtVerification, known: Rereadable<IssuerKeys>): Verifier {
   return {
     type: 'jwt',
     async check({ headers: { authorization = '' } }, { deadline, now }) {
       if (!/^bearer\b/i.test(authorization)) return { judgement: 'no-credentials' };
       const token = BEARER.exec(authorization)?.[1];
       if (token === undefined) return { judgement: 'wrong-credentials' };
-      // Whoever it is of, it is only believed once its signature is checked; for a stranger's no issuer is asked.
+      // Unverified, so no proof of anything: it only saves fetching keys for tokens of another issuer.
       if (issuerIn(token) !== settings.issuer) return { judgement: 'issuer' };
       const { verifyToken } = await import('./jwt.ts');
       const keys = await known.get(deadline);
@@ -46,7 +46,7 @@ export function jwtVerifier(settings: JwtVerification, known: Known<IssuerKeys>)
       return {
         judgement,
         async again() {
-          const newer = await known.beyond(keys, deadline);
+          const newer = await known.newerThan(keys, deadline);
           return newer === undefined ? judgement : verifyToken(token, newer, settings, now());
         },
       };
@@ -54,13 +54,9 @@ export function jwtVerifier(settings: JwtVerification, known: Known<IssuerKeys>)
   };
 }
 
-/** What the token says of itself, unverified. */
+/** The claim `iss`, unverified. */
 function issuerIn(token: string): unknown {
   const [, payload = ''] = token.split('.', 2);
-  try {
-    return (JSON.parse(Buffer.from(payload, 'base64url').toString()) as { iss?: unknown } | null)?.iss;
-  } catch {
-    // It names nobody; the error would quote it.
-    return undefined;
-  }
+  const claims = parseJson(Buffer.from(payload, 'base64url').toString());
+  return isRecord(claims) ? claims.iss : undefined;
 }

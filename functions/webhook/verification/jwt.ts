@@ -1,6 +1,6 @@
 /**
- * What makes a token good: signed by one of the issuer's keys with an asymmetric algorithm, meant for us, in its time, and
- * with the scope that is asked for. Loaded with jose when the first token comes.
+ * Verifies a token: signed by one of the issuer's keys with an asymmetric algorithm, for our audience, valid now, and with
+ * the scope that the setting demands. Loaded with jose when the first token comes.
  *
  * @see RFC 7519 (JWT), RFC 8725 (JWT best current practices), RFC 8693 section 4.2 (`scope`); Microsoft and Okta write `scp`
  */
@@ -15,9 +15,9 @@ import {
 import { jwtVerify } from 'jose/jwt/verify';
 import type { JwtVerification } from '../../settings/verification.ts';
 import type { IssuerKeys } from './issuer-keys.ts';
-import type { Judgement, Why } from './judgement.ts';
+import type { Judgement, Why } from './verifier.ts';
 
-/** No `HS…`: a public key must never do as the secret of a MAC (RFC 8725 section 2.1), and no `none`. */
+/** No `HS…`, since a public key must not serve as the secret of a MAC (RFC 8725 section 2.1), and no `none`. */
 const ALGORITHMS = `RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512 EdDSA Ed25519`.split(' ');
 const LEEWAY_SECONDS = 60;
 
@@ -31,7 +31,7 @@ export async function verifyToken(
     const payload = await verify(token, keys, { issuer, audience, nowMs });
     return scope === undefined || scopesOf(payload).includes(scope) ? 'holds' : 'wrong-credentials';
   } catch (error) {
-    // Whatever is wrong with a token, or with the key that it names, it proves nothing.
+    // Any error means the same: the token is not verified.
     return whyNot(error);
   }
 }
@@ -61,7 +61,7 @@ async function verify(
     return (await jwtVerify(token, keys, options)).payload;
   } catch (error) {
     if (!(error instanceof JWKSMultipleMatchingKeys)) throw error;
-    // A token without `kid`, and more than one key that it may be of: one after the other.
+    // The token has no `kid` and several keys may be the one: each is tried.
     for await (const key of error) {
       const payload = await jwtVerify(token, key, options).then((verified) => verified.payload, unlessSignatureFailed);
       if (payload !== undefined) return payload;

@@ -1,20 +1,19 @@
 /**
- * The ways in that the settings name, made once for an execution environment. A secret is read for all the webhooks that
- * name it, an issuer is asked for its keys for all that trust it; the code for tokens is loaded when the first one has to be checked.
+ * Makes the verifiers that the settings name, once for an execution environment. Webhooks with the same secret share what
+ * was read of it, webhooks with the same issuer share its keys. The code for tokens is loaded when the first token comes.
  */
 import type { ReadSecret } from '../../aws/secrets-manager.ts';
 import type { Clock, Deadline } from '../../deadline.ts';
 import type { Send } from '../../http/http.ts';
 import type { JwtVerification, Verification } from '../../settings/verification.ts';
-import { createKnown, type Known } from '../../warm/rereadable.ts';
+import { createRereadable, type Rereadable } from '../../warm/rereadable.ts';
 import type { Warm } from '../../warm/warm.ts';
 import { apiKey } from './api-key.ts';
 import { basic } from './basic.ts';
-import { readEntries } from './entries.ts';
 import { hmac } from './hmac.ts';
 import { createIssuer, jwtVerifier } from './issuer.ts';
 import type { IssuerKeys } from './issuer-keys.ts';
-import type { Proof } from './proof.ts';
+import { readEntries, type Scheme } from './scheme.ts';
 import { standardWebhooks } from './standard-webhooks.ts';
 import type { Verifier } from './verifier.ts';
 
@@ -23,13 +22,13 @@ export interface VerifiersOptions {
   /** For the keys of issuers. */
   readonly send: Send;
   readonly clock: Clock & { readonly now: () => number };
-  /** Told what is kept warm: its renewals end with the invocation that they run beside. */
+  /** Called with each value that is kept warm, so that its renewals end with the invocation. */
   readonly keepWarm: (value: Warm<object>) => void;
 }
 
 /**
- * After this a secret is read again beside the work, in milliseconds: while good requests alone come, no check fails, and nothing
- * else would find out what was taken off the list.
+ * Age at which a secret is read again in the background, in milliseconds. While all requests are good no check fails, so
+ * nothing else would notice that an entry was removed.
  */
 const DUE_AFTER_MS = 600_000;
 const SIGNED_FOR_AWS: Verifier = {
@@ -42,33 +41,33 @@ const ANYONE: Verifier = { type: 'none', check: async () => ({ judgement: 'holds
 export function createVerifiers(options: VerifiersOptions): (settings: Verification) => Verifier {
   const { readSecret, send, clock, keepWarm } = options;
   const { now } = clock;
-  const secrets = new Map<string, Known<unknown[]>>();
-  const issuers = new Map<string, Known<IssuerKeys>>();
+  const secrets = new Map<string, Rereadable<unknown[]>>();
+  const issuers = new Map<string, Rereadable<IssuerKeys>>();
 
-  function entriesOf<F extends string, E>(proof: Proof<F, E>, secret: string): Known<E[]> {
-    const load = async ({ signal }: Deadline) => readEntries(await readSecret(secret, signal), secret, proof);
-    return createKnown({ load, dueAfterMs: DUE_AFTER_MS, clock });
+  function entriesOf<F extends string, E>(scheme: Scheme<F, E>, secret: string): Rereadable<E[]> {
+    const load = async ({ signal }: Deadline) => readEntries(await readSecret(secret, signal), secret, scheme);
+    return createRereadable({ load, dueAfterMs: DUE_AFTER_MS, clock });
   }
 
-  function bySecret<F extends string, E>(proof: Proof<F, E>, type: Verifier['type'], secret: string): Verifier {
-    // Of one type, entries are of one form.
-    const known = kept(secrets, `${type} ${secret}`, () => entriesOf(proof, secret)) as Known<E[]>;
+  function bySecret<F extends string, E>(scheme: Scheme<F, E>, type: Verifier['type'], secret: string): Verifier {
+    // All entries of one type have the same form.
+    const known = kept(secrets, `${type} ${secret}`, () => entriesOf(scheme, secret)) as Rereadable<E[]>;
     return {
       type,
       async check(request, { deadline }) {
-        if (!proof.isPresentedBy(request)) return { judgement: 'no-credentials' };
+        if (!scheme.isPresentedBy(request)) return { judgement: 'no-credentials' };
         const entries = await known.get(deadline);
-        const judgement = proof.judge(request, entries, now());
+        const judgement = scheme.judge(request, entries, now());
         if (judgement === 'holds') return { judgement };
         return {
           judgement,
           async again() {
-            const newer = await known.beyond(entries, deadline);
-            return newer === undefined ? judgement : proof.judge(request, newer, now());
+            const newer = await known.newerThan(entries, deadline);
+            return newer === undefined ? judgement : scheme.judge(request, newer, now());
           },
         };
       },
-      ...(proof.messageIdOf === undefined ? {} : { messageIdOf: proof.messageIdOf }),
+      ...(scheme.messageIdOf === undefined ? {} : { messageIdOf: scheme.messageIdOf }),
     };
   }
 
@@ -80,7 +79,11 @@ export function createVerifiers(options: VerifiersOptions): (settings: Verificat
     );
   }
 
-  function kept<T extends object>(all: Map<string, Known<T>>, key: string, make: () => Known<T>): Known<T> {
+  function kept<T extends object>(
+    all: Map<string, Rereadable<T>>,
+    key: string,
+    make: () => Rereadable<T>,
+  ): Rereadable<T> {
     const before = all.get(key);
     if (before !== undefined) return before;
     const made = make();

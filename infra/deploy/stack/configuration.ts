@@ -3,11 +3,11 @@
  * read them, and the queue that each has. What can be wrong in it is for `mistakes.ts`, what is made of it for the rest.
  */
 import { readSettings } from '../../../functions/settings/settings.ts';
+import { isRecord } from '../../../functions/untrusted.ts';
 import type { Configuration, Destination, ServiceInput } from './destination.ts';
 import { DEFAULT_THROTTLING, type Throttling, type WebhookDomain } from './gateway.ts';
 import { customMistakes, deploymentMistakes, writtenMistakes } from './mistakes.ts';
 import { queueOf } from './queue.ts';
-import { isRecord } from './record.ts';
 import { serviceMistakes } from './service.ts';
 
 /**

@@ -1,6 +1,6 @@
 /** What `custom` says of the gateway in front of the webhooks: how much it lets through, and under which name. */
-import { nearest } from '../../../functions/settings/nearest.ts';
-import { isRecord } from './record.ts';
+import { unknownFields } from '../../../functions/settings/unknown-fields.ts';
+import { isRecord } from '../../../functions/untrusted.ts';
 
 /** How many requests the gateway lets through, over all webhooks; the rest is answered 429 and costs nothing. */
 export interface Throttling {
@@ -94,12 +94,4 @@ function limitMistakes(value: unknown, most: number, path: string): string[] {
 
 function matches(value: unknown, pattern: RegExp): boolean {
   return typeof value === 'string' && pattern.test(value);
-}
-
-function unknownFields(value: Record<string, unknown>, known: readonly string[], path: string): string[] {
-  const unknown = Object.keys(value).filter((field) => !known.includes(field));
-  return unknown.map((field) => {
-    const meant = nearest(field, known);
-    return `${path}.${field}: unknown field${meant === undefined ? '' : `, did you mean ${meant}?`}`;
-  });
 }

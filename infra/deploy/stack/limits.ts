@@ -2,7 +2,7 @@
  * What AWS takes in one stack, held against the template before anything is uploaded: beyond these a deployment would fail
  * half-way. Each limit that is passed is one line.
  */
-import { isRecord } from './record.ts';
+import { isRecord } from '../../../functions/untrusted.ts';
 
 export interface CompiledTemplate {
   readonly Resources: Readonly<Record<string, { readonly Type: string; readonly Properties?: object }>>;

@@ -5,7 +5,7 @@
  */
 import { destinationFields } from '../../../functions/settings/schema/destination.ts';
 import { webhookFields } from '../../../functions/settings/schema/webhook.ts';
-import { isRecord } from './record.ts';
+import { isRecord } from '../../../functions/untrusted.ts';
 
 export interface Placed {
   /** One for each block that stands in the wrong place. */

@@ -5,12 +5,12 @@
 import { verificationSecrets } from '../../../functions/settings/destination.ts';
 import { nearest } from '../../../functions/settings/nearest.ts';
 import { problems } from '../../../functions/settings/settings.ts';
+import { isRecord } from '../../../functions/untrusted.ts';
 import { addressWarnings, isMonitor } from './address.ts';
 import type { Destination } from './destination.ts';
 import { domainMistakes, throttlingMistakes } from './gateway.ts';
 import { misplacedInCustom, misplacedInDestinations } from './misplaced.ts';
 import { logicalName, type NamedQueue, queueOfArn, queueOfUrl } from './queue.ts';
-import { isRecord } from './record.ts';
 
 /** Of `custom`. */
 const FIELDS = ['destinations', 'kmsKeyArns', 'webhookThrottling', 'webhookDomain'];

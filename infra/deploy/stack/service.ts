@@ -3,8 +3,8 @@
  * roles of their own, or fail at the deployment: that is refused, with the place where it is set instead.
  */
 import { nearest } from '../../../functions/settings/nearest.ts';
+import { isRecord } from '../../../functions/untrusted.ts';
 import type { ServiceInput } from './destination.ts';
-import { isRecord } from './record.ts';
 
 /** The one that `infra/build/build.ts` bundles for. */
 const RUNTIME = 'nodejs24.x';

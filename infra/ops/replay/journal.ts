@@ -3,7 +3,7 @@
  * it can know of, and on FIFO repeats a deduplication id where it cannot know. No payload is in it.
  */
 import { closeSync, existsSync, fdatasyncSync, openSync, readFileSync, writeSync } from 'node:fs';
-import { isRecord } from './letter.ts';
+import { isRecord, parseJson } from '../../../functions/untrusted.ts';
 
 /** `refused`: SQS said no, so it was certainly not sent. */
 export type JournalEvent = 'sending' | 'sent' | 'refused';
@@ -68,12 +68,8 @@ export function openJournal(path: string): Journal {
 
 /** Half a line of a run that was cut off counts as none: what it was about to do had not begun, or is not certain. */
 function readEntry(line: string): JournalEntry | undefined {
-  try {
-    const json: unknown = JSON.parse(line);
-    return isEntry(json) ? json : undefined;
-  } catch {
-    return undefined;
-  }
+  const json = parseJson(line);
+  return isEntry(json) ? json : undefined;
 }
 
 function isEntry(json: unknown): json is JournalEntry {

@@ -5,7 +5,8 @@
 import { createReadStream } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import type { Attribute } from '../../../functions/aws/sqs.ts';
-import { type Attributes, isRecord, type Letter, letterOf, type StoredMessage } from './letter.ts';
+import { isRecord, parseJson } from '../../../functions/untrusted.ts';
+import { type Attributes, type Letter, letterOf, type StoredMessage } from './letter.ts';
 import { Mistake } from './mistake.ts';
 import type { Source } from './source.ts';
 
@@ -98,13 +99,7 @@ function fileMistake(path: string, error: unknown): unknown {
 }
 
 function readLine(line: string): StoredMessage | undefined {
-  let json: unknown;
-  try {
-    json = JSON.parse(line);
-  } catch {
-    // The error's message would quote a payload.
-    return undefined;
-  }
+  const json = parseJson(line);
   if (!isRecord(json)) return undefined;
   const { MessageId, Body, MessageAttributes = {}, Attributes = {} } = json;
   const attributes = readAttributes(MessageAttributes);

@@ -4,6 +4,7 @@
  */
 import type { Attribute } from '../../../functions/aws/sqs.ts';
 import { DEAD_LETTER, stableId } from '../../../functions/message/queued.ts';
+import { isRecord, parseJson } from '../../../functions/untrusted.ts';
 
 export type Attributes = Readonly<Record<string, Attribute>>;
 
@@ -101,7 +102,7 @@ function withoutReason(read: 'unreadable' | object | undefined, system: StoredMe
 
 function readReason(attribute: Attribute | undefined): Reason | 'unreadable' | undefined {
   if (attribute === undefined) return undefined;
-  const json = parse(attribute.StringValue ?? '');
+  const json = parseJson(attribute.StringValue ?? '');
   if (!isRecord(json)) return 'unreadable';
   const attributes = json.attributes === undefined ? {} : readMoved(json.attributes);
   if (attributes === undefined) return 'unreadable';
@@ -139,17 +140,4 @@ function readMoved(moved: unknown): Attributes | undefined {
     ]);
   }
   return Object.fromEntries(attributes);
-}
-
-function parse(json: string): unknown {
-  try {
-    return JSON.parse(json);
-  } catch {
-    // The error's message would quote the attribute.
-    return undefined;
-  }
-}
-
-export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

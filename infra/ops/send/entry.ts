@@ -1,4 +1,5 @@
 /** What a sender shares with the webhook, as an operator writes it down: plain, or as it lies in Secrets Manager. */
+import { isRecord, parseJson } from '../../../functions/untrusted.ts';
 import { Mistake } from '../replay/mistake.ts';
 
 /** `username` and `password`, or one value. */
@@ -24,12 +25,7 @@ export function readEntry(kind: string, secret: string): Entry {
 /** Of a list its first: the one that was added last may not have reached the sender yet. */
 function storedEntry(secret: string): Record<string, unknown> | undefined {
   if (!/^\s*[[{]/.test(secret)) return undefined;
-  try {
-    const json: unknown = JSON.parse(secret);
-    const [first] = Array.isArray(json) ? json : [json];
-    return typeof first === 'object' && first !== null ? (first as Record<string, unknown>) : undefined;
-  } catch {
-    // A secret may begin with a brace and be no JSON; the error would quote it.
-    return undefined;
-  }
+  const json = parseJson(secret);
+  const [first]: unknown[] = Array.isArray(json) ? json : [json];
+  return isRecord(first) ? first : undefined;
 }

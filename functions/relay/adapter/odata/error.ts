@@ -4,6 +4,7 @@
  * @see OData V2, "JSON Format" and "Atom Format", error responses
  */
 import type { HttpAnswer } from '../../../http/http.ts';
+import { isRecord, parseJson } from '../../../untrusted.ts';
 import { charsetIn, charsetOf, decoded } from '../charset.ts';
 
 /** Empty what is missing. */
@@ -34,9 +35,9 @@ export async function errorIn({
 
 function errorInJson(text: string): ODataError | undefined {
   const error = fieldOf(parseJson(text), 'error');
-  if (typeof error !== 'object' || error === null) return undefined;
+  if (!isRecord(error)) return undefined;
   const message = fieldOf(error, 'message');
-  return made(fieldOf(error, 'code'), typeof message === 'object' ? fieldOf(message, 'value') : message);
+  return made(fieldOf(error, 'code'), isRecord(message) ? fieldOf(message, 'value') : message);
 }
 
 async function errorInXml(text: string): Promise<ODataError | undefined> {
@@ -66,16 +67,5 @@ function made(code: unknown, text: unknown): ODataError {
 }
 
 function fieldOf(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null && Object.hasOwn(value, name)
-    ? (value as Record<string, unknown>)[name]
-    : undefined;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    // The error's message would quote the answer, which may quote the payload.
-    return undefined;
-  }
+  return isRecord(value) && Object.hasOwn(value, name) ? value[name] : undefined;
 }
