@@ -91,6 +91,8 @@ export function setup({ settings = readSettings(), outside = {}, ...calls }: Set
     random,
     ...clock,
     onRequest: telemetry.tokenRequested,
+    onRefused: telemetry.tokenRefused,
+    onCertificate: telemetry.certificateRead,
     onRenewalFailed: telemetry.renewalFailed,
   });
   const ways = destinations.map((destination) => {

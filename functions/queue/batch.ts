@@ -83,8 +83,8 @@ export async function deliverBatch(
     }
   }
 
-  function attemptAt({ messageId, message, receiveCount: attempt, bytes }: QueuedMessage): Attempted {
-    return { destination, route, sendPointed, messageId, message, attempt, bytes };
+  function attemptAt({ messageId, message, receiveCount: attempt, sentAt, bytes }: QueuedMessage): Attempted {
+    return { destination, route, sendPointed, messageId, message, attempt, sentAt, bytes };
   }
 
   function keep({ recordId, receiptHandle, receiveCount }: QueuedMessage, stay: Stay): void {

@@ -17,6 +17,8 @@ export interface Attempted {
   /** Or why the message cannot be read. */
   readonly message: Message | PointedMessage | RelayError;
   readonly attempt: number;
+  /** When it was sent to its queue, epoch milliseconds; absent for a webhook's. */
+  readonly sentAt?: number;
   /** Of the message as it came; in the log the payload's count where it is known. */
   readonly bytes: number;
 }
@@ -46,6 +48,7 @@ export async function attemptDelivery(
     // Whatever came of it in the end, it may have run at the first send.
     executed: resent ? 'unknown' : outcome.executed,
     durationMs,
+    ageSeconds: outcome.kind === 'delivered' ? undefined : ageSeconds(attempted.sentAt, startedAt + durationMs),
     calls,
     bytes: bytes ?? attempted.bytes,
     status: outcome.status,
@@ -70,4 +73,9 @@ function tried({ route, message, sendPointed }: Attempted, deadline: Deadline): 
 
 function notOut(error: unknown): Attempt {
   return { outcome: outcomeOfError(error), calls: 0, resent: false };
+}
+
+/** A time that is still to come, as of a record that has none, is no age. */
+function ageSeconds(sentAt: number | undefined, now: number): number | undefined {
+  return sentAt !== undefined && sentAt <= now ? Math.floor((now - sentAt) / 1000) : undefined;
 }

@@ -6,7 +6,7 @@
  */
 export interface Metric {
   readonly name: string;
-  readonly unit: 'Count' | 'Milliseconds';
+  readonly unit: 'Count' | 'Milliseconds' | 'Seconds' | 'None';
   /** A number, or each value that was measured: at most 100. */
   readonly value: number | readonly number[];
 }

@@ -23,6 +23,8 @@ export interface AttemptLine {
   /** Why it was not delivered, and who must act. */
   readonly reason?: string | undefined;
   readonly durationMs: number;
+  /** How long ago it was sent to its queue; of a message on a queue that was not delivered. */
+  readonly ageSeconds?: number | undefined;
   /** How often the message went out in this attempt; 2 after a healed 401. */
   readonly calls: number;
   /** `new`: got during this attempt. */
@@ -70,6 +72,10 @@ export interface Telemetry {
   /** Something that belongs to no one message: a queue without destination, a webhook whose secret is unreadable. */
   problem(event: string, fields: Readonly<Record<string, string | number>>): void;
   tokenRequested(): void;
+  /** The authorization server refused the credentials of a destination. */
+  tokenRefused(destination: string): void;
+  /** A secret with a client certificate was read; told where few days are left. */
+  certificateRead(certificate: { readonly secret: string; readonly daysLeft: number }): void;
   /** A token could not be renewed ahead of its end; the one there is goes on. */
   renewalFailed(reason: string): void;
   /** For the entries: puts the invocation's id into each line, and publishes the metrics when it ends. */
@@ -80,11 +86,15 @@ const LEVEL = { delivered: 'info', rejected: 'error', failed: 'warn', blocked: '
 const COUNTED = { delivered: 'Delivered', rejected: 'Rejected', failed: 'Failed', blocked: 'Blocked' } as const;
 const OUTCOMES = ['delivered', 'rejected', 'failed', 'blocked'] as const;
 const NAMESPACE = 'TokenRelay';
+/** A line says which certificate ends in so many days: what somebody looks for whom the metric's alarm has told. */
+const ENDING_DAYS = 30;
 
 /** What is not yet published of a destination's attempts. */
 interface Attempts {
   readonly numbers: Record<AttemptLine['outcome'], number>;
   readonly durationsMs: number[];
+  /** Age of the oldest that was not delivered; absent while there is none. */
+  oldestSeconds?: number;
 }
 
 export function createTelemetry(): Telemetry {
@@ -103,9 +113,11 @@ export function createTelemetry(): Telemetry {
     Queued: new Map<string, number>(),
     NotQueued: new Map<string, number>(),
     Refused: new Map<string, number>(),
+    TokensRefused: new Map<string, number>(),
   };
   let tokenRequests = 0;
   let failedRenewals = 0;
+  let daysLeft = Number.POSITIVE_INFINITY;
 
   /** One line of metrics for each destination; each hundred of its attempts had theirs. */
   function publish(): void {
@@ -118,9 +130,11 @@ export function createTelemetry(): Telemetry {
     publishMetrics([
       ...(tokenRequests > 0 ? [counted('TokenRequests', tokenRequests)] : []),
       ...(failedRenewals > 0 ? [counted('TokenRenewalsFailed', failedRenewals)] : []),
+      ...(Number.isFinite(daysLeft) ? [{ name: 'CredentialDaysLeft', unit: 'None', value: daysLeft } as const] : []),
     ]);
     tokenRequests = 0;
     failedRenewals = 0;
+    daysLeft = Number.POSITIVE_INFINITY;
   }
 
   function end(): void {
@@ -135,10 +149,14 @@ export function createTelemetry(): Telemetry {
   return {
     attempted(line) {
       log.write(LEVEL[line.outcome], 'delivery.attempted', line);
-      const { destination, outcome, durationMs } = line;
+      const { destination, outcome, durationMs, ageSeconds } = line;
       const known = attempts.get(destination);
-      const made = known ?? { numbers: { delivered: 0, rejected: 0, failed: 0, blocked: 0 }, durationsMs: [] };
+      const made: Attempts = known ?? {
+        numbers: { delivered: 0, rejected: 0, failed: 0, blocked: 0 },
+        durationsMs: [],
+      };
       made.numbers[outcome] += 1;
+      if (ageSeconds !== undefined) made.oldestSeconds = Math.max(made.oldestSeconds ?? 0, ageSeconds);
       if (made.durationsMs.push(durationMs) === MAX_VALUES) {
         publishMetrics(metricsOf(made), destination);
         attempts.delete(destination);
@@ -169,6 +187,11 @@ export function createTelemetry(): Telemetry {
     tokenRequested: () => {
       tokenRequests += 1;
     },
+    tokenRefused: (destination) => count('TokensRefused', destination),
+    certificateRead(certificate) {
+      daysLeft = Math.min(daysLeft, certificate.daysLeft);
+      if (certificate.daysLeft <= ENDING_DAYS) log.write('warn', 'certificate.ends', certificate);
+    },
     renewalFailed(reason) {
       log.write('warn', 'token.renewal-failed', { reason });
       failedRenewals += 1;
@@ -184,11 +207,14 @@ export function createTelemetry(): Telemetry {
   };
 }
 
-function metricsOf({ numbers, durationsMs }: Attempts): Metric[] {
+function metricsOf({ numbers, durationsMs, oldestSeconds }: Attempts): Metric[] {
   const outcomes = OUTCOMES.filter((outcome) => numbers[outcome] > 0);
   return [
     ...outcomes.map((outcome) => counted(COUNTED[outcome], numbers[outcome])),
     { name: 'Duration', unit: 'Milliseconds', value: durationsMs },
+    ...(oldestSeconds === undefined
+      ? []
+      : [{ name: 'OldestUndelivered', unit: 'Seconds', value: oldestSeconds } as const]),
   ];
 }
 

@@ -37,6 +37,8 @@ export interface TokenOptions extends Clock {
   readonly random?: () => number;
   /** Called before each token request. */
   readonly onRequest?: () => void;
+  /** Called when the authorization server has refused whatever the secret holds. */
+  readonly onRefused?: () => void;
   /** Told why a renewal ahead failed; the token is kept. */
   readonly onRenewalFailed?: (error: unknown) => void;
 }
@@ -63,7 +65,12 @@ const READ_AGAIN_PAUSE_MS = 300_000;
  */
 export function warmToken(options: TokenOptions): Warm<Token> {
   const { credentials, previousCredentials, wanted, send, now = Date.now, random = Math.random } = options;
-  const { onRequest, onRenewalFailed = () => undefined, lastRejection = { at: Number.NEGATIVE_INFINITY } } = options;
+  const {
+    onRequest,
+    onRefused,
+    onRenewalFailed = () => undefined,
+    lastRejection = { at: Number.NEGATIVE_INFINITY },
+  } = options;
   const pause = createPause(now);
   let isSecretStale = false;
   /** The last token request had no answer. */
@@ -86,6 +93,8 @@ export function warmToken(options: TokenOptions): Warm<Token> {
       pause.end();
       return token;
     } catch (error) {
+      // That of a pause was told when the pause began.
+      if (error instanceof TokenRefused && error !== pause.current()) onRefused?.();
       if (error instanceof RelayError) openPause(error, refused);
       const kept = keepUsable();
       if (kept === undefined || kept === goodMeanwhile) throw error;

@@ -19,7 +19,11 @@ export interface TokensOptions extends Clock {
   /** From 0 up to 1. */
   readonly random: () => number;
   readonly onRequest: () => void;
+  /** The authorization server refused the credentials of this destination; called for each that shares them. */
+  readonly onRefused?: (destination: string) => void;
   readonly onRenewalFailed: (reason: string) => void;
+  /** A secret was read that holds a client certificate. `daysLeft`: whole days; below zero once it has expired. */
+  readonly onCertificate?: (certificate: { readonly secret: string; readonly daysLeft: number }) => void;
 }
 
 export interface Tokens {
@@ -27,20 +31,30 @@ export interface Tokens {
   readonly all: Iterable<Warm<Token>>;
 }
 
-export function createTokens({ readSecret, onRenewalFailed, ...options }: TokensOptions): Tokens {
+export function createTokens(all: TokensOptions): Tokens {
+  const { readSecret, onRefused, onRenewalFailed, onCertificate, ...options } = all;
   const { now = Date.now } = options;
   const secrets = new Map<string, { readonly credentials: Warm<Credentials>; readonly lastRejection: LastRejection }>();
-  const tokens = new Map<string, Warm<Token>>();
+  const tokens = new Map<string, { readonly token: Warm<Token>; readonly destinations: Set<string> }>();
 
   function sharedBy(secret: string) {
     const known = secrets.get(secret);
     if (known !== undefined) return known;
     const made = {
-      credentials: warm({ load: async ({ signal }) => readCredentials(await readSecret(secret, signal), secret) }),
+      credentials: warm({ load: ({ signal }) => currentCredentials(secret, signal) }),
       lastRejection: { at: Number.NEGATIVE_INFINITY },
     };
     secrets.set(secret, made);
     return made;
+  }
+
+  async function currentCredentials(secret: string, signal: AbortSignal): Promise<Credentials> {
+    const credentials = readCredentials(await readSecret(secret, signal), secret);
+    if ('certificate' in credentials.proof) {
+      const { validUntil } = credentials.proof.certificate;
+      onCertificate?.({ secret, daysLeft: Math.floor((validUntil - now()) / DAY_MS) });
+    }
+    return credentials;
   }
 
   async function previousCredentials(secret: string, { signal }: Deadline): Promise<Credentials | undefined> {
@@ -53,7 +67,11 @@ export function createTokens({ readSecret, onRenewalFailed, ...options }: Tokens
     }
   }
 
-  function tokenFor({ secret, authentication }: Destination, wanted: ReturnType<typeof wantedBy>): Warm<Token> {
+  function tokenFor(
+    { secret, authentication }: Destination,
+    wanted: ReturnType<typeof wantedBy>,
+    destinations: ReadonlySet<string>,
+  ): Warm<Token> {
     const { credentials, lastRejection } = sharedBy(secret);
     if (authentication === 'certificate') return certificateAccess(credentials, secret, now);
     return warmToken({
@@ -62,6 +80,9 @@ export function createTokens({ readSecret, onRenewalFailed, ...options }: Tokens
       lastRejection,
       previousCredentials: (deadline) => previousCredentials(secret, deadline),
       wanted,
+      onRefused: () => {
+        for (const destination of destinations) onRefused?.(destination);
+      },
       onRenewalFailed: (error) => onRenewalFailed(error instanceof RelayError ? error.message : 'unexpected error'),
     });
   }
@@ -71,16 +92,22 @@ export function createTokens({ readSecret, onRenewalFailed, ...options }: Tokens
       const wanted = wantedBy(destination);
       const key = JSON.stringify([destination.authentication, destination.secret, wanted]);
       const known = tokens.get(key);
-      if (known !== undefined) return known;
-      const made = tokenFor(destination, wanted);
-      tokens.set(key, made);
-      return made;
+      if (known !== undefined) {
+        known.destinations.add(destination.name);
+        return known.token;
+      }
+      const destinations = new Set([destination.name]);
+      const token = tokenFor(destination, wanted, destinations);
+      tokens.set(key, { token, destinations });
+      return token;
     },
     get all() {
-      return tokens.values();
+      return [...tokens.values()].map(({ token }) => token);
     },
   };
 }
+
+const DAY_MS = 86_400_000;
 
 function wantedBy({ tokenFormat, scope, maxTokenUseSeconds }: Destination) {
   return { tokenFormat, maxLifetimeMs: maxTokenUseSeconds * 1000, ...(scope === undefined ? {} : { scope }) };

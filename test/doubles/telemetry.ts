@@ -15,6 +15,8 @@ export function quietTelemetry(heard: Partial<Telemetry> = {}): Telemetry {
     deadLettered: nothing,
     problem: nothing,
     tokenRequested: nothing,
+    tokenRefused: nothing,
+    certificateRead: nothing,
     renewalFailed: nothing,
     middleware: {},
     ...heard,

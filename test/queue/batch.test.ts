@@ -313,3 +313,13 @@ test('each message has one line for each attempt, and none where there was none'
       .toSorted(),
   ).toEqual(['1 delivered 1 1', '2 failed 1 1', '3 delivered 1 1']);
 });
+
+test.each<[string, number, number, (number | undefined)[]]>([
+  ['delivered has none', 200, SENT_AT, [undefined]],
+  ['that stays is counted from when it was sent to when its call was over', 503, SENT_AT - 61_950, [62]],
+  ['that is given up has one as well', 422, SENT_AT - HOUR_MS, [3_600]],
+  ['of which nobody knows when it was sent has none', 503, Number.MAX_SAFE_INTEGER, [undefined]],
+])('the age of a message %s', async (_, status, sentAt, ages) => {
+  const delivery = await createSimulatedQueue({ answer: () => status }).deliver(standard(1, { sentAt }));
+  expect(delivery.lines.map(({ ageSeconds }) => ageSeconds)).toEqual(ages);
+});

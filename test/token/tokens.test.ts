@@ -5,7 +5,7 @@ import type { HttpRequest } from '../../functions/http/http.ts';
 import type { Destination } from '../../functions/settings/destination.ts';
 import { readSettings } from '../../functions/settings/settings.ts';
 import { createTokens } from '../../functions/token/tokens.ts';
-import { flatKey } from './client-certificate.ts';
+import { flatKey, VALID_UNTIL } from './client-certificate.ts';
 import { answer, granted, NOON } from './token-answer.ts';
 
 const KEY = { clientId: 'orders', clientSecret: 's', tokenUrl: 'https://a.example/oauth/token' };
@@ -15,6 +15,8 @@ function start(settings: Readonly<Record<string, object>>) {
   const reads: string[] = [];
   const requests: HttpRequest[] = [];
   const failures: string[] = [];
+  const refused: string[] = [];
+  const certificates: object[] = [];
   const state = {
     read: async (_secretId: string, stage: string): Promise<object> => {
       if (stage === 'AWSPREVIOUS') throw new RelayError('SECRET_NOT_FOUND', 'no such version');
@@ -37,7 +39,9 @@ function start(settings: Readonly<Record<string, object>>) {
     onRequest: () => {
       state.counted += 1;
     },
+    onRefused: (destination) => void refused.push(destination),
     onRenewalFailed: (reason) => void failures.push(reason),
+    onCertificate: (certificate) => void certificates.push(certificate),
     now: () => clock.ms,
     after: (ms, callback) => {
       clock.ms += ms;
@@ -54,7 +58,8 @@ function start(settings: Readonly<Record<string, object>>) {
     if (found === undefined || 'error' in found) throw found?.error ?? new Error(name);
     return found;
   };
-  return { state, clock, reads, requests, failures, tokens, tokenOf: (name: string) => tokens.of(destination(name)) };
+  const tokenOf = (name: string) => tokens.of(destination(name));
+  return { state, clock, reads, requests, failures, refused, certificates, tokens, tokenOf };
 }
 
 const form = async (request: HttpRequest | undefined) =>
@@ -165,6 +170,38 @@ describe('A refused client', () => {
     },
   );
 
+  test('is told for each destination that shares it, once while the pause lasts, and again at the next refusal', async () => {
+    const { tokenOf, state, refused, clock } = start({ one: {}, other: {}, apart: { secret: 'cpi/invoices' } });
+    state.respond = () => answer(401);
+    for (const name of ['one', 'other', 'apart']) tokenOf(name);
+    for (const name of ['one', 'other', 'one']) await expect(tokenOf(name).get()).rejects.toThrow();
+    expect(refused).toEqual(['one', 'other']);
+    clock.ms += 30_000;
+    await expect(tokenOf('other').get()).rejects.toThrow();
+    expect(refused).toEqual(['one', 'other', 'one', 'other']);
+  });
+
+  test('is not told where the version before gets a token, nor where nobody answers', async () => {
+    const { tokenOf, requests, state, refused } = refusing();
+    state.read = async (_, stage) => (stage === 'AWSPREVIOUS' ? { ...KEY, clientSecret: 'before' } : KEY);
+    state.respond = () => (requests.length === 1 ? answer(401) : granted('bought', { expires_in: 3_600 }));
+    await tokenOf('one').get();
+    const unanswered = start({ one: {} });
+    unanswered.state.respond = () => answer(503);
+    await expect(unanswered.tokenOf('one').get()).rejects.toMatchObject({ code: 'TOKEN_UNAVAILABLE' });
+    expect([refused, unanswered.refused]).toEqual([[], []]);
+  });
+
+  test('is told when its token is renewed ahead, while messages still go out with the one there is', async () => {
+    const { tokenOf, state, refused, clock } = start({ one: {} });
+    await tokenOf('one').get();
+    state.respond = () => answer(401);
+    clock.ms += 3_600_000;
+    await tokenOf('one').get();
+    await tokenOf('one').renewing();
+    expect(refused).toEqual(['one']);
+  });
+
   test('whose version before is no client credentials stays refused', async () => {
     const { tokenOf, state } = refusing();
     state.read = async (_, stage) => (stage === 'AWSPREVIOUS' ? { of: 'before' } : KEY);
@@ -202,5 +239,28 @@ describe('A renewal ahead that fails is told', () => {
       return broken;
     });
     expect(failures).toEqual(['unexpected error']);
+  });
+});
+
+describe('A secret that holds a certificate', () => {
+  const DAY_MS = 86_400_000;
+
+  test.each([
+    ['for its token', {}, { ...flatKey }],
+    ['in place of a token', { authentication: 'certificate' }, { ...flatKey }],
+  ])('is told with the whole days that are left, each time it is read: %s', async (_, own, key) => {
+    const { tokenOf, state, certificates, clock } = start({ one: own });
+    state.read = async () => key;
+    await tokenOf('one').get();
+    expect(certificates).toEqual([{ secret: 'cpi/orders', daysLeft: Math.floor((VALID_UNTIL - NOON) / DAY_MS) }]);
+    clock.ms = VALID_UNTIL;
+    await expect(tokenOf('one').get()).rejects.toMatchObject({ code: 'CERTIFICATE_EXPIRED' });
+    expect(certificates.at(-1)).toEqual({ secret: 'cpi/orders', daysLeft: 0 });
+  });
+
+  test('is none where it holds a client secret', async () => {
+    const { tokenOf, certificates } = start({ one: {} });
+    await tokenOf('one').get();
+    expect(certificates).toEqual([]);
   });
 });

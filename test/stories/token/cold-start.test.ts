@@ -74,4 +74,5 @@ test('an attempt is told in one line, with every field that alarms and queries a
   ]);
   expect(stage.attempts[0]).not.toHaveProperty('reason');
   expect(stage.attempts[0]).not.toHaveProperty('resent');
+  expect(stage.attempts[0]).not.toHaveProperty('ageSeconds');
 });

@@ -1,0 +1,102 @@
+/** What telemetry writes of what it is told: lines, and metrics in CloudWatch's embedded format. */
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { type AttemptLine, createTelemetry, type Telemetry } from '../../functions/telemetry/telemetry.ts';
+
+const LINE = {
+  destination: 'orders',
+  messageId: '4711',
+  attempt: 1,
+  executed: 'no',
+  durationMs: 12,
+  calls: 1,
+  bytes: 16,
+};
+const attempt = (line: Partial<AttemptLine>): AttemptLine =>
+  ({ ...LINE, outcome: 'delivered', ...line }) as AttemptLine;
+
+let written: string[];
+beforeEach(() => {
+  written = [];
+  const note = (text: unknown) => written.push(String(text)) > 0;
+  vi.spyOn(process.stdout, 'write').mockImplementation(note);
+  vi.spyOn(process.stderr, 'write').mockImplementation(note);
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+type Line = Readonly<Record<string, unknown>>;
+const isMetrics = (line: Line) => '_aws' in line;
+
+/** Tells it in one invocation. */
+function lines(tell: (telemetry: Telemetry) => void, telemetry = createTelemetry()): readonly Line[] {
+  written = [];
+  tell(telemetry);
+  telemetry.middleware.after?.({} as never);
+  return written.flatMap((text) => text.trim().split('\n')).map((line) => JSON.parse(line));
+}
+
+/** Metric → value, by destination. */
+function metricsOf(tell: (telemetry: Telemetry) => void, telemetry?: Telemetry): Record<string, object> {
+  const told: Record<string, object> = {};
+  for (const line of lines(tell, telemetry).filter(isMetrics)) {
+    const { _aws, service: _, destination = 'service', ...values } = line;
+    told[String(destination)] = { ...told[String(destination)], ...values };
+  }
+  return told;
+}
+
+describe('The age of the oldest that was not delivered', () => {
+  test('is that of the oldest in the invocation, for each destination', () => {
+    const told = metricsOf((telemetry) => {
+      telemetry.attempted(attempt({ outcome: 'failed', ageSeconds: 7 }));
+      telemetry.attempted(attempt({ outcome: 'blocked', ageSeconds: 900 }));
+      telemetry.attempted(attempt({ outcome: 'failed', ageSeconds: 60 }));
+      telemetry.attempted(attempt({ outcome: 'failed', ageSeconds: 0, destination: 'invoices' }));
+    });
+    expect(told).toMatchObject({ orders: { OldestUndelivered: 900 }, invoices: { OldestUndelivered: 0 } });
+  });
+
+  test('is no metric where all was delivered, also after an invocation in which it was', () => {
+    const telemetry = createTelemetry();
+    metricsOf((it) => it.attempted(attempt({ outcome: 'failed', ageSeconds: 7 })), telemetry);
+    const told = metricsOf((it) => it.attempted(attempt({})), telemetry);
+    expect(told).toEqual({ orders: { Delivered: 1, Duration: 12 } });
+  });
+
+  test('stands in the line of its attempt', () => {
+    const [line] = lines((telemetry) => telemetry.attempted(attempt({ outcome: 'failed', ageSeconds: 7 })));
+    expect(line).toMatchObject({ message: 'delivery.attempted', outcome: 'failed', ageSeconds: 7 });
+  });
+});
+
+test('refused tokens are counted for each destination', () => {
+  const told = metricsOf((telemetry) => {
+    for (const destination of ['orders', 'invoices', 'orders']) telemetry.tokenRefused(destination);
+  });
+  expect(told).toEqual({ orders: { TokensRefused: 2 }, invoices: { TokensRefused: 1 } });
+});
+
+describe('The days that a certificate has left', () => {
+  test('are those of the one that ends first, and of no destination', () => {
+    const told = metricsOf((telemetry) => {
+      for (const daysLeft of [200, -3, 40]) telemetry.certificateRead({ secret: 'cpi/orders', daysLeft });
+    });
+    expect(told).toEqual({ service: { CredentialDaysLeft: -3 } });
+  });
+
+  test.each([
+    [31, 0],
+    [30, 1],
+  ])('at %i are told in %i lines with the secret', (daysLeft, count) => {
+    const told = lines((telemetry) => telemetry.certificateRead({ secret: 'cpi/orders', daysLeft }));
+    const line = { level: 'WARN', message: 'certificate.ends', secret: 'cpi/orders', daysLeft };
+    expect(told.filter((one) => !isMetrics(one))).toEqual(Array(count).fill(expect.objectContaining(line)));
+  });
+
+  test('are no metric where no certificate was read, also after an invocation in which one was', () => {
+    const telemetry = createTelemetry();
+    metricsOf((it) => it.certificateRead({ secret: 'cpi/orders', daysLeft: 40 }), telemetry);
+    expect(metricsOf((it) => it.tokenRequested(), telemetry)).toEqual({ service: { TokenRequests: 1 } });
+  });
+});
