@@ -1,40 +1,99 @@
-/** What README and the landscape's page say is shown by a test is shown by one: the file is there, and has those words. */
+/** What the documents say is held by tests: what they cite is there, links and anchors lead somewhere, README stays short. */
 import { existsSync, globSync, readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { dirname, relative, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 
 const ROOT = resolve(import.meta.dirname, '..');
 const LANDSCAPE = 'infra/local/sap/README.md';
+/** Written by `npm run bench -- --save`. */
+const RESULTS = 'test/bench/RESULTS.md';
+const DOCUMENTS = globSync(['*.md', '.github/*.md', '{functions,infra,test}/**/*.md'], {
+  cwd: ROOT,
+  exclude: (path) => path.includes('node_modules'),
+}).sort();
+
+const read = (document: string) => readFileSync(resolve(ROOT, document), 'utf8');
+/** Without what stands in fences. */
+const proseOf = (document: string) => read(document).replace(/^```.*?^```$/gms, '');
 
 /** Rows of the tables whose last column is `test`, as cells. */
-function rowsOf(page: string): string[][] {
-  const tables = readFileSync(resolve(ROOT, page), 'utf8')
+function rowsOf(document: string): string[][] {
+  const tables = read(document)
     .split('\n\n')
     .filter((block) => /^\|.*\| test \|$/m.test(block));
   return tables.flatMap((table) => table.trim().split('\n').slice(2)).map((row) => row.split('|').slice(1, -1));
 }
 
 /** In the last column `folder/file`, and in quotes words of a title, an ellipsis for what was left out. */
-function citedIn(page: string): (string | undefined)[][] {
-  return rowsOf(page).flatMap((cells) =>
-    [...(cells.at(-1) ?? '').matchAll(/`((?:[a-z-]+\/)+[a-z-]+)`(?::\s"([^"]+)")?/g)].map(([, ...found]) => found),
+function citedIn(document: string): (string | undefined)[][] {
+  return rowsOf(document).flatMap((cells) =>
+    [...(cells.at(-1) ?? '').matchAll(/`((?:[a-z-]+\/)*[a-z-]+)`(?::\s"([^"]+)")?/g)].map(([, ...found]) => found),
   );
 }
 
-describe.each(['README.md', LANDSCAPE])('%s names a test that exists:', (page) => {
-  const cited = citedIn(page);
+const citing = DOCUMENTS.filter((document) => rowsOf(document).length > 0);
 
-  test('there are such names', () => {
-    expect(cited.length).toBeGreaterThan(30);
+test('the documents whose tables name tests are found', () => {
+  expect(citing).toEqual(
+    expect.arrayContaining([
+      'functions/relay/README.md',
+      'functions/relay/adapter/README.md',
+      'functions/token/README.md',
+      LANDSCAPE,
+      'test/stories/README.md',
+    ]),
+  );
+});
+
+describe.each(citing)('%s names a test that exists:', (document) => {
+  test('in every row', () => {
+    const bare = rowsOf(document).filter((cells) => !cells.at(-1)?.includes('`'));
+    expect(bare).toEqual([]);
   });
 
-  test.each(cited)('%s: %s', (file, title = '') => {
+  test.each(citedIn(document))('%s: %s', (file, title = '') => {
     const path = resolve(ROOT, `test/${file}.test.ts`);
     expect(existsSync(path), path).toBe(true);
     const source = readFileSync(path, 'utf8');
     const known = title.split('…').filter((part) => !source.includes(part.trim()));
     expect(known).toEqual([]);
   });
+});
+
+describe.each(DOCUMENTS)('%s', (document) => {
+  test.skipIf(document === RESULTS)('has no line of more than 120 characters outside of tables and fences', () => {
+    const long = proseOf(document)
+      .split('\n')
+      .filter((line) => line.length > 120 && !/^(\||\[[^\]]+\]: )/.test(line));
+    expect(long).toEqual([]);
+  });
+
+  test('links to documents, anchors and files that are there', () => {
+    const targets = [...proseOf(document).matchAll(/\]\(([^)\s]+)\)|^\[[^\]]+\]: (\S+)$/gm)]
+      .map(([, inline, named]) => inline ?? named ?? '')
+      .filter((target) => !target.startsWith('https://'));
+    const broken = targets.filter((target) => {
+      const [path = '', anchor] = target.split('#');
+      const file = relative(ROOT, resolve(ROOT, path === '' ? document : `${dirname(document)}/${path}`));
+      if (!existsSync(resolve(ROOT, file))) return true;
+      return anchor !== undefined && !anchorsOf(file).includes(anchor);
+    });
+    expect(broken).toEqual([]);
+  });
+});
+
+/** As GitHub makes them of headings: letters, digits, `_` and `-`, blanks as `-`. */
+function anchorsOf(document: string): string[] {
+  return [...proseOf(document).matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N}_ -]/gu, '')
+      .replaceAll(' ', '-'),
+  );
+}
+
+test('README has at most 200 lines', () => {
+  expect(read('README.md').trimEnd().split('\n').length).toBeLessThanOrEqual(200);
 });
 
 test("each row of the landscape's page names its kind of source, and a test", () => {
@@ -46,16 +105,15 @@ test("each row of the landscape's page names its kind of source, and a test", ()
 });
 
 describe('Every document that speaks of a lifecycle rule', () => {
-  const documents = globSync(['README.md', '{functions,infra,test}/**/README.md'], { cwd: ROOT });
-  const paragraphs = documents.flatMap((path) =>
-    readFileSync(resolve(ROOT, path), 'utf8')
+  const paragraphs = DOCUMENTS.flatMap((path) =>
+    read(path)
       .split('\n\n')
       .filter((paragraph) => /lifecycle rule/i.test(paragraph))
       .map((paragraph): [string, string] => [path, paragraph]),
   );
 
   test.each(paragraphs)('asks for 60 days, as %s does: longer than blocked, dead and replayed together', (_, text) => {
-    expect(text).toContain('60 days');
+    expect(text).toMatch(/60\s+days/);
   });
 
   test('is found', () => {

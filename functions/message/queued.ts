@@ -1,6 +1,6 @@
 /**
  * How a message lies in a queue: the payload as body, what else belongs to it as message attributes. Anyone may send by
- * hand: a body and nothing else. The table of attributes is in README, "Messages on a queue". Read here; what webhooks
+ * hand: a body and nothing else. The table of attributes is in README.md beside this file. Read here; what webhooks
  * put into a queue is written in `outgoing.ts`.
  */
 import { createHash } from 'node:crypto';

@@ -1,6 +1,6 @@
 /**
  * A destination: one integration flow's endpoint and how it is called, as `settings.ts` checked it, with every default
- * filled in. What each setting means is said in README, "Settings".
+ * filled in. What each setting means is said in README.md beside this file.
  */
 import { RelayError } from '../error.ts';
 import type { Verification } from './verification.ts';

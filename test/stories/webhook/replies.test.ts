@@ -1,6 +1,6 @@
 /**
- * Every reply that a caller may get, row by row of README's table, for each way in which AWS wakes a function by HTTP: the
- * published sample events, with a request of ours in them, through the built bundle.
+ * Every reply that a caller may get, row by row of the table in functions/webhook/README.md, for each way in which AWS
+ * wakes a function by HTTP: the published sample events, with a request of ours in them, through the built bundle.
  */
 import { describe, expect, test } from 'vitest';
 import type { WebhookPlan } from '../../../infra/local/landscape.ts';
