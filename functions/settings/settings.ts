@@ -8,7 +8,8 @@ import * as v from 'valibot';
 import { RelayError } from '../error.ts';
 import { isRecord } from '../untrusted.ts';
 import type { Destination } from './destination.ts';
-import { destination, destinationFields } from './schema/destination.ts';
+import { DESTINATION_EXPECTED, destination, destinationFields } from './schema/destination.ts';
+import { MISSING } from './schema/fields.ts';
 import { verifyObjects } from './schema/verify.ts';
 import { webhookFields } from './schema/webhook.ts';
 import { unknownFields } from './unknown-fields.ts';
@@ -115,7 +116,7 @@ function problemsOf(name: string, value: unknown): string[] {
   const named = NAME.test(name)
     ? []
     : [`${name}: expected a name of letters, digits and -, 63 at most, a letter first`];
-  if (!isRecord(value)) return [...named, `${name}: expected an object`];
+  if (!isRecord(value)) return [...named, `${name}: ${DESTINATION_EXPECTED}`];
   const parsed = v.safeParse(destination, value);
   const issues = parsed.success ? [] : parsed.issues;
   const lines = issues.map((issue) => `${[name, v.getDotPath(issue)].filter(Boolean).join('.')}: ${issue.message}`);
@@ -124,7 +125,8 @@ function problemsOf(name: string, value: unknown): string[] {
     ...(isRecord(value.webhook) ? unknownFields(value.webhook, Object.keys(webhookFields), `${name}.webhook`) : []),
     ...(isRecord(value.webhook) ? unknownOptions(value.webhook.verify, `${name}.webhook.verify`) : []),
   ];
-  return [...named, ...unknown, ...new Set(lines)].map(oneLine);
+  const others = [...new Set(lines)].filter((line) => !isMisspelt(line, unknown));
+  return [...named, ...unknown, ...others].map(oneLine);
 }
 
 /** A name may hold anything, a line break too. */
@@ -132,10 +134,19 @@ function oneLine(line: string): string {
   return line.replace(/\p{Cc}/gu, '?');
 }
 
+/** Of a field that is there as well, misspelt: one mistake, one line. */
+function isMisspelt(line: string, unknown: readonly string[]): boolean {
+  const [, path = '', field] = /^(.*\.)(\w+): /.exec(line) ?? [];
+  if (!line.endsWith(`: ${MISSING}`)) return false;
+  return unknown.some((other) => other.startsWith(path) && other.endsWith(`, did you mean ${field}?`));
+}
+
 function unknownOptions(verify: unknown, path: string): string[] {
-  return verifyObjects(verify).flatMap((one) =>
-    unknownFields(one.value, Object.keys(one.fields), `${path}${one.path}`),
-  );
+  return verifyObjects(verify).flatMap(({ value, fields, path: below }) => {
+    const options = Object.keys(fields).filter((field) => field !== 'type');
+    const known = `; this kind takes ${options.length === 0 ? 'no options' : options.join(', ')}`;
+    return unknownFields(value, Object.keys(fields), `${path}${below}`, known);
+  });
 }
 
 function sharedQueues(input: Record<string, unknown>): string[] {

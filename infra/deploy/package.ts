@@ -4,7 +4,7 @@
  * serverless.yml is told in a line of its own, without the framework's words around it.
  */
 import { spawn } from 'node:child_process';
-import { readdir, stat } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
@@ -12,6 +12,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { differences, readPackage } from './made-package.ts';
 import { readConfiguration } from './stack/configuration.ts';
 import type { ServiceInput } from './stack/destination.ts';
+import { keyAt, misspeltCustom } from './yaml-text.ts';
 
 const FRAMEWORK = fileURLToPath(import.meta.resolve('osls/bin/serverless.js'));
 const TEMPLATE = 'cloudformation-template-update-stack.json';
@@ -87,6 +88,18 @@ function destinationLines(made: ServiceInput): string[] {
   );
 }
 
+const NO_DESTINATIONS = 'custom.destinations: expected an object with at least one destination';
+
+/** The same line with the key in it that the text of `configuration` shows there. */
+async function withKey(line: string, configuration: string): Promise<string> {
+  const [, file, place = ''] = /^(.+?):(\d+:\d+): duplicated mapping key$/.exec(line) ?? [];
+  if (file === undefined && line !== NO_DESTINATIONS) return line;
+  const text = await readFile(file ?? configuration, 'utf8');
+  const key = file === undefined ? misspeltCustom(text) : keyAt(text, place);
+  if (key === undefined) return line;
+  return file === undefined ? `${key}: unknown field, did you mean custom?` : `${line} ${key}`;
+}
+
 /** Of the package that stood in the same place before: what this one would take away. */
 function goneLines(before: ServiceInput | undefined, made: ServiceInput): string[] {
   if (before === undefined || differences(before, made).length > 0) return [];
@@ -98,11 +111,11 @@ function goneLines(before: ServiceInput | undefined, made: ServiceInput): string
   ];
 }
 
-/** `--package <folder>`, the framework's option for another place than `.serverless`. */
-function packageFolder(options: readonly string[]): string {
-  const index = options.findIndex((option) => /^(--package|-p)(=|$)/.test(option));
+/** `--package <folder>` or `--package=<folder>`, as the framework reads its options. */
+function optionOf(options: readonly string[], name: string, short: string): string | undefined {
+  const index = options.findIndex((option) => new RegExp(`^(--${name}|-${short})(=|$)`).test(option));
   const [, inline] = options[index]?.split('=') ?? [];
-  return resolve(inline ?? (index < 0 ? '.serverless' : (options[index + 1] ?? '.serverless')));
+  return inline ?? (index < 0 ? undefined : options[index + 1]);
 }
 
 const HELP = `Usage: npm run package [-- <options>]
@@ -111,6 +124,7 @@ Makes everything that a deployment uploads, offline and without an account, and 
 
   --stage <name>     default dev
   --region <name>    default eu-central-1
+  --config <file>    another file than serverless.yml, beside it
   --package <folder> where it is put, default .serverless, which a deployment deletes
   --help             this text
 
@@ -124,7 +138,8 @@ if (options.some((option) => option === '--help' || option === '-h')) {
   console.log(HELP);
   process.exit();
 }
-const folder = packageFolder(options);
+const folder = resolve(optionOf(options, 'package', 'p') ?? '.serverless');
+const configuration = optionOf(options, 'config', 'c') ?? 'serverless.yml';
 const before = await readPackage(folder);
 const run = await runFramework(options);
 const made = run.succeeded ? await readPackage(folder) : undefined;
@@ -134,6 +149,6 @@ if (made !== undefined) {
   for (const line of await files(folder)) console.log(line);
   for (const line of ['', ...destinationLines(made)]) console.log(line);
 } else {
-  for (const line of mistakes(run)) console.error(line);
+  for (const line of mistakes(run)) console.error(await withKey(line, configuration));
   process.exitCode = 1;
 }

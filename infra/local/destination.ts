@@ -141,7 +141,8 @@ export function connectDestination(plan: DestinationPlan, surroundings: Surround
 }
 
 function doorOf(name: string, { verify = 'basic', mode = 'direct' }: WebhookPlan) {
-  return { verify, secret: `webhooks/${name}`, mode };
+  const hasSecret = verify !== 'iam' && verify !== 'none';
+  return { verify, ...(hasSecret ? { secret: `webhooks/${name}` } : {}), mode };
 }
 
 /** As they look: free text on Neo, made by the service broker on Cloud Foundry. */

@@ -291,7 +291,12 @@ const values: readonly Mistake[] = [
     'adapter: soap\n      soapVersion: 1.3',
     'legacy.soapVersion: expected 1.1 or 1.2',
   ],
-  ['a destination that is empty', INVOICES, '    invoices:\n', 'invoices: expected an object'],
+  [
+    'a destination that is empty',
+    INVOICES,
+    '    invoices:\n',
+    'invoices: expected an object with secret, and url or path',
+  ],
   ['a name with an underscore', '    invoices:', '    open_invoices:', `open_invoices: ${NAME}`],
   ['a name with a blank', '    invoices:', '    open invoices:', `open invoices: ${NAME}`],
   ['a name that is a number', '    invoices:', '    4711:', `4711: ${NAME}`],
@@ -654,7 +659,13 @@ describe('npm run package prints that line, exits with 1 and makes nothing:', ()
       '\t  path: /http/invoices',
       'serverless.yml:17:1: tab characters must not be used in indentation',
     ],
-    ['a setting twice', 'fifo: true', 'fifo: true\n      fifo: true', 'serverless.yml:19:7: duplicated mapping key'],
+    [
+      'a setting twice',
+      'fifo: true',
+      'fifo: true\n      fifo: true',
+      'serverless.yml:19:7: duplicated mapping key fifo',
+    ],
+    ['custom misspelt', '\ncustom:', '\ncustm:', 'custm: unknown field, did you mean custom?'],
     ['less memory than Lambda has', 'memorySize: 512', 'memorySize: 64', 'provider.memorySize: must be >= 128'],
     [
       'a variable that is not set',

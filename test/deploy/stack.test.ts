@@ -149,7 +149,7 @@ describe('mistakes', () => {
     [
       'a destination of the name that custom has',
       { destinations: { destinations: 3 } },
-      ['custom.destinations.destinations: expected an object'],
+      ['custom.destinations.destinations: expected an object with secret, and url or path'],
     ],
     [
       'the bare name of a queue',

@@ -209,3 +209,9 @@ test('Several settings of other adapters are all found', () => {
     'orders.resendPartialBatch: only for adapter odata',
   ]);
 });
+
+test('What only a FIFO queue may have is told beside other mistakes', () => {
+  const written = { ...orders, ...inOrder, queueIdFromGroup: true, path: '/cxf/orders' };
+  const fields = problems({ orders: written }).map((line) => line.split(': ')[0]);
+  expect(fields).toEqual(['orders.url', 'orders.queueIdFromGroup']);
+});

@@ -15,11 +15,13 @@ const NEVER = 'this header is never passed on';
 const PATTERN = 'expected a header name, * at its end allowed';
 const QUEUE = 'expected the ARN of a queue';
 
+const OBJECT = 'expected an object with secret, and url or path';
+
 const mistakes: readonly Mistake[] = [
-  ['a text in place of a destination', 'cpi/orders-key', 'orders: expected an object'],
-  ['nothing in place of a destination', null, 'orders: expected an object'],
-  ['a number in place of a destination', 4711, 'orders: expected an object'],
-  ['a list in place of a destination', ['cpi/orders-key'], 'orders: expected an object'],
+  ['a text in place of a destination', 'cpi/orders-key', `orders: ${OBJECT}`],
+  ['nothing in place of a destination', null, `orders: ${OBJECT}`],
+  ['a number in place of a destination', 4711, `orders: ${OBJECT}`],
+  ['a list in place of a destination', ['cpi/orders-key'], `orders: ${OBJECT}`],
   ['no secret', { url: orders.url }, 'orders.secret: required, but missing'],
   ['an empty secret', { ...orders, secret: '' }, `orders.secret: ${SECRET_EXPECTED}`],
   [

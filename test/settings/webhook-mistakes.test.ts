@@ -2,6 +2,8 @@
 import { basic, orders } from './destination.ts';
 import { describeMistakes, type Mistake, TEXT, whole } from './mistake.ts';
 
+const WEBHOOK = 'expected an object with verify and secret; leave webhook out where there is to be none';
+const UNUSED = 'orders.webhook.secret: nothing in verify goes by it; leave it out';
 const METHODS = 'expected POST or PUT or PATCH or DELETE';
 const KINDS =
   'expected basic or api-key or hmac or standard-webhooks or jwt or iam or none or github or shopify or stripe or sap-open-connectors';
@@ -13,12 +15,21 @@ const NEVER = 'this header is never passed on';
 const MESSAGE_ID = 'expected a header name or a JSON pointer that starts with /';
 
 const mistakes: readonly Mistake[] = [
-  ['a webhook that is true', { ...orders, webhook: true }, 'orders.webhook: expected an object'],
+  ['a webhook that is true', { ...orders, webhook: true }, `orders.webhook: ${WEBHOOK}`],
+  ['a webhook that is empty', { ...orders, webhook: null }, `orders.webhook: ${WEBHOOK}`],
   [
     'a misspelt field of the webhook',
     webhookWith({ verfy: 'hunter' }),
     'orders.webhook.verfy: unknown field, did you mean verify?',
   ],
+  [
+    'a misspelt field in place of the one that must be there',
+    { ...orders, webhook: { verfy: 'hunter', secret: 's' } },
+    'orders.webhook.verfy: unknown field, did you mean verify?',
+  ],
+  ['a secret for iam', webhookWith({ verify: 'iam' }), UNUSED],
+  ['a secret for none', webhookWith({ verify: 'none' }), UNUSED],
+  ['a second secret', webhookWith({ verify: { type: 'basic', secret: 'erp/hunter' } }), UNUSED],
   [
     'no verification',
     { ...orders, webhook: { secret: 's', mode: 'direct' } },
@@ -109,10 +120,31 @@ const verifications: readonly (readonly [wrong: string, verify: unknown, path: s
     '.tolerance',
     'unknown field, did you mean toleranceSeconds?',
   ],
-  ['an option of another kind', { type: 'basic', header: 'hunter22' }, '.header', 'unknown field'],
-  ['an option in a list', ['basic', { type: 'basic', header: 'hunter22' }], '.1.header', 'unknown field'],
-  ['a secret of a token', { ...jwt, secret: 'hunter22' }, '.secret', 'unknown field'],
-  ['a prefix of Stripe', { type: 'stripe', prefix: 'hunter22' }, '.prefix', 'unknown field'],
+  [
+    'an option of another kind',
+    { type: 'basic', header: 'hunter22' },
+    '.header',
+    'unknown field; this kind takes secret',
+  ],
+  [
+    'an option in a list',
+    ['basic', { type: 'basic', header: 'hunter22' }],
+    '.1.header',
+    'unknown field; this kind takes secret',
+  ],
+  [
+    'a secret of a token',
+    { ...jwt, secret: 'hunter22' },
+    '.secret',
+    'unknown field; this kind takes issuer, audience, scope, jwksUri',
+  ],
+  ['an option of iam', { type: 'iam', region: 'hunter22' }, '.region', 'unknown field; this kind takes no options'],
+  [
+    'a prefix of Stripe',
+    { type: 'stripe', prefix: 'hunter22' },
+    '.prefix',
+    'unknown field; this kind takes secret, header, algorithm, encoding, signedContent, toleranceSeconds',
+  ],
   ['a secret that is an object', { type: 'basic', secret: {} }, '.secret', SECRET],
   ['a secret that is pasted', { type: 'basic', secret: 'hunter 22' }, '.secret', SECRET],
   ['an hmac by its name alone', 'hmac', '.header', MISSING],
@@ -214,6 +246,10 @@ const together: readonly Mistake[] = [
   ],
 ];
 
+function hasNoSecret(verify: unknown): boolean {
+  return ['jwt', 'iam'].includes((verify as { type?: string } | null)?.type ?? '');
+}
+
 function webhookWith(fields: object) {
   return { ...orders, webhook: { ...basic, ...fields } };
 }
@@ -223,7 +259,7 @@ describeMistakes(
   'a verification',
   verifications.map(([wrong, verify, path, expected]) => [
     wrong,
-    webhookWith({ verify }),
+    webhookWith({ verify, ...(hasNoSecret(verify) ? { secret: undefined } : {}) }),
     `orders.webhook.verify${path}: ${expected}`,
   ]),
 );

@@ -58,8 +58,11 @@ export const destinationFields = {
   deletePayloads: v.optional(flag, false),
   webhook: v.optional(webhook),
 };
+/** Of what is no object, or nothing: a name with a colon behind it. */
+export const DESTINATION_EXPECTED = 'expected an object with secret, and url or path';
+
 export const destination = v.pipe(
-  v.object(destinationFields, fieldProblem),
+  v.object(destinationFields, fieldProblem(DESTINATION_EXPECTED)),
   v.forward(
     v.check(
       (input) => input.url !== undefined || input.path !== undefined,
@@ -99,23 +102,27 @@ export const destination = v.pipe(
     }
     for (const keys of keysPassedOn(input)) addIssue({ message: NEVER_PASSED_ON, path: pathOf(keys) });
   }),
-  v.transform((input) => {
-    const fifo = input.fifo ?? input.queue?.endsWith('.fifo') ?? false;
-    const retryForHours = input.retryForHours ?? (fifo ? 24 : 72);
-    return { ...defaultsOf(input), ...input, ...pathTold(input), fifo, retryForHours };
-  }),
   v.forward(
-    v.check((input) => !input.fifo || input.batchSize <= 10, 'expected at most 10: a FIFO queue hands out no more'),
+    v.check((input) => !isFifo(input) || input.batchSize <= 10, 'expected at most 10: a FIFO queue hands out no more'),
     ['batchSize'],
   ),
   v.forward(
     v.check(
-      (input) => !(input.queueIdFromGroup ?? false) || input.fifo,
+      (input) => !(input.queueIdFromGroup ?? false) || isFifo(input),
       'only for a FIFO queue: the messages of others have no group',
     ),
     ['queueIdFromGroup'],
   ),
+  v.transform((input) => {
+    const fifo = isFifo(input);
+    const retryForHours = input.retryForHours ?? (fifo ? 24 : 72);
+    return { ...defaultsOf(input), ...input, ...pathTold(input), fifo, retryForHours };
+  }),
 );
+
+function isFifo({ fifo, queue }: { readonly fifo?: boolean | undefined; readonly queue?: string | undefined }) {
+  return fifo ?? queue?.endsWith('.fifo') ?? false;
+}
 
 interface KeyedWebhook {
   readonly verify: Parameters<typeof keyHeaders>[0];

@@ -94,10 +94,13 @@ export const bucket = v.pipe(
   v.regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'expected the name of a bucket'),
 );
 
+export const MISSING = 'required, but missing';
+
 /** The message of valibot for a field that is missing, or not inside an object at all. */
-export function fieldProblem(issue: v.ObjectIssue): string {
-  return issue.expected === 'Object' ? 'expected an object' : 'required, but missing';
-}
+export const fieldProblem =
+  (expected: string) =>
+  (issue: v.ObjectIssue): string =>
+    issue.expected === 'Object' ? expected : MISSING;
 
 /** Where an issue is that concerns more than the field it is found at. */
 export function pathOf(keys: readonly (string | number)[]): [v.IssuePathItem, ...v.IssuePathItem[]] {

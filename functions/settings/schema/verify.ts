@@ -14,6 +14,7 @@ export type ReadVerification = WithoutSecret<Verification>;
 const ownSecret = v.optional(secret);
 const header = v.pipe(headerName('expected a header name'), v.toLowerCase());
 const toleranceSeconds = v.optional(whole(1, 86_400, 'seconds'), 300);
+const OPTIONS = fieldProblem('expected an object with type');
 const SCOPE = 'expected one scope';
 const ISSUER = 'expected an https: URL without query and fragment (http: for loopback hosts alone)';
 const TEMPLATE = 'expected a text with {body} in it, once, and no other braces than those of {timestamp}';
@@ -52,7 +53,7 @@ function hmac<T extends string>(type: T, defaults: HmacDefaults = {}) {
   const { messageId } = defaults;
   const fields = hmacFields(type, defaults);
   const schema = v.pipe(
-    v.object(fields, fieldProblem),
+    v.object(fields, OPTIONS),
     v.transform((input) => ({
       ...input,
       type: 'hmac' as const,
@@ -70,7 +71,7 @@ function signatureList(type: string, defaults: HmacDefaults) {
   const { messageId } = defaults;
   const { prefix, timestampHeader, ...fields } = hmacFields(type, defaults);
   const schema = v.pipe(
-    v.object(fields, fieldProblem),
+    v.object(fields, OPTIONS),
     v.transform(({ signedContent = '{timestamp}.{body}', ...input }) => ({
       ...input,
       type: 'hmac' as const,
@@ -94,7 +95,7 @@ function signedTimestamp<T extends { readonly signedContent: string }>(isTimed: 
 }
 
 function plain<const F extends v.ObjectEntries>(fields: F) {
-  return { fields, schema: v.object(fields, fieldProblem) };
+  return { fields, schema: v.object(fields, OPTIONS) };
 }
 
 const KINDS = {
@@ -140,7 +141,7 @@ function kindOf(input: unknown): (typeof KINDS)[KindName] | undefined {
 const one = v.lazy((input): v.GenericSchema<unknown, ReadVerification> => {
   const schema = kindOf(input)?.schema as v.GenericSchema<unknown, ReadVerification> | undefined;
   // What is no kind of verification is refused by one of these, at the place where the kind is named.
-  if (schema === undefined) return (isRecord(input) ? v.object({ type: name }, fieldProblem) : name) as never;
+  if (schema === undefined) return (isRecord(input) ? v.object({ type: name }, OPTIONS) : name) as never;
   if (isRecord(input)) return schema;
   return v.pipe(
     v.string(),

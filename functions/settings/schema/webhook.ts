@@ -6,6 +6,7 @@ import {
   headerOrPointer,
   headerPatterns,
   MEDIA_TYPE,
+  MISSING,
   NEVER_PASSED_ON,
   NO_ID,
   oneOf,
@@ -67,7 +68,10 @@ export const webhookFields = {
   ),
 };
 
-const read = v.object(webhookFields, fieldProblem);
+const read = v.object(
+  webhookFields,
+  fieldProblem('expected an object with verify and secret; leave webhook out where there is to be none'),
+);
 type Read = v.InferOutput<typeof read>;
 
 export const webhook = v.pipe(
@@ -85,8 +89,10 @@ export const webhook = v.pipe(
 /** What is right field by field and wrong together. */
 function contradictions({ verify: ways, secret: common, ...input }: Read): [(string | number)[], string][] {
   const found: [(string | number)[], string][] = [];
-  if (common === undefined && ways.some((way) => needsSecret(way) && way.secret === undefined))
-    found.push([['secret'], 'required, but missing']);
+  const goBySecret = ways.some((way) => needsSecret(way) && way.secret === undefined);
+  if (common === undefined && goBySecret) found.push([['secret'], MISSING]);
+  // Its owner would believe that it protects something.
+  if (common !== undefined && !goBySecret) found.push([['secret'], 'nothing in verify goes by it; leave it out']);
   const keys = keyHeaders(ways);
   for (const field of ['messageId', 'messageGroupId'] as const) {
     if (keys.includes(input[field] ?? '')) found.push([[field], NO_ID]);
