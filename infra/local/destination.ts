@@ -141,7 +141,8 @@ export function connectDestination(plan: DestinationPlan, surroundings: Surround
 }
 
 function doorOf(name: string, { verify = 'basic', mode = 'direct' }: WebhookPlan) {
-  const hasSecret = verify !== 'iam' && verify !== 'none';
+  const { type } = typeof verify === 'object' && verify !== null && 'type' in verify ? verify : { type: verify };
+  const hasSecret = !['jwt', 'iam', 'none'].includes(String(type));
   return { verify, ...(hasSecret ? { secret: `webhooks/${name}` } : {}), mode };
 }
 
