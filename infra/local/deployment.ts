@@ -6,6 +6,7 @@ import { type HttpApi, type Identity, type Route, startHttpApi } from './aws/htt
 import { createLambdaFunction, type LambdaFunction } from './aws/lambda/lambda.ts';
 import { startQueueTrigger } from './aws/queue-trigger/queue-trigger.ts';
 import type { LocalDestination } from './destination.ts';
+import type { Report } from './facts/fact.ts';
 
 export interface Deployed {
   readonly queueFunction: LambdaFunction;
@@ -42,13 +43,14 @@ export interface DeploymentParts {
   readonly endpoints: Readonly<Record<string, string>>;
   readonly iamUser: Identity;
   readonly onOutput?: (line: string) => void;
+  readonly report?: Report;
   readonly confidential: (value: string) => void;
 }
 
 /** @param how what differs from the defaults @param stops is told how each part is ended; to be called in reverse */
 export async function deployRelay(
   how: DeployOptions,
-  { dist, region, destinations, endpoints, iamUser, onOutput, confidential }: DeploymentParts,
+  { dist, region, destinations, endpoints, iamUser, onOutput, report, confidential }: DeploymentParts,
   stops: (() => Promise<void>)[],
 ): Promise<Deployed> {
   const settings = Object.fromEntries(destinations.map((destination) => [destination.name, destination.settings]));
@@ -56,7 +58,10 @@ export async function deployRelay(
     environment: { ...endpoints, ...how.variables, DESTINATIONS: how.DESTINATIONS ?? JSON.stringify(settings) },
     region,
     confidential,
-    ...(onOutput === undefined ? {} : { onOutput }),
+    onOutput: (line: string) => {
+      onOutput?.(line);
+      report?.({ of: 'function', event: { at: Date.now(), line } });
+    },
   };
   const [queueFunction, webhookFunction] = await Promise.all([
     createLambdaFunction({
@@ -84,6 +89,7 @@ export async function deployRelay(
       maximumConcurrency: how.maximumConcurrency ?? 2,
       maximumBatchingWindowSeconds: (how.batchSize ?? 10) > 10 ? 1 : 0,
       enabled: how.polling ?? true,
+      onEvent: (event) => report?.({ of: 'trigger', event }),
     });
     destination.trigger = trigger;
     stops.push(trigger.stop);
@@ -98,6 +104,7 @@ export async function deployRelay(
     routes: [{ methods: 'ANY', path: '/webhooks/{destination}' }, ...destinations.flatMap(signedRoute)],
     identities: [iamUser],
     payloadFormat: how.payloadFormat ?? '2.0',
+    ...(report === undefined ? {} : { onEvent: (event) => report({ of: 'gateway', event }) }),
     ...(how.httpPort === undefined ? {} : { port: how.httpPort }),
   });
   stops.push(() => httpApi.server.stop());

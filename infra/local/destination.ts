@@ -65,6 +65,10 @@ export interface LocalDestination {
    * Manager too unless `store` is false. Throws an Error for a client that has a secret.
    */
   renewCertificate(options?: { store?: boolean }): void;
+  /** The flow as it is deployed now. */
+  readonly flow: Deployment;
+  /** Deploys the flow anew with other settings, or another answer. */
+  redeployFlow(change: Partial<Deployment>): void;
   /** Puts the current credentials into Secrets Manager. */
   storeSecret(): void;
 }
@@ -95,7 +99,8 @@ export function connectDestination(plan: DestinationPlan, surroundings: Surround
     const { username, password, secret: proof = { username, password } } = webhook;
     secretsManager.put(`webhooks/${name}`, proof);
   }
-  runtimeNode.deploy({ name, address: `/${name}`, allowedHeaders: ['SAP_ApplicationID'], ...plan.flow });
+  let flow: Deployment = { name, address: `/${name}`, allowedHeaders: ['SAP_ApplicationID'], ...plan.flow };
+  runtimeNode.deploy(flow);
 
   const ending = fifo ? '.fifo' : '';
   const common = { MessageRetentionPeriod: String(FOURTEEN_DAYS_SECONDS), ...(fifo ? { FifoQueue: 'true' } : {}) };
@@ -128,6 +133,13 @@ export function connectDestination(plan: DestinationPlan, surroundings: Surround
     trigger: undefined,
     assignRole: () => account.assignRole(assignment),
     unassignRole: () => account.unassignRole(assignment),
+    get flow() {
+      return flow;
+    },
+    redeployFlow: (change) => {
+      flow = { ...flow, ...change };
+      runtimeNode.deploy(flow);
+    },
     storeSecret,
     rotateSecret: ({ store = true } = {}) => {
       account.rotateClientSecret(clientId);

@@ -11,6 +11,7 @@ import { type SecretsManager, startSecretsManager } from './aws/secrets-manager/
 import { type Sqs, startSqs } from './aws/sqs/sqs.ts';
 import { type Deployed, type DeployOptions, deployRelay } from './deployment.ts';
 import { connectDestination, type DestinationPlan, type LocalDestination } from './destination.ts';
+import type { Report } from './facts/fact.ts';
 import { type AuthorizationServer, startAuthorizationServer } from './sap/authorization-server/authorization-server.ts';
 import { type Account, createAccount } from './sap/cockpit/account.ts';
 import { type RuntimeNode, type RuntimeNodeOptions, startRuntimeNode } from './sap/runtime-node/runtime-node.ts';
@@ -55,6 +56,8 @@ export interface LandscapeOptions {
   readonly onOutput?: (line: string) => void;
   /** Told every secret, token and payload that comes up. */
   readonly confidential?: (value: string) => void;
+  /** Told what happens in each part. */
+  readonly report?: Report;
 }
 
 export interface Landscape {
@@ -73,6 +76,8 @@ export interface Landscape {
   readonly iamUser: Identity;
   /** The SDK's variables for endpoints, with `tls` also `NODE_EXTRA_CA_CERTS`: what a process needs to reach the services. */
   readonly endpoints: Readonly<Record<string, string>>;
+  /** Those that were connected so far. */
+  readonly destinations: readonly LocalDestination[];
   /** Steps 1 and 2 of SAP's guide, a secret, a flow and a queue. */
   connect(plan: DestinationPlan): LocalDestination;
   /** Starts the relay's two functions and what triggers them. */
@@ -84,7 +89,7 @@ const REGION = 'eu-central-1';
 const SUBSCRIPTION = 'acme-dev.iflmap';
 
 export async function startLandscape(options: LandscapeOptions = {}): Promise<Landscape> {
-  const { environment = 'cf', dist = DIST, tls = false, ports, onOutput, confidential = ignore } = options;
+  const { environment = 'cf', dist = DIST, tls = false, ports, onOutput, confidential = ignore, report } = options;
   const stops: (() => Promise<void>)[] = [];
   // Keys of an elliptic curve are made at once; those of clients are RSA all the same, as in service keys.
   const certificateAuthority = tls ? createCertificateAuthority({ keyType: 'ec', confidential }) : undefined;
@@ -101,14 +106,20 @@ export async function startLandscape(options: LandscapeOptions = {}): Promise<La
       account,
       tls,
       confidential,
+      onTokenRequest: (event) => report?.({ of: 'authorization-server', event }),
       port: ports?.authorizationServer ?? 0,
       certificatePort: ports?.certificateHost ?? 0,
     }),
-    startSecretsManager({ confidential, port: ports?.secretsManager ?? 0 }),
+    startSecretsManager({
+      confidential,
+      port: ports?.secretsManager ?? 0,
+      onRead: (event) => report?.({ of: 'secrets-manager', event }),
+    }),
     startSqs({
       confidential,
       region: REGION,
       port: ports?.sqs ?? 0,
+      ...(report === undefined ? {} : { onEvent: (event) => report({ of: 'queue', event }) }),
       ...(options.sqsNow === undefined ? {} : { now: options.sqsNow }),
     }),
     options.s3 === true ? startS3({ port: ports?.s3 ?? 0 }) : undefined,
@@ -120,6 +131,12 @@ export async function startLandscape(options: LandscapeOptions = {}): Promise<La
     tls,
     confidential,
     port: ports?.runtimeNode ?? 0,
+    ...(report === undefined
+      ? {}
+      : {
+          onEvent: (event) => report({ of: 'runtime-node', event }),
+          onFault: (request, fault) => report({ of: 'fault', event: { at: Date.now(), request, fault } }),
+        }),
   });
   const { sqs } = startedSqs;
   stops.push(
@@ -152,6 +169,7 @@ export async function startLandscape(options: LandscapeOptions = {}): Promise<La
     s3,
     iamUser,
     endpoints,
+    destinations,
     connect(plan) {
       const destination = connectDestination(plan, {
         environment,
@@ -166,7 +184,8 @@ export async function startLandscape(options: LandscapeOptions = {}): Promise<La
     },
     deploy(how = {}) {
       const parts = { dist, region: REGION, destinations, endpoints, iamUser, confidential };
-      return deployRelay(how, { ...parts, ...(onOutput === undefined ? {} : { onOutput }) }, stops);
+      const told = { ...(onOutput === undefined ? {} : { onOutput }), ...(report === undefined ? {} : { report }) };
+      return deployRelay(how, { ...parts, ...told }, stops);
     },
     stop: async () => {
       for (const stop of stops.reverse()) await stop();

@@ -126,8 +126,9 @@ describe('Neo', () => {
     const answer = await token(change);
     expect(answer.status).toBe(200);
     expect(accessToken(answer).split('.')).toHaveLength(format === 'jwt' ? 3 : 1);
+    const at = Date.UTC(2026, 0, 1, 12);
     expect(authorizationServer.tokenRequests).toEqual([
-      { at: Date.UTC(2026, 0, 1, 12), clientId, clientAuthentication: 'secret', status: 200, format },
+      { at, clientId, clientAuthentication: 'secret', status: 200, format, expiresAt: at + 3_600_000 },
     ]);
   });
 

@@ -142,7 +142,14 @@ describe('a client whose certificate SAP has made', () => {
     expect(JSON.parse(issued.body)).toMatchObject({ token_type: 'bearer', expires_in: 3599 });
     expect((await call(undefined, `Bearer ${accessToken(issued)}`)).status).toBe(200);
     expect(authorizationServer.tokenRequests).toEqual([
-      { at: noon, clientId, clientAuthentication: 'certificate', status: 200, format: 'jwt' },
+      {
+        at: noon,
+        clientId,
+        clientAuthentication: 'certificate',
+        status: 200,
+        format: 'jwt',
+        expiresAt: noon + 3_600_000,
+      },
     ]);
     expect(node.requests).toMatchObject([{ callerAuthentication: 'token', flowRan: true }]);
   });

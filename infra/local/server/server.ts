@@ -73,6 +73,8 @@ export interface LocalServer {
   fail(rule: FaultRule): void;
   /** Ends every fault that was asked for and not yet used. */
   heal(): void;
+  /** How many requests are still to be hit by faults that were asked for. */
+  readonly pendingFaults: number;
 }
 
 export interface LocalServerOptions {
@@ -84,6 +86,8 @@ export interface LocalServerOptions {
   readonly maxHeaderBytes?: number;
   /** A request whose body lets so many milliseconds pass without a byte is answered with 408. Default: it is waited for. */
   readonly bodyGapMs?: number;
+  /** Is told each request that a fault has hit: one that was handled nevertheless is known to `answer`, too. */
+  readonly onFault?: (request: Request, fault: Fault) => void;
 }
 
 /** Listens on loopback and answers with `answer`; an exception in it is a bug of the landscape and crashes the process. */
@@ -100,6 +104,7 @@ export async function startServer(answer: Answerer, options: LocalServerOptions 
       if (!isOf(fault) || !rule.when(request)) continue;
       rule.left -= 1;
       if (rule.left <= 0) rules.splice(index, 1);
+      options.onFault?.(request, fault);
       return fault;
     }
     return undefined;
@@ -169,6 +174,9 @@ export async function startServer(answer: Answerer, options: LocalServerOptions 
     heal: () => {
       rules.length = 0;
       delayMs = 0;
+    },
+    get pendingFaults() {
+      return rules.reduce((sum, { left }) => sum + left, 0);
     },
   };
 }

@@ -3,6 +3,7 @@
  * HTTP API or a REST API would make, and answers with what it makes of the reply. The function is whatever `invoke`
  * says, usually lambda-host.ts; of authorizers only AWS_IAM; CORS, throttling and custom domains are not imitated.
  */
+import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createChanges, type WaitOptions } from '../../facts/waiting.ts';
 import { type Answer, type LocalServer, type Request, startServer } from '../../server/server.ts';
@@ -45,7 +46,30 @@ export interface HttpApiOptions {
   readonly wait?: (ms: number, signal: AbortSignal) => Promise<unknown>;
   /** From 0 up to 1; for request ids. */
   readonly random?: () => number;
+  /** Told each request when it has come and when it is answered. */
+  readonly onEvent?: (event: GatewayEvent) => void;
 }
+
+/** Times are epoch milliseconds, `id` the gateway's own. */
+export type GatewayEvent = { readonly at: number; readonly id: string } & (
+  | {
+      readonly what: 'arrived';
+      readonly method: string;
+      /** As sent, without the query. */
+      readonly path: string;
+      readonly bytes: number;
+      /** Lower-case hex. */
+      readonly bodySha256: string;
+    }
+  | {
+      readonly what: 'answered';
+      readonly status: number;
+      /** Of the invocation whose reply it is; absent where the gateway has answered by itself. */
+      readonly invocation?: string;
+      /** Of an answer that is an error. */
+      readonly body?: string;
+    }
+);
 
 export interface AnsweredRequest {
   /** Epoch milliseconds, of its arrival. */
@@ -104,6 +128,12 @@ function gatewayOf({
   return gateway ?? (payloadFormat === '2.0' ? 'http-api' : 'rest-api');
 }
 
+/** An answer, and the id of the invocation that made it. */
+interface Replied {
+  readonly answer: Answer;
+  readonly invocation?: string;
+}
+
 /** The gateway without its socket. */
 export function createGateway(options: HttpApiOptions): (request: Request) => Promise<Answer> {
   const { now = Date.now, random = Math.random, wait = waitFor, binaryMediaTypes = [], payloadFormat } = options;
@@ -135,7 +165,7 @@ export function createGateway(options: HttpApiOptions): (request: Request) => Pr
     };
   }
 
-  async function invoke(request: Request, event: Event): Promise<Answer> {
+  async function invoke(request: Request, event: Event): Promise<Replied> {
     const timer = new AbortController();
     const timeout = wait(timeoutMs, timer.signal).then(
       () => undefined,
@@ -145,28 +175,44 @@ export function createGateway(options: HttpApiOptions): (request: Request) => Pr
     const result = await Promise.race([options.invoke(event), timeout]);
     timer.abort();
     // The function runs on, and what it returns then reaches nobody.
-    if (result === undefined) return refuse(gateway, 'timeout');
-    if (!result.ok) return refuse(gateway, refusalOf(result));
+    if (result === undefined) return { answer: refuse(gateway, 'timeout') };
+    const { requestId: invocation } = result;
+    if (!result.ok) return { answer: refuse(gateway, refusalOf(result)), invocation };
     const accept = request.headers.accept;
-    return toAnswer(result.payload, { gateway, payloadFormat, binaryMediaTypes, accept }) ?? refuse(gateway, 'failed');
+    const reply = toAnswer(result.payload, { gateway, payloadFormat, binaryMediaTypes, accept });
+    return { answer: reply ?? refuse(gateway, 'failed'), invocation };
   }
 
-  async function respond(request: Request, facts: Omit<RequestFacts, 'route'>): Promise<Answer> {
+  async function respond(request: Request, facts: Omit<RequestFacts, 'route'>): Promise<Replied> {
     const headBytes = requestHeadBytes(request.method, request.target, readFields(request.rawHeaders));
-    if (headBytes > HEADER_LIMIT_BYTES) return refuse(gateway, 'headers-too-large');
+    if (headBytes > HEADER_LIMIT_BYTES) return { answer: refuse(gateway, 'headers-too-large') };
     const path = routePath(request.path, api);
     const route = path === undefined ? undefined : findRoute(options.routes, request.method, path);
-    if (route === undefined) return refuse(gateway, 'no-route');
+    if (route === undefined) return { answer: refuse(gateway, 'no-route') };
     const { identities = [] } = options;
     const identity = route.isSigned ? signedBy(request, { identities, region: api.region, now: facts.at }) : undefined;
-    if (route.isSigned && identity === undefined) return refuse(gateway, 'unsigned');
-    if (request.body.byteLength > BODY_LIMIT_BYTES) return refuse(gateway, 'body-too-large');
+    if (route.isSigned && identity === undefined) return { answer: refuse(gateway, 'unsigned') };
+    if (request.body.byteLength > BODY_LIMIT_BYTES) return { answer: refuse(gateway, 'body-too-large') };
     return invoke(request, toEvent(request, api, { ...facts, route, identity }));
   }
 
   return async (request) => {
     const facts = identify(now());
-    const answer = await respond(request, facts);
+    const { requestId: id, at } = facts;
+    if (options.onEvent !== undefined) {
+      const { method, path, body } = request;
+      const bodySha256 = createHash('sha256').update(body).digest('hex');
+      options.onEvent({ what: 'arrived', at, id, method, path, bytes: body.byteLength, bodySha256 });
+    }
+    const { answer, invocation } = await respond(request, facts);
+    options.onEvent?.({
+      what: 'answered',
+      at: now(),
+      id,
+      status: answer.status,
+      ...(invocation === undefined ? {} : { invocation }),
+      ...(answer.status < 400 ? {} : { body: Buffer.from(answer.body ?? '').toString('utf8') }),
+    });
     const ids: Record<string, string> =
       gateway === 'rest-api'
         ? { 'x-amzn-RequestId': facts.requestId, 'x-amz-apigw-id': facts.extendedRequestId }

@@ -35,13 +35,15 @@ export interface BatchRunnerOptions {
   /** Most records of one event. */
   readonly batchSize: number;
   readonly now: () => number;
+  /** Called before each invocation, with the ids of its messages. */
+  readonly begins: (batch: readonly string[]) => void;
   /** Called after each invocation, when its messages are dealt with. */
   readonly over: (invocation: TriggerInvocation) => void;
 }
 
 /** The returned function resolves when all of the batch was dealt with. */
 export function createBatchRunner(options: BatchRunnerOptions): (records: readonly SQSRecord[]) => Promise<void> {
-  const { queue, invoke, batchSize, now, over } = options;
+  const { queue, invoke, batchSize, now, begins, over } = options;
 
   /**
    * A batch beyond Lambda's 6 MB goes in several events, one after the other. On FIFO a group of which a record was kept is
@@ -63,6 +65,7 @@ export function createBatchRunner(options: BatchRunnerOptions): (records: readon
   async function runEvent(records: SQSRecord[]): Promise<TriggerInvocation> {
     const at = now();
     const batch = records.map(({ messageId }) => messageId);
+    begins(batch);
     // Through JSON, as the function would get it: nothing of the event is shared with what is kept here.
     const reply = await invoke(JSON.parse(JSON.stringify({ Records: records })) as SQSEvent);
     const invocation = { at, batch, reply, ...settle(records, batch, reply) };

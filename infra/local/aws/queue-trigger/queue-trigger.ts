@@ -31,7 +31,15 @@ export interface QueueTriggerOptions {
   /** Epoch ms; the queue's clock. Default `Date.now`. */
   readonly now?: () => number;
   readonly setTimer?: SetTimer;
+  /** Told when an invocation begins and when it is over. */
+  readonly onEvent?: (event: TriggerEvent) => void;
 }
+
+/** Ids are SQS's own, times epoch ms. */
+export type TriggerEvent = { readonly at: number; readonly queue: string; readonly batch: readonly string[] } & (
+  | { readonly what: 'begun' }
+  | { readonly what: 'over'; readonly kept: readonly string[]; readonly error?: string }
+);
 
 export interface QueueTrigger {
   readonly invocations: readonly TriggerInvocation[];
@@ -56,7 +64,7 @@ export function startQueueTrigger(options: QueueTriggerOptions): QueueTrigger {
   const windowMs = maximumBatchingWindowSeconds * 1000;
   const invocations: TriggerInvocation[] = [];
   const changes = createChanges();
-  const runBatch = createBatchRunner({ queue, invoke, batchSize, now, over });
+  const runBatch = createBatchRunner({ queue, invoke, batchSize, now, begins, over });
   let polling = options.enabled ?? true;
   let running = 0;
   let scheduled = false;
@@ -113,8 +121,21 @@ export function startQueueTrigger(options: QueueTriggerOptions): QueueTrigger {
     };
   }
 
+  function begins(batch: readonly string[]): void {
+    options.onEvent?.({ at: now(), queue: queue.name, what: 'begun', batch });
+  }
+
   function over(invocation: TriggerInvocation): void {
     invocations.push(invocation);
+    const { batch, kept, error } = invocation;
+    options.onEvent?.({
+      at: now(),
+      queue: queue.name,
+      what: 'over',
+      batch,
+      kept,
+      ...(error === undefined ? {} : { error }),
+    });
     changes.announce();
   }
 

@@ -13,6 +13,8 @@ import { createSecretsService, type SecretsOptions } from './service.ts';
 export interface SecretsManagerOptions extends SecretsOptions {
   /** Default any free one. */
   readonly port?: number;
+  /** Told each GetSecretValue when it is answered. */
+  readonly onRead?: (read: SecretRead) => void;
 }
 
 /** One GetSecretValue that was answered. */
@@ -45,7 +47,11 @@ export interface SecretsManager {
   answer(request: Request): Answer;
 }
 
-export async function startSecretsManager({ port, ...options }: SecretsManagerOptions = {}): Promise<SecretsManager> {
+export async function startSecretsManager({
+  port,
+  onRead,
+  ...options
+}: SecretsManagerOptions = {}): Promise<SecretsManager> {
   const service = createSecretsService(options);
   const changes = createChanges();
   const reads: SecretRead[] = [];
@@ -76,13 +82,15 @@ export async function startSecretsManager({ port, ...options }: SecretsManagerOp
     { SecretId: id, VersionId: versionId, VersionStage: versionStage }: JsonObject,
     status: number,
   ): void {
-    reads.push({
+    const read: SecretRead = {
       at: service.now(),
       secretId: String(id),
       ...(typeof versionId === 'string' ? { versionId } : {}),
       ...(typeof versionStage === 'string' ? { versionStage } : {}),
       status,
-    });
+    };
+    reads.push(read);
+    onRead?.(read);
     changes.announce();
   }
 

@@ -26,17 +26,19 @@ export const EXPIRED_HANDLE = 'The receipt handle has expired.';
  * FIFO: only while the flight lasts (recorded from AWS). Standard: a handle whose flight is over still deletes (recorded),
  * unless the message was received again: then "the request will succeed, but the message might not be deleted", and here
  * it is not.
+ * @returns the id of the message that is gone now, if there is one
  * @throws AwsError ReceiptHandleIsInvalid, InvalidParameterValue
  */
-export function deleteByHandle(context: AcknowledgementContext, handle: string): void {
+export function deleteByHandle(context: AcknowledgementContext, handle: string): string | undefined {
   const { receipt, message } = find(context, handle);
-  if (message === undefined) return;
+  if (message === undefined) return undefined;
   const current = isCurrent(message, receipt);
   if (context.fifo && !(current && context.store.isInFlight(message))) throw expired(handle);
-  if (!current) return;
+  if (!current) return undefined;
   context.store.remove(message.id);
   // A duplicate that is still to come comes, deleted or not.
   if (message.duplicate) context.store.duplicate(message.id);
+  return message.id;
 }
 
 /**
@@ -44,13 +46,14 @@ export function deleteByHandle(context: AcknowledgementContext, handle: string):
  * clamp.
  *
  * Standard: any handle of a stored message works, also of an earlier receive or after its flight (both recorded from AWS).
+ * @returns the message, and when it can be received again, epoch ms
  * @throws AwsError ReceiptHandleIsInvalid, InvalidParameterValue
  */
 export function changeVisibilityByHandle(
   context: AcknowledgementContext,
   handle: string,
   visibilitySeconds: number,
-): void {
+): { readonly id: string; readonly visibleAt: number } {
   checkVisibility(visibilitySeconds);
   const { receipt, message } = find(context, handle);
   const flight = message?.flight;
@@ -62,6 +65,7 @@ export function changeVisibilityByHandle(
     throw invalidValue('VisibilityTimeout', visibilitySeconds, reason);
   }
   message.flight = { ...flight, visibleAt };
+  return { id: message.id, visibleAt };
 }
 
 function find({ arn, store, now }: AcknowledgementContext, handle: string) {

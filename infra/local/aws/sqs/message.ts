@@ -73,6 +73,16 @@ export interface StoredMessage {
   duplicate: boolean;
 }
 
+/** What happened in a queue, as soon as it has; times are epoch ms, ids SQS's own. */
+export type QueueEvent = { readonly at: number; readonly queue: string; readonly id: string } & (
+  | { readonly what: 'sent'; readonly body: string; readonly attributes: MessageAttributes }
+  | { readonly what: 'received'; readonly receiveCount: number; readonly visibleAt: number }
+  | { readonly what: 'hidden'; readonly visibleAt: number }
+  | { readonly what: 'deleted' | 'expired' | 'purged' }
+  /** SQS's own redrive moved it: it was received too often. */
+  | { readonly what: 'redriven'; readonly to: string }
+);
+
 /** A message as tests see it. */
 export interface MessageView {
   readonly id: string;

@@ -9,7 +9,7 @@ import { changeVisibilityByHandle, deleteByHandle } from './acknowledgement.ts';
 import { createDeduplication } from './deduplication.ts';
 import { invalidValue, sqsError } from './error.ts';
 import { checkMessage, type SendRules } from './limits.ts';
-import type { MessageView, NewMessage, ReceivedMessage, SentMessage, StoredMessage } from './message.ts';
+import type { MessageView, NewMessage, QueueEvent, ReceivedMessage, SentMessage, StoredMessage } from './message.ts';
 import { checkedAttributes, type QueueAttributes, readRedrivePolicy } from './queue-attributes.ts';
 import { POISON_RECEIVES, receiveFrom } from './receiving.ts';
 import { sendToFifo, sendToStandard } from './sending.ts';
@@ -86,10 +86,11 @@ export interface QueueContext {
   readonly nextSequenceNumber: () => string;
   readonly findQueue: (arn: string) => QueueModel | undefined;
   readonly confidential: (value: string) => void;
+  readonly onEvent: ((event: QueueEvent) => void) | undefined;
 }
 
 export function createQueue(context: QueueContext): QueueModel {
-  const { name, arn, now, random, findQueue } = context;
+  const { name, arn, now, random, findQueue, onEvent } = context;
   const fifo = name.endsWith('.fifo');
   const createdAt = now();
   let modifiedAt = createdAt;
@@ -103,7 +104,10 @@ export function createQueue(context: QueueContext): QueueModel {
     now,
     retentionMs: () => seconds('MessageRetentionPeriod') * 1000,
     delayMs: () => seconds('DelaySeconds') * 1000,
-    expired: changes.announce,
+    expired: (ids) => {
+      for (const id of ids) onEvent?.({ at: now(), queue: name, id, what: 'expired' });
+      changes.announce();
+    },
   });
   const handling = {
     ...context,
@@ -126,7 +130,12 @@ export function createQueue(context: QueueContext): QueueModel {
   function send(message: NewMessage): SentMessage {
     context.confidential(message.body);
     checkMessage(message, rules());
+    const sizeBefore = store.size;
     const sent = fifo ? sendToFifo(handling, deduplication, message) : sendToStandard(handling, message);
+    if (store.size > sizeBefore) {
+      const { body, attributes = {} } = message;
+      onEvent?.({ at: now(), queue: name, id: sent.messageId, what: 'sent', body, attributes });
+    }
     changes.announce();
     return sent;
   }
@@ -135,8 +144,16 @@ export function createQueue(context: QueueContext): QueueModel {
     store.expire();
     const sizeBefore = store.size;
     const received = receiveFrom(handling, maxMessages, visibilitySeconds);
+    if (onEvent !== undefined) for (const { messageId } of received) tellReceived(messageId, onEvent);
     if (received.length > 0 || store.size !== sizeBefore) changes.announce();
     return received;
+  }
+
+  function tellReceived(id: string, tell: (event: QueueEvent) => void): void {
+    const message = store.find(id);
+    if (message === undefined) return;
+    const { receiveCount } = message;
+    tell({ at: now(), queue: name, id, what: 'received', receiveCount, visibleAt: store.availableAt(message) });
   }
 
   function perGroup(): boolean {
@@ -148,7 +165,13 @@ export function createQueue(context: QueueContext): QueueModel {
     const { deadLetterTargetArn, maxReceiveCount } = readRedrivePolicy(settings.RedrivePolicy);
     const target = findQueue(deadLetterTargetArn);
     if (target === undefined) return undefined;
-    return { maxReceiveCount, bury: (message: StoredMessage) => target.bury(message, arn) };
+    return {
+      maxReceiveCount,
+      bury: (message: StoredMessage) => {
+        target.bury(message, arn);
+        onEvent?.({ at: now(), queue: name, id: message.id, what: 'redriven', to: target.name });
+      },
+    };
   }
 
   /** AWS: "Setting-up dead-letter queue retention": the time of sending stays on standard queues, is reset on FIFO. */
@@ -200,6 +223,7 @@ export function createQueue(context: QueueContext): QueueModel {
       throw sqsError('PurgeQueueInProgress', `Only one PurgeQueue operation on ${name} is allowed every 60 seconds.`);
     }
     purgedAt = now();
+    for (const { id } of store.all()) onEvent?.({ at: now(), queue: name, id, what: 'purged' });
     store.clear();
     deduplication.clear();
     changes.announce();
@@ -240,9 +264,16 @@ export function createQueue(context: QueueContext): QueueModel {
     rules,
     send,
     receive,
-    delete: (handle) => acknowledge(() => deleteByHandle(handling, handle)),
+    delete: (handle) =>
+      acknowledge(() => {
+        const id = deleteByHandle(handling, handle);
+        if (id !== undefined) onEvent?.({ at: now(), queue: name, id, what: 'deleted' });
+      }),
     changeVisibility: (handle, visibilitySeconds) =>
-      acknowledge(() => changeVisibilityByHandle(handling, handle, visibilitySeconds)),
+      acknowledge(() => {
+        const hidden = changeVisibilityByHandle(handling, handle, visibilitySeconds);
+        onEvent?.({ at: now(), queue: name, what: 'hidden', ...hidden });
+      }),
     purge,
     nextVisibleAt: store.nextVisibleAt,
     deliverAgain,

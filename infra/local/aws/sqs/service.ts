@@ -5,6 +5,7 @@
  * @see AWS: API Reference "CreateQueue"
  */
 import { invalidValue, sqsError } from './error.ts';
+import type { QueueEvent } from './message.ts';
 import { checkDeadLetterQueue, createQueue, type Queue, type QueueModel } from './queue.ts';
 import { checkedAttributes, defaultAttributes, type QueueAttributes } from './queue-attributes.ts';
 
@@ -28,6 +29,8 @@ export interface SqsOptions {
   readonly inFlightQuota?: number;
   /** Told every body that somebody sends. */
   readonly confidential?: (value: string) => void;
+  /** Told what happens to each message. */
+  readonly onEvent?: (event: QueueEvent) => void;
 }
 
 export interface SqsService {
@@ -90,6 +93,7 @@ export function createSqsService(options: SqsOptions = {}): SqsService {
       nextSequenceNumber,
       findQueue: findByArn,
       confidential,
+      onEvent: options.onEvent,
     });
     queues.set(name, queue);
     return queue;

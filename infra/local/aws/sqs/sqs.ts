@@ -14,7 +14,14 @@ import { MAX_WAIT_SECONDS } from './limits.ts';
 import type { Queue } from './queue.ts';
 import { createSqsService, type SqsOptions, type SqsService } from './service.ts';
 
-export type { MessageAttribute, MessageAttributes, MessageView, NewMessage, ReceivedMessage } from './message.ts';
+export type {
+  MessageAttribute,
+  MessageAttributes,
+  MessageView,
+  NewMessage,
+  QueueEvent,
+  ReceivedMessage,
+} from './message.ts';
 export type { Queue } from './queue.ts';
 export type { SqsOptions } from './service.ts';
 

@@ -13,8 +13,8 @@ export interface StoreOptions {
   readonly retentionMs: () => number;
   /** The queue's `DelaySeconds` in ms, as it is now. */
   readonly delayMs: () => number;
-  /** Called when retention has ended messages. */
-  readonly expired: () => void;
+  /** Called with the ids of messages that retention has ended. */
+  readonly expired: (ids: readonly string[]) => void;
 }
 
 export type StorableMessage = Omit<StoredMessage, 'place' | 'enteredAt' | 'flight' | 'receivesHere' | 'duplicate'>;
@@ -58,14 +58,15 @@ export function createStore({ now, retentionMs, delayMs, expired }: StoreOptions
   /** AWS: API Reference "SetQueueAttributes", `MessageRetentionPeriod`: counted from the sending, in flight or not. */
   function expire(): void {
     if (now() < nothingExpiresBefore) return;
-    const before = stored.size;
+    const ended: string[] = [];
     nothingExpiresBefore = Number.POSITIVE_INFINITY;
     for (const [id, { sentAt }] of stored) {
       const expiresAt = sentAt + retentionMs();
-      if (expiresAt <= now()) stored.delete(id);
+      if (expiresAt <= now()) ended.push(id);
       else nothingExpiresBefore = Math.min(nothingExpiresBefore, expiresAt);
     }
-    if (stored.size < before) expired();
+    for (const id of ended) stored.delete(id);
+    if (ended.length > 0) expired(ended);
   }
 
   function remove(id: string): void {

@@ -43,6 +43,8 @@ export interface AuthorizationServerOptions {
   readonly signingKeys?: SigningKeys;
   /** Is told every token that is issued, and credentials that arrive. */
   readonly confidential?: (value: string) => void;
+  /** Told each request to the token endpoint when it is answered. */
+  readonly onTokenRequest?: (entry: TokenRequestEntry) => void;
 }
 
 /** Everything but the socket. */
@@ -119,7 +121,14 @@ export function createAuthorizationServer(
   const now = (): number => (options.now ?? Date.now)() + skewMs;
   const jku = `${url}${path.keys}`;
   const tokens = createAccessTokens({ account, issuer, jku, signingKeys, now, random, confidential });
-  const endpoint = createTokenEndpoint({ account, tokens, now, random, confidential });
+  const endpoint = createTokenEndpoint({
+    account,
+    tokens,
+    now,
+    random,
+    confidential,
+    onTokenRequest: options.onTokenRequest,
+  });
   const resourceServer = { clientId: `runtime-${account.name}`, clientSecret: clientSecret(random) };
   confidential(resourceServer.clientSecret);
   let introspections = 0;

@@ -10,7 +10,7 @@ import type { Account } from '../cockpit/account.ts';
 import { thumbprintOf } from '../cockpit/client-certificate.ts';
 import type { Client } from '../cockpit/oauth-client.ts';
 import { type RandomBytes, uuid } from '../identifiers.ts';
-import type { AccessTokens, TokenFormat } from './access-tokens.ts';
+import type { AccessToken, AccessTokens, TokenFormat } from './access-tokens.ts';
 import { type ExpiresIn, refusalAnswer, type TokenRefusal, tokenAnswer } from './token-answer.ts';
 import { readTokenRequest, type TokenRequest } from './token-request.ts';
 
@@ -28,6 +28,8 @@ export interface TokenRequestEntry {
   readonly status: number;
   /** Undefined unless a token was issued. */
   readonly format: TokenFormat | undefined;
+  /** Of the token that was issued, epoch milliseconds; undefined also where its life has no end. */
+  readonly expiresAt?: number;
 }
 
 export interface TokenEndpointOptions {
@@ -36,6 +38,8 @@ export interface TokenEndpointOptions {
   readonly now: () => number;
   readonly random: RandomBytes;
   readonly confidential: (value: string) => void;
+  /** Told each request when it is answered. */
+  readonly onTokenRequest?: ((entry: TokenRequestEntry) => void) | undefined;
 }
 
 export interface TokenEndpoint {
@@ -56,6 +60,7 @@ export function createTokenEndpoint({
   now,
   random,
   confidential,
+  onTokenRequest,
 }: TokenEndpointOptions): TokenEndpoint {
   const { environment } = account;
   const requests: TokenRequestEntry[] = [];
@@ -95,9 +100,19 @@ export function createTokenEndpoint({
     const arrived = [request.headers.authorization?.split(' ').at(-1), credentials?.clientSecret];
     for (const value of arrived) if (value) confidential(value);
     const clientId = authentication === 'secret' ? credentials?.clientId : asked.clientId;
-    const done = (answered: Answer, issuedFormat?: TokenFormat): Answer => {
+    const done = (answered: Answer, issued?: AccessToken): Answer => {
       const { status } = answered;
-      requests.push({ at, clientId, clientAuthentication: authentication, status, format: issuedFormat });
+      const { expiresAt } = issued ?? {};
+      const entry: TokenRequestEntry = {
+        at,
+        clientId,
+        clientAuthentication: authentication,
+        status,
+        format: issued?.format,
+        ...(expiresAt === undefined ? {} : { expiresAt }),
+      };
+      requests.push(entry);
+      onTokenRequest?.(entry);
       changes.announce();
       return answered;
     };
@@ -120,7 +135,7 @@ export function createTokenEndpoint({
       ...(asked.scopes === undefined ? {} : { scopes: asked.scopes }),
       ...(binds ? { boundTo: thumbprintOf(clientCertificate) } : {}),
     });
-    return done(tokenAnswer(environment, issued, expiresIn, now()), format);
+    return done(tokenAnswer(environment, issued, expiresIn, now()), issued);
   }
 
   return {

@@ -3,6 +3,7 @@
  * Header(s)"; never Camel's, never credentials. What was dropped is told by name, which SAP itself does not do.
  */
 import type { Request } from '../../server/server.ts';
+import { fingerprint } from './bearer-token.ts';
 
 export interface ExchangeHeaders {
   readonly headers: Readonly<Record<string, string>>;
@@ -10,6 +11,14 @@ export interface ExchangeHeaders {
   readonly dropped: readonly string[];
   /** Names as sent, of headers that no setting lets pass. */
   readonly removed: readonly string[];
+}
+
+/** A header as it was sent; of what is secret only how it begins. */
+export interface SentHeader {
+  readonly name: string;
+  readonly value: string;
+  /** It did not reach the flow: it is not among its allowed headers, or one of Camel's own. */
+  readonly dropped: boolean;
 }
 
 /** What passes without being allowed [assumed: the HTTP protocol's own]; credentials never do. */
@@ -48,6 +57,24 @@ export function exchangeHeaders(
     dropped: missing.filter((name) => !camels(name)),
     removed: missing.filter(camels),
   };
+}
+
+/** All of them in the order in which they were sent; `allowedHeaders` as above. */
+export function sentHeaders(request: Request, allowedHeaders: readonly string[]): SentHeader[] {
+  const { dropped, removed } = exchangeHeaders(request, allowedHeaders);
+  const sent: SentHeader[] = [];
+  for (let index = 0; index < request.rawHeaders.length; index += 2) {
+    const [name = '', value = ''] = request.rawHeaders.slice(index, index + 2);
+    sent.push({ name, value: shown(name.toLowerCase(), value), dropped: [...dropped, ...removed].includes(name) });
+  }
+  return sent;
+}
+
+/** A token is told by its fingerprint, other secrets by their length. */
+function shown(name: string, value: string): string {
+  if (!withheldHeaders.includes(name) || (name === 'x-csrf-token' && value.toLowerCase() === 'fetch')) return value;
+  const [scheme, token] = name === 'authorization' ? value.split(' ', 2) : [];
+  return token === undefined ? `(${value.length} characters)` : `${scheme} (sha256 ${fingerprint(token)}…)`;
 }
 
 /** The landscape's own words to the developer, in a header that SAP does not have; none when nothing was dropped. */

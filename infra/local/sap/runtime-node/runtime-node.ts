@@ -3,15 +3,15 @@
  * which a call is judged (request line, caller, endpoint, role, method, CSRF, size) and remembers every call and every message. Callers
  * are judged by `caller.ts`, sessions by `csrf.ts`; what goes over the wire is the senders', what a flow does the flow's.
  */
-
+import { createHash } from 'node:crypto';
 import { createChanges, type WaitOptions } from '../../facts/waiting.ts';
-import { type Answer, type LocalServer, type Request, startServer } from '../../server/server.ts';
+import { type Answer, type Fault, type LocalServer, type Request, startServer } from '../../server/server.ts';
 import type { AuthorizationServer, Trust } from '../authorization-server/authorization-server.ts';
 import { userOf } from '../cockpit/oauth-client.ts';
 import { clientCertificateTls } from '../front.ts';
 import { type Call, httpCall } from '../http-call.ts';
 import { type RandomBytes, systemRandom } from '../identifiers.ts';
-import { droppedHeadersNotice, exchangeHeaders } from './allowed-headers.ts';
+import { droppedHeadersNotice, exchangeHeaders, type SentHeader, sentHeaders } from './allowed-headers.ts';
 import { bearerToken, fingerprint } from './bearer-token.ts';
 import { authenticationOf, type CallerAuthentication, createCallers } from './caller.ts';
 import { createCsrfSessions, csrfIntent } from './csrf.ts';
@@ -42,6 +42,29 @@ export interface CallEntry {
   readonly worker: number;
 }
 
+/** One call with what only the landscape may tell: what was sent, and what became of it. */
+export interface CallEvent extends CallEntry {
+  readonly what: 'call';
+  /** Name of the flow whose endpoint it was, if there is one. */
+  readonly flow: string | undefined;
+  /** As the sender named the message in `SAP_ApplicationID`. */
+  readonly messageId: string | undefined;
+  readonly headers: readonly SentHeader[];
+  readonly bytes: number;
+  /** Lower-case hex. */
+  readonly bodySha256: string;
+  /** Of the runs of the flow that the call caused, as far as they have ended. */
+  readonly mplIds: readonly string[];
+  /** Epoch milliseconds. */
+  readonly answeredAt: number;
+}
+
+/** A flow has run. Told before the call that caused it, except where a sender is answered first. */
+export interface RunEvent
+  extends Pick<Processed, 'at' | 'flow' | 'messageId' | 'mplId' | 'mplStatus' | 'status' | 'bodySha256' | 'duplicate'> {
+  readonly what: 'run';
+}
+
 export interface RuntimeNodeOptions {
   /** VM name of the subscription whose node this is; tokens for another one are refused. */
   readonly subscription: string;
@@ -61,6 +84,8 @@ export interface RuntimeNodeOptions {
   readonly exhaustedStatus?: 503 | 429;
   /** Is told tokens and message bodies that arrive, and the CSRF tokens and session cookies that are made. */
   readonly confidential?: (value: string) => void;
+  /** Told each call and each run of a flow, whatever came of it. */
+  readonly onEvent?: (event: CallEvent | RunEvent) => void;
 }
 
 /** Everything but the socket. */
@@ -95,6 +120,13 @@ export interface RuntimeNode extends RuntimeNodeCore {
 
 const refused: Verdict = { kind: 'refused' };
 
+/** What came of a call; `ran`: a flow has run, or is to. */
+interface Judged {
+  readonly answer: Answer;
+  readonly ran?: boolean;
+  readonly mplIds?: readonly string[];
+}
+
 /**
  * The node without its socket. `call` reaches the authorization server that `trust` describes; `scheme` is that of the
  * node's URL, by default `http`.
@@ -102,7 +134,7 @@ const refused: Verdict = { kind: 'refused' };
 export function createRuntimeNode(
   options: RuntimeNodeOptions & { readonly trust: Trust; readonly call: Call; readonly scheme?: 'http' | 'https' },
 ): RuntimeNodeCore {
-  const { trust, call, now = Date.now, random = systemRandom, confidential = () => undefined } = options;
+  const { trust, call, now = Date.now, random = systemRandom, confidential = () => undefined, onEvent } = options;
   const { account } = trust;
   const { environment } = account;
   const subscription = account.subscription(options.subscription);
@@ -132,6 +164,7 @@ export function createRuntimeNode(
       if (part !== '') confidential(part);
     }
     messages.push(processed);
+    tellRun(processed);
     changes.announce();
   }
 
@@ -140,7 +173,27 @@ export function createRuntimeNode(
     return failed ? answers.securityFailure() : answers.unauthorized(environment, request);
   }
 
-  async function judge(request: Request, at: number, worker: number): Promise<{ answer: Answer; ran?: boolean }> {
+  function tellRun({ at, flow, messageId, mplId, mplStatus, status, bodySha256, duplicate }: Processed): void {
+    onEvent?.({ what: 'run', at, flow, messageId, mplId, mplStatus, status, bodySha256, duplicate });
+  }
+
+  function tellCall(call: CallEntry, request: Request, mplIds: readonly string[]): void {
+    if (onEvent === undefined) return;
+    const flow = flows.at(request.path);
+    onEvent({
+      ...call,
+      what: 'call',
+      flow: flow?.name,
+      messageId: request.headers.sap_applicationid,
+      headers: sentHeaders(request, flow?.allowedHeaders ?? ['*']),
+      bytes: request.body.byteLength,
+      bodySha256: createHash('sha256').update(request.body).digest('hex'),
+      mplIds,
+      answeredAt: now(),
+    });
+  }
+
+  async function judge(request: Request, at: number, worker: number): Promise<Judged> {
     const malformed = refusedByContainer(request);
     if (malformed !== undefined) return { answer: malformed };
     const verdict = workers.refusesTokens(worker) ? refused : await callers.authenticate(request);
@@ -152,7 +205,12 @@ export function createRuntimeNode(
     const adapter = senders[flow.sender];
     const headless = request.method === 'HEAD' && !flow.csrfProtected;
     if (headless || !flow.methods.includes(request.method)) return { answer: answers.methodNotAllowed(flow.methods) };
-    const exchange = createExchange({ request, flow, at, user: userOf(clientId), random, log });
+    const mplIds: string[] = [];
+    const logRun = (processed: Processed): void => {
+      mplIds.push(processed.mplId);
+      log(processed);
+    };
+    const exchange = createExchange({ request, flow, at, user: userOf(clientId), random, log: logRun });
     let setCookies: readonly string[] = [];
     if (flow.csrfProtected) {
       const decision = csrf.check(request, worker, workers.routingCookie(worker));
@@ -171,6 +229,7 @@ export function createRuntimeNode(
       return {
         answer: { ...answer, headers: { ...answer.headers, ...(exchange.ran ? notice : {}), ...cookies } },
         ran: exchange.ran,
+        mplIds,
       };
     } finally {
       running -= 1;
@@ -184,8 +243,8 @@ export function createRuntimeNode(
       if (token !== undefined) confidential(token);
       if (request.body.byteLength > 0) options.confidential?.(request.body.toString('utf8'));
       const worker = workers.route(request);
-      const { answer, ran = false } = await judge(request, at, worker);
-      calls.push({
+      const { answer, ran = false, mplIds = [] } = await judge(request, at, worker);
+      const call: CallEntry = {
         at,
         method: request.method,
         path: request.path,
@@ -195,7 +254,9 @@ export function createRuntimeNode(
         csrf: csrfIntent(request),
         flowRan: ran,
         worker,
-      });
+      };
+      calls.push(call);
+      tellCall(call, request, mplIds);
       changes.announce();
       return { ...answer, headers: { Date: new Date(now()).toUTCString(), ...answer.headers } };
     },
@@ -231,9 +292,11 @@ export async function startRuntimeNode(
     readonly authorizationTimeoutMs?: number;
     /** For how long a request's body may let no byte come, in milliseconds; then it is 408 [assumed]. Default 20000. */
     readonly bodyGapMs?: number;
+    /** Told each request that a fault of the server has hit. */
+    readonly onFault?: (request: Request, fault: Fault) => void;
   },
 ): Promise<RuntimeNode> {
-  const { authorizationServer, port = 0, tls = false, bodyGapMs = 20_000, ...rest } = options;
+  const { authorizationServer, port = 0, tls = false, bodyGapMs = 20_000, onFault, ...rest } = options;
   const { authorizationTimeoutMs: timeoutMs = 10_000 } = options;
   const { certificateAuthority: authority } = authorizationServer.account;
   if (tls && authority === undefined) throw new Error('tls: the account has no certificate authority');
@@ -241,6 +304,11 @@ export async function startRuntimeNode(
   const call = httpCall(authorizationServer.url, { timeoutMs, ...ca });
   const core = createRuntimeNode({ ...rest, trust: authorizationServer.trust, call, scheme: tls ? 'https' : 'http' });
   const secure = tls && authority !== undefined ? { tls: clientCertificateTls(authority, false) } : {};
-  const server = await startServer(core.answer, { port, bodyGapMs, ...secure });
+  const server = await startServer(core.answer, {
+    port,
+    bodyGapMs,
+    ...(onFault === undefined ? {} : { onFault }),
+    ...secure,
+  });
   return { ...core, url: server.url, server };
 }
