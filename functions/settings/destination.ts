@@ -37,6 +37,8 @@ interface EndpointSettings {
   readonly idHeader?: string;
   readonly timeoutSeconds: number;
   readonly queue?: string;
+  /** ARNs of the SNS topics and EventBridge rules that may send to the queue, where it is a created one. */
+  readonly queueSenders: readonly string[];
   readonly fifo: boolean;
   readonly batchSize: number;
   readonly maximumConcurrency: number;

@@ -111,6 +111,66 @@ describe('the dead-letter queue of an existing queue', () => {
   });
 });
 
+describe('who sends to the queue', () => {
+  const TOPIC = 'arn:aws:sns:eu-central-1:123456789012:orders';
+  const FIFO_TOPIC = `${TOPIC}.fifo`;
+  const RULE = 'arn:aws:events:eu-central-1:123456789012:rule/shop/orders';
+  const statementOf = (service: string, ...senders: string[]) => ({
+    Effect: 'Allow',
+    Principal: { Service: `${service}.amazonaws.com` },
+    Action: 'sqs:SendMessage',
+    Resource: { 'Fn::GetAtt': ['QueueOfOrders', 'Arn'] },
+    Condition: { ArnEquals: { 'aws:SourceArn': senders } },
+  });
+
+  test('is whoever has the right in a policy of its own: the queue has none', () => {
+    expect(idsOf(made({ orders: flow }))).not.toContain('QueuePolicyOfOrders');
+  });
+
+  test.each([
+    ['a topic', [TOPIC], [statementOf('sns', TOPIC)]],
+    ['a rule', [RULE], [statementOf('events', RULE)]],
+    [
+      'topics and a rule',
+      [TOPIC, RULE, `${TOPIC}-2`],
+      [statementOf('sns', TOPIC, `${TOPIC}-2`), statementOf('events', RULE)],
+    ],
+  ])('is %s, and the service in no other’s name', (_, queueSenders, statements) => {
+    const of = made({ orders: { ...flow, queueSenders } });
+    expect(properties(of, 'QueuePolicyOfOrders')).toEqual({
+      Queues: [{ Ref: 'QueueOfOrders' }],
+      PolicyDocument: { Version: '2012-10-17', Statement: statements },
+    });
+  });
+
+  test('is a FIFO topic, where the queue is one', () => {
+    const of = made({ orders: { ...flow, fifo: true, queueSenders: [FIFO_TOPIC] } });
+    expect(properties(of, 'QueuePolicyOfOrders')).toMatchObject({
+      PolicyDocument: { Statement: [statementOf('sns', FIFO_TOPIC)] },
+    });
+  });
+
+  test.each([
+    ['another topic to a FIFO queue', { fifo: true }, TOPIC, 'expected FIFO topics: no other may send to a FIFO queue'],
+    [
+      'a rule to a FIFO queue',
+      { fifo: true },
+      RULE,
+      'EventBridge sends to FIFO queues with content-based deduplication alone, which this is not',
+    ],
+    [
+      'a topic to an existing queue',
+      { queue: LEGACY },
+      TOPIC,
+      'belongs to a created queue; what may send to an existing one its owner says in its policy',
+    ],
+  ])('is not %s', (_, settings, sender, line) => {
+    expect(mistakes({ destinations: { orders: { ...flow, ...settings, queueSenders: [sender] } } })).toEqual([
+      `custom.destinations.orders.queueSenders: ${line}`,
+    ]);
+  });
+});
+
 describe('above 3.5 KB', () => {
   /** Settings whose DESTINATIONS, with URLs at their longest, has this many bytes. */
   const ofBytes = (bytes: number) => {

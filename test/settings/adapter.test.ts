@@ -27,6 +27,7 @@ const call = {
   enabled: true,
   concurrency: 10,
   retryForHours: 72,
+  queueSenders: [],
   payloadBuckets: [],
   deletePayloads: false,
 };

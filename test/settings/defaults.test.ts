@@ -29,6 +29,7 @@ const defaults: Destination = {
   enabled: true,
   concurrency: 10,
   retryForHours: 72,
+  queueSenders: [],
   payloadBuckets: [],
   deletePayloads: false,
 };

@@ -180,6 +180,16 @@ const mistakes: readonly Mistake[] = [
   ['enabled as a word', { ...orders, enabled: 'yes' }, `orders.enabled: expected true or false${TEXT}`],
   ['a concurrency of 101', { ...orders, concurrency: 101 }, `orders.concurrency: ${whole('calls', 1, 100)}`],
   ['tries beyond the retention', { ...orders, retryForHours: 265 }, `orders.retryForHours: ${whole('hours', 1, 264)}`],
+  ...[
+    ['a bare name', 'hunters'],
+    ['a queue', 'arn:aws:sqs:eu-central-1:123456789012:orders'],
+    ['a pattern, which would open more', 'arn:aws:sns:eu-central-1:123456789012:*'],
+    ['an event bus', 'arn:aws:events:eu-central-1:123456789012:event-bus/default'],
+  ].map(([what, sender]): [string, object, string] => [
+    `${what} as sender to the queue`,
+    { ...orders, queueSenders: ['arn:aws:sns:eu-central-1:123456789012:orders', sender] },
+    'orders.queueSenders.1: expected a list of ARNs of SNS topics and EventBridge rules',
+  ]),
   ['a queue URL over http:', { ...orders, queueUrl: 'http://sqs.example.com/1/q' }, `orders.queueUrl: ${URL_EXPECTED}`],
   [
     'a dead-letter queue URL that is none',

@@ -7,6 +7,9 @@ import { nearest } from '../nearest.ts';
 export const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 export const MEDIA_TYPE = /^[\w!#$&^.+-]+\/(\*|[\w!#$&^.+-]+)$/;
 const QUEUE_NAME = /^[\w-]{1,80}$|^[\w-]{1,75}\.fifo$/;
+/** A topic of SNS, or a rule of EventBridge, on its default bus or on one that is named. */
+const SENDER_ARN =
+  /^arn:aws[\w-]*:(sns:[\w-]+:\d{12}:[\w-]{1,256}(\.fifo)?|events:[\w-]+:\d{12}:rule\/[\w./-]{1,321})$/;
 const QUEUE_ARN = /^arn:aws[\w-]*:sqs:[\w-]+:\d{12}:([\w-]{1,80}|[\w-]{1,75}\.fifo)$/;
 
 export const text = (expected: string) => v.pipe(v.string(expected), v.minLength(1, expected));
@@ -89,6 +92,8 @@ export const queue = v.pipe(
   v.string('expected the ARN of a queue'),
   v.check((value) => QUEUE_ARN.test(value) || QUEUE_NAME.test(value), 'expected the ARN of a queue'),
 );
+const SENDERS = 'expected a list of ARNs of SNS topics and EventBridge rules';
+export const queueSenders = v.array(v.pipe(v.string(SENDERS), v.regex(SENDER_ARN, SENDERS)), SENDERS);
 export const bucket = v.pipe(
   v.string('expected the name of a bucket'),
   v.regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'expected the name of a bucket'),

@@ -117,12 +117,13 @@ function secretProblems(secret: string, region: string): string[] {
 }
 
 function queueMistakes({ settings, queue }: Destination, region: string): string[] {
-  const { queueUrl, deadLetterQueueUrl } = settings;
+  const { queueUrl, deadLetterQueueUrl, queueSenders, fifo } = settings;
   if (queue.created) {
     const filledIn = 'belongs to an existing queue; of a created one it is filled in';
     return [
       ...(queueUrl === undefined ? [] : [`.queueUrl: ${filledIn}`]),
       ...(deadLetterQueueUrl === undefined ? [] : [`.deadLetterQueueUrl: ${filledIn}`]),
+      ...(fifo ? queueSenders.flatMap(fifoSenderMistakes) : []),
       ...nameMistakes(queue.deadLetterName),
     ];
   }
@@ -132,6 +133,10 @@ function queueMistakes({ settings, queue }: Destination, region: string): string
   const deadLetters = deadLetterQueueUrl === undefined ? undefined : queueOfUrl(deadLetterQueueUrl);
   const webhooks = queueUrl === undefined ? undefined : queueOfUrl(queueUrl);
   const lines: string[] = [];
+  if (queueSenders.length > 0)
+    lines.push(
+      '.queueSenders: belongs to a created queue; what may send to an existing one its owner says in its policy',
+    );
   // Lambda polls in its own region alone.
   if (source.region !== region) lines.push(`.queue: ${inRegion(region)}`);
   if (queueUrl !== undefined) {
@@ -150,6 +155,16 @@ function queueMistakes({ settings, queue }: Destination, region: string): string
       lines.push(`.deadLetterQueueUrl: expected a ${isFifo(source) ? 'FIFO' : 'standard'} queue, as the queue is one`);
   }
   return lines;
+}
+
+/** What can be sent to a FIFO queue that takes no duplicate for one by its content. */
+function fifoSenderMistakes(sender: string): string[] {
+  // https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_SqsParameters.html
+  if (sender.includes(':events:'))
+    return [
+      '.queueSenders: EventBridge sends to FIFO queues with content-based deduplication alone, which this is not',
+    ];
+  return sender.endsWith('.fifo') ? [] : ['.queueSenders: expected FIFO topics: no other may send to a FIFO queue'];
 }
 
 const inRegion = (region: string) => `expected a queue in ${region}`;

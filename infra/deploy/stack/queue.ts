@@ -3,6 +3,7 @@
  * function. An existing queue is attached by its ARN and otherwise left to its owner.
  */
 import type { DestinationSettings, Queue } from './destination.ts';
+import { policyDocument } from './policy.ts';
 import { arn, attribute, join, type Resource, ref, type Value } from './template.ts';
 
 /** The longest that SQS keeps a message: 14 days. */
@@ -30,10 +31,12 @@ export function logicalName(destination: string): string {
 
 export const queueId = (destination: string) => `QueueOf${logicalName(destination)}`;
 export const eventSourceMappingId = (destination: string) => `EventSourceMappingOf${logicalName(destination)}`;
+export const queuePolicyId = (destination: string) => `QueuePolicyOf${logicalName(destination)}`;
 export const deadLetterQueueId = (destination: string) => `DeadLetterQueueOf${logicalName(destination)}`;
 
 /**
- * The two queues of a destination, in the template by their logical ids; none for an existing queue.
+ * The two queues of a destination, in the template by their logical ids, and the policy that lets its `queueSenders` in;
+ * none for an existing queue.
  *
  * @param functionTimeoutSeconds of the queue function. AWS advises a visibility timeout of six times that, plus the window.
  */
@@ -43,7 +46,7 @@ export function queueResources(
   functionTimeoutSeconds: number,
 ): Record<string, Resource> {
   if (!queue.created) return {};
-  const { name, fifo } = settings;
+  const { name, fifo, queueSenders } = settings;
   const kept = (properties: Record<string, unknown>): Resource => ({
     Type: 'AWS::SQS::Queue',
     // But for the deployment that creates it: one that fails would leave a queue whose name every later try finds taken.
@@ -66,7 +69,35 @@ export function queueResources(
       },
     }),
     [deadLetterQueueId(name)]: kept({ QueueName: queue.deadLetterName }),
+    ...(queueSenders.length > 0 && {
+      [queuePolicyId(name)]: {
+        Type: 'AWS::SQS::QueuePolicy',
+        Properties: {
+          Queues: [ref(queueId(name))],
+          PolicyDocument: policyDocument(sendersAllowed(queueSenders, attribute(queueId(name), 'Arn'))),
+        },
+      },
+    }),
   };
+}
+
+/**
+ * A statement for each service whose topics or rules are named: the service may send in their name alone.
+ *
+ * @see AWS General Reference, "The confused deputy problem": `aws:SourceArn`
+ */
+function sendersAllowed(senders: readonly string[], queueArn: Value): object[] {
+  return ['sns', 'events'].flatMap((service) => {
+    const named = senders.filter((sender) => sender.split(':')[2] === service);
+    if (named.length === 0) return [];
+    return {
+      Effect: 'Allow',
+      Principal: { Service: `${service}.amazonaws.com` },
+      Action: 'sqs:SendMessage',
+      Resource: queueArn,
+      Condition: { ArnEquals: { 'aws:SourceArn': named } },
+    };
+  });
 }
 
 /**

@@ -16,8 +16,10 @@ export interface Service {
   readonly folder: string;
   /** Runs `npm run --silent package -- <options>`. */
   package(...options: string[]): Promise<Packaged>;
-  /** Runs `npm run --silent deploy -- <options>`, which finds no account to deploy to. */
+  /** Runs `npm run --silent deploy -- <options>`, which finds an account only by the service's environment. */
   deploy(...options: string[]): Promise<Ran>;
+  /** Runs `npm run --silent remove -- <options>`. */
+  removeStage(...options: string[]): Promise<Ran>;
   /** Another `custom`, or another serverless.yml. */
   change(content: object | string): Promise<void>;
   remove(): Promise<void>;
@@ -35,8 +37,14 @@ export interface Packaged extends Ran {
   artifact(): Promise<Map<string, Buffer>>;
 }
 
-/** @param content in place of the shipped `custom`; a text in place of the whole serverless.yml */
-export async function createService(content?: object | string): Promise<Service> {
+/**
+ * @param content in place of the shipped `custom`; a text in place of the whole serverless.yml
+ * @param environment beside what every process needs; without it there are no credentials
+ */
+export async function createService(
+  content?: object | string,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<Service> {
   const folder = await mkdtemp(join(tmpdir(), 'token-relay-service-'));
   for (const name of ['functions', 'infra', 'node_modules', 'package.json']) {
     await symlink(join(PROJECT, name), join(folder, name));
@@ -47,7 +55,8 @@ export async function createService(content?: object | string): Promise<Service>
   return {
     folder,
     package: (...options) => packageIn(folder, options),
-    deploy: (...options) => run(folder, 'deploy', options),
+    deploy: (...options) => run(folder, 'deploy', options, environment),
+    removeStage: (...options) => run(folder, 'remove', options, environment),
     change: write,
     remove: () => rm(folder, { recursive: true }),
   };
@@ -68,8 +77,13 @@ async function packageIn(folder: string, options: readonly string[]): Promise<Pa
   };
 }
 
-async function run(folder: string, script: string, options: readonly string[]): Promise<Ran> {
-  const env = { PATH: `${join(PROJECT, 'node_modules/.bin')}:${process.env.PATH}`, HOME: folder };
+async function run(
+  folder: string,
+  script: string,
+  options: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): Promise<Ran> {
+  const env = { ...environment, PATH: `${join(PROJECT, 'node_modules/.bin')}:${process.env.PATH}`, HOME: folder };
   return new Promise((settle) => {
     execFile('npm', ['run', '--silent', script, '--', ...options], { cwd: folder, env }, (error, stdout, stderr) => {
       settle({ exitCode: error === null ? 0 : Number(error.code), output: lines(stdout), errors: lines(stderr) });
