@@ -159,9 +159,17 @@ export function senderOf(name: string): Sender {
   return sender;
 }
 
+interface Way {
+  readonly type: string;
+  readonly secret?: string;
+}
+
 /** What the settings make of `webhook.verify`. @param secret the webhook's */
 export function verifyAs(verify: unknown, secret = 'webhooks/orders'): readonly Verification[] {
-  const written = { secret: 'cpi/orders', path: '/orders', webhook: { verify, secret, mode: 'direct' } };
+  const ways = [verify].flat().map((way) => (typeof way === 'string' ? { type: way } : way)) as Way[];
+  const isUsed = ways.some((way) => way.secret === undefined && !['jwt', 'iam', 'none'].includes(way.type));
+  const webhook = { verify, ...(isUsed ? { secret } : {}), mode: 'direct' };
+  const written = { secret: 'cpi/orders', path: '/orders', webhook };
   const orders = readSettings({ DESTINATIONS: JSON.stringify({ orders: written }) }).destinations.get('orders');
   if (orders === undefined || 'error' in orders) throw orders?.error ?? new Error('no destination');
   return orders.webhook?.verify ?? [];

@@ -18,7 +18,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 export interface ClientOptions {
   readonly region?: string;
-  readonly deadLetterQueueUrl?: string;
+  readonly queueUrl?: string | undefined;
   readonly environment: Environment;
 }
 
@@ -26,11 +26,11 @@ export interface ClientOptions {
  * The region is `--region`, else that of the queue's URL; of a deployment, and where nothing says it, eu-central-1.
  * The endpoint is what the SDK's own variables say, else the host of the queue's URL.
  */
-export function createClient({ region, deadLetterQueueUrl, environment }: ClientOptions): SQSClient {
+export function createClient({ region, queueUrl, environment }: ClientOptions): SQSClient {
   const { AWS_ENDPOINT_URL_SQS, AWS_ENDPOINT_URL, AWS_REGION, AWS_ACCESS_KEY_ID, AWS_PROFILE } = environment;
   // A variable that is set to nothing is not set, as for the SDK.
   const byVariable = AWS_ENDPOINT_URL_SQS || AWS_ENDPOINT_URL || undefined;
-  const byUrl = deadLetterQueueUrl === undefined ? undefined : new URL(deadLetterQueueUrl);
+  const byUrl = queueUrl === undefined ? undefined : new URL(queueUrl);
   const endpoint = byVariable ?? byUrl?.origin;
   const local = endpoint !== undefined && /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(new URL(endpoint).hostname);
   const [, urlRegion] = /(?:^|\.)sqs\.([a-z0-9-]+)\./.exec(byUrl?.hostname ?? '') ?? [];

@@ -24,7 +24,7 @@ async function run(argv: readonly string[]): Promise<number> {
       stdout.write(MANUAL);
       return 0;
     }
-    const client = createClient({ ...command, environment });
+    const client = createClient({ ...command, queueUrl: command.deadLetterQueueUrl, environment });
     const terminal = createTerminal({ stdout, stderr, now: Date.now });
     return await replay(command, {
       client,

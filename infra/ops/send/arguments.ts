@@ -19,11 +19,26 @@ export const KINDS = [
 ] as const;
 export type Kind = (typeof KINDS)[number];
 
+/** To a queue. */
+export interface QueueCommand {
+  readonly queueUrl: string;
+  readonly body: Buffer;
+  readonly contentType: string;
+  /** Absent: SQS's own. */
+  readonly messageId?: string;
+  /** Attributes of the message by name. */
+  readonly attributes: Readonly<Record<string, string>>;
+  /** Of a FIFO queue. */
+  readonly group: string;
+  readonly region?: string;
+}
+
+/** To a webhook. */
 export interface SendCommand {
   readonly url: URL;
   /** `handshake`: asks whether an origin may send. */
   readonly kind: Kind | 'handshake';
-  /** Absent for iam, none and the handshake. */
+  /** Absent for none and the handshake, and for iam where the credentials come as for the AWS CLI. */
   readonly entry?: Entry;
   /** The secret stood in the command line itself. */
   readonly isSecretPlain: boolean;
@@ -62,6 +77,8 @@ export interface SendSources {
 const text = { type: 'string' } as const;
 const OPTIONS = {
   url: text,
+  queue: text,
+  group: text,
   verify: text,
   handshake: text,
   secret: text,
@@ -84,19 +101,45 @@ const OPTIONS = {
   help: { type: 'boolean', short: 'h' },
 } as const;
 const NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+const JSON_TYPE = 'application/json';
 const ORDER = '{"orderNumber":"4711","currency":"EUR","items":[{"item":10,"material":"PUMP-100"}]}';
 
 /** @throws Mistake */
-export async function readSendCommand(argv: readonly string[], sources: SendSources): Promise<SendCommand | 'help'> {
-  const values = parse(argv);
+export async function readSendCommand(
+  argv: readonly string[],
+  sources: SendSources,
+): Promise<SendCommand | QueueCommand | 'help'> {
+  const values = parse(await withFile(argv, sources));
   if (values.help) return 'help';
+  return values.queue === undefined ? readWebhookCommand(values, sources) : readQueueCommand(values, sources);
+}
+
+async function readQueueCommand(values: Values, sources: SendSources): Promise<QueueCommand> {
+  const others = ['url', 'verify', 'handshake', 'secret', 'method'] as const;
+  const other = others.find((name) => values[name] !== undefined);
+  if (other !== undefined) throw new Mistake(`--queue and --${other} exclude each other`);
+  const queueUrl = httpUrl('queue', values.queue ?? '').href;
+  return {
+    queueUrl,
+    body: await contents('data', values.data ?? ORDER, sources),
+    contentType: values['content-type'] ?? JSON_TYPE,
+    ...optional('messageId', values.id),
+    attributes: namedValues(values),
+    group: values.group ?? 'npm-run-send',
+    ...optional('region', values.region),
+  };
+}
+
+async function readWebhookCommand(values: Values, sources: SendSources): Promise<SendCommand> {
+  if (values.group !== undefined) throw new Mistake('--group is for --queue alone');
   const kind = kindOf(values);
   const words = (name: 'secret' | 'data', value: string) => contents(name, value, sources);
   const needsSecret = kind !== 'iam' && kind !== 'none' && kind !== 'handshake';
   if (needsSecret && values.secret === undefined) throw new Mistake(`--verify ${kind} wants --secret; see --help`);
   if (kind === 'hmac' && values['signature-header'] === undefined)
     throw new Mistake('--verify hmac wants --signature-header; see --help');
-  const secret = needsSecret
+  const takesSecret = needsSecret || (kind === 'iam' && values.secret !== undefined);
+  const secret = takesSecret
     ? (await words('secret', values.secret ?? '')).toString().replace(/\r?\n$/, '')
     : undefined;
   return {
@@ -125,6 +168,16 @@ export async function readSendCommand(argv: readonly string[], sources: SendSour
   };
 }
 
+/** In front of all others `@<file>`: options from a file, one a line with its value behind a blank. What follows wins. */
+async function withFile([first = '', ...rest]: readonly string[], { readFile }: SendSources): Promise<string[]> {
+  if (!first.startsWith('@')) return first === '' ? rest : [first, ...rest];
+  const lines = (await fileContents(first, readFile)).toString().split(/\r?\n/);
+  const options = lines.filter((line) => line.trim() !== '' && !line.startsWith('#'));
+  return [...options.flatMap((line) => /^(\S+)(?: (.*))?$/.exec(line)?.slice(1) ?? [line]), ...rest].filter(
+    (word) => word !== undefined,
+  );
+}
+
 type Values = ReturnType<typeof parse>;
 
 function parse(argv: readonly string[]) {
@@ -148,23 +201,31 @@ function kindOf({ verify, handshake }: Values): Kind | 'handshake' {
 
 function urlOf(value: string | undefined): URL {
   if (value === undefined) throw new Mistake('where to? --url https://<api>/webhooks/<destination>; see --help');
+  return httpUrl('url', value);
+}
+
+function httpUrl(option: 'url' | 'queue', value: string): URL {
   if (!URL.canParse(value) || !/^https?:$/.test(new URL(value).protocol))
-    throw new Mistake('--url: expected an https: or http: URL');
+    throw new Mistake(`--${option}: expected an https: or http: URL`);
   const url = new URL(value);
   // The words of fetch would quote the password.
-  if (url.username !== '' || url.password !== '') throw new Mistake('--url: expected one without user and password');
+  if (url.username !== '' || url.password !== '')
+    throw new Mistake(`--${option}: expected one without user and password`);
   return url;
 }
 
 function headersOf(values: Values, kind: SendCommand['kind']): Record<string, string> {
-  const headers: Record<string, string> = {};
-  if (kind !== 'handshake') headers['Content-Type'] = values['content-type'] ?? 'application/json';
-  for (const header of values.header ?? []) {
+  const contentType = kind === 'handshake' ? {} : { 'Content-Type': values['content-type'] ?? JSON_TYPE };
+  return { ...contentType, ...namedValues(values) };
+}
+
+function namedValues({ header: written = [] }: Values): Record<string, string> {
+  const found = written.map((header): [string, string] => {
     const [, name = '', value = ''] = /^([^:]*):[ \t]*(.*?)[ \t]*$/.exec(header) ?? [];
     if (!NAME.test(name)) throw new Mistake("--header: expected '<name>: <value>'");
-    headers[name] = value;
-  }
-  return headers;
+    return [name, value];
+  });
+  return Object.fromEntries(found);
 }
 
 /** A secret that is only named. */
@@ -182,11 +243,15 @@ async function contents(
     if (found === undefined || found === '') throw new Mistake(`--secret: the variable ${variable} is not set`);
     return Buffer.from(found);
   }
-  if (!value.startsWith('@')) return Buffer.from(value);
+  return value.startsWith('@') ? fileContents(value, readFile, `--${name} `) : Buffer.from(value);
+}
+
+/** @param value `@<path>` */
+async function fileContents(value: string, readFile: SendSources['readFile'], option = ''): Promise<Buffer> {
   try {
     return await readFile(value.slice(1));
   } catch (error) {
-    throw new Mistake(`--${name} ${value}: cannot be read (${(error as NodeJS.ErrnoException).code})`);
+    throw new Mistake(`${option}${value}: cannot be read (${(error as NodeJS.ErrnoException).code})`);
   }
 }
 

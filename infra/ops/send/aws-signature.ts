@@ -1,6 +1,6 @@
 /**
- * A request that is signed for AWS, for a webhook behind `iam`: by the SDK's own signer, with the credentials that its SQS
- * client finds in the usual places.
+ * A request that is signed for AWS, for a webhook behind `iam`: by the SDK's own signer, with the access key that was given,
+ * or the credentials that the SDK's SQS client finds in the usual places.
  *
  * @see AWS IAM User Guide, "AWS Signature Version 4 for API requests"
  */
@@ -13,7 +13,7 @@ import type { SendRequest } from './request.ts';
 
 export async function signedForAws(
   request: SendRequest,
-  command: Pick<SendCommand, 'region' | 'service' | 'atMs'>,
+  command: Pick<SendCommand, 'region' | 'service' | 'atMs' | 'entry'>,
   environment: Readonly<Record<string, string | undefined>>,
 ): Promise<SendRequest> {
   const { url, method, body } = request;
@@ -21,7 +21,9 @@ export async function signedForAws(
     command.region ?? environment.AWS_REGION ?? /\.(\w+(?:-\w+)+-\d)\.(?:amazonaws\.com|on\.aws)/.exec(url.host)?.[1];
   if (region === undefined) throw new Mistake('--verify iam wants --region; see --help');
   const service = command.service ?? (url.hostname.includes('.lambda-url.') ? 'lambda' : 'execute-api');
-  const client = new SQSClient({ region });
+  const { entry } = command;
+  const given = entry !== undefined && 'accessKeyId' in entry ? { credentials: entry } : {};
+  const client = new SQSClient({ region, ...given });
   const signer = new SignatureV4({
     credentials: client.config.credentials,
     region,

@@ -2,8 +2,11 @@
 import { isRecord, parseJson } from '../../../functions/untrusted.ts';
 import { Mistake } from '../replay/mistake.ts';
 
-/** `username` and `password`, or one value. */
-export type Entry = { readonly username: string; readonly password: string } | { readonly value: string };
+/** `username` and `password`, an access key of AWS, or one value. */
+export type Entry =
+  | { readonly username: string; readonly password: string }
+  | { readonly accessKeyId: string; readonly secretAccessKey: string }
+  | { readonly value: string };
 
 /** @throws Mistake which names what was expected and not what it found */
 export function readEntry(kind: string, secret: string): Entry {
@@ -15,6 +18,11 @@ export function readEntry(kind: string, secret: string): Entry {
     if (colon < 1 || stored !== undefined)
       throw new Mistake('--secret: expected user:password, or JSON with username and password');
     return { username: secret.slice(0, colon), password: secret.slice(colon + 1) };
+  }
+  if (kind === 'iam') {
+    const { AccessKeyId: accessKeyId, SecretAccessKey: secretAccessKey } = stored ?? {};
+    if (typeof accessKeyId === 'string' && typeof secretAccessKey === 'string') return { accessKeyId, secretAccessKey };
+    throw new Mistake('--secret: expected JSON with AccessKeyId and SecretAccessKey');
   }
   const value = stored === undefined ? secret : kind === 'api-key' ? stored.key : stored.secret;
   if (typeof value !== 'string' || value === '')

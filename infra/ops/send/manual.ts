@@ -1,18 +1,25 @@
 /** The manual, as `--help` prints it: 100 columns at most. */
 export const SEND_MANUAL = `npm run send -- --url <webhook> --verify <kind> [--secret <secret>] [what] [how]
+npm run send -- --queue <url> [what]
+npm run send -- @<file> [more]
 
-Signs a request as a sender of this kind does, sends it to a webhook, and prints the answer.
+Signs a request as a sender of this kind does, sends it to a webhook, and prints the answer; or
+sends a message to a queue. @<file>, in front of all others, has the options, one a line; what
+follows it wins. npm start writes such files.
 
 WHERE
   --url <url>                https://<api>/webhooks/<destination>; of npm start: the one it prints
   --verify <kind>            as in serverless.yml: basic, api-key, hmac, standard-webhooks, jwt,
                              iam, none, github, shopify, stripe, sap-open-connectors
+  --queue <url>              in place of --url: of the queue, as SQS tells it
+  --group <id>               of a FIFO queue: the message group. Default: npm-run-send
   --handshake <origin>       in place of --verify: asks with OPTIONS, as SAP Event Mesh does,
                              whether this origin may send
 
-SECRET (not for iam, none and --handshake)
+SECRET (not for none and --handshake)
   --secret env:<NAME>        a variable with what sender and webhook share: basic user:password;
-                             api-key the key; jwt the token; all others the secret. The JSON that
+                             api-key the key; jwt the token; iam an access key, as JSON with
+                             AccessKeyId and SecretAccessKey; all others the secret. The JSON that
                              lies in Secrets Manager will do, too; of a list its first entry
   --secret @<file>           the same, from a file; a line break at its end does not count. One
                              given plain is taken with a warning: shells keep it
@@ -23,8 +30,9 @@ WHAT
   --content-type <type>      Default: application/json
   --id <id>                  the message id, in the header where this kind of sender has it:
                              X-GitHub-Delivery, X-Shopify-Webhook-Id, webhook-id, else X-Request-Id;
-                             Stripe's is in the payload. Default: a new one
-  --header '<name>: <value>' a further header; may be repeated
+                             Stripe's is in the payload; to a queue the attribute messageId.
+                             Default: a new one
+  --header '<name>: <value>' a further header, to a queue a further attribute; may be repeated
   --method <method>          Default: POST
 
 HOW
@@ -40,7 +48,7 @@ HOW
   --service <name>           iam: execute-api, or lambda for a function URL. Default: from the URL
   --curl                     also prints the request as a line for curl, CREDENTIALS INCLUDED
 
-For iam the credentials come as for the AWS CLI: variables, profile, SSO.
+For iam without --secret the credentials come as for the AWS CLI: variables, profile, SSO.
 
 EXIT CODE
   0 the answer was 2xx; 1 it was another, or there was none; 2 a mistake in the command

@@ -39,6 +39,12 @@ export async function runSend(argv: readonly string[], outside: SendOutside): Pr
       stdout.write(SEND_MANUAL);
       return 0;
     }
+    if ('queueUrl' in command) {
+      // The SDK takes its time to load, and a webhook does without it.
+      const { sendToQueue } = await import('./queue.ts');
+      stdout.write(`${await sendToQueue(command, outside.environment)}\n`);
+      return 0;
+    }
     const request = await signed(command, outside.environment);
     refuseUnsendable(request);
     if (command.isSecretPlain) stderr.write(PLAIN_SECRET);
