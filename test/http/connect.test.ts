@@ -1,6 +1,8 @@
 /** A connection that is made before there is a request: the first one finds it, and whatever goes wrong, only that one tells. */
+
 import { describe, expect, test } from 'vitest';
 import { createHttpClient } from '../../functions/http/http.ts';
+import { createSimulatedTime } from '../doubles/time.ts';
 import { failureOf, post } from './call.ts';
 import { reply, startWire, type WireRequest } from './wire.ts';
 
@@ -27,11 +29,11 @@ describe('A connection made ahead', () => {
   });
 
   test('is not trusted for longer than any other that idles', async () => {
-    const clock = { ms: 1_000_000 };
+    const clock = createSimulatedTime(1_000_000);
     const wire = await startWire(answerAtOnce);
-    const send = createHttpClient({ now: () => clock.ms });
+    const send = createHttpClient({ now: clock.now });
     await send.connect?.({ url: wire.url }, signal);
-    clock.ms += 10_001;
+    clock.advance(10_001);
     expect(await send(post(wire.url))).toMatchObject({ status: 200, resent: false });
     expect(wire.made()).toBe(2);
   });
@@ -49,14 +51,14 @@ describe('A connection made ahead', () => {
   });
 
   test('that idled as long as a frozen function may have broken meanwhile: its request goes out again', async () => {
-    const clock = { ms: 1_000_000 };
+    const clock = createSimulatedTime(1_000_000);
     const wire = await startWire((request) => {
       if (request.connection === 1) request.socket.resetAndDestroy();
       else answerAtOnce(request);
     });
-    const send = createHttpClient({ now: () => clock.ms });
+    const send = createHttpClient({ now: clock.now });
     await send.connect?.({ url: wire.url }, signal);
-    clock.ms += 1_000;
+    clock.advance(1_000);
     expect(await send(post(wire.url))).toMatchObject({ status: 200, resent: true });
   });
 

@@ -1,7 +1,9 @@
 /** A kept socket that breaks with no byte of an answer: the request goes out once more, and the answer says so. */
+
 import { Readable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import { createHttpClient } from '../../functions/http/http.ts';
+import { createSimulatedTime } from '../doubles/time.ts';
 import { failureOf, post } from './call.ts';
 import { reply, startWire, type WireRequest } from './wire.ts';
 
@@ -100,14 +102,14 @@ describe('The request does not go out a third time', () => {
 
 describe('The time of a call', () => {
   test('holds for both sends together', async () => {
-    const clock = { ms: 1_000_000 };
+    const clock = createSimulatedTime(1_000_000);
     const wire = await startWire((request) => {
       if (request.connection > 1) return;
       if (request.index === 1) return answer(request);
-      clock.ms += 950;
+      clock.advance(950);
       reset(request);
     });
-    const send = createHttpClient({ now: () => clock.ms });
+    const send = createHttpClient({ now: clock.now });
     await send(post(wire.url));
     const error = await failureOf(send(post(wire.url, { timeoutMs: 1_000 })));
     expect(error).toMatchObject({ code: 'TIMED_OUT', executed: 'unknown' });
@@ -115,13 +117,13 @@ describe('The time of a call', () => {
   });
 
   test('of a socket that broke after a second was not idle: the request does not go out again', async () => {
-    const clock = { ms: 1_000_000 };
+    const clock = createSimulatedTime(1_000_000);
     const wire = await startWire((request) => {
       if (request.index === 1) return answer(request);
-      clock.ms += 1_000;
+      clock.advance(1_000);
       reset(request);
     });
-    const send = createHttpClient({ now: () => clock.ms });
+    const send = createHttpClient({ now: clock.now });
     await send(post(wire.url));
     expect(await failureOf(send(post(wire.url, { timeoutMs: 5_000 })))).toMatchObject({
       code: 'CONNECTION_FAILED',

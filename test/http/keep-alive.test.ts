@@ -1,6 +1,8 @@
 /** Sockets that outlive their request: how many there are, how long they are trusted, and when they are not kept. */
+
 import { describe, expect, test } from 'vitest';
 import { createHttpClient } from '../../functions/http/http.ts';
+import { createSimulatedTime } from '../doubles/time.ts';
 import { failureOf, post } from './call.ts';
 import { reply, startWire, type WireRequest } from './wire.ts';
 
@@ -135,37 +137,37 @@ describe('Idleness', () => {
     ['a little more is not', 10_001, 2],
     ['an hour, as in a frozen process, is not', 3_600_000, 2],
   ])('of %s', async (_, idleMs, connections) => {
-    const clock = { ms: 1_000_000 };
+    const clock = createSimulatedTime(1_000_000);
     const wire = await startWire(answerAtOnce);
-    const send = createHttpClient({ now: () => clock.ms });
+    const send = createHttpClient({ now: clock.now });
     await send(post(wire.url));
-    clock.ms += idleMs;
+    clock.advance(idleMs);
     expect(await send(post(wire.url))).toMatchObject({ resent: false });
     expect(wire.made()).toBe(connections);
     await wire.waitForOpen(1);
   });
 
   test('counts from the end of the last request, not from the first', async () => {
-    const clock = { ms: 1_000_000 };
+    const clock = createSimulatedTime(1_000_000);
     const wire = await startWire(answerAtOnce);
-    const send = createHttpClient({ now: () => clock.ms });
+    const send = createHttpClient({ now: clock.now });
     for (let call = 0; call < 4; call += 1) {
       await send(post(wire.url));
-      clock.ms += 9_000;
+      clock.advance(9_000);
     }
     expect(wire.made()).toBe(1);
   });
 
   test('closes every socket that idled too long, not the next one alone', async () => {
-    const clock = { ms: 1_000_000 };
+    const clock = createSimulatedTime(1_000_000);
     const all = heldUntil(4);
     let first = true;
     const wire = await startWire((request) => (first ? all(request) : answerAtOnce(request)));
-    const send = createHttpClient({ now: () => clock.ms });
+    const send = createHttpClient({ now: clock.now });
     await Promise.all(Array.from({ length: 4 }, () => send(post(wire.url))));
     first = false;
     expect(wire.open()).toBe(4);
-    clock.ms += 10_001;
+    clock.advance(10_001);
     await send(post(wire.url));
     await wire.waitForOpen(1);
     expect(wire.made()).toBe(5);

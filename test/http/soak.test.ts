@@ -8,7 +8,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { createHttpClient, type HttpBody } from '../../functions/http/http.ts';
 import { createCertificateAuthority } from '../../infra/local/server/certificates.ts';
 import { type EarlyAnswer, startServer } from '../../infra/local/server/server.ts';
-import { createRandom } from '../reliability/random.ts';
+import { createRandom } from '../doubles/random.ts';
 import { post } from './call.ts';
 
 const CALLS = Number(process.env.SOAK_CALLS ?? 400);

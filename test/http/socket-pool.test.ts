@@ -1,8 +1,10 @@
 /** What a pool owes to the requests that come after: a socket that is theirs alone, and a place in the queue. */
+
 import { createServer, setDefaultCACertificates, type TLSSocket } from 'node:tls';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { createHttpClient } from '../../functions/http/http.ts';
 import { createCertificateAuthority } from '../../infra/local/server/certificates.ts';
+import { createSimulatedTime } from '../doubles/time.ts';
 import { failureOf, payload, post } from './call.ts';
 import { reply, startWire, type WireRequest } from './wire.ts';
 
@@ -25,21 +27,21 @@ describe('A socket that idles', () => {
     ['is used again within what the server grants', 3_999, 1],
     ['is not used in its last second', 4_001, 2],
   ])('%s', async (_, idleMs, connections) => {
-    const clock = { ms: 1_000_000 };
+    const clock = createSimulatedTime(1_000_000);
     const wire = await startWire(({ socket }) => void socket.write(reply('ok', 'Keep-Alive: timeout=5, max=100\r\n')));
-    const send = createHttpClient({ now: () => clock.ms });
+    const send = createHttpClient({ now: clock.now });
     await send(post(wire.url));
-    clock.ms += idleMs;
+    clock.advance(idleMs);
     expect(await send(post(wire.url))).toMatchObject({ resent: false });
     expect(wire.made()).toBe(connections);
   });
 
   test('is not trusted for longer than ten seconds, whatever the server grants', async () => {
-    const clock = { ms: 1_000_000 };
+    const clock = createSimulatedTime(1_000_000);
     const wire = await startWire(({ socket }) => void socket.write(reply('ok', 'keep-alive: timeout=600\r\n')));
-    const send = createHttpClient({ now: () => clock.ms });
+    const send = createHttpClient({ now: clock.now });
     await send(post(wire.url));
-    clock.ms += 10_001;
+    clock.advance(10_001);
     await send(post(wire.url));
     expect(wire.made()).toBe(2);
   });

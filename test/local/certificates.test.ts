@@ -1,4 +1,5 @@
 /** The landscape's certificate authority, judged by OpenSSL's own reading and by real TLS connections on loopback. */
+
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import { createServer as createTlsServer, connect as tlsConnect } from 'node:tls';
@@ -9,9 +10,9 @@ import {
   type KeyType,
 } from '../../infra/local/server/certificates.ts';
 import { startServer } from '../../infra/local/server/server.ts';
+import { createSimulatedTime, NOON } from '../doubles/time.ts';
 import { httpsCall } from './https-call.ts';
 
-const noon = Date.UTC(2026, 0, 1, 12);
 const dayMs = 86_400_000;
 const hourMs = 3_600_000;
 
@@ -86,8 +87,8 @@ describe.each<KeyType>(['rsa', 'ec'])('an authority with %s keys', (keyType) => 
 });
 
 describe('the certificate of a client', () => {
-  const clock = { ms: noon };
-  const authority = createCertificateAuthority({ keyType: 'ec', now: () => clock.ms });
+  const clock = createSimulatedTime();
+  const authority = createCertificateAuthority({ keyType: 'ec', now: clock.now });
 
   test('says who it is, by whom and for how long', () => {
     const issued = authority.clientCertificate({ commonName: 'orders', validDays: 30 });
@@ -95,7 +96,7 @@ describe('the certificate of a client', () => {
       subject: 'CN=orders,O=Local Landscape,C=DE',
       issuer: 'CN=Local Landscape CA,O=Local Landscape,C=DE',
       serialNumber: expect.stringMatching(/^[0-9A-F]{2,32}$/),
-      validUntil: noon + 30 * dayMs,
+      validUntil: NOON + 30 * dayMs,
     });
     const { certificate, key, ...description } = issued;
     expect(describeCertificate(certificate)).toEqual(description);
@@ -103,8 +104,8 @@ describe('the certificate of a client', () => {
   });
 
   test.each([
-    ['365 days unless it is told otherwise', {}, noon + 365 * dayMs],
-    ['until a day that is over', { notAfter: noon - 60_000 }, noon - 60_000],
+    ['365 days unless it is told otherwise', {}, NOON + 365 * dayMs],
+    ['until a day that is over', { notAfter: NOON - 60_000 }, NOON - 60_000],
     ['until a day that UTCTime cannot say', { notAfter: Date.UTC(2051, 1, 1) }, Date.UTC(2051, 1, 1)],
     [
       'until the last second that UTCTime can say',
@@ -118,11 +119,11 @@ describe('the certificate of a client', () => {
   test('can be told from its successor, though both are made in the same moment', () => {
     const [first, second] = [1, 2].map(() => authority.clientCertificate({ commonName: 'orders' }));
     expect(second?.validFrom).toBe(Number(first?.validFrom) + 1000);
-    expect(second?.validFrom).toBeLessThan(clock.ms);
+    expect(second?.validFrom).toBeLessThan(clock.now());
     expect(second?.serialNumber).not.toBe(first?.serialNumber);
     expect([second?.subject, second?.issuer]).toEqual([first?.subject, first?.issuer]);
-    clock.ms += dayMs;
-    expect(authority.clientCertificate({ commonName: 'orders' }).validFrom).toBe(clock.ms - hourMs);
+    clock.advance(dayMs);
+    expect(authority.clientCertificate({ commonName: 'orders' }).validFrom).toBe(clock.now() - hourMs);
   });
 
   test.each([

@@ -1,4 +1,5 @@
 /** The event source mapping of the local landscape, on queues in process and a clock that the tests move. */
+
 import type { SQSEvent } from 'aws-lambda';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import {
@@ -8,19 +9,18 @@ import {
   startQueueTrigger,
 } from '../../infra/local/aws/queue-trigger/queue-trigger.ts';
 import { createSqs, type Queue, type Sqs, startSqs, waitUntilEmpty } from '../../infra/local/aws/sqs/sqs.ts';
+import { createSimulatedTime, type SimulatedTime, turn } from '../doubles/time.ts';
 
 const start = Date.UTC(2026, 0, 1);
-let time: number;
-let timers: { at: number; run: () => void }[];
+let clock: SimulatedTime;
 let sqs: Sqs;
 let queue: Queue;
 let triggers: QueueTrigger[];
 
 beforeEach(() => {
-  time = start;
-  timers = [];
+  clock = createSimulatedTime(start);
   triggers = [];
-  sqs = createSqs({ now: () => time });
+  sqs = createSqs({ now: clock.now });
   queue = sqs.createQueue('orders');
 });
 
@@ -28,30 +28,12 @@ afterEach(async () => {
   await Promise.all(triggers.map((trigger) => trigger.stop()));
 });
 
-function setTimer(run: () => void, delayMs: number): () => void {
-  const timer = { at: time + delayMs, run };
-  timers.push(timer);
-  return () => {
-    timers = timers.filter((other) => other !== timer);
-  };
-}
-
-/** Moves the clock, running the timers that become due on the way. */
-function pass(ms: number): void {
-  const end = time + ms;
-  for (;;) {
-    const [next] = timers.filter(({ at }) => at <= end).toSorted((a, b) => a.at - b.at);
-    if (next === undefined) break;
-    timers = timers.filter((timer) => timer !== next);
-    time = Math.max(time, next.at);
-    next.run();
-  }
-  time = end;
-}
+/** As the landscape's parts ask for a timer. */
+const setTimer = (run: () => void, delayMs: number): (() => void) => clock.after(delayMs, run);
 
 function trigger(options: Partial<QueueTriggerOptions>): QueueTrigger {
   const done = async () => ok(undefined);
-  const started = startQueueTrigger({ queue, invoke: done, now: () => time, setTimer, ...options });
+  const started = startQueueTrigger({ queue, invoke: done, now: clock.now, setTimer, ...options });
   triggers.push(started);
   return started;
 }
@@ -68,9 +50,6 @@ function held() {
     });
   return { calls, invoke };
 }
-
-/** Lets everything run that needs no clock. */
-const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 function sendFifo(to: Queue, ...bodies: string[]): void {
   for (const body of bodies) to.send({ body, groupId: body.slice(0, 2), deduplicationId: body });
@@ -183,10 +162,10 @@ test('failures that are reported come again when their visibility ends, the othe
   await mapping.waitForInvocations(1);
   expect(mapping.invocations[0]).toMatchObject({ batch: [first, second], deleted: [first], kept: [second] });
   await mapping.waitUntilIdle();
-  pass(29_999);
-  await settled();
+  clock.advance(29_999);
+  await turn();
   expect(mapping.invocations).toHaveLength(1);
-  pass(1);
+  clock.advance(1);
   await mapping.waitForInvocations(2);
   expect(mapping.invocations[1]).toMatchObject({ at: start + 30_000, batch: [second], deleted: [second] });
   await waitUntilEmpty(queue);
@@ -196,14 +175,14 @@ test('a visibility that the function changes is kept to', async () => {
   queue.send({ body: 'a' });
   const times: number[] = [];
   const invoke = async ({ Records }: SQSEvent) => {
-    times.push(time);
+    times.push(clock.now());
     for (const { receiptHandle } of Records) queue.changeVisibility(receiptHandle, 600);
     return ok({ batchItemFailures: Records.map(({ messageId }) => ({ itemIdentifier: messageId })) });
   };
   const mapping = trigger({ invoke });
   await mapping.waitForInvocations(1);
   await mapping.waitUntilIdle();
-  pass(600_000);
+  clock.advance(600_000);
   await mapping.waitForInvocations(2);
   expect(times).toEqual([start, start + 600_000]);
 });
@@ -212,14 +191,14 @@ test('no more invocations run at once than allowed, and a free place is used at 
   const { calls, invoke } = held();
   const mapping = trigger({ invoke, batchSize: 1 });
   for (let i = 0; i < 5; i++) queue.send({ body: String(i) });
-  await settled();
+  await turn();
   expect([calls.length, mapping.running]).toEqual([2, 2]);
   calls[1]?.reply(ok(null));
-  await settled();
+  await turn();
   expect(calls.map(({ event }) => bodiesOf(event))).toEqual([['0'], ['1'], ['2']]);
   for (let i = 0; i < 5; i++) {
     calls[i]?.reply(ok(null));
-    await settled();
+    await turn();
   }
   await mapping.waitUntilIdle();
   expect(mapping.invocations).toHaveLength(5);
@@ -236,16 +215,16 @@ test('within a window records are gathered up to the batch size, or until the wi
   const { calls, invoke } = held();
   trigger({ invoke, batchSize: 25, maximumBatchingWindowSeconds: 5, maximumConcurrency: 3 });
   for (let i = 0; i < 30; i++) queue.send({ body: String(i) });
-  await settled();
+  await turn();
   expect(calls.map(({ event }) => event.Records.length)).toEqual([25]);
-  pass(3000);
+  clock.advance(3000);
   queue.send({ body: '30' });
-  await settled();
-  pass(1999);
-  await settled();
+  await turn();
+  clock.advance(1999);
+  await turn();
   expect(calls).toHaveLength(1);
-  pass(1);
-  await settled();
+  clock.advance(1);
+  await turn();
   expect(calls.map(({ event }) => event.Records.length)).toEqual([25, 6]);
   for (const { reply } of calls) reply(ok(null));
 });
@@ -273,10 +252,10 @@ describe('on FIFO', () => {
     const { calls, invoke } = held();
     trigger({ invoke, batchSize: 2, maximumConcurrency: 10 });
     sendFifo(queue, 'g1-1', 'g1-2', 'g1-3', 'g2-1');
-    await settled();
+    await turn();
     expect(calls.map(({ event }) => bodiesOf(event))).toEqual([['g1-1', 'g1-2'], ['g2-1']]);
     calls[0]?.reply(ok(null));
-    await settled();
+    await turn();
     expect(calls.map(({ event }) => bodiesOf(event))).toEqual([['g1-1', 'g1-2'], ['g2-1'], ['g1-3']]);
     for (const { reply } of calls) reply(ok(null));
   });
@@ -294,7 +273,7 @@ describe('on FIFO', () => {
     sendFifo(queue, 'g1-3', 'g2-1');
     await mapping.waitForInvocations(2);
     await mapping.waitUntilIdle();
-    pass(30_000);
+    clock.advance(30_000);
     await mapping.waitForInvocations(3);
     expect(seen).toEqual([['g1-1', 'g1-2'], ['g2-1'], ['g1-1', 'g1-2', 'g1-3']]);
   });
@@ -303,9 +282,9 @@ describe('on FIFO', () => {
     const { calls, invoke } = held();
     const mapping = trigger({ invoke });
     sendFifo(queue, 'g1-1');
-    await settled();
+    await turn();
     mapping.pause();
-    pass(30_000);
+    clock.advance(30_000);
     calls[0]?.reply(ok(null));
     await mapping.waitForInvocations(1);
     expect(mapping.invocations).toMatchObject([{ deleted: [], error: expect.stringContaining('expired') }]);
@@ -345,16 +324,16 @@ test('stopping waits for what runs, and leaves no timer', async () => {
   const { calls, invoke } = held();
   const mapping = trigger({ invoke });
   queue.send({ body: 'a' });
-  await settled();
+  await turn();
   queue.send({ body: 'b', delaySeconds: 60 });
-  await settled();
-  expect(timers).not.toEqual([]);
+  await turn();
+  expect(clock.timers).toBe(1);
   let stopped = false;
   const stopping = mapping.stop().then(() => {
     stopped = true;
   });
-  await settled();
-  expect([stopped, timers]).toEqual([false, []]);
+  await turn();
+  expect([stopped, clock.timers]).toEqual([false, 0]);
   calls[0]?.reply(ok(null));
   await stopping;
   expect([mapping.invocations.length, queue.size]).toEqual([1, 1]);
@@ -363,7 +342,7 @@ test('stopping waits for what runs, and leaves no timer', async () => {
 test('what is gathered within a window when the trigger stops is still delivered', async () => {
   const mapping = trigger({ maximumBatchingWindowSeconds: 300 });
   queue.send({ body: 'a' });
-  await settled();
+  await turn();
   expect(mapping.invocations).toEqual([]);
   await mapping.stop();
   expect(mapping.invocations).toHaveLength(1);

@@ -1,4 +1,5 @@
 /** The authorization server over HTTP: how a token is asked for on Neo and on Cloud Foundry, and what it answers. */
+
 import { generateKeyPairSync } from 'node:crypto';
 import { request as sendRequest } from 'node:http';
 import { createRemoteJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify } from 'jose';
@@ -13,6 +14,7 @@ import { type Account, createAccount } from '../../infra/local/sap/cockpit/accou
 import type { Environment } from '../../infra/local/sap/cockpit/oauth-client.ts';
 import { nginxPage, serviceUnavailable, tooManyRequests } from '../../infra/local/sap/front.ts';
 import { requestTo } from '../../infra/local/sap/http-call.ts';
+import { createSimulatedTime, type SimulatedTime } from '../doubles/time.ts';
 import { generateKeyPair } from './sap-tenant.ts';
 
 const hourS = 3600;
@@ -29,7 +31,7 @@ afterEach(async () => {
 interface Setup {
   readonly account: Account;
   readonly authorizationServer: AuthorizationServer;
-  readonly clock: { ms: number };
+  readonly clock: SimulatedTime;
   readonly announced: readonly string[];
   /** Asks for a token; the defaults are the form that the environment's clients use. */
   token(change?: {
@@ -50,8 +52,8 @@ interface TokenAnswer {
 const basic = (id: string, password: string): string => `Basic ${Buffer.from(`${id}:${password}`).toString('base64')}`;
 
 async function setUp(environment: Environment): Promise<Setup> {
-  const clock = { ms: Date.UTC(2026, 0, 1, 12) };
-  const now = (): number => clock.ms;
+  const clock = createSimulatedTime(Date.UTC(2026, 0, 1, 12));
+  const now = clock.now;
   const announced: string[] = [];
   const confidential = (value: string): void => void announced.push(value);
   const account = createAccount({ environment, now, confidential });
@@ -329,7 +331,7 @@ describe('Cloud Foundry', () => {
     const { token, clock, authorizationServer } = await setUp('cf');
     await token();
     authorizationServer.issueSameTokenAgain(true);
-    clock.ms += ms;
+    clock.advance(ms);
     expect((await token()).json.expires_in).toBe(3599);
   });
 
@@ -398,7 +400,7 @@ describe.each(['neo', 'cf'] as const)('both environments: %s', (environment) => 
   async function verifies(setup: Setup, jwt: string): Promise<boolean> {
     const { trust, url } = setup.authorizationServer;
     const jwks = createRemoteJWKSet(new URL(url + trust.keysPath));
-    const options = { issuer: trust.issuer, currentDate: new Date(setup.clock.ms) };
+    const options = { issuer: trust.issuer, currentDate: new Date(setup.clock.now()) };
     return jwtVerify(jwt, jwks, options).then(
       () => true,
       () => false,
@@ -434,12 +436,12 @@ describe.each(['neo', 'cf'] as const)('both environments: %s', (environment) => 
     expect(await next()).not.toBe(await next());
     setup.authorizationServer.issueSameTokenAgain(true);
     const kept = await next();
-    setup.clock.ms += 1_000_000;
+    setup.clock.advance(1_000_000);
     const again = await setup.token(jwtQuery);
     expect(accessToken(again)).toBe(kept);
     expect(again.json.expires_in).toBe(environment === 'cf' ? 2599 : 2600);
     expect(accessToken(await setup.token(opaqueQuery))).not.toBe(kept);
-    setup.clock.ms += 2_600_000;
+    setup.clock.advance(2_600_000);
     const renewed = await next();
     expect(renewed).not.toBe(kept);
     setup.authorizationServer.rotateSigningKey();
@@ -575,7 +577,7 @@ describe('introspection of opaque tokens', () => {
       [
         'expired',
         ({ clock }: Setup) => {
-          clock.ms += hourS * 1000;
+          clock.advance(hourS * 1000);
         },
       ],
       ['revoked', ({ authorizationServer }: Setup, token: string) => authorizationServer.revoke(token)],
@@ -608,7 +610,7 @@ describe('introspection of opaque tokens', () => {
     const { account, token, ask, clock } = await introspecting('neo');
     account.setTokenLifetime(clientId, 0);
     const unlimited = accessToken(await token());
-    clock.ms += 365 * 86_400_000;
+    clock.advance(365 * 86_400_000);
     expect((await ask(`access_token=${unlimited}`)).status).toBe(200);
     account.setTokenLifetime(clientId, 180 * 86_400);
     expect((await ask(`access_token=${unlimited}`)).status).toBe(401);

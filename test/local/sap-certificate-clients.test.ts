@@ -1,4 +1,5 @@
 /** Clients with certificates, through the doors: registered, asking for tokens by mutual TLS, and calling a flow. */
+
 import { X509Certificate } from 'node:crypto';
 import { Agent } from 'node:https';
 import type { TLSSocket } from 'node:tls';
@@ -14,8 +15,9 @@ import { createSigningKeys } from '../../infra/local/sap/authorization-server/si
 import { type Account, createAccount } from '../../infra/local/sap/cockpit/account.ts';
 import { type RuntimeNode, startRuntimeNode } from '../../infra/local/sap/runtime-node/runtime-node.ts';
 import { type CertificateAuthority, createCertificateAuthority } from '../../infra/local/server/certificates.ts';
+import { createSimulatedTime, NOON, type SimulatedTime } from '../doubles/time.ts';
 import { type HttpsReply, httpsCall, tokenForm } from './https-call.ts';
-import { generateKeyPair, noon, role, subscription } from './sap-tenant.ts';
+import { generateKeyPair, role, subscription } from './sap-tenant.ts';
 
 const dayMs = 86_400_000;
 const clientId = 'orders';
@@ -32,7 +34,7 @@ interface Tenant {
   readonly account: Account;
   readonly authorizationServer: AuthorizationServer;
   readonly node: RuntimeNode;
-  readonly clock: { ms: number };
+  readonly clock: SimulatedTime;
   readonly announced: readonly string[];
   /** Asks the certificate host. */
   token(client: Presented | undefined, id?: string, more?: Readonly<Record<string, string>>): Promise<HttpsReply>;
@@ -48,8 +50,8 @@ afterEach(async () => {
 });
 
 async function startTenant(sockets: AuthorizationServerSockets = {}): Promise<Tenant> {
-  const clock = { ms: noon };
-  const now = (): number => clock.ms;
+  const clock = createSimulatedTime();
+  const now = clock.now;
   const announced: string[] = [];
   const confidential = (value: string): void => void announced.push(value);
   const authority = createCertificateAuthority({ keyType: 'ec', now, confidential });
@@ -102,8 +104,8 @@ const leafOf = (certificate: string): string => new X509Certificate(certificate)
 const accessToken = ({ body }: HttpsReply): string => (JSON.parse(body) as { access_token: string }).access_token;
 
 const validity = {
-  notBeforeDate: new Date(noon - dayMs),
-  notAfterDate: new Date(noon + 365 * dayMs),
+  notBeforeDate: new Date(NOON - dayMs),
+  notAfterDate: new Date(NOON + 365 * dayMs),
   algorithm: 'sha256',
 };
 
@@ -143,12 +145,12 @@ describe('a client whose certificate SAP has made', () => {
     expect((await call(undefined, `Bearer ${accessToken(issued)}`)).status).toBe(200);
     expect(authorizationServer.tokenRequests).toEqual([
       {
-        at: noon,
+        at: NOON,
         clientId,
         clientAuthentication: 'certificate',
         status: 200,
         format: 'jwt',
-        expiresAt: noon + 3_600_000,
+        expiresAt: NOON + 3_600_000,
       },
     ]);
     expect(node.requests).toMatchObject([{ callerAuthentication: 'token', flowRan: true }]);
@@ -157,7 +159,7 @@ describe('a client whose certificate SAP has made', () => {
   test('finds everything in its service key', async () => {
     const { account, authority, authorizationServer, clock } = await startTenant();
     account.registerCertificateClient({ ...registration, validDays: 30 });
-    clock.ms += 1000;
+    clock.advance(1000);
     const key = account.serviceKey(clientId, 'https://rt.example');
     expect(key).toEqual({
       oauth: {
@@ -217,8 +219,8 @@ describe('a client whose certificate SAP has made', () => {
     account.registerCertificateClient({ ...registration, validDays: 1 });
     const held = issuedBySap(account);
     const statuses = [];
-    for (const at of [noon - 2 * 3_600_000, noon, noon + dayMs, noon + dayMs + 1]) {
-      clock.ms = at;
+    for (const at of [NOON - 2 * 3_600_000, NOON, NOON + dayMs, NOON + dayMs + 1]) {
+      clock.moveTo(at);
       statuses.push([await status(held), (await call(held)).status]);
     }
     expect(statuses).toEqual([
@@ -329,7 +331,7 @@ describe('at the host that asks for certificates', () => {
     });
     expect(headers['www-authenticate']).toMatch(/^Basic realm="UAA\/client"/);
     expect(authorizationServer.tokenRequests).toEqual([
-      { at: noon, clientId, clientAuthentication: 'certificate', status: 401, format: undefined },
+      { at: NOON, clientId, clientAuthentication: 'certificate', status: 401, format: undefined },
     ]);
   });
 
@@ -390,7 +392,7 @@ describe('at the host that asks for certificates', () => {
 
   test('a load balancer that checks in the handshake lets nobody in without a certificate that it trusts', async () => {
     const { account, authority, authorizationServer, token } = await startTenant({ certificateCheck: 'handshake' });
-    const expired = authority.clientCertificate({ commonName: 'expired', notAfter: noon - 60_000 });
+    const expired = authority.clientCertificate({ commonName: 'expired', notAfter: NOON - 60_000 });
     account.registerCertificateClient({ ...registration, certificate: leafOf(expired.certificate) });
     await expect(token(undefined)).rejects.toMatchObject({
       code: expect.stringMatching(/CERTIFICATE_REQUIRED|ECONNRESET/),

@@ -1,4 +1,5 @@
 /** The runtime node over HTTP: whose messages reach an integration flow, in which order a call is judged, and its words. */
+
 import { createHash } from 'node:crypto';
 import { afterEach, describe, expect, test } from 'vitest';
 import {
@@ -12,10 +13,10 @@ import { requestTo } from '../../infra/local/sap/http-call.ts';
 import type { FlowResult, Received } from '../../infra/local/sap/runtime-node/integration-flow.ts';
 import { createRuntimeNode, type RuntimeNodeCore } from '../../infra/local/sap/runtime-node/runtime-node.ts';
 import type { Request } from '../../infra/local/server/server.ts';
+import { NOON } from '../doubles/time.ts';
 import {
   environments,
   formats,
-  noon,
   page,
   role,
   type Sending,
@@ -44,7 +45,7 @@ describe.each(environments)('a message to a flow without CSRF protection: %s', (
     expect(node.messages).toMatchObject([
       {
         flow: 'Orders',
-        at: noon,
+        at: NOON,
         method: 'POST',
         path: '/http/orders',
         body,
@@ -57,7 +58,7 @@ describe.each(environments)('a message to a flow without CSRF protection: %s', (
     const tokenFingerprint = createHash('sha256').update(bearer).digest('hex').slice(0, 12);
     expect(node.requests).toEqual([
       {
-        at: noon,
+        at: NOON,
         method: 'POST',
         path: '/http/orders',
         status: 200,
@@ -184,7 +185,7 @@ describe.each(environments)('a token that does not count is 401: %s', (environme
   }
   async function expired({ token, clock }: Tenant, format: 'jwt' | 'opaque'): Promise<string> {
     const issued = await token(format);
-    clock.ms += 3_660_000;
+    clock.advance(3_660_000);
     return issued;
   }
   async function revoked({ token, authorizationServer }: Tenant): Promise<string> {
@@ -223,7 +224,7 @@ describe.each(environments)('the life of a JWT: %s', (environment) => {
   ] as const)('%s', async (_when, ageMs, options, status) => {
     const { clock, node, token, send } = await startTenant(environment, options);
     const bearer = await token();
-    clock.ms += ageMs;
+    clock.advance(ageMs);
     const reply = await send('/http/orders', bearer);
     expect(reply.status).toBe(status);
     expect(reply.body).not.toContain('MPL');
@@ -505,7 +506,7 @@ describe('waits and faults', () => {
 });
 
 describe('without a socket', () => {
-  const now = (): number => noon;
+  const now = (): number => NOON;
 
   /** A Neo account whose client `orders` has the role, and its token requests, both in memory. */
   function inMemory() {

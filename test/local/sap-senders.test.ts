@@ -61,7 +61,7 @@ describe.each(senders)('the status table at the sender $sender', (at) => {
     readonly body: RegExp;
   }
   const late = ({ clock }: Stage): void => {
-    clock.ms += 3_660_000;
+    clock.advance(3_660_000);
   };
   const html = {
     401: 'Unauthorized',

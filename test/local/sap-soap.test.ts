@@ -635,12 +635,12 @@ describe('an idempotent process call', () => {
     const flow = await rm({});
     await sendIds(flow, 'a');
     flow.node.deploy({ name: 'Soap', sender: 'soap-rm', address: '/soap', idempotentProcessCall: {} });
-    flow.clock.ms += 90 * 86_400_000 - 1;
+    flow.clock.advance(90 * 86_400_000 - 1);
     const later = await flow.token();
     const path = '/cxf/soap?MessageId=a';
     const again = { path, headers: { authorization: `Bearer ${later}` } };
     await flow.send('1.1', envelope('1.1', '<o/>'), again);
-    flow.clock.ms += 1;
+    flow.clock.advance(1);
     await flow.send('1.1', envelope('1.1', '<o/>'), again);
     expect(flow.node.messages.map(({ duplicate }) => duplicate)).toEqual([false, true, false]);
   });

@@ -2,6 +2,7 @@
  * An SAP tenant as the tests of the runtime node and of CSRF protection begin with it: account, authorization server and
  * runtime node on one clock, and the sender's two calls. What is expected of it is for the tests.
  */
+
 import { generateKeyPairSync } from 'node:crypto';
 import { request as sendRequest } from 'node:http';
 import {
@@ -16,8 +17,8 @@ import {
   type RuntimeNodeOptions,
   startRuntimeNode,
 } from '../../infra/local/sap/runtime-node/runtime-node.ts';
+import { createSimulatedTime, type SimulatedTime } from '../doubles/time.ts';
 
-export const noon = Date.UTC(2026, 0, 1, 12);
 export const subscription = 'acme-dev.iflmap';
 export const role = { user: 'oauth_client_orders', role: 'ESBMessaging.send', subscription };
 export const environments = ['neo', 'cf'] as const;
@@ -57,8 +58,8 @@ export interface Tenant {
   readonly account: Account;
   readonly authorizationServer: AuthorizationServer;
   readonly node: RuntimeNode;
-  /** Starts at `noon`. */
-  readonly clock: { ms: number };
+  /** Starts at noon. */
+  readonly clock: SimulatedTime;
   readonly announced: readonly string[];
   /** A new token, by default a JWT for `orders`. */
   token(format?: 'jwt' | 'opaque', clientId?: string): Promise<string>;
@@ -71,8 +72,8 @@ export async function startTenant(
   environment: Environment,
   options: Partial<RuntimeNodeOptions & { authorizationTimeoutMs: number }> = {},
 ): Promise<Tenant> {
-  const clock = { ms: noon };
-  const now = (): number => clock.ms;
+  const clock = createSimulatedTime();
+  const now = clock.now;
   const account = createAccount({ environment, now });
   const announced: string[] = [];
   for (const [clientId, vmName] of [

@@ -1,4 +1,5 @@
 /** The local Secrets Manager, through the real SDK. */
+
 import {
   CreateSecretCommand,
   DeleteSecretCommand,
@@ -13,20 +14,21 @@ import {
 } from '@aws-sdk/client-secrets-manager';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type SecretsManager, startSecretsManager } from '../../infra/local/aws/secrets-manager/secrets-manager.ts';
+import { createSimulatedTime, type SimulatedTime } from '../doubles/time.ts';
 
 const start = Date.UTC(2026, 0, 1);
 const day = 86_400_000;
 const v1 = '11111111-1111-4111-8111-111111111111';
 const v2 = '22222222-2222-4222-8222-222222222222';
-let time = start;
+let clock: SimulatedTime;
 let local: SecretsManager;
 let client: SecretsManagerClient;
 let seen: string[];
 
 beforeEach(async () => {
-  time = start;
+  clock = createSimulatedTime(start);
   seen = [];
-  local = await startSecretsManager({ now: () => time, confidential: (value) => seen.push(value) });
+  local = await startSecretsManager({ now: clock.now, confidential: (value) => seen.push(value) });
   client = new SecretsManagerClient({
     endpoint: local.url,
     region: 'eu-central-1',
@@ -162,7 +164,7 @@ test('a secret that is marked for deletion is not read, until it is restored or 
   await client.send(new RestoreSecretCommand({ SecretId: 'relay' }));
   expect(await currentValue()).toBe('one');
   await remove();
-  time = start + 30 * day;
+  clock.moveTo(start + 30 * day);
   await expect(get('relay')).rejects.toMatchObject({ name: 'ResourceNotFoundException' });
   local.put('relay', 'two');
   await remove({ ForceDeleteWithoutRecovery: true });
@@ -211,7 +213,7 @@ test('reads are recorded as they were asked for, and can be waited for', async (
   const { versionId } = local.put('relay', 'one');
   const twice = local.waitForReads(2);
   await get('relay', { VersionId: versionId, VersionStage: 'AWSCURRENT' });
-  time += 1000;
+  clock.advance(1000);
   await get('none').catch(() => undefined);
   await twice;
   expect(local.reads).toEqual([

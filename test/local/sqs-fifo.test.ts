@@ -2,6 +2,7 @@
  * FIFO queues of the local SQS, through the real SDK on a clock that the tests move. What AWS does was taken from its
  * documentation and from the tests that localstack validates against AWS.
  */
+
 import {
   ChangeMessageVisibilityCommand,
   DeleteMessageBatchCommand,
@@ -17,17 +18,18 @@ import {
 } from '@aws-sdk/client-sqs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createSqs, type Queue, type StartedSqs, startSqs } from '../../infra/local/aws/sqs/sqs.ts';
+import { createSimulatedTime, type SimulatedTime } from '../doubles/time.ts';
 
 const start = Date.UTC(2026, 0, 1);
-let time = start;
+let clock: SimulatedTime;
 let local: StartedSqs;
 let client: SQSClient;
 let queue: Queue;
 let QueueUrl: string;
 
 beforeEach(async () => {
-  time = start;
-  local = await startSqs({ now: () => time });
+  clock = createSimulatedTime(start);
+  local = await startSqs({ now: clock.now });
   client = new SQSClient({
     endpoint: local.url,
     region: 'eu-central-1',
@@ -95,9 +97,9 @@ describe('a receive', () => {
     const [head, ...rest] = await receive(10);
     await hide(head, 60);
     for (const message of rest) await hide(message, 0);
-    time += 59_999;
+    clock.advance(59_999);
     expect(await bodies(10)).toEqual([]);
-    time += 1;
+    clock.advance(1);
     expect(await bodies(10)).toEqual(['g1-m1', 'g1-m2', 'g1-m3']);
   });
 
@@ -109,7 +111,7 @@ describe('a receive', () => {
     await sendAll('g1-m1', 'g1-m2', 'g1-m3');
     const all = await receive(10, { VisibilityTimeout: 1 });
     await hide(all[extended], 4);
-    time += 2000;
+    clock.advance(2000);
     expect(await bodies(10)).toEqual(comes);
   });
 
@@ -130,9 +132,9 @@ describe('a receive', () => {
   test('keeps the order when messages come again', async () => {
     await sendAll('g1-m1', 'g1-m2', 'g1-m3');
     expect(await bodies(10)).toEqual(['g1-m1', 'g1-m2', 'g1-m3']);
-    time += 30_000;
+    clock.advance(30_000);
     expect(await bodies(2)).toEqual(['g1-m1', 'g1-m2']);
-    time += 30_000;
+    clock.advance(30_000);
     expect(await bodies(10)).toEqual(['g1-m1', 'g1-m2', 'g1-m3']);
   });
 
@@ -155,21 +157,21 @@ describe('a receive', () => {
   });
 
   test('looks no further than the quota, and over it gives nothing and no error', () => {
-    const small = createSqs({ now: () => time, inFlightQuota: 3 }).createQueue('small.fifo');
+    const small = createSqs({ now: clock.now, inFlightQuota: 3 }).createQueue('small.fifo');
     const put = (groupId: string, id: string) => small.send({ body: id, groupId, deduplicationId: id });
     for (const id of ['a', 'b', 'c', 'd']) put('g1', id);
     put('g2', 'e');
     expect(small.receive({ maxMessages: 1 }).map(({ body }) => body)).toEqual(['a']);
     // Group g2 is behind the first three messages.
     expect(small.receive({ maxMessages: 10 })).toEqual([]);
-    time += 30_000;
+    clock.advance(30_000);
     expect(small.receive({ maxMessages: 10 }).map(({ body }) => body)).toEqual(['a', 'b', 'c']);
     expect(small.receive({ maxMessages: 10 })).toEqual([]);
   });
 
   test('finds an open group behind 119,999 messages of a closed one, and not behind 120,000', () => {
     const behind = (count: number) => {
-      const large = createSqs({ now: () => time }).createQueue('large.fifo');
+      const large = createSqs({ now: clock.now }).createQueue('large.fifo');
       for (let i = 0; i < count; i++) large.send({ body: 'm', groupId: 'g1', deduplicationId: String(i) });
       large.send({ body: 'other', groupId: 'g2', deduplicationId: 'other' });
       large.receive();
@@ -188,11 +190,11 @@ describe('a message that was sent before', () => {
     const [received, ...more] = await receive(10);
     expect([received?.Body, more]).toEqual(['g1-m1', []]);
     await remove(received);
-    time = start + 299_999;
+    clock.moveTo(start + 299_999);
     await send('g1-m1');
     expect(queue.size).toBe(0);
     // Repeating did not prolong the five minutes.
-    time = start + 300_000;
+    clock.moveTo(start + 300_000);
     const anew = await send('g1-m1');
     expect(anew.MessageId).not.toBe(first.MessageId);
     expect(queue.size).toBe(1);
@@ -237,7 +239,7 @@ describe('a receipt handle', () => {
   test('is refused when its visibility has ended, for deleting and for hiding', async () => {
     await send('g1-m1');
     const [message] = await receive(1);
-    time += 30_000;
+    clock.advance(30_000);
     await expect(remove(message)).rejects.toMatchObject({
       Code: 'InvalidParameterValue',
       message: `Value ${message?.ReceiptHandle} for parameter ReceiptHandle is invalid. Reason: The receipt handle has expired.`,
@@ -252,7 +254,7 @@ describe('a receipt handle', () => {
   test('is refused when the message was received again', async () => {
     await send('g1-m1');
     const [first] = await receive(1);
-    time += 30_000;
+    clock.advance(30_000);
     const [second] = await receive(1);
     await expect(remove(first)).rejects.toMatchObject({ Code: 'InvalidParameterValue' });
     await remove(second);
@@ -263,7 +265,7 @@ describe('a receipt handle', () => {
     await send('g1-m1');
     const [message] = await receive(1, { VisibilityTimeout: 1 });
     await hide(message, 5);
-    time += 4999;
+    clock.advance(4999);
     await remove(message);
     expect(queue.size).toBe(0);
   });
@@ -287,7 +289,7 @@ test("the delay is the queue's, and changing it changes it for messages that wai
   await send('g1-m1', { DelaySeconds: 0 });
   expect(await bodies(10)).toEqual([]);
   queue.setAttributes({ DelaySeconds: '5' });
-  time += 5000;
+  clock.advance(5000);
   expect(await bodies(10)).toEqual(['g1-m1']);
 });
 
@@ -297,12 +299,12 @@ test('a dead letter goes to a FIFO queue with a new time of sending, and its gro
   const { MessageId } = await send('g1-m1');
   await send('g1-m2');
   await receive(1);
-  time += 30_000;
+  clock.advance(30_000);
   expect(await bodies(10)).toEqual(['g1-m2']);
   const [letter] = await receive(10, { QueueUrl: dead.url });
   expect(letter).toMatchObject({
     MessageId,
-    Attributes: { MessageGroupId: 'g1', SentTimestamp: String(time), DeadLetterQueueSourceArn: queue.arn },
+    Attributes: { MessageGroupId: 'g1', SentTimestamp: String(clock.now()), DeadLetterQueueSourceArn: queue.arn },
   });
 });
 

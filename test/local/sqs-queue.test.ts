@@ -1,4 +1,5 @@
 /** Standard queues of the local SQS, through the real SDK on a clock that the tests move. */
+
 import {
   ChangeMessageVisibilityBatchCommand,
   ChangeMessageVisibilityCommand,
@@ -26,6 +27,7 @@ import {
   waitForMessages,
   waitUntilEmpty,
 } from '../../infra/local/aws/sqs/sqs.ts';
+import { createSimulatedTime, type SimulatedTime } from '../doubles/time.ts';
 
 const start = Date.UTC(2026, 0, 1);
 const hour = 3_600_000;
@@ -34,16 +36,16 @@ const connection = {
   credentials: { accessKeyId: 'a', secretAccessKey: 'b' },
   maxAttempts: 1,
 };
-let time = start;
+let clock: SimulatedTime;
 let local: StartedSqs;
 let client: SQSClient;
 let QueueUrl: string;
 let seen: string[];
 
 beforeEach(async () => {
-  time = start;
+  clock = createSimulatedTime(start);
   seen = [];
-  local = await startSqs({ now: () => time, confidential: (value) => seen.push(value) });
+  local = await startSqs({ now: clock.now, confidential: (value) => seen.push(value) });
   client = new SQSClient({ ...connection, endpoint: local.url });
   QueueUrl = local.sqs.createQueue('orders').url;
 });
@@ -97,7 +99,7 @@ test('a message comes as it was sent, with its system attributes and digests', a
       }),
     )
   ).MessageId;
-  time += 1500;
+  clock.advance(1500);
   expect(await receiveOne()).toMatchObject({
     MessageId,
     Body: 'äöü 😀 <&>',
@@ -152,14 +154,14 @@ test('a received message is hidden for the visibility timeout and comes again wi
   await send('m');
   const first = await receiveOne();
   expect(await receive()).toEqual([]);
-  time += 29_999;
+  clock.advance(29_999);
   expect(await receive()).toEqual([]);
-  time += 1;
+  clock.advance(1);
   const second = await receiveOne({ VisibilityTimeout: 5 });
   expect(second.Attributes?.ApproximateReceiveCount).toBe('2');
   expect(second.Attributes?.ApproximateFirstReceiveTimestamp).toBe(String(start));
   expect(second.ReceiptHandle).not.toBe(first.ReceiptHandle);
-  time += 5000;
+  clock.advance(5000);
   expect(await receive()).toHaveLength(1);
 });
 
@@ -173,16 +175,16 @@ test('a visibility of 0 gives the message back at once', async () => {
 test('visibility counts from the change, and beyond 12 hours since the receive it is refused, not clamped', async () => {
   await send('m');
   const { ReceiptHandle } = await receiveOne();
-  time += 20_000;
+  clock.advance(20_000);
   await hide(ReceiptHandle, 43_180);
   await expect(hide(ReceiptHandle, 43_181)).rejects.toMatchObject({
     Code: 'InvalidParameterValue',
     message:
       'Value 43181 for parameter VisibilityTimeout is invalid. Reason: Total VisibilityTimeout for the message is beyond the limit [43200 seconds]',
   });
-  time = start + 12 * hour - 1;
+  clock.moveTo(start + 12 * hour - 1);
   expect(await receive()).toEqual([]);
-  time += 1;
+  clock.advance(1);
   // The limit counts anew from the next receive.
   await hide((await receiveOne()).ReceiptHandle, 43_200);
 });
@@ -190,11 +192,11 @@ test('visibility counts from the change, and beyond 12 hours since the receive i
 test('a handle deletes after its visibility ended, but not after the message was received again', async () => {
   await send('m');
   const first = await receiveOne();
-  time += 30_000;
+  clock.advance(30_000);
   const second = await receiveOne();
   await remove(first.ReceiptHandle);
   expect(local.sqs.queue('orders').size).toBe(1);
-  time += 30_000;
+  clock.advance(30_000);
   await remove(second.ReceiptHandle);
   expect(local.sqs.queue('orders').size).toBe(0);
   await remove(second.ReceiptHandle);
@@ -219,7 +221,7 @@ test('a handle is refused when it is none, of another queue, of a deleted messag
   await expect(client.send(new DeleteMessageCommand({ QueueUrl: other, ReceiptHandle }))).rejects.toMatchObject({
     name: 'ReceiptHandleIsInvalid',
   });
-  time += 12 * hour + 1;
+  clock.advance(12 * hour + 1);
   await expect(remove(ReceiptHandle)).rejects.toMatchObject({ Code: 'InvalidParameterValue' });
   const again = await receiveOne();
   await remove(again.ReceiptHandle);
@@ -236,24 +238,24 @@ test('a delayed message comes when its delay is over: its own, else the one the 
   await client.send(new SetQueueAttributesCommand({ QueueUrl, Attributes: { DelaySeconds: '0' } }));
   expect((await attributes()).ApproximateNumberOfMessagesDelayed).toBe('2');
   expect(await receive()).toEqual([]);
-  time += 10_000;
+  clock.advance(10_000);
   expect((await receive({ MaxNumberOfMessages: 10 })).map(({ Body }) => Body)).toEqual(['own']);
-  time += 10_000;
+  clock.advance(10_000);
   expect((await receive({ MaxNumberOfMessages: 10 })).map(({ Body }) => Body)).toEqual(['queue']);
 });
 
 test('retention ends a message, in flight or not, counted from its sending', async () => {
   await client.send(new SetQueueAttributesCommand({ QueueUrl, Attributes: { MessageRetentionPeriod: '60' } }));
   await send('in flight');
-  time += 30_000;
+  clock.advance(30_000);
   await receiveOne({ VisibilityTimeout: 600 });
   await send('later');
-  time += 30_000;
+  clock.advance(30_000);
   expect(local.sqs.queue('orders').messages.map(({ body }) => body)).toEqual(['later']);
-  time += 20_000;
+  clock.advance(20_000);
   await send('latest');
   await client.send(new SetQueueAttributesCommand({ QueueUrl, Attributes: { MessageRetentionPeriod: '120' } }));
-  time += 20_000;
+  clock.advance(20_000);
   expect(local.sqs.queue('orders').size).toBe(2);
   // Shortened, it ends at once what is older.
   await client.send(new SetQueueAttributesCommand({ QueueUrl, Attributes: { MessageRetentionPeriod: '60' } }));
@@ -268,7 +270,7 @@ test('the receive beyond maxReceiveCount moves the message to the dead-letter qu
   const sent = await client.send(new SendMessageCommand({ QueueUrl, MessageBody: 'poison', MessageAttributes }));
   for (const count of ['1', '2']) {
     expect((await receiveOne()).Attributes?.ApproximateReceiveCount).toBe(count);
-    time += 30_000;
+    clock.advance(30_000);
   }
   expect(dead.size).toBe(0);
   expect(await receive()).toEqual([]);
@@ -283,7 +285,7 @@ test('the receive beyond maxReceiveCount moves the message to the dead-letter qu
       DeadLetterQueueSourceArn: local.sqs.queue('orders').arn,
     },
   });
-  time = start + 14 * 24 * hour;
+  clock.moveTo(start + 14 * 24 * hour);
   expect(dead.size).toBe(0);
   const sources = await client.send(new ListDeadLetterSourceQueuesCommand({ QueueUrl: dead.url }));
   expect(sources.queueUrls).toEqual([QueueUrl]);
@@ -326,23 +328,23 @@ test('with shuffle the order is another one for another seed, and the same for t
 
 test('without shuffle those that wait longest come first, so failing ones do not starve the rest', async () => {
   for (const body of ['a', 'b', 'c']) await send(body);
-  time += 1000;
+  clock.advance(1000);
   await hide((await receiveOne()).ReceiptHandle, 0);
   expect((await receive({ MaxNumberOfMessages: 10 })).map(({ Body }) => Body)).toEqual(['b', 'c', 'a']);
 });
 
 test('what was received three times goes to the back, and the metric of the oldest passes over it', async () => {
-  const sqs = createSqs({ now: () => time });
+  const sqs = createSqs({ now: clock.now });
   const queue = sqs.createQueue('poisoned');
   queue.send({ body: 'poison' });
-  time += 60_000;
+  clock.advance(60_000);
   queue.send({ body: 'good' });
   expect(queue.ageOfOldestSeconds()).toBe(60);
 
   for (let receives = 1; receives < 3; receives += 1) queue.receive({ visibilitySeconds: 0 });
   queue.receive({ maxMessages: 10, visibilitySeconds: 900 });
   expect(queue.messages.map(({ body }) => body)).toEqual(['good', 'poison']);
-  time += 30_000;
+  clock.advance(30_000);
   expect(queue.ageOfOldestSeconds()).toBe(30);
 
   const [good] = queue.messages;
@@ -354,16 +356,16 @@ test('what was received three times goes to the back, and the metric of the olde
 });
 
 test('of a FIFO queue the oldest stays in its place and in the metric; of a dead letter the age begins when it was moved', async () => {
-  const sqs = createSqs({ now: () => time });
+  const sqs = createSqs({ now: clock.now });
   const dead = sqs.createQueue('orders-dlq');
   const RedrivePolicy = JSON.stringify({ deadLetterTargetArn: dead.arn, maxReceiveCount: 1 });
   const [source, fifo] = [sqs.createQueue('source', { RedrivePolicy }), sqs.createQueue('orders.fifo')];
   source.send({ body: 'dies' });
   for (const id of ['1', '2']) fifo.send({ body: id, groupId: 'a', deduplicationId: id });
-  time += 60_000;
+  clock.advance(60_000);
   for (let receives = 0; receives < 4; receives += 1) fifo.receive({ visibilitySeconds: 0 });
   for (let receives = 0; receives < 2; receives += 1) source.receive({ visibilitySeconds: 0 });
-  time += 10_000;
+  clock.advance(10_000);
   expect(fifo.messages.map(({ body }) => body)).toEqual(['1', '2']);
   expect([fifo.ageOfOldestSeconds(), source.ageOfOldestSeconds(), dead.ageOfOldestSeconds()]).toEqual([
     70,
@@ -374,7 +376,7 @@ test('of a FIFO queue the oldest stays in its place and in the metric; of a dead
 
 test('with as many in flight as the quota allows, a short poll is OverLimit and a long one finds nothing', async () => {
   await local.server.stop();
-  local = await startSqs({ now: () => time, inFlightQuota: 3 });
+  local = await startSqs({ now: clock.now, inFlightQuota: 3 });
   const here = new SQSClient({ ...connection, endpoint: local.url });
   const queue = local.sqs.createQueue('small');
   for (let i = 0; i < 5; i++) queue.send({ body: 'm' });
@@ -382,7 +384,7 @@ test('with as many in flight as the quota allows, a short poll is OverLimit and 
   expect((await poll({ MaxNumberOfMessages: 10 })).Messages).toHaveLength(3);
   await expect(poll()).rejects.toMatchObject({ name: 'OverLimit', $metadata: { httpStatusCode: 403 } });
   expect((await poll({ WaitTimeSeconds: 1 })).Messages).toBeUndefined();
-  time += 30_000;
+  clock.advance(30_000);
   expect((await poll()).Messages).toHaveLength(1);
   here.destroy();
 });

@@ -2,6 +2,7 @@
  * Two queues with their dead-letter queues on the local SQS, letters in them as the relay itself writes them, and the
  * replay run on them in process, on a clock that the tests move.
  */
+
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,6 +17,7 @@ import { readCommand } from '../../infra/ops/replay/arguments.ts';
 import { createClient } from '../../infra/ops/replay/queues.ts';
 import { replay } from '../../infra/ops/replay/run.ts';
 import { createTerminal } from '../../infra/ops/replay/terminal.ts';
+import { createSimulatedTime } from '../doubles/time.ts';
 
 export const START = Date.UTC(2026, 0, 15);
 export const HOUR_MS = 3_600_000;
@@ -71,8 +73,8 @@ export interface DeadLetters extends AsyncDisposable {
 
 /** @param fifo which pair `bury` and `run` mean. Default the standard one */
 export async function startDeadLetters({ fifo = false } = {}): Promise<DeadLetters> {
-  let time = START;
-  const now = () => time;
+  const clock = createSimulatedTime(START);
+  const { now } = clock;
   const { sqs, server } = await startSqs({ now });
   const folder = await mkdtemp(join(tmpdir(), 'replay-'));
   const pairs = [false, true].map((isFifo) => {
@@ -95,7 +97,7 @@ export async function startDeadLetters({ fifo = false } = {}): Promise<DeadLette
     const { outcome: kind = 'rejected', status = 400, reason = `the endpoint answered ${status}` } = message;
     const outcome: Outcome = { kind, executed: 'no', status, reason, ...(detail === undefined ? {} : { detail }) };
     const queued = fromRecord(recordOf(body, attributes));
-    const letter = letterOf(queued, outcome, { destination, now: time - agoMs });
+    const letter = letterOf(queued, outcome, { destination, now: now() - agoMs });
     if (letter === undefined) throw new Error('the letter does not fit');
     const { message: outgoing } = letter;
     await client.send(
@@ -117,9 +119,9 @@ export async function startDeadLetters({ fifo = false } = {}): Promise<DeadLette
       body,
       attributes: {
         ApproximateReceiveCount: '3',
-        SentTimestamp: String(time - HOUR_MS),
+        SentTimestamp: String(now() - HOUR_MS),
         SenderId: 'sender',
-        ApproximateFirstReceiveTimestamp: String(time - HOUR_MS),
+        ApproximateFirstReceiveTimestamp: String(now() - HOUR_MS),
         ...(fifo ? { MessageGroupId: 'g' } : {}),
       },
       messageAttributes,
@@ -151,7 +153,7 @@ export async function startDeadLetters({ fifo = false } = {}): Promise<DeadLette
   }
 
   async function pauseOf(ms: number): Promise<void> {
-    time += ms;
+    clock.advance(ms);
   }
 
   return {
@@ -163,7 +165,7 @@ export async function startDeadLetters({ fifo = false } = {}): Promise<DeadLette
     deadLetterQueue,
     now,
     pass: (ms) => {
-      time += ms;
+      clock.advance(ms);
     },
     pair,
     bury,

@@ -1,23 +1,23 @@
 /** Which signals are one Ctrl-C, and which are a second one. */
+
 import { EventEmitter } from 'node:events';
 import { describe, expect, test } from 'vitest';
 import { interruption } from '../../infra/ops/replay/interruption.ts';
+import { createSimulatedTime } from '../doubles/time.ts';
 
 function start() {
   const signals = new EventEmitter();
   const stdout = new EventEmitter();
-  let time = 0;
+  const clock = createSimulatedTime(0);
   let exits = 0;
   const exit = () => {
     exits += 1;
   };
-  const signal = interruption({ signals, stdout, now: () => time, exit });
+  const signal = interruption({ signals, stdout, now: clock.now, exit });
   return {
     signals,
     stdout,
-    pass: (ms: number) => {
-      time += ms;
-    },
+    pass: clock.advance,
     state: () => ({ aborted: signal.aborted, exits }),
   };
 }

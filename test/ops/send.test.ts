@@ -13,8 +13,9 @@ import { problem } from '../../functions/webhook/problem.ts';
 import { type Request, startServer } from '../../infra/local/server/server.ts';
 import { SEND_MANUAL } from '../../infra/ops/send/manual.ts';
 import { runSend } from '../../infra/ops/send/run.ts';
+import { NOON } from '../doubles/time.ts';
 import { webhookEvent } from '../webhook/aws-http-events.ts';
-import { type Hung, hangDoor, NOON } from '../webhook/door.ts';
+import { type Hung, hangDoor } from '../webhook/door.ts';
 import { startIssuer } from '../webhook/issuer.ts';
 import { type Entry, senderOf, verifyAs } from '../webhook/senders.ts';
 

@@ -1,4 +1,5 @@
 /** The way of a letter into the dead-letter queue: stored first, then sent, and said only when it is safe there. */
+
 import { describe, expect, test } from 'vitest';
 import type { S3 } from '../../functions/aws/s3.ts';
 import type { OutgoingMessage, Sqs } from '../../functions/aws/sqs.ts';
@@ -6,11 +7,12 @@ import { RelayError } from '../../functions/error.ts';
 import { createDeadLetterWriter } from '../../functions/queue/dead-letter.ts';
 import type { Destination } from '../../functions/settings/destination.ts';
 import { readSettings } from '../../functions/settings/settings.ts';
+import { deadlineOf } from '../doubles/deadline.ts';
 import { quietTelemetry } from '../doubles/telemetry.ts';
 import { FAILED, queuedMessage, REJECTED, SENT_AT, STANDARD_ARN } from './queued.ts';
 
 const DLQ = 'https://sqs.eu-central-1.amazonaws.com/123456789012/orders-dlq';
-const DEADLINE = { remainingMs: () => 1_000, signal: new AbortController().signal };
+const DEADLINE = deadlineOf(1_000);
 const LARGE = queuedMessage({ body: 'x'.repeat(1_048_576) });
 
 function destinationWith(settings: Readonly<Record<string, unknown>>): Destination {

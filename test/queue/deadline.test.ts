@@ -2,8 +2,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { startBefore, startDeadline, startReport, startReserve, wait } from '../../functions/deadline.ts';
+import { createSimulatedTime } from '../doubles/time.ts';
 import { SENT_AT } from './queued.ts';
-import { createSimulatedTime } from './simulated-time.ts';
 
 describe('Of the time that Lambda leaves', () => {
   test.each([

@@ -2,8 +2,10 @@
  * Messages as SQS hands them out, and outcomes of attempts, with just what a test wants to be different. Names of queues
  * are those of a standard and a FIFO queue of one account.
  */
+
 import type { QueuedMessage } from '../../functions/message/queued.ts';
 import type { Outcome } from '../../functions/relay/outcome.ts';
+import { answer } from '../doubles/answer.ts';
 
 export const STANDARD_ARN = 'arn:aws:sqs:eu-central-1:123456789012:orders';
 export const FIFO_ARN = `${STANDARD_ARN}.fifo`;
@@ -52,5 +54,5 @@ export const DELIVERED: Outcome = {
   kind: 'delivered',
   executed: 'yes',
   status: 200,
-  answer: { status: 200, headers: {}, body: Buffer.alloc(0), truncated: false, resent: false },
+  answer: answer(200),
 };

@@ -1,14 +1,15 @@
 /** The bytes of payloads that are in flight at once, and the pointers behind which they lie. */
+
 import { Readable } from 'node:stream';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { ObjectAt, S3 } from '../../functions/aws/s3.ts';
 import { RelayError } from '../../functions/error.ts';
 import { createPayloads, createRoom, type Payloads, pointedSender } from '../../functions/queue/payload.ts';
+import { deadlineOf } from '../doubles/deadline.ts';
 import { quietTelemetry } from '../doubles/telemetry.ts';
+import { turn } from '../doubles/time.ts';
 import { FAILED } from './queued.ts';
-
-const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 /** Runs that go on until they are told to end. */
 function held(totalBytes: number) {
@@ -99,7 +100,7 @@ describe('Room for 100 bytes', () => {
 
 describe('A message whose payload lies in S3', () => {
   const pointed = { id: '4711', headers: {}, pointer: { bucket: 'payloads', key: 'orders/4711' } };
-  const deadline = { remainingMs: () => 1_000, signal: new AbortController().signal };
+  const deadline = deadlineOf(1_000);
 
   /** @param opens how often the adapter opens the payload, which it may keep for a second call */
   async function callsTold(opens: number): Promise<number> {
@@ -131,7 +132,7 @@ describe('A message whose payload lies in S3', () => {
 
 describe('A pointer', () => {
   const FORTY_MB = 41_943_040;
-  const DEADLINE = { remainingMs: () => 1_000, signal: new AbortController().signal };
+  const DEADLINE = deadlineOf(1_000);
 
   function payloads({ bytes = 5, deleteDelivered = false, buckets = ['payloads'] } = {}) {
     const asked: string[] = [];

@@ -11,11 +11,12 @@ import { type Breaker, createBreaker } from '../../functions/queue/breaker.ts';
 import { createEndpointToken } from '../../functions/relay/endpoint-token.ts';
 import type { Outcome } from '../../functions/relay/outcome.ts';
 import type { AttemptLine } from '../../functions/telemetry/telemetry.ts';
-import type { Token } from '../../functions/token/token-endpoint.ts';
 import { warm } from '../../functions/warm/warm.ts';
+import { answer as httpAnswer } from '../doubles/answer.ts';
 import { quietTelemetry } from '../doubles/telemetry.ts';
+import { createSimulatedTime } from '../doubles/time.ts';
+import { tokenOf } from '../doubles/token.ts';
 import { SENT_AT } from './queued.ts';
-import { createSimulatedTime } from './simulated-time.ts';
 
 export interface SimulatedQueueOptions {
   readonly concurrency?: number;
@@ -52,12 +53,7 @@ export interface SimulatedQueue {
   deliver(messages: readonly QueuedMessage[], options?: SimulatedQueueOptions): Promise<Delivery>;
 }
 
-const TOKEN: Token = {
-  accessToken: 'synthetic',
-  issuedAt: SENT_AT,
-  expiresAt: SENT_AT + 3_600_000,
-  expiryKnown: true,
-};
+const TOKEN = tokenOf('synthetic', { issuedAt: SENT_AT, expiresAt: SENT_AT + 3_600_000 });
 
 /** Each batch begins a minute after the one before; `options` of one delivery go before those of the queue. */
 export function createSimulatedQueue(defaults: SimulatedQueueOptions = {}): SimulatedQueue {
@@ -109,11 +105,7 @@ export function createSimulatedQueue(defaults: SimulatedQueueOptions = {}): Simu
             await Promise.race([status === 'hang' ? new Promise<void>(() => undefined) : time.sleep(callMs(id)), over]);
             answered.push(id);
             const headers = how.retryAfterSeconds === undefined ? {} : { 'retry-after': String(how.retryAfterSeconds) };
-            const body = Buffer.alloc(0);
-            return {
-              reachedFlow: true,
-              answer: { status: Number(status), headers, body, truncated: false, resent: false },
-            };
+            return { reachedFlow: true, answer: httpAnswer(Number(status), '', headers) };
           } finally {
             open.splice(open.indexOf(id), 1);
           }

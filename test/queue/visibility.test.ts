@@ -1,9 +1,12 @@
 /** How waits are told to SQS: in tens, heads before those behind them, best effort. */
+
 import { describe, expect, test } from 'vitest';
 import type { Visibility } from '../../functions/aws/sqs.ts';
 import { hideAll, type Staying } from '../../functions/queue/visibility.ts';
+import { deadlineOf } from '../doubles/deadline.ts';
+import { turn } from '../doubles/time.ts';
 
-const TIME = { remainingMs: () => 2_000, signal: new AbortController().signal };
+const TIME = deadlineOf(2_000);
 const staying = (count: number, waitMs: number): Staying[] =>
   Array.from({ length: count }, (_, index) => ({ receiptHandle: `${waitMs}-${index}`, waitMs }));
 
@@ -64,7 +67,7 @@ test('every head is hidden before the first of those behind is let go of: no gro
   ]);
 
   const hidden = hideAll(mixed, { changeVisibility, deadline: TIME });
-  await new Promise((resolve) => setImmediate(resolve));
+  await turn();
   expect(calls.flat().every(({ seconds }) => seconds === 3)).toBe(true);
   expect(calls.flat()).toHaveLength(12);
   heads.resolve(0);
@@ -106,7 +109,7 @@ describe('What SQS does not do is counted, and no more:', () => {
 
   test('what there is no time for: it is not even begun', async () => {
     const { calls, changeVisibility } = recorder();
-    const deadline = { remainingMs: () => 0, signal: AbortSignal.abort() };
+    const deadline = deadlineOf(0, AbortSignal.abort());
     expect(await hideAll([...staying(20, 1_000), ...staying(5, 0)], { changeVisibility, deadline })).toBe(25);
     expect(calls).toEqual([]);
   });
@@ -117,7 +120,7 @@ describe('What SQS does not do is counted, and no more:', () => {
       over.abort();
       return 0;
     });
-    const deadline = { remainingMs: () => 1, signal: over.signal };
+    const deadline = deadlineOf(1, over.signal);
     expect(await hideAll(staying(200, 1_000), { changeVisibility, deadline })).toBe(190);
     expect(calls).toHaveLength(1);
   });

@@ -1,36 +1,36 @@
 /** An attempt beside its outcome: what was sent twice unasked, and rejections that end with a pause or for want of a token. */
+
 import { describe, expect, test } from 'vitest';
 import { RelayError } from '../../functions/error.ts';
 import type { HttpAnswer } from '../../functions/http/http.ts';
 import { createEndpointToken } from '../../functions/relay/endpoint-token.ts';
 import { relay } from '../../functions/relay/relay.ts';
 import type { Token } from '../../functions/token/token-endpoint.ts';
-import type { Warm } from '../../functions/warm/warm.ts';
-import { answer, deadlineOf, messageOf, NOON, tokenOf } from './http-answer.ts';
+import { answer } from '../doubles/answer.ts';
+import { deadlineOf } from '../doubles/deadline.ts';
+import { messageOf } from '../doubles/message.ts';
+import { createSimulatedTime } from '../doubles/time.ts';
+import { tokenOf, warmTokens } from '../doubles/token.ts';
 
 /** A route with these tokens, the last of which stays, and these answers. */
 function start(tokens: readonly (Token | RelayError)[], answers: readonly HttpAnswer[]) {
   const [waiting, left] = [[...tokens], [...answers]];
-  const clock = { ms: NOON };
+  const clock = createSimulatedTime();
   let renewals = 0;
   const next = async (): Promise<Token> => {
     const token = waiting.length > 1 ? waiting.shift() : waiting[0];
     if (token === undefined || token instanceof RelayError) throw token ?? new Error('no token');
     return token;
   };
-  const token: Warm<Token> = {
+  const token = warmTokens({
     get: next,
     renew: () => {
       renewals += 1;
       return next();
     },
-    forget: () => undefined,
-    peek: () => undefined,
-    renewing: () => undefined,
-    abortRenewal: () => undefined,
-  };
+  });
   const route = {
-    token: createEndpointToken(token, () => clock.ms),
+    token: createEndpointToken(token, clock.now),
     adapter: {
       exchange: async (_message: unknown, _token: unknown, _deadline: unknown, onCall: () => void) => {
         onCall();
@@ -39,7 +39,7 @@ function start(tokens: readonly (Token | RelayError)[], answers: readonly HttpAn
         return { answer: next, reachedFlow: true };
       },
     },
-    now: () => clock.ms,
+    now: clock.now,
   };
   return {
     clock,
@@ -70,10 +70,10 @@ describe('A 403 for whose token no newer one is to be had', () => {
   ])('%s stands, and no newer one is looked for again for ten minutes', async (_, successor) => {
     const { send, clock, renewals } = start([same, successor, same], Array(3).fill(answer(403)));
     expect((await send()).outcome).toMatchObject({ kind: 'blocked', status: 403 });
-    clock.ms += 599_999;
+    clock.advance(599_999);
     expect((await send()).outcome).toMatchObject({ kind: 'blocked', status: 403 });
     expect(renewals()).toBe(1);
-    clock.ms += 1;
+    clock.advance(1);
     await send();
     expect(renewals()).toBe(2);
   });

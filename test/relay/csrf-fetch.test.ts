@@ -1,8 +1,10 @@
 /** CSRF tokens that are not to be had: what follows a fetch that brings none, and who is told. */
 import { describe, expect, test } from 'vitest';
 import type { HttpAnswer } from '../../functions/http/http.ts';
+import { answer } from '../doubles/answer.ts';
+import { deadlineOf } from '../doubles/deadline.ts';
+import { tokenOf } from '../doubles/token.ts';
 import { BARE, startHandshake } from './handshake.ts';
-import { answer, deadlineOf, tokenOf } from './http-answer.ts';
 import { pair } from './protected-endpoint.ts';
 
 /** Answers to a fetch that bring no token, each in the form in which an endpoint gives it. */

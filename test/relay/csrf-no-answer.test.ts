@@ -7,7 +7,11 @@ import { createEndpointToken } from '../../functions/relay/endpoint-token.ts';
 import { relay } from '../../functions/relay/relay.ts';
 import { readSettings } from '../../functions/settings/settings.ts';
 import { warm } from '../../functions/warm/warm.ts';
-import { answer, deadlineOf, messageOf, NOON, tokenOf } from './http-answer.ts';
+import { answer } from '../doubles/answer.ts';
+import { deadlineOf } from '../doubles/deadline.ts';
+import { messageOf } from '../doubles/message.ts';
+import { NOON } from '../doubles/time.ts';
+import { tokenOf } from '../doubles/token.ts';
 import { REQUIRED } from './protected-endpoint.ts';
 
 const now = () => NOON;

@@ -1,7 +1,8 @@
 /** Messages that are refused: what of it is the demand for a CSRF token, and what comes of a second one. */
 import { describe, expect, test } from 'vitest';
+import { answer } from '../doubles/answer.ts';
+import { tokenOf } from '../doubles/token.ts';
 import { BARE, startHandshake } from './handshake.ts';
-import { answer, tokenOf } from './http-answer.ts';
 import { pair, REQUIRED } from './protected-endpoint.ts';
 
 describe('A refusal', () => {

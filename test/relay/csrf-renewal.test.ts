@@ -2,8 +2,11 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { describe, expect, test } from 'vitest';
 import { createCsrf } from '../../functions/relay/adapter/csrf.ts';
+import { answer } from '../doubles/answer.ts';
+import { deadlineOf } from '../doubles/deadline.ts';
+import { NOON } from '../doubles/time.ts';
+import { tokenOf } from '../doubles/token.ts';
 import { request, startHandshake } from './handshake.ts';
-import { answer, deadlineOf, NOON, tokenOf } from './http-answer.ts';
 import { createProtectedEndpoint, REQUIRED } from './protected-endpoint.ts';
 import { createRenewingEndpoint, type Renewal } from './renewing-endpoint.ts';
 

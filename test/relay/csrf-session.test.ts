@@ -1,8 +1,9 @@
 /** What an answer to the fetch of a CSRF token must hold to be a session, and what is told of one that is none. */
 import { describe, expect, test } from 'vitest';
 import { RelayError } from '../../functions/error.ts';
+import { answer } from '../doubles/answer.ts';
+import { tokenOf } from '../doubles/token.ts';
 import { startHandshake } from './handshake.ts';
-import { answer, tokenOf } from './http-answer.ts';
 import { REQUIRED } from './protected-endpoint.ts';
 
 const errorOf = (promise: Promise<unknown>): Promise<unknown> =>

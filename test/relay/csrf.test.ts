@@ -1,8 +1,10 @@
 /** The CSRF handshake: when a token is fetched, with what, for whom its pair holds, and that pairs are never mixed. */
 import { describe, expect, test } from 'vitest';
 import type { HttpRequest } from '../../functions/http/http.ts';
+import { answer } from '../doubles/answer.ts';
+import { deadlineOf } from '../doubles/deadline.ts';
+import { tokenOf } from '../doubles/token.ts';
 import { BARE, request, startHandshake } from './handshake.ts';
-import { answer, deadlineOf, tokenOf } from './http-answer.ts';
 import { pair } from './protected-endpoint.ts';
 
 describe('The handshake', () => {

@@ -1,11 +1,14 @@
 /** The token for one endpoint: which answers another one might change, how often that is tried, when a pause begins. */
+
 import { describe, expect, test } from 'vitest';
 import type { HttpAnswer } from '../../functions/http/http.ts';
 import { createEndpointToken } from '../../functions/relay/endpoint-token.ts';
 import type { Outcome } from '../../functions/relay/outcome.ts';
 import type { Token } from '../../functions/token/token-endpoint.ts';
-import type { Warm } from '../../functions/warm/warm.ts';
-import { answer, deadlineOf, EXCEPTION, NOON, tokenOf } from './http-answer.ts';
+import { answer, EXCEPTION } from '../doubles/answer.ts';
+import { deadlineOf } from '../doubles/deadline.ts';
+import { createSimulatedTime, NOON } from '../doubles/time.ts';
+import { tokenOf, warmTokens } from '../doubles/token.ts';
 
 const TEN_MINUTES_MS = 600_000;
 const deadline = deadlineOf();
@@ -14,23 +17,20 @@ const blocked = (reason: string): Outcome => ({ kind: 'blocked', executed: 'no',
 
 /** An endpoint whose tokens come from here: `next` is the one to be had, and one renewed is always new. */
 function start(next: Token = tokenOf('next')) {
-  const clock = { ms: NOON };
+  const clock = createSimulatedTime();
   const tokens = { next };
   let renewals = 0;
-  const source: Warm<Token> = {
+  const source = warmTokens({
     get: async () => tokens.next,
     renew: async () => {
       renewals += 1;
       return tokenOf(`renewed-${renewals}`);
     },
-    forget: () => undefined,
     peek: () => tokens.next,
-    renewing: () => undefined,
-    abortRenewal: () => undefined,
-  };
-  const endpoint = createEndpointToken(source, () => clock.ms);
+  });
+  const endpoint = createEndpointToken(source, clock.now);
   /** @param startedAt of the attempt; default: now */
-  async function successor(response: HttpAnswer, token: Token, startedAt = clock.ms): Promise<string | undefined> {
+  async function successor(response: HttpAnswer, token: Token, startedAt = clock.now()): Promise<string | undefined> {
     const other = await endpoint.another(exchangeOf(response), token, startedAt, deadline);
     return other?.accessToken;
   }
@@ -83,7 +83,7 @@ describe('New scopes are looked for', () => {
       [1, 'renewed-2'],
       [TEN_MINUTES_MS / 2, 'renewed-3'],
     ] as const) {
-      clock.ms += afterMs;
+      clock.advance(afterMs);
       expect(await successor(answer(403), fresh)).toBe(other);
     }
   });
@@ -91,16 +91,16 @@ describe('New scopes are looked for', () => {
   test('with no other token for ten minutes', async () => {
     const { successor, clock } = start();
     expect(await successor(answer(403), fresh)).toBe('renewed-1');
-    clock.ms += TEN_MINUTES_MS - 1;
+    clock.advance(TEN_MINUTES_MS - 1);
     expect(await successor(answer(403), tokenOf('b'))).toBeUndefined();
-    clock.ms += 1;
+    clock.advance(1);
     expect(await successor(answer(403), tokenOf('b'))).toBe('renewed-2');
   });
 
   test('at once where the clock was put back: a time to come counts as none', async () => {
     const { successor, clock } = start();
     expect(await successor(answer(403), fresh)).toBe('renewed-1');
-    clock.ms -= 1;
+    clock.advance(-1);
     expect(await successor(answer(403), tokenOf('b'))).toBe('renewed-2');
   });
 
@@ -119,10 +119,10 @@ describe('New scopes are looked for', () => {
       const one = createEndpointToken({ ...start().source, renew: async () => renewed }, () => NOON);
       expect(await one.another(exchangeOf(answer(403)), fresh, NOON, deadline)).toBe(renewed);
       const { successor, clock } = start();
-      clock.ms += ms;
+      clock.advance(ms);
       expect(await successor(answer(403), renewed)).toBe(other);
       // It has not used up its ten minutes.
-      clock.ms = NOON + 10_000;
+      clock.moveTo(NOON + 10_000);
       expect(await successor(answer(403), renewed)).toBe(other === undefined ? 'renewed-1' : 'renewed-2');
     },
   );
@@ -180,7 +180,7 @@ describe('A token that was rejected', () => {
     const certificate = access('-----BEGIN CERTIFICATE-----\nMIIB');
     const { endpoint, clock, giveUp } = start(certificate);
     giveUp(certificate, 'why');
-    clock.ms += 30_000;
+    clock.advance(30_000);
     expect(await endpoint.get(deadline)).toEqual({ token: certificate, isLast: false });
   });
 });
@@ -190,28 +190,28 @@ describe('The end of the ladder', () => {
     const { endpoint, clock, giveUp } = start();
     await endpoint.get(deadline);
     giveUp(fresh, 'why');
-    clock.ms += 29_999;
+    clock.advance(29_999);
     await expect(endpoint.get(deadline)).rejects.toMatchObject({
       code: 'TOKEN_REJECTED',
       message: 'why',
       status: 401,
       executed: 'no',
     });
-    clock.ms += 1;
+    clock.advance(1);
     expect((await endpoint.get(deadline)).isLast).toBe(false);
   });
 
   test('in a row doubles it, and one token that was accepted makes it short again', async () => {
     const { endpoint, clock, giveUp } = start();
     giveUp(fresh, 'first');
-    clock.ms += 30_000;
+    clock.advance(30_000);
     giveUp(fresh, 'second');
-    clock.ms += 59_999;
+    clock.advance(59_999);
     await expect(endpoint.get(deadline)).rejects.toThrow('second');
     endpoint.conclude(exchangeOf(answer(404)), fresh, blocked('no matter of the token'));
     expect((await endpoint.get(deadline)).isLast).toBe(false);
     giveUp(fresh, 'third');
-    clock.ms += 30_000;
+    clock.advance(30_000);
     expect((await endpoint.get(deadline)).isLast).toBe(false);
   });
 

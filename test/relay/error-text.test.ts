@@ -3,7 +3,9 @@
  * the payload, in the detail, which only a dead letter has. And what reading it costs: the payload is not opened for it.
  */
 import { describe, expect, test } from 'vitest';
-import { answer, messageOf, tokenOf } from './http-answer.ts';
+import { answer } from '../doubles/answer.ts';
+import { messageOf } from '../doubles/message.ts';
+import { tokenOf } from '../doubles/token.ts';
 import { attempt, reasonOf } from './sender-adapter.ts';
 
 /** As the first one that `attempt` mints: `-1` is its end. */

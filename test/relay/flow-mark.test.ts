@@ -1,8 +1,10 @@
 /** An answer with the flow's mark, SAP's id of the message processing log, came from the flow: what that changes. */
+
 import type { IncomingHttpHeaders } from 'node:http';
 import { describe, expect, test } from 'vitest';
 import type { HttpAnswer } from '../../functions/http/http.ts';
-import { answer, EXCEPTION, MPL_ID, NOON } from './http-answer.ts';
+import { answer, EXCEPTION, MPL_ID } from '../doubles/answer.ts';
+import { createSimulatedTime, NOON } from '../doubles/time.ts';
 import { keptEndpoint } from './kept-endpoint.ts';
 import { run, told } from './run.ts';
 import { attempt } from './sender-adapter.ts';
@@ -63,14 +65,14 @@ describe.each(MARKS)('With the mark %s', (_, body, headers) => {
   });
 
   test('a 401 after a pause shows that tokens are taken again', async () => {
-    const clock = { ms: NOON };
-    const now = () => clock.ms;
+    const clock = createSimulatedTime();
+    const now = clock.now;
     const options = { now, endpoint: keptEndpoint(now) };
     await run(['a', 'b'], [answer(401), answer(401)], options);
-    clock.ms += 30_000;
+    clock.advance(30_000);
     await run(['c'], [marked(401)], options);
     await run(['c', 'd'], [answer(401), answer(401)], options);
-    clock.ms += 30_000;
+    clock.advance(30_000);
     expect((await run(['e'], [answer(200)], options)).outcome.kind).toBe('delivered');
   });
 

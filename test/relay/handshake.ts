@@ -1,7 +1,7 @@
 /** Calls through the CSRF handshake, against a protected endpoint, from which the tests of the handshake begin. */
 import type { HttpRequest } from '../../functions/http/http.ts';
 import { createCsrf } from '../../functions/relay/adapter/csrf.ts';
-import { deadlineOf } from './http-answer.ts';
+import { deadlineOf } from '../doubles/deadline.ts';
 import { createProtectedEndpoint } from './protected-endpoint.ts';
 
 /** What the endpoint sees of a message without a pair. */

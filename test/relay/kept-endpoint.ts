@@ -2,7 +2,7 @@
 import { createEndpointToken, type EndpointToken } from '../../functions/relay/endpoint-token.ts';
 import type { Token } from '../../functions/token/token-endpoint.ts';
 import type { Warm } from '../../functions/warm/warm.ts';
-import { NOON } from './http-answer.ts';
+import { NOON } from '../doubles/time.ts';
 
 export interface KeptEndpoint {
   /** From now on tokens come from this source. */

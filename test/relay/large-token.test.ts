@@ -1,7 +1,8 @@
 /** A 400 or 431 while the access token is larger than a server can be expected to take: the token is to blame, not the message. */
 import { describe, expect, test } from 'vitest';
 import type { HttpAnswer } from '../../functions/http/http.ts';
-import { answer, EXCEPTION, MPL_ID, tokenOf } from './http-answer.ts';
+import { answer, EXCEPTION, MPL_ID } from '../doubles/answer.ts';
+import { tokenOf } from '../doubles/token.ts';
 import { attempt, message, reasonOf } from './sender-adapter.ts';
 
 /** `attempt` appends "-1" to a token, so that each is another. */

@@ -2,7 +2,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { describe, expect, test } from 'vitest';
 import { outcomeOfAnswer } from '../../functions/relay/outcome.ts';
-import { answer, EXCEPTION, MPL_ID } from './http-answer.ts';
+import { answer, EXCEPTION, MPL_ID } from '../doubles/answer.ts';
 
 const OTHER = 'AGxxxxxxxxxxxxxxxxxxxxxxxxxx';
 

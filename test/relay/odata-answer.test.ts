@@ -1,6 +1,6 @@
 /** What an OData service's answers mean: the error's code and message, in whatever form they come. */
 import { describe, expect, test } from 'vitest';
-import { answer } from './http-answer.ts';
+import { answer } from '../doubles/answer.ts';
 import { attempt, message, outcome, reasonOf } from './sender-adapter.ts';
 
 const odata = { adapter: 'odata' };

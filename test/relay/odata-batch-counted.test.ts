@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import type { HttpAnswer } from '../../functions/http/http.ts';
 import type { Message } from '../../functions/message/message.ts';
-import { answer } from './http-answer.ts';
+import { answer } from '../doubles/answer.ts';
 import { attempt, message, outcome, reasonOf } from './sender-adapter.ts';
 
 const odata = { adapter: 'odata' };

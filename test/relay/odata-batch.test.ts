@@ -2,7 +2,9 @@
 import { describe, expect, test } from 'vitest';
 import type { HttpAnswer, HttpRequest, Send } from '../../functions/http/http.ts';
 import { adapterOf } from '../../functions/relay/adapter/adapters.ts';
-import { answer, deadlineOf, tokenOf } from './http-answer.ts';
+import { answer } from '../doubles/answer.ts';
+import { deadlineOf } from '../doubles/deadline.ts';
+import { tokenOf } from '../doubles/token.ts';
 import { attempt, destinationWith, message, outcome, reasonOf } from './sender-adapter.ts';
 
 const odata = { adapter: 'odata' };

@@ -1,7 +1,7 @@
 /** The words of an outcome, whole: what is known is told without doubt, what is not is told so. */
 import { describe, expect, test } from 'vitest';
 import { outcomeOfAnswer } from '../../functions/relay/outcome.ts';
-import { answer } from './http-answer.ts';
+import { answer } from '../doubles/answer.ts';
 
 describe('An answer is told', () => {
   test.each([408, 425, 429, 500, 502, 503, 504])('of %i as one that passes', (status) => {

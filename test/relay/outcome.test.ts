@@ -1,7 +1,7 @@
 /** What each status means for a message, and whether the flow can have run on it. */
 import { describe, expect, test } from 'vitest';
 import { outcomeOfAnswer } from '../../functions/relay/outcome.ts';
-import { answer, EXCEPTION, MPL_ID } from './http-answer.ts';
+import { answer, EXCEPTION, MPL_ID } from '../doubles/answer.ts';
 
 /** "What an answer means" and "Retry-safety", status by status; what has no row here is `failed`, `unknown`. */
 const MEANING: Readonly<Record<number, readonly [kind: string, executed: string]>> = {

@@ -2,7 +2,8 @@
 import { describe, expect, test } from 'vitest';
 import { createHttpClient } from '../../functions/http/http.ts';
 import { adapterOf } from '../../functions/relay/adapter/adapters.ts';
-import { deadlineOf, tokenOf } from './http-answer.ts';
+import { deadlineOf } from '../doubles/deadline.ts';
+import { tokenOf } from '../doubles/token.ts';
 import { destinationWith, message, onWire, refusal, sent } from './sender-adapter.ts';
 
 const settings = { pathFrom: 'X-Path' };

@@ -1,12 +1,14 @@
 /** What one message's ladder leaves behind for the next: tokens that are not sent again, and pauses that begin and end. */
+
 import { describe, expect, test } from 'vitest';
-import { answer, NOON } from './http-answer.ts';
+import { answer } from '../doubles/answer.ts';
+import { createSimulatedTime } from '../doubles/time.ts';
 import { keptEndpoint } from './kept-endpoint.ts';
 import { run, told } from './run.ts';
 
 function start() {
-  const clock = { ms: NOON };
-  const now = () => clock.ms;
+  const clock = createSimulatedTime();
+  const now = clock.now;
   return { clock, options: { now, endpoint: keptEndpoint(now) } };
 }
 
@@ -14,7 +16,7 @@ describe('After a second 401', () => {
   test('neither of the two tokens is sent again once the pause is over', async () => {
     const { clock, options } = start();
     await run(['a', 'b'], [answer(401), answer(401)], options);
-    clock.ms += 30_000;
+    clock.advance(30_000);
     // Another destination may have kept the second one warm.
     const { outcome, told: seen } = await run(['b', 'c'], [answer(200)], options);
     expect(outcome.kind).toBe('delivered');
@@ -28,21 +30,21 @@ describe('After a second 401', () => {
       ['c', 'd', 60_000],
     ] as const) {
       await run([first, second], [answer(401), answer(401)], options);
-      clock.ms += pauseMs;
+      clock.advance(pauseMs);
     }
     expect((await run(['e'], [answer(200)], options)).outcome.kind).toBe('delivered');
     await run(['f', 'g'], [answer(401), answer(401)], options);
-    clock.ms += 30_000;
+    clock.advance(30_000);
     expect((await run(['h'], [answer(200)], options)).outcome.kind).toBe('delivered');
   });
 
   test('so does one that is healed by a new token', async () => {
     const { clock, options } = start();
     await run(['a', 'b'], [answer(401), answer(401)], options);
-    clock.ms += 30_000;
+    clock.advance(30_000);
     await run(['c', 'd'], [answer(401), answer(200)], options);
     await run(['e', 'f'], [answer(401), answer(401)], options);
-    clock.ms += 30_000;
+    clock.advance(30_000);
     expect((await run(['g'], [answer(200)], options)).outcome.kind).toBe('delivered');
   });
 });

@@ -1,6 +1,6 @@
 /** An endpoint with CSRF protection as SAP's HTTPS sender shows it to its caller; every request is written down. */
 import type { HttpAnswer, HttpRequest, Send } from '../../functions/http/http.ts';
-import { answer } from './http-answer.ts';
+import { answer } from '../doubles/answer.ts';
 
 export interface ProtectedEndpoint {
   readonly send: Send;

@@ -1,4 +1,5 @@
 /** Tokens that an endpoint has rejected: a 500 that means it, and what the messages after it are spared. */
+
 import { describe, expect, test } from 'vitest';
 import type { HttpAnswer } from '../../functions/http/http.ts';
 import type { Adapter } from '../../functions/relay/adapter/adapter.ts';
@@ -6,7 +7,11 @@ import { createEndpointToken } from '../../functions/relay/endpoint-token.ts';
 import { relay } from '../../functions/relay/relay.ts';
 import type { Token } from '../../functions/token/token-endpoint.ts';
 import type { Warm } from '../../functions/warm/warm.ts';
-import { answer, deadlineOf, EXCEPTION, messageOf, NOON, tokenOf } from './http-answer.ts';
+import { answer, EXCEPTION } from '../doubles/answer.ts';
+import { deadlineOf } from '../doubles/deadline.ts';
+import { messageOf } from '../doubles/message.ts';
+import { createSimulatedTime, NOON } from '../doubles/time.ts';
+import { tokenOf, warmTokens } from '../doubles/token.ts';
 import { keptEndpoint } from './kept-endpoint.ts';
 import { type RunOptions, run, told } from './run.ts';
 
@@ -33,16 +38,16 @@ describe('A 500 from before the flow, for a token that has expired,', () => {
 
 describe('The messages after one', () => {
   test('that a second 401 has ended ask for no token and make no call, for half a minute', async () => {
-    const clock = { ms: NOON };
-    const now = () => clock.ms;
+    const clock = createSimulatedTime();
+    const now = clock.now;
     const options = { now, endpoint: keptEndpoint(now) };
     const { outcome: blocked } = await run(['a', 'b'], [answer(401), answer(401)], options);
-    clock.ms += 29_999;
+    clock.advance(29_999);
     const after = await run([], [], options);
     expect(after).toMatchObject({ calls: 0, told: told(0, [], []) });
     expect(after.outcome).toMatchObject({ kind: 'blocked', code: 'TOKEN_REJECTED', executed: 'no', status: 401 });
     expect(after.outcome).toHaveProperty('reason', (blocked as { reason: string }).reason);
-    clock.ms += 1;
+    clock.advance(1);
     expect((await run(['c'], [answer(200)], options)).outcome.kind).toBe('delivered');
   });
 
@@ -56,14 +61,14 @@ describe('The messages after one', () => {
   });
 
   test('that was told a role is missing ask for no further token, for ten minutes', async () => {
-    const clock = { ms: NOON };
-    const now = () => clock.ms;
+    const clock = createSimulatedTime();
+    const now = clock.now;
     const options = { now, endpoint: keptEndpoint(now) };
     await run(['a', 'b'], [answer(403), answer(403)], options);
-    clock.ms += 599_999;
+    clock.advance(599_999);
     const { told: seen } = await run(['b'], [answer(403)], options);
     expect(seen).toEqual(told(1, [], ['b']));
-    clock.ms += 1;
+    clock.advance(1);
     await run(['b', 'c'], [answer(403), answer(200)], options);
   });
 });
@@ -72,14 +77,7 @@ describe('A token that stays in use, since another was given up a moment ago,', 
   /** Of a warm token whose `forget` does nothing for ten seconds. */
   function keeping(token: Token): Warm<Token> {
     const never = () => Promise.reject(new Error('not asked for'));
-    return {
-      get: async () => token,
-      renew: never,
-      forget: () => undefined,
-      peek: () => token,
-      renewing: () => undefined,
-      abortRenewal: () => undefined,
-    };
+    return warmTokens({ get: async () => token, renew: never, peek: () => token });
   }
 
   test('keeps the message for a later try, and the next one is not sent with it', async () => {

@@ -1,12 +1,15 @@
 /** The story of one message: how often a token is got and forgotten, and how often the message goes out, on each path. */
+
 import { describe, expect, test } from 'vitest';
 import { RelayError } from '../../functions/error.ts';
 import type { Adapter } from '../../functions/relay/adapter/adapter.ts';
 import { createEndpointToken } from '../../functions/relay/endpoint-token.ts';
 import { relay } from '../../functions/relay/relay.ts';
-import type { Token } from '../../functions/token/token-endpoint.ts';
-import type { Warm } from '../../functions/warm/warm.ts';
-import { answer, deadlineOf, messageOf, NOON, tokenOf } from './http-answer.ts';
+import { answer } from '../doubles/answer.ts';
+import { deadlineOf } from '../doubles/deadline.ts';
+import { messageOf } from '../doubles/message.ts';
+import { NOON } from '../doubles/time.ts';
+import { tokenOf, warmTokens } from '../doubles/token.ts';
 import { run, type Step, type Told, told } from './run.ts';
 
 const refused = new RelayError('TOKEN_REFUSED', 'refused', { status: 401 });
@@ -146,14 +149,10 @@ test('The deadline goes to whoever gets or renews the token, and to whoever make
       return tokenOf(String(given.length));
     };
   const renewed = noted('renew');
-  const token: Warm<Token> = {
+  const token = warmTokens({
     get: noted('get'),
     renew: (_old, ...rest) => renewed(...rest),
-    forget: () => undefined,
-    peek: () => undefined,
-    renewing: () => undefined,
-    abortRenewal: () => undefined,
-  };
+  });
   const answers = [answer(403), answer(401)];
   const adapter: Adapter = {
     async exchange(_message, _token, atCall) {

@@ -1,6 +1,8 @@
 /** An endpoint with CSRF protection that renews its sessions with each answer, as servers other than SAP's do. */
+
 import type { HttpAnswer, HttpRequest, Send } from '../../functions/http/http.ts';
-import { answer } from './http-answer.ts';
+import { answer } from '../doubles/answer.ts';
+import { turn } from '../doubles/time.ts';
 
 /** With each message that is let in: the session's id, and its token too, which is told with the answer or is not. */
 export type Renewal = 'id' | 'id and token' | 'id and secret token';
@@ -23,7 +25,7 @@ export function createRenewingEndpoint(renewal: Renewal): RenewingEndpoint {
   /** What a server has done when it answers it has done at once; the answer is on its way for a while. */
   async function send({ method, headers }: HttpRequest): Promise<HttpAnswer> {
     const got = handle(method, headers);
-    await new Promise((resolve) => setImmediate(resolve));
+    await turn();
     if (got === 'lost') throw new Error('no answer');
     return got;
   }

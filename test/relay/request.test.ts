@@ -7,7 +7,11 @@ import { httpsAdapter } from '../../functions/relay/adapter/https.ts';
 import type { Destination } from '../../functions/settings/destination.ts';
 import { readSettings } from '../../functions/settings/settings.ts';
 import type { Token } from '../../functions/token/token-endpoint.ts';
-import { answer, deadlineOf, messageOf, NOON, tokenOf } from './http-answer.ts';
+import { answer } from '../doubles/answer.ts';
+import { deadlineOf } from '../doubles/deadline.ts';
+import { messageOf } from '../doubles/message.ts';
+import { NOON } from '../doubles/time.ts';
+import { tokenOf } from '../doubles/token.ts';
 
 const url = 'https://flows.example.com/http/orders';
 

@@ -1,4 +1,5 @@
 /** One message on its way over tokens and answers that come in a given order, and what it made of them. */
+
 import { expect } from 'vitest';
 import { RelayError } from '../../functions/error.ts';
 import type { HttpAnswer } from '../../functions/http/http.ts';
@@ -6,8 +7,10 @@ import type { Message } from '../../functions/message/message.ts';
 import type { Adapter } from '../../functions/relay/adapter/adapter.ts';
 import { relay } from '../../functions/relay/relay.ts';
 import type { Token } from '../../functions/token/token-endpoint.ts';
-import type { Warm } from '../../functions/warm/warm.ts';
-import { deadlineOf, messageOf, NOON, tokenOf } from './http-answer.ts';
+import { deadlineOf } from '../doubles/deadline.ts';
+import { messageOf } from '../doubles/message.ts';
+import { NOON } from '../doubles/time.ts';
+import { tokenOf, warmTokens } from '../doubles/token.ts';
 import { type KeptEndpoint, keptEndpoint } from './kept-endpoint.ts';
 
 /** An answer; one to the fetch of a CSRF token; or an error, thrown before or after the message went out. */
@@ -43,7 +46,7 @@ export async function run(tokens: readonly (string | RelayError)[], steps: reado
     if (token instanceof RelayError) throw token;
     return tokenOf(token, tokenFields);
   };
-  const token: Warm<Token> = {
+  const token = warmTokens({
     get: async () => {
       got += 1;
       return next();
@@ -53,10 +56,7 @@ export async function run(tokens: readonly (string | RelayError)[], steps: reado
       return next();
     },
     forget: ({ accessToken }) => void forgotten.push(accessToken),
-    peek: () => undefined,
-    renewing: () => undefined,
-    abortRenewal: () => undefined,
-  };
+  });
   const left = [...steps];
   const adapter: Adapter = {
     async exchange(message, { accessToken }, _deadline, onCall) {

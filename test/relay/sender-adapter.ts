@@ -10,8 +10,12 @@ import type { Destination } from '../../functions/settings/destination.ts';
 import { readSettings } from '../../functions/settings/settings.ts';
 import type { Token } from '../../functions/token/token-endpoint.ts';
 import { warm } from '../../functions/warm/warm.ts';
+import { answer } from '../doubles/answer.ts';
+import { deadlineOf } from '../doubles/deadline.ts';
+import { messageOf } from '../doubles/message.ts';
+import { NOON } from '../doubles/time.ts';
+import { tokenOf } from '../doubles/token.ts';
 import { reply, startWire } from '../http/wire.ts';
-import { answer, deadlineOf, messageOf, NOON, tokenOf } from './http-answer.ts';
 
 const HOST = 'https://flows.example.com';
 
@@ -25,8 +29,7 @@ export function destinationWith(settings: object): Destination {
 
 /** A payload of these bytes, and the message around it. */
 export function message(payload: string | Buffer, fields: Partial<Message> = {}): Message {
-  const bytes = Buffer.from(payload);
-  return messageOf({ body: { bytes: bytes.byteLength, open: async () => bytes }, ...fields });
+  return messageOf(fields, payload);
 }
 
 /** A call as it stands on the wire, but for the host and how long the connection is kept. */

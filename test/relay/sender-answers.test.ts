@@ -1,7 +1,7 @@
 /** What SAP answers at an integration flow's endpoint, situation by situation, and what each sender adapter makes of it. */
 import { describe, expect, test } from 'vitest';
 import type { HttpAnswer } from '../../functions/http/http.ts';
-import { answer, EXCEPTION, MPL_ID } from './http-answer.ts';
+import { answer, EXCEPTION, MPL_ID } from '../doubles/answer.ts';
 import { attempt, message, outcome, reasonOf } from './sender-adapter.ts';
 
 const HTML = { 'content-type': 'text/html;charset=utf-8' };

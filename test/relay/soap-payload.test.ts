@@ -5,7 +5,7 @@
 import { Readable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import type { Message } from '../../functions/message/message.ts';
-import { answer, EXCEPTION } from './http-answer.ts';
+import { answer, EXCEPTION } from '../doubles/answer.ts';
 import { message, outcome, reasonOf } from './sender-adapter.ts';
 
 const NS = { '1.1': 'http://schemas.xmlsoap.org/soap/envelope/', '1.2': 'http://www.w3.org/2003/05/soap-envelope' };

@@ -1,6 +1,6 @@
 /** The request that goes out to the SOAP (SAP RM) sender adapter: the message id, quality of service and queue. */
 import { describe, expect, test } from 'vitest';
-import { answer } from './http-answer.ts';
+import { answer } from '../doubles/answer.ts';
 import { attempt, message, onWire, outcome, refusal } from './sender-adapter.ts';
 
 const PATH = '/cxf/orders';

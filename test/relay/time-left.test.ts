@@ -2,7 +2,11 @@ import { expect, test } from 'vitest';
 import { createEndpointToken } from '../../functions/relay/endpoint-token.ts';
 import { relay } from '../../functions/relay/relay.ts';
 import { warm } from '../../functions/warm/warm.ts';
-import { answer, messageOf, NOON, tokenOf } from './http-answer.ts';
+import { answer } from '../doubles/answer.ts';
+import { deadlineOf } from '../doubles/deadline.ts';
+import { messageOf } from '../doubles/message.ts';
+import { NOON } from '../doubles/time.ts';
+import { tokenOf } from '../doubles/token.ts';
 
 /** A route whose token takes so long that so many milliseconds are left. */
 function routeLeaving(remainingMs: number) {
@@ -18,7 +22,7 @@ function routeLeaving(remainingMs: number) {
       },
     },
   };
-  const deadline = { remainingMs: () => remainingMs, signal: new AbortController().signal };
+  const deadline = deadlineOf(remainingMs);
   return { attempt: () => relay(messageOf(), route, deadline), calls: () => calls };
 }
 

@@ -5,7 +5,7 @@
 import type { Deployed, Landscape, LocalDestination } from '../../infra/local/landscape.ts';
 import { nginxPage, serviceUnavailable, tomcatPage, tooManyRequests } from '../../infra/local/sap/front.ts';
 import type { Fault, LocalServer, Request } from '../../infra/local/server/server.ts';
-import type { Random } from './random.ts';
+import type { Random } from '../doubles/random.ts';
 
 /** Where faults are caused. */
 export interface World {

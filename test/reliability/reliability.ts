@@ -6,9 +6,9 @@
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import { type LocalDestination, startLandscape } from '../../infra/local/landscape.ts';
 import { type AttemptLine, createDeliveryLog } from '../../infra/local/story/delivery-log.ts';
+import { createRandom } from '../doubles/random.ts';
 import { type Account, account, countBy, type LetterTold } from './accounting.ts';
 import { spoilCalls, TROUBLES, type Trouble, type World } from './faults.ts';
-import { createRandom } from './random.ts';
 import { createTraffic, verdictOf } from './traffic.ts';
 
 export interface ReliabilityOptions {

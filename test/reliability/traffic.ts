@@ -5,7 +5,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { LocalDestination } from '../../infra/local/landscape.ts';
 import type { FlowResult, Received } from '../../infra/local/sap/runtime-node/integration-flow.ts';
-import type { Random } from './random.ts';
+import type { Random } from '../doubles/random.ts';
 
 /** A message that was sent. */
 export interface Sent {

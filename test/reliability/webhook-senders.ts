@@ -7,7 +7,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Deployed, type LocalDestination, startLandscape } from '../../infra/local/landscape.ts';
 import type { Fault } from '../../infra/local/server/server.ts';
-import { createRandom, type Random } from './random.ts';
+import { createRandom, type Random } from '../doubles/random.ts';
 
 export interface WebhookRunOptions {
   /** Half of them to a FIFO queue. */

@@ -1,8 +1,10 @@
 /** What init makes ready beside the token: a connection, where all that the function calls is one host. */
+
 import { describe, expect, test } from 'vitest';
 import { setup } from '../../functions/environment.ts';
 import type { HttpRequest, Send } from '../../functions/http/http.ts';
 import { readSettings } from '../../functions/settings/settings.ts';
+import { answer } from '../doubles/answer.ts';
 
 /** A service key as SAP hands it out. */
 const KEY = {
@@ -19,12 +21,11 @@ const FLOWS = 'https://flows.example.com';
 async function start(destinations: object, { tokenStatus = 200, isNeeded = (): boolean => true } = {}) {
   const connected: string[] = [];
   let tokenRequests = 0;
-  const body = JSON.stringify({ access_token: 'opaque', token_type: 'Bearer', expires_in: 3600 });
-  const answer = async (_: HttpRequest) => {
+  const respond = async (_: HttpRequest) => {
     tokenRequests += 1;
-    return { status: tokenStatus, headers: {}, body: Buffer.from(body), truncated: false, resent: false };
+    return answer(tokenStatus, { access_token: 'opaque', token_type: 'Bearer', expires_in: 3600 });
   };
-  const send: Send = Object.assign(answer, {
+  const send: Send = Object.assign(respond, {
     connect: async ({ url }: Pick<HttpRequest, 'url'>) => void connected.push(url.origin),
   });
   const readSecret = async () => ({ text: JSON.stringify(KEY), versionId: 'v1' });

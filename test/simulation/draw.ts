@@ -1,6 +1,5 @@
 /** Draws a plan from its seed: the same seed makes the same plan. */
-import type { Random } from '../reliability/random.ts';
-import { createChance } from './chance.ts';
+import { createChance, type Random } from '../doubles/random.ts';
 import { ANSWERED_EARLY, FAULTS, SERVER_MOVED } from './faults.ts';
 import type { Arrival, DestinationPlan, FaultPlan, Form, Plan } from './plan.ts';
 

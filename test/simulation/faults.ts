@@ -11,7 +11,7 @@ import {
   unknownRoute,
 } from '../../infra/local/sap/front.ts';
 import type { Answer } from '../../infra/local/server/server.ts';
-import { createRandom, type Random } from '../reliability/random.ts';
+import { createRandom, type Random } from '../doubles/random.ts';
 import type { Authorization } from './authorization.ts';
 import type { Call, CallFate } from './aws-client.ts';
 import type { Exchange, Fate } from './network.ts';

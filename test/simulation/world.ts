@@ -8,10 +8,10 @@ import { callSecretsManager } from '../../infra/local/aws/secrets-manager/api.ts
 import { createSecretsService } from '../../infra/local/aws/secrets-manager/service.ts';
 import { createSqs, type Queue } from '../../infra/local/aws/sqs/sqs.ts';
 import type { FlowResult } from '../../infra/local/sap/runtime-node/message.ts';
+import { bytesOf, createChance } from '../doubles/random.ts';
 import { createAuthorization } from './authorization.ts';
 import type { AwsOptions, Call } from './aws-client.ts';
 import type { Bundle, Entry } from './bundle.ts';
-import { bytesOf, createChance } from './chance.ts';
 import { createDeliveryWatch } from './delivery-watch.ts';
 import { createEnvironment } from './environment.ts';
 import { FAULTS, type Faulted, type Giver } from './faults.ts';

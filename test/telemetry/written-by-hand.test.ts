@@ -1,4 +1,5 @@
 /** What is written by hand because Powertools takes long over it: held against what Powertools itself writes. */
+
 import { Logger } from '@aws-lambda-powertools/logger';
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 import middy from '@middy/core';
@@ -7,6 +8,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createLog, type Level } from '../../functions/telemetry/log.ts';
 import { createMetrics } from '../../functions/telemetry/metrics.ts';
 import { createTelemetry } from '../../functions/telemetry/telemetry.ts';
+import { createSimulatedTime } from '../doubles/time.ts';
 
 const FIELDS = {
   destination: 'orders',
@@ -181,28 +183,20 @@ describe('A line', () => {
   });
 
   test('goes out with those of the next twenty milliseconds, in one write', () => {
-    const waits: number[] = [];
-    let flushLater: (() => void) | undefined;
-    const log = createLog({
-      service: 'x',
-      after(ms, callback) {
-        waits.push(ms);
-        flushLater = callback;
-        return () => {
-          flushLater = undefined;
-        };
-      },
-    });
+    const time = createSimulatedTime();
+    const log = createLog({ service: 'x', after: time.after });
     log.begin(CONTEXT);
     for (let n = 0; n < 3; n += 1) log.write('info', 'delivery.attempted', FIELDS);
     log.append('{"a":"line"}\n');
+    time.advance(19);
     expect(written).toEqual([]);
-    flushLater?.();
+    time.advance(1);
     expect(written.map((text) => text.split('\n').length - 1)).toEqual([4]);
     log.write('info', 'delivery.attempted', FIELDS);
+    expect(time.timers).toBe(1);
     log.flush();
     // Whoever has nothing left to write waits for nothing.
-    expect([waits, flushLater]).toEqual([[20, 20], undefined]);
+    expect(time.timers).toBe(0);
   });
 });
 

@@ -1,10 +1,14 @@
 /** What a token endpoint asks us to wait: beyond the invocation it is a pause for all, and no refusal's pause grows by it. */
+
 import { describe, expect, test } from 'vitest';
 import { RelayError } from '../../functions/error.ts';
 import { readTokenResponse } from '../../functions/token/token-endpoint.ts';
 import { createPause } from '../../functions/warm/pause.ts';
-import { createAuthorization, deadlineOf } from './authorization.ts';
-import { answer, cf, granted, jwtWanted, NOON } from './token-answer.ts';
+import { answer, granted } from '../doubles/answer.ts';
+import { deadlineOf } from '../doubles/deadline.ts';
+import { createSimulatedTime, NOON } from '../doubles/time.ts';
+import { createAuthorization } from './authorization.ts';
+import { cf, jwtWanted } from './clients.ts';
 
 describe('A Retry-After that is longer than the invocation', () => {
   test.each([
@@ -17,24 +21,24 @@ describe('A Retry-After that is longer than the invocation', () => {
     authorization.respond = () => answer(429, '', { 'retry-after': String(askedSeconds) });
     const first = await token.get(deadlineOf(30_000)).catch((error: unknown) => error);
     expect(first).toMatchObject({ code: 'TOKEN_UNAVAILABLE', retryAfterMs: askedSeconds * 1000 });
-    clock.ms += pausedSeconds * 1000 - 1;
+    clock.advance(pausedSeconds * 1000 - 1);
     await expect(token.get(deadlineOf(30_000))).rejects.toBe(first);
     expect(counts.onRequest).toBe(1);
     authorization.respond = () => granted('then', { expires_in: 3_600 });
-    clock.ms += 1;
+    clock.advance(1);
     expect((await token.get(deadlineOf(30_000))).accessToken).toBe('then');
     expect(counts).toMatchObject({ secretReads: 1, onRequest: 2 });
   });
 
   test('does not make the next refusal’s pause longer', () => {
-    const clock = { ms: 0 };
-    const pause = createPause(() => clock.ms);
+    const clock = createSimulatedTime(0);
+    const pause = createPause(clock.now);
     pause.open(new Error('slow down'), 5_000);
-    clock.ms += 5_000;
+    clock.advance(5_000);
     pause.open(new Error('refused'));
-    clock.ms += 29_999;
+    clock.advance(29_999);
     expect(pause.current()?.message).toBe('refused');
-    clock.ms += 1;
+    clock.advance(1);
     expect(pause.current()).toBeUndefined();
   });
 });

@@ -1,12 +1,14 @@
 /** A secret, a token endpoint and a clock in miniature: what they are asked is counted, what they answer is set. */
-import type { Deadline } from '../../functions/deadline.ts';
+
 import { RelayError } from '../../functions/error.ts';
 import type { HttpAnswer, HttpRequest } from '../../functions/http/http.ts';
 import type { Credentials } from '../../functions/token/credentials.ts';
 import { warmToken } from '../../functions/token/token.ts';
 import type { Token, Wanted } from '../../functions/token/token-endpoint.ts';
 import { type Warm, warm } from '../../functions/warm/warm.ts';
-import { cf, granted, NOON, opaqueWanted } from './token-answer.ts';
+import { granted } from '../doubles/answer.ts';
+import { createSimulatedTime, NOON, type SimulatedTime } from '../doubles/time.ts';
+import { cf, opaqueWanted } from './clients.ts';
 
 export interface Authorization {
   readonly token: Warm<Token>;
@@ -17,7 +19,7 @@ export interface Authorization {
   readonly requests: HttpRequest[];
   readonly counts: { secretReads: number; previousReads: number; onRequest: number };
   /** Waiting moves it on: nobody waits in real time. */
-  readonly clock: { ms: number };
+  readonly clock: SimulatedTime;
   /** How long was waited, each time, in milliseconds. */
   readonly waits: number[];
   /** Why renewals ahead failed. */
@@ -37,7 +39,7 @@ export interface AuthorizationOptions {
 }
 
 export function createAuthorization({ wanted = opaqueWanted, random = () => 0.5 }: AuthorizationOptions = {}) {
-  const clock = { ms: NOON };
+  const clock = createSimulatedTime(NOON, { passesAtOnce: true });
   const counts = { secretReads: 0, previousReads: 0, onRequest: 0 };
   const requests: HttpRequest[] = [];
   const asked: string[] = [];
@@ -57,19 +59,6 @@ export function createAuthorization({ wanted = opaqueWanted, random = () => 0.5 
     return authorization.respond(request, requests.length);
   }
 
-  function after(ms: number, callback: () => void): () => void {
-    waits.push(ms);
-    let cancelled = false;
-    queueMicrotask(() => {
-      if (cancelled) return;
-      clock.ms += ms;
-      callback();
-    });
-    return () => {
-      cancelled = true;
-    };
-  }
-
   const authorization: Authorization = {
     token: warmToken({
       credentials,
@@ -79,8 +68,11 @@ export function createAuthorization({ wanted = opaqueWanted, random = () => 0.5 
       },
       wanted,
       send,
-      now: () => clock.ms,
-      after,
+      now: clock.now,
+      after(ms, callback) {
+        waits.push(ms);
+        return clock.after(ms, callback);
+      },
       random,
       onRequest: () => {
         counts.onRequest += 1;
@@ -105,13 +97,4 @@ export function createAuthorization({ wanted = opaqueWanted, random = () => 0.5 
 function read(secret: Credentials | RelayError): Credentials {
   if (secret instanceof RelayError) throw secret;
   return { ...secret };
-}
-
-export function deadlineOf(remainingMs: number, signal = new AbortController().signal): Deadline {
-  return { remainingMs: () => remainingMs, signal };
-}
-
-/** Lets everything happen that is due. */
-export function turn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }

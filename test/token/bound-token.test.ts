@@ -3,8 +3,11 @@ import { X509Certificate } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { type Credentials, readCredentials } from '../../functions/token/credentials.ts';
 import { readTokenResponse } from '../../functions/token/token-endpoint.ts';
+import { granted } from '../doubles/answer.ts';
+import { NOON } from '../doubles/time.ts';
+import { jwt } from '../doubles/token.ts';
 import { flatKey, orders, other, VALID_UNTIL } from './client-certificate.ts';
-import { cf, errorOf, granted, jwt, jwtWanted, NOON } from './token-answer.ts';
+import { cf, errorOf, jwtWanted } from './clients.ts';
 
 const client = readCredentials({ text: JSON.stringify(flatKey), versionId: 'v1' }, 'cpi/orders');
 const certificate = 'certificate' in client.proof ? client.proof.certificate : undefined;

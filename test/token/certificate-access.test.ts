@@ -1,28 +1,17 @@
 /** The client certificate itself in place of a token: what of the secret it takes, how long it is good, when it is read anew. */
 import { describe, expect, test } from 'vitest';
 import { RelayError } from '../../functions/error.ts';
-import { certificateAccess } from '../../functions/token/certificate-access.ts';
 import { type Credentials, readCredentials } from '../../functions/token/credentials.ts';
-import { warm } from '../../functions/warm/warm.ts';
+import { NOON } from '../doubles/time.ts';
 import { flat } from '../settings/secrets.ts';
-import { flatKey, other, VALID_UNTIL } from './client-certificate.ts';
-import { cf, NOON, relayError } from './token-answer.ts';
+import { flatKey, other, startCertificateAccess, VALID_UNTIL } from './client-certificate.ts';
+import { cf, relayError } from './clients.ts';
 
 const orders = readCredentials({ text: JSON.stringify(flatKey), versionId: 'v1' }, 'cpi/orders');
 const others = readCredentials({ text: JSON.stringify({ ...flatKey, ...other }), versionId: 'v2' }, 'cpi/orders');
 const certificateOf = ({ proof }: Credentials) => ('certificate' in proof ? proof.certificate : undefined);
 
-function start(secret: Credentials | RelayError = orders) {
-  const state = { secret, reads: 0, ms: NOON };
-  const credentials = warm<Credentials>({
-    load: async () => {
-      state.reads += 1;
-      if (state.secret instanceof RelayError) throw state.secret;
-      return { ...state.secret };
-    },
-  });
-  return { state, credentials, access: certificateAccess(credentials, 'cpi/orders', () => state.ms) };
-}
+const start = (secret: Credentials | RelayError = orders) => startCertificateAccess(secret);
 
 describe('A certificate in place of a token', () => {
   test('is the one in the service key, good until it ends, and no token is asked for', async () => {
@@ -53,30 +42,30 @@ describe('A certificate in place of a token', () => {
   });
 
   test('that ends is taken from the secret as it is then', async () => {
-    const { access, state } = start();
+    const { access, state, clock } = start();
     const first = await access.get();
-    state.ms = VALID_UNTIL - 1;
+    clock.moveTo(VALID_UNTIL - 1);
     expect(await access.get()).toBe(first);
-    state.ms = VALID_UNTIL;
+    clock.moveTo(VALID_UNTIL);
     const certificate = { cert: 'renewed', key: 'renewed', validUntil: VALID_UNTIL + 1_000 };
     state.secret = { ...orders, proof: { certificate } };
     expect(await access.get()).toMatchObject({ certificate, issuedAt: VALID_UNTIL, expiresAt: VALID_UNTIL + 1_000 });
   });
 
   test('that somebody else read long ago has not expired where it was renewed in time', async () => {
-    const { access, credentials, state } = start();
+    const { access, credentials, state, clock } = start();
     await credentials.get();
     const certificate = { cert: 'renewed', key: 'renewed', validUntil: VALID_UNTIL + 1_000 };
     state.secret = { ...orders, proof: { certificate } };
-    state.ms = VALID_UNTIL;
+    clock.moveTo(VALID_UNTIL);
     expect(await access.get()).toMatchObject({ certificate });
     expect(state.reads).toBe(2);
   });
 
   test('that has expired in the secret, too, costs one reading of it', async () => {
-    const { access, credentials, state } = start();
+    const { access, credentials, state, clock } = start();
     await credentials.get();
-    state.ms = VALID_UNTIL;
+    clock.moveTo(VALID_UNTIL);
     await expect(access.get()).rejects.toMatchObject({ code: 'CERTIFICATE_EXPIRED' });
     expect(state.reads).toBe(2);
   });
@@ -91,8 +80,8 @@ describe('A certificate in place of a token', () => {
 
 describe('No certificate is had', () => {
   test('where it has expired, and the secret holds no other: its date is told', async () => {
-    const { access, state } = start();
-    state.ms = VALID_UNTIL;
+    const { access, state, clock } = start();
+    clock.moveTo(VALID_UNTIL);
     const error = relayError(await access.get().catch((thrown: unknown) => thrown));
     expect(error).toMatchObject({ code: 'CERTIFICATE_EXPIRED', message: expect.stringContaining('2026-02-28') });
     expect(state.reads, 'what has just been read is not read again').toBe(1);

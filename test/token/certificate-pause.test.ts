@@ -2,26 +2,14 @@
 import { generate } from 'selfsigned';
 import { describe, expect, test } from 'vitest';
 import { RelayError, type RelayErrorCode } from '../../functions/error.ts';
-import { certificateAccess } from '../../functions/token/certificate-access.ts';
 import { type Credentials, readCredentials } from '../../functions/token/credentials.ts';
-import { warm } from '../../functions/warm/warm.ts';
-import { flatKey } from './client-certificate.ts';
-import { cf, NOON, relayError } from './token-answer.ts';
+import { flatKey, startCertificateAccess } from './client-certificate.ts';
+import { cf, relayError } from './clients.ts';
 
 const keyOf = (fields: object, versionId = 'v1') =>
   readCredentials({ text: JSON.stringify(fields), versionId }, 'cpi/orders');
 
-function start(secret: Credentials | RelayError = keyOf(flatKey)) {
-  const state = { secret, reads: 0, ms: NOON };
-  const credentials = warm<Credentials>({
-    load: async () => {
-      state.reads += 1;
-      if (state.secret instanceof RelayError) throw state.secret;
-      return { ...state.secret };
-    },
-  });
-  return { state, credentials, access: certificateAccess(credentials, 'cpi/orders', () => state.ms) };
-}
+const start = (secret: Credentials | RelayError = keyOf(flatKey)) => startCertificateAccess(secret);
 
 describe('A certificate', () => {
   test('is not kept beside a newer version of the secret, whoever has read that', async () => {
@@ -43,29 +31,29 @@ describe('The secret is left alone for half a minute', () => {
     ['where it holds no certificate', cf, 'SECRET_MALFORMED'],
     ['where it does not exist', new RelayError('SECRET_NOT_FOUND', 'why'), 'SECRET_NOT_FOUND'],
   ])('%s, then read again', async (_, secret, code) => {
-    const { state, access } = start(secret);
+    const { state, access, clock } = start(secret);
     const errorOf = () => access.get().then(String, relayError);
     const first = await errorOf();
     expect(first).toMatchObject({ code });
     state.secret = keyOf(flatKey);
-    state.ms += 29_999;
+    clock.advance(29_999);
     expect(await errorOf()).toBe(first);
     expect(state.reads).toBe(1);
-    state.ms += 1;
+    clock.advance(1);
     expect(await access.get()).toHaveProperty('certificate');
     expect(state.reads).toBe(2);
   });
 
   test('and again for no longer, once a certificate was to be had', async () => {
-    const { state, access } = start(cf);
+    const { state, access, clock } = start(cf);
     await expect(access.get()).rejects.toMatchObject({ code: 'SECRET_MALFORMED' });
     state.secret = keyOf(flatKey);
-    state.ms += 30_000;
+    clock.advance(30_000);
     access.forget(await access.get());
     state.secret = cf;
     await expect(access.get()).rejects.toMatchObject({ code: 'SECRET_MALFORMED' });
     state.secret = keyOf(flatKey);
-    state.ms += 30_000;
+    clock.advance(30_000);
     expect(await access.get()).toHaveProperty('certificate');
   });
 

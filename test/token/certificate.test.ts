@@ -8,7 +8,7 @@ import { createCertificateAuthority } from '../../infra/local/server/certificate
 import { flat } from '../settings/secrets.ts';
 import { createAuthorization } from './authorization.ts';
 import { escaped, externalKey, flatKey, nestedKey, orders, VALID_UNTIL } from './client-certificate.ts';
-import { cf, errorOf, relayError } from './token-answer.ts';
+import { cf, errorOf, relayError } from './clients.ts';
 
 const read = (content: object) => readCredentials({ text: JSON.stringify(content), versionId: 'v7' }, 'cpi/orders');
 const proof = { certificate: { cert: orders.certificate, key: orders.key, validUntil: VALID_UNTIL } };
@@ -77,14 +77,14 @@ describe('A certificate', () => {
     const { token, clock, counts, requests } = authorization;
     const client: Credentials = { ...cf, proof };
     authorization.secret = client;
-    clock.ms = VALID_UNTIL;
+    clock.moveTo(VALID_UNTIL);
     const error = await token.get().catch((thrown: unknown) => relayError(thrown));
     expect(error).toMatchObject({ code: 'CERTIFICATE_EXPIRED' });
     expect(counts).toMatchObject({ secretReads: 1, onRequest: 0 });
 
     const renewed = { ...proof.certificate, validUntil: VALID_UNTIL + 1 + 30_000 };
     authorization.secret = { ...client, proof: { certificate: renewed } };
-    clock.ms += 30_000;
+    clock.advance(30_000);
     expect((await token.get()).accessToken).toBe('token-1');
     expect(requests[0]?.certificate).toBe(renewed);
   });
@@ -96,7 +96,7 @@ describe('A certificate', () => {
     await token.get();
     const renewed = { ...proof.certificate, validUntil: VALID_UNTIL + 1e9 };
     authorization.secret = { ...cf, proof: { certificate: { ...renewed, cert: 'renewed' } }, versionId: 'v2' };
-    clock.ms = VALID_UNTIL;
+    clock.moveTo(VALID_UNTIL);
     expect((await token.get()).accessToken).toBe('token-2');
     expect(requests[1]?.certificate).toMatchObject({ cert: 'renewed' });
     expect(counts).toMatchObject({ secretReads: 2, previousReads: 0, onRequest: 2 });
@@ -107,12 +107,12 @@ describe('A certificate', () => {
     const { token, clock, counts } = authorization;
     authorization.secret = { ...cf, proof };
     await token.get();
-    clock.ms = VALID_UNTIL;
+    clock.moveTo(VALID_UNTIL);
     const error = await token.get().catch((thrown: unknown) => relayError(thrown));
     expect(error).toMatchObject({ code: 'CERTIFICATE_EXPIRED' });
     expect(await token.get().catch((thrown: unknown) => thrown)).toBe(error);
     expect(counts).toMatchObject({ secretReads: 2, previousReads: 0, onRequest: 1 });
-    clock.ms += 30_000;
+    clock.advance(30_000);
     await expect(token.get()).rejects.toMatchObject({ code: 'CERTIFICATE_EXPIRED' });
     expect(counts).toMatchObject({ secretReads: 3, previousReads: 0, onRequest: 1 });
   });
@@ -122,7 +122,7 @@ describe('A certificate', () => {
     const { token, clock } = authorization;
     authorization.secret = { ...cf, proof };
     await token.get();
-    clock.ms = VALID_UNTIL;
+    clock.moveTo(VALID_UNTIL);
     authorization.secret = new RelayError('SECRET_UNAVAILABLE', 'not now');
     await expect(token.get()).rejects.toMatchObject({ code: 'SECRET_UNAVAILABLE' });
   });
@@ -131,7 +131,7 @@ describe('A certificate', () => {
     const authorization = createAuthorization();
     const { token, clock, requests } = authorization;
     authorization.secret = { ...cf, proof };
-    clock.ms = VALID_UNTIL - 1;
+    clock.moveTo(VALID_UNTIL - 1);
     const { expiresAt } = await token.get();
     expect(requests[0]).toMatchObject({ method: 'POST', certificate: proof.certificate });
     expect(expiresAt).toBeGreaterThan(VALID_UNTIL);

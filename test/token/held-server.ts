@@ -5,7 +5,8 @@
 import { RelayError } from '../../functions/error.ts';
 import type { HttpAnswer, HttpRequest, Send } from '../../functions/http/http.ts';
 import type { Credentials } from '../../functions/token/credentials.ts';
-import { answer, cf, granted } from './token-answer.ts';
+import { answer, granted } from '../doubles/answer.ts';
+import { cf } from './clients.ts';
 
 export type Answered = 'as it decides' | 'down' | 'cut off' | 'slow down';
 export type Rotated = 'at both ends' | 'at the server' | 'in the store';

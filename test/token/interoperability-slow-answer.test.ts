@@ -1,4 +1,5 @@
 /** Answers of a token endpoint that only a socket can show: endless, dripping, cut, held back; one outcome for each. */
+
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -6,7 +7,8 @@ import type { Deadline } from '../../functions/deadline.ts';
 import { createHttpClient } from '../../functions/http/http.ts';
 import { warmToken } from '../../functions/token/token.ts';
 import { warm } from '../../functions/warm/warm.ts';
-import { cf, relayError } from './token-answer.ts';
+import { deadlineOf } from '../doubles/deadline.ts';
+import { cf, relayError } from './clients.ts';
 
 /** The time that is left: less than a second try would need. */
 const LEFT_MS = 400;
@@ -33,7 +35,7 @@ async function start(respond: (response: ServerResponse) => void, leftMs = LEFT_
     wanted: { tokenFormat: 'jwt', maxLifetimeMs: 7_200_000 },
     send: createHttpClient(),
   });
-  const deadline: Deadline = { remainingMs: () => leftMs, signal: new AbortController().signal };
+  const deadline: Deadline = deadlineOf(leftMs);
   const errorOfGet = () =>
     token.get(deadline).then(
       () => Promise.reject(new Error('expected an error')),

@@ -3,8 +3,10 @@ import { describe, expect, test } from 'vitest';
 import { RelayError } from '../../functions/error.ts';
 import type { HttpAnswer } from '../../functions/http/http.ts';
 import type { Credentials } from '../../functions/token/credentials.ts';
-import { createAuthorization, turn } from './authorization.ts';
-import { answer, cf, granted } from './token-answer.ts';
+import { answer, granted } from '../doubles/answer.ts';
+import { turn } from '../doubles/time.ts';
+import { createAuthorization } from './authorization.ts';
+import { cf } from './clients.ts';
 
 const HALF_HOUR_MS = 1_800_000;
 const refused = answer(401, { error: 'invalid_client' });
@@ -29,11 +31,11 @@ describe('A good token is kept where a renewal', () => {
       const { token, clock } = authorization;
       const first = await token.get();
       authorization.respond = () => refused;
-      clock.ms += HALF_HOUR_MS;
+      clock.advance(HALF_HOUR_MS);
       await token.get();
       await token.renewing();
       // The pause is over, and the operator has stored what the server now takes, if it is there.
-      clock.ms += 30_000;
+      clock.advance(30_000);
       authorization.secret = v2;
       authorization.respond = respond;
       expect(await token.get()).toBe(first);
@@ -54,7 +56,7 @@ describe('A good token is kept where a renewal', () => {
       authorization.secret = v2;
       await credentials.renew(await credentials.get());
       authorization.respond = respond;
-      clock.ms += 1_000;
+      clock.advance(1_000);
       expect(await token.get()).toBe(first);
       expect(authorization.renewalFailures).toHaveLength(1);
       const asked = authorization.requests.length;
@@ -68,7 +70,7 @@ describe('A good token is kept where a renewal', () => {
     const { token, credentials, clock } = authorization;
     const first = await token.get();
     authorization.respond = () => refused;
-    clock.ms += HALF_HOUR_MS;
+    clock.advance(HALF_HOUR_MS);
     await token.get();
     await token.renewing();
     authorization.secret = v2;
@@ -91,7 +93,7 @@ test('A token that was kept looks for a successor again beside yet a newer versi
   const { token, credentials, clock } = authorization;
   const first = await token.get();
   authorization.respond = () => answer(503);
-  clock.ms += HALF_HOUR_MS;
+  clock.advance(HALF_HOUR_MS);
   await token.get();
   await token.renewing();
   expect(await token.get()).toBe(first);
@@ -123,7 +125,7 @@ describe('It is not kept', () => {
   test('beyond its margin', async () => {
     const { token, authorization } = await newerVersion();
     authorization.respond = () => answer(503);
-    authorization.clock.ms += 2 * HALF_HOUR_MS - 60_000 - 13_000;
+    authorization.clock.advance(2 * HALF_HOUR_MS - 60_000 - 13_000);
     await expect(token.get()).rejects.toMatchObject({ code: 'TOKEN_UNAVAILABLE' });
   });
 

@@ -1,9 +1,13 @@
 /** The pause after a refusal that only an operator can end: how long it lasts, what happens meanwhile, what ends it. */
+
 import { describe, expect, test } from 'vitest';
 import { RelayError, type RelayErrorCode } from '../../functions/error.ts';
 import { createPause } from '../../functions/warm/pause.ts';
+import { answer, granted } from '../doubles/answer.ts';
+import { createSimulatedTime } from '../doubles/time.ts';
+import { MARK } from '../doubles/token.ts';
 import { type Authorization, createAuthorization } from './authorization.ts';
-import { answer, CF_SECRET, cf, granted, MARK, relayError } from './token-answer.ts';
+import { CF_SECRET, cf, relayError } from './clients.ts';
 
 const refused = answer(401, { error: 'invalid_client' });
 const ROTATED = `rotated-${MARK}`;
@@ -25,7 +29,7 @@ describe('While a refusal’s pause lasts', () => {
     authorization.secret = rotated;
     authorization.respond = () => granted('too early');
     for (const afterMs of [0, 1, 29_998]) {
-      authorization.clock.ms += afterMs;
+      authorization.clock.advance(afterMs);
       expect(await errorOf(authorization)).toBe(refusal);
     }
     expect(authorization.counts).toEqual(counts);
@@ -37,7 +41,7 @@ describe('While a refusal’s pause lasts', () => {
     await errorOf(authorization);
     authorization.secret = rotated;
     authorization.respond = () => granted('healed', { expires_in: 3600 });
-    authorization.clock.ms += 30_000;
+    authorization.clock.advance(30_000);
     expect((await authorization.token.get()).accessToken).toBe('healed');
     expect(authorization.asked).toEqual([CF_SECRET, ROTATED]);
     expect(authorization.counts).toMatchObject({ secretReads: 3, onRequest: 2 });
@@ -48,7 +52,7 @@ test('When the pause ends and the secret cannot be read, nobody is asked with th
   const authorization = createAuthorization();
   authorization.respond = () => refused;
   await errorOf(authorization);
-  authorization.clock.ms += 30_000;
+  authorization.clock.advance(30_000);
   authorization.secret = new RelayError('SECRET_UNAVAILABLE', 'not now');
   for (let attempt = 0; attempt < 3; attempt += 1)
     expect(await errorOf(authorization)).toMatchObject({ code: 'SECRET_UNAVAILABLE' });
@@ -67,10 +71,10 @@ describe('The pause', () => {
     for (const [index, seconds] of [30, 60, 120, 240, 300, 300, 300].entries()) {
       await errorOf(authorization);
       expect(counts.onRequest).toBe(index + 1);
-      clock.ms += seconds * 1000 - 1;
+      clock.advance(seconds * 1000 - 1);
       await errorOf(authorization);
       expect(counts.onRequest).toBe(index + 1);
-      clock.ms += 1;
+      clock.advance(1);
     }
   });
 
@@ -80,13 +84,13 @@ describe('The pause', () => {
     authorization.respond = () => refused;
     for (let refusal = 0; refusal < 4; refusal += 1) {
       await errorOf(authorization);
-      clock.ms += 300_000;
+      clock.advance(300_000);
     }
     authorization.respond = () => granted('healed', { expires_in: 3600 });
     token.forget(await token.get());
     authorization.respond = () => refused;
     await errorOf(authorization);
-    clock.ms += 30_000;
+    clock.advance(30_000);
     await errorOf(authorization);
     expect(counts.onRequest).toBe(4 + 1 + 2);
   });
@@ -120,7 +124,7 @@ describe('The pause', () => {
       authorization.secret = cf;
       expect(await errorOf(authorization)).toMatchObject({ code });
       expect(authorization.counts).toMatchObject({ secretReads: 1, onRequest: 0 });
-      authorization.clock.ms += 30_000;
+      authorization.clock.advance(30_000);
       expect((await authorization.token.get()).accessToken).toBe('token-1');
     },
   );
@@ -143,8 +147,8 @@ describe('The pause', () => {
 });
 
 describe('A pause by itself', () => {
-  const clock = { ms: 0 };
-  const start = () => createPause(() => clock.ms);
+  const clock = createSimulatedTime(0);
+  const start = () => createPause(clock.now);
 
   test('is none before a refusal', () => {
     expect(start().current()).toBeUndefined();
@@ -154,20 +158,20 @@ describe('A pause by itself', () => {
     const pause = start();
     const [first, second] = [new Error('first'), new Error('second')];
     pause.open(first);
-    clock.ms += 10_000;
+    clock.advance(10_000);
     pause.open(second);
     expect(pause.current()).toBe(first);
-    clock.ms += 20_000;
+    clock.advance(20_000);
     expect(pause.current()).toBeUndefined();
     pause.open(second);
-    clock.ms += 59_999;
+    clock.advance(59_999);
     expect(pause.current()).toBe(second);
   });
 
   test('is over where the clock was put back to before it began, and can be opened again', () => {
     const pause = start();
     pause.open(new Error('first'));
-    clock.ms -= 1;
+    clock.advance(-1);
     expect(pause.current()).toBeUndefined();
     const second = new Error('second');
     pause.open(second);

@@ -6,8 +6,10 @@ import { describe, expect, test } from 'vitest';
 import { RelayError } from '../../functions/error.ts';
 import type { HttpAnswer } from '../../functions/http/http.ts';
 import type { Credentials } from '../../functions/token/credentials.ts';
+import { answer, granted } from '../doubles/answer.ts';
+import { MARK } from '../doubles/token.ts';
 import { type Authorization, createAuthorization } from './authorization.ts';
-import { answer, CF_SECRET, cf, granted, MARK, relayError } from './token-answer.ts';
+import { CF_SECRET, cf, relayError } from './clients.ts';
 
 const refused = answer(401, { error: 'invalid_client', error_description: MARK });
 const withSecret = (clientSecret: string): Credentials => ({ ...cf, proof: { clientSecret } });
@@ -41,7 +43,7 @@ describe('A refused token request', () => {
   test('with a secret that was rotated is repeated with the new one', async () => {
     const authorization = createAuthorization();
     await authorization.token.get();
-    authorization.clock.ms += 3_600_000;
+    authorization.clock.advance(3_600_000);
     authorization.secret = rotated;
     knowing(authorization, ROTATED);
     expect((await authorization.token.get()).accessToken).toBe('token-3');
@@ -127,11 +129,11 @@ describe('A refused token request', () => {
   test('leaves the new secret warm', async () => {
     const authorization = createAuthorization();
     await authorization.token.get();
-    authorization.clock.ms += 3_600_000;
+    authorization.clock.advance(3_600_000);
     authorization.secret = rotated;
     knowing(authorization, ROTATED);
     await authorization.token.get();
-    authorization.clock.ms += 3_600_000;
+    authorization.clock.advance(3_600_000);
     await authorization.token.get();
     expect(authorization.asked.at(-1)).toBe(ROTATED);
     expect(authorization.counts.secretReads).toBe(2);
@@ -154,7 +156,7 @@ describe('A refused token request', () => {
       return refused;
     };
     const error = await errorOf(authorization);
-    authorization.clock.ms += 29_999;
+    authorization.clock.advance(29_999);
     expect(await errorOf(authorization)).toBe(error);
     expect(authorization.counts).toEqual({ secretReads: 2, previousReads: 0, onRequest: 1 });
   });
@@ -191,7 +193,7 @@ describe('RFC 6749 makes 401 optional: a 400 with invalid_client', () => {
   test('climbs as a 401 does: with a secret that was rotated it is repeated with the new one', async () => {
     const authorization = createAuthorization();
     await authorization.token.get();
-    authorization.clock.ms += 3_600_000;
+    authorization.clock.advance(3_600_000);
     authorization.secret = rotated;
     authorization.respond = (_, index) =>
       authorization.asked.at(-1) === ROTATED ? granted(`token-${index}`, { expires_in: 3600 }) : refusedWith400;

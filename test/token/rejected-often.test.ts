@@ -1,8 +1,8 @@
 /** Endpoints that reject one token after another: one token request in ten seconds, and what is there stays in use. */
 import { describe, expect, test } from 'vitest';
+import { granted } from '../doubles/answer.ts';
 import { createAuthorization } from './authorization.ts';
 import { createTenant, numberOf, type Tenant } from './simulated-tenant.ts';
-import { granted } from './token-answer.ts';
 
 const SECOND = 1_000;
 
@@ -16,7 +16,7 @@ describe('A token that was rejected', () => {
     const { token, clock, requests } = createAuthorization();
     token.forget(await token.get());
     const second = await token.get();
-    clock.ms += laterMs;
+    clock.advance(laterMs);
     token.forget(second);
     expect((await token.get()) === second).toBe(!isGivenUp);
     expect(requests).toHaveLength(isGivenUp ? 3 : 2);
@@ -27,7 +27,7 @@ describe('A token that was rejected', () => {
     const first = await token.get();
     token.forget(first);
     const second = await token.get();
-    clock.ms += 10 * SECOND;
+    clock.advance(10 * SECOND);
     token.forget(first);
     expect(await token.get()).toBe(second);
     token.forget(second);
@@ -40,12 +40,12 @@ describe('A token that was rejected', () => {
     const { token, clock } = authorization;
     token.forget(await token.get());
     authorization.respond = (_, index) => granted(`short-${index}`, { expires_in: 5 });
-    clock.ms += 10 * SECOND;
+    clock.advance(10 * SECOND);
     token.forget(await token.get());
     const short = await token.get();
     token.forget(short);
     expect(await token.get()).toBe(short);
-    clock.ms += 4_500;
+    clock.advance(4_500);
     expect(await token.get()).not.toBe(short);
   });
 });

@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { HttpAnswer } from '../../functions/http/http.ts';
-import { createAuthorization, turn } from './authorization.ts';
-import { answer, cf, granted } from './token-answer.ts';
+import { answer, granted } from '../doubles/answer.ts';
+import { turn } from '../doubles/time.ts';
+import { createAuthorization } from './authorization.ts';
+import { cf } from './clients.ts';
 
 const refused = answer(401, { error: 'invalid_client' });
 
@@ -13,7 +15,7 @@ async function renewingWithNewVersion() {
   authorization.secret = { ...cf, versionId: 'v2', proof: { clientSecret: 'of-today' } };
   const { promise, resolve } = Promise.withResolvers<HttpAnswer>();
   authorization.respond = (_, index) => (index === 2 ? refused : promise);
-  clock.ms += 1_800_000;
+  clock.advance(1_800_000);
   await token.get();
   await turn();
   return { ...authorization, first, resolve };

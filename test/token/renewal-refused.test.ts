@@ -1,7 +1,8 @@
 /** A renewal that is refused and meets a newer version of the secret. */
 import { expect, test } from 'vitest';
+import { answer } from '../doubles/answer.ts';
 import { createAuthorization } from './authorization.ts';
-import { answer, cf } from './token-answer.ts';
+import { cf } from './clients.ts';
 
 // The token was bought under v1 and is good for half an hour more; the newer version only makes it look for a successor.
 test.each([
@@ -15,7 +16,7 @@ test.each([
     const first = await token.get();
     authorization.secret = { ...cf, versionId: 'v2', ...change };
     authorization.respond = () => answer(401, { error: 'invalid_client' });
-    clock.ms += 1_800_000;
+    clock.advance(1_800_000);
     expect(await token.get()).toBe(first);
     await token.renewing();
     expect(await token.get()).toBe(first);

@@ -1,8 +1,11 @@
 /** Renewal ahead: when it is due, that nobody waits for it, and that a token is never given up because it fails. */
 import { describe, expect, test } from 'vitest';
 import { RelayError } from '../../functions/error.ts';
-import { createAuthorization, deadlineOf, turn } from './authorization.ts';
-import { answer, granted, jwtWanted, NOON, relayError } from './token-answer.ts';
+import { answer, granted } from '../doubles/answer.ts';
+import { deadlineOf } from '../doubles/deadline.ts';
+import { NOON, turn } from '../doubles/time.ts';
+import { createAuthorization } from './authorization.ts';
+import { jwtWanted, relayError } from './clients.ts';
 
 const HALF_HOUR_MS = 1_800_000;
 
@@ -15,11 +18,11 @@ describe('A token is renewed ahead', () => {
   ])('with the chance %d at %d of its life', async (random, part) => {
     const { token, clock, requests } = createAuthorization({ random: () => random });
     await token.get();
-    clock.ms = NOON + 3_600_000 * part - 1;
+    clock.moveTo(NOON + 3_600_000 * part - 1);
     await token.get();
     await turn();
     expect(requests).toHaveLength(1);
-    clock.ms += 2;
+    clock.advance(2);
     expect((await token.get()).accessToken).toBe('token-1');
     await turn();
     expect(requests).toHaveLength(2);
@@ -31,7 +34,7 @@ describe('A token is renewed ahead', () => {
     const { token, clock, requests } = authorization;
     authorization.respond = (_, index) => granted(`token-${index}`, { expires_in: 43_199 });
     await token.get();
-    clock.ms = NOON + 300_000;
+    clock.moveTo(NOON + 300_000);
     await token.get();
     await turn();
     expect(requests).toHaveLength(2);
@@ -42,7 +45,7 @@ describe('A token is renewed ahead', () => {
     const { token, clock, requests } = authorization;
     const first = await token.get();
     authorization.respond = () => new Promise(() => undefined);
-    clock.ms += HALF_HOUR_MS;
+    clock.advance(HALF_HOUR_MS);
     const got = await Promise.all(Array.from({ length: 50 }, () => token.get()));
     expect(new Set(got)).toEqual(new Set([first]));
     await turn();
@@ -53,7 +56,7 @@ describe('A token is renewed ahead', () => {
   test('within what the invocation leaves that it runs beside', async () => {
     const { token, clock, requests } = createAuthorization();
     await token.get();
-    clock.ms += HALF_HOUR_MS;
+    clock.advance(HALF_HOUR_MS);
     await token.get(deadlineOf(7_000));
     await token.renewing();
     expect(requests[1]).toMatchObject({ timeoutMs: 7_000 });
@@ -62,7 +65,7 @@ describe('A token is renewed ahead', () => {
   test('with the secret as it is warm, which is not read for that', async () => {
     const { token, clock, counts } = createAuthorization();
     await token.get();
-    clock.ms += HALF_HOUR_MS;
+    clock.advance(HALF_HOUR_MS);
     await token.get();
     await token.renewing();
     expect(counts).toEqual({ secretReads: 1, previousReads: 0, onRequest: 2 });
@@ -74,7 +77,7 @@ describe('A renewal that fails', () => {
     const authorization = createAuthorization();
     const first = await authorization.token.get();
     authorization.respond = () => answer(status);
-    authorization.clock.ms += HALF_HOUR_MS;
+    authorization.clock.advance(HALF_HOUR_MS);
     await authorization.token.get();
     await authorization.token.renewing();
     return { ...authorization, authorization, first };
@@ -90,11 +93,11 @@ describe('A renewal that fails', () => {
     const { authorization, token, clock, requests } = await failed();
     authorization.respond = () => granted('renewed', { expires_in: 3600 });
     const before = requests.length;
-    clock.ms = NOON + HALF_HOUR_MS + 29_999;
+    clock.moveTo(NOON + HALF_HOUR_MS + 29_999);
     await token.get();
     await turn();
     expect(requests).toHaveLength(before);
-    clock.ms += 1;
+    clock.advance(1);
     await token.get();
     await token.renewing();
     expect(requests).toHaveLength(before + 1);
@@ -105,7 +108,7 @@ describe('A renewal that fails', () => {
     const authorization = createAuthorization();
     await authorization.token.get();
     authorization.respond = () => Promise.reject(new RelayError('CONNECTION_FAILED', 'reset'));
-    authorization.clock.ms += HALF_HOUR_MS;
+    authorization.clock.advance(HALF_HOUR_MS);
     await authorization.token.get();
     await authorization.token.renewing();
     expect(authorization.renewalFailures).toMatchObject([{ code: 'TOKEN_UNAVAILABLE' }]);
@@ -114,16 +117,16 @@ describe('A renewal that fails', () => {
   test('because the client is refused, leaves the token in use, and is not begun again while the pause lasts', async () => {
     const { token, first, clock, counts, renewalFailures } = await failed(401);
     expect(counts).toEqual({ secretReads: 2, previousReads: 1, onRequest: 2 });
-    clock.ms += 29_999;
+    clock.advance(29_999);
     expect(await token.get()).toBe(first);
     await turn();
     expect(counts.onRequest).toBe(2);
-    clock.ms += 1;
+    clock.advance(1);
     expect(await token.get()).toBe(first);
     await token.renewing();
     expect(counts).toMatchObject({ previousReads: 2, onRequest: 3 });
     // The second refusal's pause is a minute, longer than renewals are apart.
-    clock.ms += 59_999;
+    clock.advance(59_999);
     expect(await token.get()).toBe(first);
     await turn();
     expect(counts.onRequest).toBe(3);
@@ -137,7 +140,7 @@ describe('A renewal that fails', () => {
     const first = await token.get();
     authorization.secret = new RelayError('SECRET_UNAVAILABLE', 'not now');
     authorization.respond = () => answer(401, { error: 'invalid_client' });
-    clock.ms += HALF_HOUR_MS;
+    clock.advance(HALF_HOUR_MS);
     expect(await token.get()).toBe(first);
     await token.renewing();
     expect(renewalFailures).toMatchObject([{ code: 'SECRET_UNAVAILABLE' }]);
@@ -146,7 +149,7 @@ describe('A renewal that fails', () => {
 
   test('does not let the token live beyond its margin', async () => {
     const { token, clock } = await failed();
-    clock.ms = NOON + 3_600_000 - 60_000;
+    clock.moveTo(NOON + 3_600_000 - 60_000);
     await expect(token.get()).rejects.toMatchObject({ code: 'TOKEN_UNAVAILABLE' });
   });
 });
@@ -157,7 +160,7 @@ test('A renewal that is ended with its invocation keeps the token, and counts as
   const first = await token.get();
   authorization.respond = ({ signal }) =>
     new Promise((_, reject) => signal?.addEventListener('abort', () => reject(new RelayError('DEADLINE', 'over'))));
-  clock.ms += HALF_HOUR_MS;
+  clock.advance(HALF_HOUR_MS);
   await token.get();
   await turn();
   const renewing = token.renewing();

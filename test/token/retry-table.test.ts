@@ -2,8 +2,10 @@
 import { describe, expect, test } from 'vitest';
 import { RelayError } from '../../functions/error.ts';
 import { retryDelayMs } from '../../functions/token/retry.ts';
-import { type Authorization, createAuthorization, deadlineOf } from './authorization.ts';
-import { answer, granted, neo, relayError } from './token-answer.ts';
+import { answer, granted } from '../doubles/answer.ts';
+import { deadlineOf } from '../doubles/deadline.ts';
+import { type Authorization, createAuthorization } from './authorization.ts';
+import { neo, relayError } from './clients.ts';
 
 const reset = new RelayError('CONNECTION_FAILED', 'reset', { executed: 'unknown' });
 const failing = (status: number | undefined, headers: Record<string, string> = {}) =>
@@ -52,7 +54,7 @@ describe('A token request is repeated', () => {
 
   test('after 429 with a date, at that date', async () => {
     const authorization = createAuthorization();
-    const date = new Date(authorization.clock.ms + 5_000).toUTCString();
+    const date = new Date(authorization.clock.now() + 5_000).toUTCString();
     authorization.respond = (_, index) =>
       index === 1 ? answer(429, '', { 'retry-after': date }) : granted('then', { expires_in: 3600 });
     expect((await authorization.token.get()).accessToken).toBe('then');
@@ -98,9 +100,9 @@ describe('A token request is not repeated', () => {
     ['more', 60_000, 4],
   ])('where the invocation leaves %s (%d ms): %d requests', async (_, remainingMs, requests) => {
     const authorization = createAuthorization();
-    const endsAt = authorization.clock.ms + remainingMs;
+    const endsAt = authorization.clock.now() + remainingMs;
     authorization.respond = failing(504);
-    const remaining = { remainingMs: () => endsAt - authorization.clock.ms, signal: new AbortController().signal };
+    const remaining = { remainingMs: () => endsAt - authorization.clock.now(), signal: new AbortController().signal };
     await expect(authorization.token.get(remaining)).rejects.toMatchObject({ code: 'TOKEN_UNAVAILABLE' });
     expect(authorization.counts.onRequest).toBe(requests);
   });

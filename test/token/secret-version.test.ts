@@ -1,8 +1,9 @@
 /** A token and the version of the secret that it was bought under: which of the two outlives the other. */
 import { describe, expect, test } from 'vitest';
 import { RelayError } from '../../functions/error.ts';
+import { granted } from '../doubles/answer.ts';
 import { createAuthorization } from './authorization.ts';
-import { cf, granted, neo } from './token-answer.ts';
+import { cf, neo } from './clients.ts';
 
 describe('A token bought under one version of the secret', () => {
   const v2 = { ...cf, versionId: 'v2' };

@@ -4,9 +4,9 @@ import { describe, expect, test } from 'vitest';
 import { readCredentials } from '../../functions/token/credentials.ts';
 import { tokenRequest } from '../../functions/token/token-endpoint.ts';
 import { readTokenRequest } from '../../infra/local/sap/authorization-server/token-request.ts';
+import { createSimulatedTime } from '../doubles/time.ts';
 import { createLink, simulatedSend } from './simulated.ts';
 import { createTenant } from './simulated-tenant.ts';
-import { createSimulatedTime } from './simulated-time.ts';
 
 const ENVIRONMENTS = ['neo', 'cf'] as const;
 const PATHS = { neo: '/oauth2/api/v1/token', cf: '/oauth/token' } as const;

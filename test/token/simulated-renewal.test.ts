@@ -1,6 +1,7 @@
 /** Renewal ahead, beside the forwarding: when, how often, how long the reply waits for it, and what its failure costs. */
 import { describe, expect, test } from 'vitest';
-import { createTenant, NOON, type Tenant, type TenantOptions } from './simulated-tenant.ts';
+import { NOON } from '../doubles/time.ts';
+import { createTenant, type Tenant, type TenantOptions } from './simulated-tenant.ts';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;

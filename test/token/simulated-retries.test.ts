@@ -2,7 +2,8 @@
 import { describe, expect, test } from 'vitest';
 import { nginxPage, serviceUnavailable, tooManyRequests } from '../../infra/local/sap/front.ts';
 import type { Answer } from '../../infra/local/server/server.ts';
-import { createTenant, NOON, type Tenant } from './simulated-tenant.ts';
+import { NOON } from '../doubles/time.ts';
+import { createTenant, type Tenant } from './simulated-tenant.ts';
 
 /** HTTP dates have whole seconds. */
 const inSeconds = (seconds: number): Answer => ({

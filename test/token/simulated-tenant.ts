@@ -2,11 +2,11 @@
  * One execution environment of the relay, wired by its own composition root, before a tenant of the landscape in simulated
  * time: what is counted on the other side are token requests, readings of the secret, and calls of the endpoint.
  */
+
 import { generateKeyPairSync } from 'node:crypto';
 import { setup } from '../../functions/environment.ts';
 import { RelayError } from '../../functions/error.ts';
 import type { HttpRequest } from '../../functions/http/http.ts';
-import type { Message } from '../../functions/message/message.ts';
 import { createQueueRoutes } from '../../functions/queue/routes.ts';
 import { type Attempt, relay } from '../../functions/relay/relay.ts';
 import { readSettings } from '../../functions/settings/settings.ts';
@@ -22,10 +22,11 @@ import {
   type RuntimeNodeCore,
   type RuntimeNodeOptions,
 } from '../../infra/local/sap/runtime-node/runtime-node.ts';
+import { messageOf } from '../doubles/message.ts';
 import { quietTelemetry } from '../doubles/telemetry.ts';
+import { createSimulatedTime, type SimulatedTime } from '../doubles/time.ts';
 import { createLink, type Link, simulatedSend } from './simulated.ts';
 import { createSimulatedSecrets } from './simulated-secrets.ts';
-import { createSimulatedTime, type SimulatedTime } from './simulated-time.ts';
 
 export const NOON = Date.UTC(2026, 0, 1, 12);
 export const SECRET = 'cpi/orders';
@@ -136,7 +137,7 @@ export function createTenant(options: TenantOptions = {}): Tenant {
     const route = queueRoute(queueArn(destination))?.route;
     if (route === undefined || route instanceof RelayError) throw route ?? new Error('no such destination');
     return relayEnvironment.invoke({ getRemainingTimeInMillis: () => remainingMs }, ({ deadline }) =>
-      Promise.all(Array.from({ length: messages }, (_, n) => relay(messageOf(n), route, deadline))),
+      Promise.all(Array.from({ length: messages }, (_, n) => relay(messageOf({ id: `order-${n}` }), route, deadline))),
     );
   }
 
@@ -170,11 +171,6 @@ export function createTenant(options: TenantOptions = {}): Tenant {
 /** The message's number, of a call of the endpoint. */
 export function numberOf({ headers }: HttpRequest): number {
   return Number(headers.SAP_ApplicationID?.replace('order-', ''));
-}
-
-function messageOf(n: number): Message {
-  const bytes = Buffer.from(JSON.stringify({ order: n }));
-  return { id: `order-${n}`, headers: {}, body: { bytes: bytes.byteLength, open: async () => bytes } };
 }
 
 function settingsOf(destinations: Readonly<Record<string, object>>): Record<string, object> {

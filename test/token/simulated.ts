@@ -5,7 +5,7 @@
 import { RelayError } from '../../functions/error.ts';
 import type { HttpAnswer, HttpRequest, Send } from '../../functions/http/http.ts';
 import type { Answer, Answerer, Request } from '../../infra/local/server/server.ts';
-import type { SimulatedTime } from './simulated-time.ts';
+import type { SimulatedTime } from '../doubles/time.ts';
 
 /** The way to one system. */
 export interface Link {

@@ -1,7 +1,10 @@
 /** How long a token is used: of `exp` and `expires_in` the smaller, never what is unbelievable, on either side's clock. */
 import { describe, expect, test } from 'vitest';
 import { readTokenResponse } from '../../functions/token/token-endpoint.ts';
-import { CF_AT, cf, errorOf, granted, jwt, jwtWanted, NOON } from './token-answer.ts';
+import { granted } from '../doubles/answer.ts';
+import { NOON } from '../doubles/time.ts';
+import { jwt } from '../doubles/token.ts';
+import { CF_AT, cf, errorOf, jwtWanted } from './clients.ts';
 
 const OPAQUE = '8271a067126f0aa93b46c2fe07c6880';
 const HOUR = 3600;

@@ -2,8 +2,11 @@
 import { describe, expect, test } from 'vitest';
 import { type Credentials, readCredentials } from '../../functions/token/credentials.ts';
 import { readTokenResponse } from '../../functions/token/token-endpoint.ts';
+import { answer } from '../doubles/answer.ts';
+import { NOON } from '../doubles/time.ts';
+import { jwt, MARK } from '../doubles/token.ts';
 import { flatKey } from './client-certificate.ts';
-import { answer, CF_AT, cf, errorOf, jwt, jwtWanted, MARK, NOON, neo } from './token-answer.ts';
+import { CF_AT, cf, errorOf, jwtWanted, neo } from './clients.ts';
 
 const CLIENT =
   'the operator must check that the client is registered there and that the secret holds its id and secret';

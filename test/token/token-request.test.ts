@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { type Credentials, readCredentials } from '../../functions/token/credentials.ts';
 import { tokenRequest } from '../../functions/token/token-endpoint.ts';
 import { flatKey } from './client-certificate.ts';
-import { cf, jwtWanted, neo, opaqueWanted } from './token-answer.ts';
+import { cf, jwtWanted, neo, opaqueWanted } from './clients.ts';
 
 /** Client id, secret, and both as they must stand in a form (WHATWG URL, "application/x-www-form-urlencoded"). */
 const characters: readonly (readonly [string, string, string, string])[] = [

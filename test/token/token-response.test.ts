@@ -1,7 +1,10 @@
 /** A token response with 200: what of it is taken, and what is no token response at all; no token in any error. */
 import { describe, expect, test } from 'vitest';
 import { readTokenResponse } from '../../functions/token/token-endpoint.ts';
-import { answer, CF_AT, cf, errorOf, granted, jwt, jwtWanted, MARK, NOON, neo } from './token-answer.ts';
+import { answer, granted } from '../doubles/answer.ts';
+import { NOON } from '../doubles/time.ts';
+import { jwt, MARK } from '../doubles/token.ts';
+import { CF_AT, cf, errorOf, jwtWanted, neo } from './clients.ts';
 
 const MUST = 'the operator must check the token URL in the secret';
 const OPAQUE = '8271a067126f0aa93b46c2fe07c6880';

@@ -1,17 +1,19 @@
 /** All tokens of one environment: who shares one, what is read of the secret for them, and what reaches the server. */
+
 import { describe, expect, test } from 'vitest';
 import { RelayError } from '../../functions/error.ts';
 import type { HttpRequest } from '../../functions/http/http.ts';
 import type { Destination } from '../../functions/settings/destination.ts';
 import { readSettings } from '../../functions/settings/settings.ts';
 import { createTokens } from '../../functions/token/tokens.ts';
+import { answer, granted } from '../doubles/answer.ts';
+import { createSimulatedTime, NOON } from '../doubles/time.ts';
 import { flatKey, VALID_UNTIL } from './client-certificate.ts';
-import { answer, granted, NOON } from './token-answer.ts';
 
 const KEY = { clientId: 'orders', clientSecret: 's', tokenUrl: 'https://a.example/oauth/token' };
 
 function start(settings: Readonly<Record<string, object>>) {
-  const clock = { ms: NOON };
+  const clock = createSimulatedTime(NOON, { passesAtOnce: true });
   const reads: string[] = [];
   const requests: HttpRequest[] = [];
   const failures: string[] = [];
@@ -42,12 +44,8 @@ function start(settings: Readonly<Record<string, object>>) {
     onRefused: (destination) => void refused.push(destination),
     onRenewalFailed: (reason) => void failures.push(reason),
     onCertificate: (certificate) => void certificates.push(certificate),
-    now: () => clock.ms,
-    after: (ms, callback) => {
-      clock.ms += ms;
-      queueMicrotask(callback);
-      return () => undefined;
-    },
+    now: clock.now,
+    after: clock.after,
   });
   const entries = Object.entries(settings).map(([name, own]) => {
     return [name, { secret: 'cpi/orders', url: 'https://b.example/http/orders', ...own }] as const;
@@ -99,11 +97,11 @@ describe('Two destinations', () => {
     const [, second] = [await one.get(), await other.get()];
     one.forget(await one.get());
     await one.get();
-    clock.ms += 9_999;
+    clock.advance(9_999);
     other.forget(second);
     expect((await other.get()) === second).toBe(isKept);
     expect(requests).toHaveLength(isKept ? 3 : 4);
-    clock.ms += 1;
+    clock.advance(1);
     other.forget(second);
     expect(await other.get()).not.toBe(second);
     expect(requests).toHaveLength(4);
@@ -176,7 +174,7 @@ describe('A refused client', () => {
     for (const name of ['one', 'other', 'apart']) tokenOf(name);
     for (const name of ['one', 'other', 'one']) await expect(tokenOf(name).get()).rejects.toThrow();
     expect(refused).toEqual(['one', 'other']);
-    clock.ms += 30_000;
+    clock.advance(30_000);
     await expect(tokenOf('other').get()).rejects.toThrow();
     expect(refused).toEqual(['one', 'other', 'one', 'other']);
   });
@@ -196,7 +194,7 @@ describe('A refused client', () => {
     const { tokenOf, state, refused, clock } = start({ one: {} });
     await tokenOf('one').get();
     state.respond = () => answer(401);
-    clock.ms += 3_600_000;
+    clock.advance(3_600_000);
     await tokenOf('one').get();
     await tokenOf('one').renewing();
     expect(refused).toEqual(['one']);
@@ -215,7 +213,7 @@ describe('A renewal ahead that fails is told', () => {
     const { tokenOf, state, clock, failures } = started;
     await tokenOf('one').get();
     state.respond = respond;
-    clock.ms += 3_600_000;
+    clock.advance(3_600_000);
     await tokenOf('one').get();
     await tokenOf('one').renewing();
     return failures;
@@ -253,7 +251,7 @@ describe('A secret that holds a certificate', () => {
     state.read = async () => key;
     await tokenOf('one').get();
     expect(certificates).toEqual([{ secret: 'cpi/orders', daysLeft: Math.floor((VALID_UNTIL - NOON) / DAY_MS) }]);
-    clock.ms = VALID_UNTIL;
+    clock.moveTo(VALID_UNTIL);
     await expect(tokenOf('one').get()).rejects.toMatchObject({ code: 'CERTIFICATE_EXPIRED' });
     expect(certificates.at(-1)).toEqual({ secret: 'cpi/orders', daysLeft: 0 });
   });

@@ -1,16 +1,19 @@
 /** Renewals that overlap with one another, with a load that somebody waits for, and with the end of an invocation. */
+
 import { getEventListeners } from 'node:events';
 import { describe, expect, test } from 'vitest';
 import { RENEWAL_PAUSE_MS, settleRenewals } from '../../functions/warm/warm.ts';
-import { startDue, until } from '../warm/hand-settled.ts';
+import { deadlineOf } from '../doubles/deadline.ts';
+import { createSimulatedTime, NOON, turn } from '../doubles/time.ts';
+import { startDue } from '../warm/hand-settled.ts';
 
 describe('A renewal', () => {
   test('that was ended and comes back late does not hide the next one', async () => {
-    const { value, loads, turn, state } = await startDue();
+    const { value, loads, clock } = await startDue();
     await value.get();
     await turn();
     value.abortRenewal();
-    state.ms += RENEWAL_PAUSE_MS;
+    clock.advance(RENEWAL_PAUSE_MS);
     await value.get();
     await turn();
     expect(loads).toHaveLength(3);
@@ -23,7 +26,7 @@ describe('A renewal', () => {
   });
 
   test('is not begun while somebody waits for a successor already', async () => {
-    const { value, loads, turn, first } = await startDue();
+    const { value, loads, first } = await startDue();
     const waiting = value.renew(first);
     await turn();
     expect(await value.get()).toBe(first);
@@ -34,15 +37,12 @@ describe('A renewal', () => {
   });
 
   test('that was ended is over before the invocation is', async () => {
-    const { value, loads, turn } = await startDue();
+    const { value, loads } = await startDue();
     await value.get();
     await turn();
     let isOver = false;
-    const after = (_ms: number, callback: () => void) => {
-      queueMicrotask(callback);
-      return () => undefined;
-    };
-    const settled = settleRenewals([value], { after }).then(() => {
+    const time = createSimulatedTime(NOON, { passesAtOnce: true });
+    const settled = settleRenewals([value], time).then(() => {
       isOver = true;
     });
     await turn();
@@ -55,24 +55,20 @@ describe('A renewal', () => {
 });
 
 test('A renewal that somebody waits for beyond the invocation is neither ended nor awaited by it', async () => {
-  const { value, loads, turn, first } = await startDue();
+  const { value, loads, first } = await startDue();
   await value.get();
-  const waiting = value.renew(first, until(new AbortController().signal));
+  const waiting = value.renew(first, deadlineOf());
   await turn();
-  const after = (_ms: number, callback: () => void) => {
-    queueMicrotask(callback);
-    return () => undefined;
-  };
-  await settleRenewals([value], { after });
+  await settleRenewals([value], createSimulatedTime(NOON, { passesAtOnce: true }));
   expect(loads[1]?.signal.aborted).toBe(false);
   loads[1]?.resolve({ n: 2 });
   expect(await waiting).toEqual({ n: 2 });
 });
 
 test('Who has waited leaves nothing behind at the signal of his deadline, however often he asks', async () => {
-  const { value, loads, turn, first } = await startDue();
+  const { value, loads, first } = await startDue();
   const { signal } = new AbortController();
-  const waiting = [value.renew(first, until(signal)), value.renew(first, until(signal))];
+  const waiting = [value.renew(first, deadlineOf(30_000, signal)), value.renew(first, deadlineOf(30_000, signal))];
   await turn();
   expect(getEventListeners(signal, 'abort').length).toBeGreaterThan(0);
   loads[1]?.resolve({ n: 2 });

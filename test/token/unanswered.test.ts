@@ -3,8 +3,10 @@ import { describe, expect, test } from 'vitest';
 import { RelayError } from '../../functions/error.ts';
 import type { HttpRequest } from '../../functions/http/http.ts';
 import type { Credentials } from '../../functions/token/credentials.ts';
-import { type Authorization, createAuthorization, deadlineOf } from './authorization.ts';
-import { answer, CF_SECRET, cf, granted, relayError } from './token-answer.ts';
+import { answer, granted } from '../doubles/answer.ts';
+import { deadlineOf } from '../doubles/deadline.ts';
+import { type Authorization, createAuthorization } from './authorization.ts';
+import { CF_SECRET, cf, relayError } from './clients.ts';
 
 const HOUR_MS = 3_600_000;
 const MINUTE_MS = 60_000;
@@ -22,7 +24,7 @@ async function left() {
   const authorization = createAuthorization();
   await authorization.token.get();
   leave(authorization);
-  authorization.clock.ms += HOUR_MS;
+  authorization.clock.advance(HOUR_MS);
   return authorization;
 }
 
@@ -56,12 +58,12 @@ describe('Where nobody answers, the secret is read again', () => {
   test('at most every five minutes, however many messages come', async () => {
     const authorization = await left();
     const reads: number[] = [];
-    const since = authorization.clock.ms;
-    while (authorization.clock.ms < since + 21 * MINUTE_MS) {
+    const since = authorization.clock.now();
+    while (authorization.clock.now() < since + 21 * MINUTE_MS) {
       const before = authorization.counts.secretReads;
       expect(await codeOf(authorization)).toBe('TOKEN_UNAVAILABLE');
-      if (authorization.counts.secretReads > before) reads.push(authorization.clock.ms);
-      authorization.clock.ms += 10_000;
+      if (authorization.counts.secretReads > before) reads.push(authorization.clock.now());
+      authorization.clock.advance(10_000);
     }
     expect(reads).toHaveLength(5);
     for (const [index, at] of reads.slice(1).entries())
@@ -70,10 +72,10 @@ describe('Where nobody answers, the secret is read again', () => {
 
   test('at once where the clock was put back since', async () => {
     const authorization = await left();
-    authorization.clock.ms += 5 * MINUTE_MS;
+    authorization.clock.advance(5 * MINUTE_MS);
     await codeOf(authorization);
     const { secretReads } = authorization.counts;
-    authorization.clock.ms -= 5 * MINUTE_MS;
+    authorization.clock.advance(-5 * MINUTE_MS);
     expect(await codeOf(authorization)).toBe('TOKEN_UNAVAILABLE');
     expect(authorization.counts.secretReads).toBe(secretReads + 1);
   });
@@ -83,7 +85,7 @@ describe('Where nobody answers, the secret is read again', () => {
     await codeOf(authorization);
     authorization.secret = moved;
     // One after the other, the waits of the first included.
-    authorization.clock.ms += 5 * MINUTE_MS;
+    authorization.clock.advance(5 * MINUTE_MS);
     const before = authorization.requests.length;
     await authorization.token.get();
     expect(hostsOf(authorization.requests.slice(before))).toEqual(['moved']);
@@ -112,7 +114,7 @@ describe('Where nobody answers, the secret is read again', () => {
     const first = await authorization.token.get();
     leave(authorization);
     authorization.secret = moved;
-    authorization.clock.ms += HOUR_MS / 2;
+    authorization.clock.advance(HOUR_MS / 2);
     expect(await authorization.token.get()).toBe(first);
     await authorization.token.renewing();
     expect((await authorization.token.get()).accessToken).toBe('token-6');
@@ -156,10 +158,10 @@ describe('The secret is not read again', () => {
     leave(authorization);
     expect(await codeOf(authorization)).toBe('TOKEN_UNAVAILABLE');
     authorization.secret = moved;
-    authorization.clock.ms += 4 * MINUTE_MS;
+    authorization.clock.advance(4 * MINUTE_MS);
     expect(await codeOf(authorization)).toBe('TOKEN_UNAVAILABLE');
     expect(authorization.counts.secretReads).toBe(1);
-    authorization.clock.ms += MINUTE_MS;
+    authorization.clock.advance(MINUTE_MS);
     expect(await codeOf(authorization)).toBe('none');
     expect(authorization.counts.secretReads).toBe(2);
   });
@@ -176,7 +178,7 @@ describe('The secret is not read again', () => {
     const authorization = await left();
     authorization.respond = (_, index) => (index < 4 ? Promise.reject(gone) : granted('late', { expires_in: 3600 }));
     await authorization.token.get();
-    authorization.clock.ms += HOUR_MS;
+    authorization.clock.advance(HOUR_MS);
     await authorization.token.get();
     expect(authorization.counts.secretReads).toBe(1);
   });

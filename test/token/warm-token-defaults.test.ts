@@ -1,8 +1,11 @@
 /** A warm token with nothing but what it needs: the clock, the waiting and the chance are the real ones. */
+
 import { expect, test } from 'vitest';
 import { warmToken } from '../../functions/token/token.ts';
 import { warm } from '../../functions/warm/warm.ts';
-import { answer, cf, granted, opaqueWanted } from './token-answer.ts';
+import { answer, granted } from '../doubles/answer.ts';
+import { createSimulatedTime } from '../doubles/time.ts';
+import { cf, opaqueWanted } from './clients.ts';
 
 const credentials = () => warm({ load: async () => cf });
 
@@ -22,16 +25,16 @@ test('Without options it asks on the real clock, and is told to nobody', async (
 
 test('A renewal that fails without anyone to tell is no error of its own', async () => {
   const answers = [granted('bought', { expires_in: 3_600 }), answer(400)];
-  const clock = { ms: 0 };
+  const clock = createSimulatedTime(0);
   const token = warmToken({
     credentials: credentials(),
     previousCredentials: async () => undefined,
     wanted: opaqueWanted,
     send: async () => answers.shift() ?? answer(500),
-    now: () => clock.ms,
+    now: clock.now,
   });
   const first = await token.get();
-  clock.ms = 3_000_000;
+  clock.moveTo(3_000_000);
   expect(await token.get()).toBe(first);
   await token.renewing();
   expect(await token.get()).toBe(first);
@@ -39,7 +42,7 @@ test('A renewal that fails without anyone to tell is no error of its own', async
 
 test('While a pause lasts that is longer than renewals are apart, none is begun and none counts as failed', async () => {
   const failures: unknown[] = [];
-  const clock = { ms: 0 };
+  const clock = createSimulatedTime(0);
   let isUp = true;
   let requests = 0;
   const token = warmToken({
@@ -50,7 +53,7 @@ test('While a pause lasts that is longer than renewals are apart, none is begun 
       requests += 1;
       return isUp ? granted('bought', { expires_in: 3_600 }) : answer(400);
     },
-    now: () => clock.ms,
+    now: clock.now,
     random: () => 0,
     onRenewalFailed: (error) => void failures.push(error),
   });
@@ -58,7 +61,7 @@ test('While a pause lasts that is longer than renewals are apart, none is begun 
   isUp = false;
   // The pauses: 30 s, then a minute.
   for (const ms of [1_800_000, 1_830_000, 1_860_000, 1_889_999]) {
-    clock.ms = ms;
+    clock.moveTo(ms);
     await token.get();
     await token.renewing();
   }

@@ -2,15 +2,17 @@
  * A warm token under any interleaving of commands, with what must hold at every moment written as rules that throw. What
  * is known of tokens is kept here once more, by rules of its own: which are rejected, which are good, which is in use.
  */
+
 import { RelayError } from '../../functions/error.ts';
 import type { Credentials } from '../../functions/token/credentials.ts';
 import { warmToken } from '../../functions/token/token.ts';
 import type { Token } from '../../functions/token/token-endpoint.ts';
 import { warm } from '../../functions/warm/warm.ts';
+import { deadlineOf } from '../doubles/deadline.ts';
+import { createSimulatedTime, NOON } from '../doubles/time.ts';
+import { opaqueWanted } from './clients.ts';
 import { createHeldServer } from './held-server.ts';
 import { createKnownTokens } from './known-tokens.ts';
-import { createSimulatedTime } from './simulated-time.ts';
-import { NOON, opaqueWanted } from './token-answer.ts';
 
 export const SHORTEST_LIFE_SECONDS = 60;
 /** A token is due for renewal at 45 to 55 % of its life. */
@@ -121,7 +123,7 @@ export function createWarmTokenModel(random: () => number) {
     else if (reason === undefined && isDue(getter.atHand)) reason = 'renewal';
     getters.push(getter);
     tokens
-      .get({ remainingMs: () => 600_000, signal: getter.abort.signal })
+      .get(deadlineOf(600_000, getter.abort.signal))
       .then(
         (brought) => got(getter, brought),
         (error: unknown) => failed(getter, error),

@@ -1,7 +1,10 @@
 /** The token between invocations: one request for all who ask at once, used until a margin before its end, then anew. */
 import { describe, expect, test } from 'vitest';
-import { createAuthorization, deadlineOf, turn } from './authorization.ts';
-import { CF_AT, granted, relayError } from './token-answer.ts';
+import { granted } from '../doubles/answer.ts';
+import { deadlineOf } from '../doubles/deadline.ts';
+import { turn } from '../doubles/time.ts';
+import { createAuthorization } from './authorization.ts';
+import { CF_AT, relayError } from './clients.ts';
 
 describe('A token', () => {
   test('is asked for once, however many want it at once, and counted once', async () => {
@@ -54,9 +57,9 @@ describe('A token', () => {
       return granted(`token-${index}`, { expires_in: expiresInSeconds });
     };
     const { expiresAt } = await token.get();
-    clock.ms = expiresAt - marginSeconds * 1000 - 1;
+    clock.moveTo(expiresAt - marginSeconds * 1000 - 1);
     expect(await Promise.race([token.get(), turn()])).toMatchObject({ accessToken: 'token-1' });
-    clock.ms += 1;
+    clock.advance(1);
     const waiting = token.get();
     expect(await Promise.race([waiting, turn()])).toBeUndefined();
     resolve();
@@ -79,7 +82,7 @@ describe('A token', () => {
   test('that is renewed does not make the secret be read again', async () => {
     const { token, clock, counts } = createAuthorization();
     await token.get();
-    clock.ms += 3_600_000;
+    clock.advance(3_600_000);
     await token.get();
     expect(counts).toEqual({ secretReads: 1, previousReads: 0, onRequest: 2 });
   });
@@ -87,11 +90,11 @@ describe('A token', () => {
   test('is stamped when its answer came, not when it was asked for', async () => {
     const authorization = createAuthorization();
     authorization.respond = () => {
-      authorization.clock.ms += 4_000;
+      authorization.clock.advance(4_000);
       return granted('slow', { expires_in: 3600 });
     };
     const { issuedAt, expiresAt } = await authorization.token.get();
-    expect(issuedAt).toBe(authorization.clock.ms);
+    expect(issuedAt).toBe(authorization.clock.now());
     expect(expiresAt - issuedAt).toBe(3_600_000);
   });
 });

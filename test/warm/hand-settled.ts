@@ -1,6 +1,7 @@
-/** A warm value whose loads the test settles by hand, in whichever order it likes, and deadlines to ask for it with. */
+/** A warm value whose loads the test settles by hand, in whichever order it likes. */
 import type { Deadline } from '../../functions/deadline.ts';
 import { type WarmOptions, warm } from '../../functions/warm/warm.ts';
+import { createSimulatedTime, turn } from '../doubles/time.ts';
 
 export interface Value {
   readonly n: number;
@@ -21,30 +22,25 @@ export function start(options: Omit<WarmOptions<Value>, 'load'> = {}) {
       new Promise((resolve, reject) => loads.push({ deadline, signal: deadline.signal, resolve, reject })),
     ...options,
   });
-  /** Lets everything happen that is due. */
-  const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
-  return { value, loads, turn };
+  return { value, loads };
 }
 
 /** A value that is loaded, and due for renewal from then on; `state.fresh` and `state.due` can be changed. */
 export async function startDue() {
-  const state = { due: false, fresh: true, ms: 1_000_000 };
+  const clock = createSimulatedTime();
+  const state = { due: false, fresh: true };
   const failures: unknown[] = [];
   const started = start({
     isFresh: ({ n }) => n > 1 || state.fresh,
     isDue: ({ n }) => n === 1 && state.due,
     onRenewalFailed: (error) => void failures.push(error),
-    now: () => state.ms,
+    now: clock.now,
   });
-  const { value, loads, turn } = started;
+  const { value, loads } = started;
   const asked = value.get();
   await turn();
   loads[0]?.resolve({ n: 1 });
   const first = await asked;
   state.due = true;
-  return { ...started, state, failures, first };
-}
-
-export function until(signal: AbortSignal, remainingMs = 30_000): Deadline {
-  return { remainingMs: () => remainingMs, signal };
+  return { ...started, clock, state, failures, first };
 }

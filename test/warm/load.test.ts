@@ -1,12 +1,17 @@
 /** The load of a warm value: it belongs to those who wait for it, and ends when the last of them gives up. */
+
 import { describe, expect, test } from 'vitest';
-import { start, until } from './hand-settled.ts';
+import { deadlineOf } from '../doubles/deadline.ts';
+import { turn } from '../doubles/time.ts';
+import { start } from './hand-settled.ts';
 
 describe('A load', () => {
   test('belongs to those who wait: the last who gives up ends it, with the reason', async () => {
-    const { value, loads, turn } = start();
+    const { value, loads } = start();
     const aborts = [new AbortController(), new AbortController()] as const;
-    const asked = aborts.map(({ signal }) => value.get(until(signal)).catch((error: Error) => error.message));
+    const asked = aborts.map(({ signal }) =>
+      value.get(deadlineOf(30_000, signal)).catch((error: Error) => error.message),
+    );
     await turn();
     aborts[0].abort(new Error('first'));
     await turn();
@@ -17,9 +22,9 @@ describe('A load', () => {
   });
 
   test('is not ended while somebody without a signal waits', async () => {
-    const { value, loads, turn } = start();
+    const { value, loads } = start();
     const abort = new AbortController();
-    const [givenUp, patient] = [value.get(until(abort.signal)).catch(() => 'given up'), value.get()];
+    const [givenUp, patient] = [value.get(deadlineOf(30_000, abort.signal)).catch(() => 'given up'), value.get()];
     await turn();
     abort.abort();
     expect(await givenUp).toBe('given up');
@@ -29,9 +34,9 @@ describe('A load', () => {
   });
 
   test('that was given up and comes after all overwrites nothing', async () => {
-    const { value, loads, turn } = start();
+    const { value, loads } = start();
     const abort = new AbortController();
-    const givenUp = value.get(until(abort.signal)).catch(() => 'given up');
+    const givenUp = value.get(deadlineOf(30_000, abort.signal)).catch(() => 'given up');
     await turn();
     abort.abort();
     await givenUp;
@@ -45,9 +50,9 @@ describe('A load', () => {
   });
 
   test('that was given up and comes after all is not kept, nor does it end its successor', async () => {
-    const { value, loads, turn } = start();
+    const { value, loads } = start();
     const abort = new AbortController();
-    const givenUp = value.get(until(abort.signal)).catch(() => 'given up');
+    const givenUp = value.get(deadlineOf(30_000, abort.signal)).catch(() => 'given up');
     await turn();
     abort.abort();
     await givenUp;
@@ -66,8 +71,8 @@ describe('A load', () => {
     ['has brought its value', true],
     ['has failed', false],
   ])('that %s is not ended afterwards', async (_, brought) => {
-    const { value, loads, turn } = start();
-    const asked = value.get(until(new AbortController().signal)).catch(() => undefined);
+    const { value, loads } = start();
+    const asked = value.get(deadlineOf()).catch(() => undefined);
     await turn();
     if (brought) loads[0]?.resolve({ n: 1 });
     else loads[0]?.reject(new Error('down'));
@@ -77,17 +82,17 @@ describe('A load', () => {
   });
 
   test('is not begun for one who has given up before', async () => {
-    const { value, loads, turn } = start();
-    await expect(value.get(until(AbortSignal.abort(new Error('over'))))).rejects.toThrow('over');
+    const { value, loads } = start();
+    await expect(value.get(deadlineOf(30_000, AbortSignal.abort(new Error('over'))))).rejects.toThrow('over');
     await turn();
     expect(loads).toHaveLength(0);
   });
 
   test('has as long as the most patient of those who wait, from moment to moment', async () => {
-    const { value, loads, turn } = start();
+    const { value, loads } = start();
     const abort = new AbortController();
-    const patient = value.get(until(abort.signal, 20_000)).catch(() => 'given up');
-    const hasty = value.get(until(new AbortController().signal, 700));
+    const patient = value.get(deadlineOf(20_000, abort.signal)).catch(() => 'given up');
+    const hasty = value.get(deadlineOf(700));
     await turn();
     expect(loads[0]?.deadline.remainingMs()).toBe(20_000);
     abort.abort();
@@ -101,8 +106,8 @@ describe('A load', () => {
   });
 
   test('goes on while one of two waits who ask with the same deadline', async () => {
-    const { value, loads, turn } = start();
-    const deadline = until(new AbortController().signal, 700);
+    const { value, loads } = start();
+    const deadline = deadlineOf(700);
     const asked = [value.get(deadline), value.get(deadline)];
     await turn();
     expect(loads).toHaveLength(1);

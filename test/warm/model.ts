@@ -2,9 +2,11 @@
  * A warm value under any interleaving of commands, with what must hold after each of them written as exceptions: the
  * commands are plain data, so that fast-check can shrink a run that breaks a rule.
  */
+
 import { RENEWAL_PAUSE_MS, type Warm, warm } from '../../functions/warm/warm.ts';
+import { deadlineOf } from '../doubles/deadline.ts';
+import { createSimulatedTime, turn } from '../doubles/time.ts';
 import type { Command } from './command.ts';
-import { until } from './hand-settled.ts';
 
 interface Value {
   readonly load: number;
@@ -36,7 +38,7 @@ function rule(holds: boolean, words: string): asserts holds {
 
 /** @throws Error at the first rule that is broken, by its words */
 export async function run(commands: readonly Command[]): Promise<void> {
-  const clock = { ms: 1_000_000 };
+  const clock = createSimulatedTime(1_000_000);
   const loads: Load[] = [];
   const getters: Getter[] = [];
   const known: Value[] = [];
@@ -50,7 +52,7 @@ export async function run(commands: readonly Command[]): Promise<void> {
   let renewal: { readonly done: Promise<void>; readonly ms: number } | undefined;
 
   const value: Warm<Value> = warm<Value>({
-    now: () => clock.ms,
+    now: clock.now,
     isFresh: (candidate) => !stale.has(candidate),
     isDue: (candidate) => candidate.load < dueBelow,
     onRenewalFailed: (error) => {
@@ -81,7 +83,7 @@ export async function run(commands: readonly Command[]): Promise<void> {
       over: false,
     };
     getters.push(getter);
-    const deadline = abort === undefined ? undefined : until(abort.signal);
+    const deadline = abort === undefined ? undefined : deadlineOf(30_000, abort.signal);
     (old === undefined ? value.get(deadline) : value.renew(old, deadline))
       .then(
         (got) => {
@@ -110,9 +112,9 @@ export async function run(commands: readonly Command[]): Promise<void> {
   function look(): void {
     const done = value.renewing();
     if (done === undefined || done === renewal?.done) return;
-    if (renewal !== undefined && clock.ms - renewal.ms < RENEWAL_PAUSE_MS)
+    if (renewal !== undefined && clock.now() - renewal.ms < RENEWAL_PAUSE_MS)
       broken.push(new Error('two renewals begin less than 30 s apart'));
-    renewal = { done, ms: clock.ms };
+    renewal = { done, ms: clock.now() };
   }
 
   function settle(load: Load, as: 'value' | 'failure'): void {
@@ -122,8 +124,8 @@ export async function run(commands: readonly Command[]): Promise<void> {
     load.settle(as);
   }
 
-  async function turn(): Promise<void> {
-    await new Promise<void>((resolve) => setImmediate(resolve));
+  async function settleDown(): Promise<void> {
+    await turn();
     const waiting = getters.filter(({ over }) => !over).length;
     const isRenewing = value.renewing() !== undefined;
     const running = loads.filter((load) => load.settled === undefined && !load.signal.aborted).length;
@@ -161,17 +163,17 @@ export async function run(commands: readonly Command[]): Promise<void> {
         barred.add(old);
       }
     } else if (command.type === 'fall due') dueBelow = loads.length;
-    else if (command.type === 'pass') clock.ms += command.ms;
+    else if (command.type === 'pass') clock.advance(command.ms);
     else if (command.type === 'end invocation') {
       value.abortRenewal();
       rule(value.renewing() === undefined, 'a renewal outlives its invocation');
-    } else await turn();
+    } else await settleDown();
   }
 
-  await turn();
+  await settleDown();
   value.abortRenewal();
   for (const load of loads) if (load.settled === undefined) settle(load, 'value');
-  await turn();
+  await settleDown();
   rule(
     getters.every(({ over }) => over),
     'somebody waits for ever',

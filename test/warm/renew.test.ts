@@ -1,10 +1,13 @@
 /** A successor that is asked for by name of the value it is to follow: all who want one wait for the same. */
+
 import { describe, expect, test } from 'vitest';
-import { startDue, until } from './hand-settled.ts';
+import { deadlineOf } from '../doubles/deadline.ts';
+import { turn } from '../doubles/time.ts';
+import { startDue } from './hand-settled.ts';
 
 describe('To renew a value', () => {
   test('loads its successor once for all who ask, and all wait', async () => {
-    const { value, loads, turn, first } = await startDue();
+    const { value, loads, first } = await startDue();
     const asked = [value.renew(first), value.renew(first)];
     await turn();
     expect(loads).toHaveLength(2);
@@ -13,7 +16,7 @@ describe('To renew a value', () => {
   });
 
   test('that has been replaced already gives the one there is', async () => {
-    const { value, loads, turn, first } = await startDue();
+    const { value, loads, first } = await startDue();
     const asked = value.renew(first);
     await turn();
     loads[1]?.resolve({ n: 2 });
@@ -23,7 +26,7 @@ describe('To renew a value', () => {
   });
 
   test('keeps it for the others until its successor is there, and if that fails', async () => {
-    const { value, loads, turn, first, state } = await startDue();
+    const { value, loads, first, state } = await startDue();
     state.due = false;
     const asked = value.renew(first).catch(() => 'failed');
     await turn();
@@ -34,7 +37,7 @@ describe('To renew a value', () => {
   });
 
   test('loads one where there is none', async () => {
-    const { value, loads, turn, first } = await startDue();
+    const { value, loads, first } = await startDue();
     value.forget(first);
     const asked = value.renew(first);
     await turn();
@@ -43,8 +46,8 @@ describe('To renew a value', () => {
   });
 
   test('is nothing for one whose time is over', async () => {
-    const { value, loads, turn, first } = await startDue();
-    const over = until(AbortSignal.abort(new Error('over')), 0);
+    const { value, loads, first } = await startDue();
+    const over = deadlineOf(0, AbortSignal.abort(new Error('over')));
     await expect(value.renew(first, over)).rejects.toThrow('over');
     await turn();
     expect(loads).toHaveLength(1);

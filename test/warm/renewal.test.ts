@@ -1,11 +1,14 @@
 /** A successor loaded beside the work: nobody waits for it, a failure costs nothing, and it does not outlive its invocation. */
+
 import { describe, expect, test } from 'vitest';
 import { RENEWAL_PAUSE_MS } from '../../functions/warm/warm.ts';
-import { startDue, until } from './hand-settled.ts';
+import { deadlineOf } from '../doubles/deadline.ts';
+import { turn } from '../doubles/time.ts';
+import { startDue } from './hand-settled.ts';
 
 describe('A value that is due', () => {
   test('is handed out at once, while its successor is loaded once for all', async () => {
-    const { value, loads, turn, first } = await startDue();
+    const { value, loads, first } = await startDue();
     expect(await Promise.all([value.get(), value.get(), value.get()])).toEqual([first, first, first]);
     await turn();
     expect(loads).toHaveLength(2);
@@ -18,14 +21,14 @@ describe('A value that is due', () => {
   });
 
   test('is not renewed before somebody wants it', async () => {
-    const { value, loads, turn } = await startDue();
+    const { value, loads } = await startDue();
     await turn();
     expect(loads).toHaveLength(1);
     expect(value.renewing()).toBeUndefined();
   });
 
   test('that goes stale meanwhile is waited for with those who renew it', async () => {
-    const { value, loads, turn, state } = await startDue();
+    const { value, loads, state } = await startDue();
     await value.get();
     await turn();
     state.fresh = false;
@@ -37,7 +40,7 @@ describe('A value that is due', () => {
   });
 
   test('that is forgotten meanwhile is not handed out again, and its successor is', async () => {
-    const { value, loads, turn, first } = await startDue();
+    const { value, loads, first } = await startDue();
     await value.get();
     value.forget(first);
     const waiting = value.get();
@@ -50,18 +53,18 @@ describe('A value that is due', () => {
 
 describe('A renewal that fails', () => {
   test('is told, keeps the value, and is begun again 30 s after it began', async () => {
-    const { value, loads, turn, first, failures, state } = await startDue();
+    const { value, loads, first, failures, clock } = await startDue();
     await value.get();
     await turn();
     const down = new Error('down');
     loads[1]?.reject(down);
     await value.renewing();
     expect(failures).toEqual([down]);
-    state.ms += RENEWAL_PAUSE_MS - 1;
+    clock.advance(RENEWAL_PAUSE_MS - 1);
     expect(await value.get()).toBe(first);
     await turn();
     expect(loads).toHaveLength(2);
-    state.ms += 1;
+    clock.advance(1);
     expect(await value.get()).toBe(first);
     await turn();
     expect(loads).toHaveLength(3);
@@ -69,7 +72,7 @@ describe('A renewal that fails', () => {
   });
 
   test('fails for those who wait for it, too, and is told all the same', async () => {
-    const { value, loads, turn, first, failures } = await startDue();
+    const { value, loads, first, failures } = await startDue();
     await value.get();
     const waiting = value.renew(first).catch((error: Error) => error.message);
     await turn();
@@ -83,7 +86,7 @@ describe('A renewal that fails', () => {
 
 describe('A renewal that is ended', () => {
   test('is aborted, counts as failed, and what it brings after all is not kept', async () => {
-    const { value, loads, turn, first } = await startDue();
+    const { value, loads, first } = await startDue();
     await value.get();
     await turn();
     const renewing = value.renewing();
@@ -96,10 +99,10 @@ describe('A renewal that is ended', () => {
   });
 
   test('goes on for somebody who waits for it, and ends with him', async () => {
-    const { value, loads, turn, first } = await startDue();
+    const { value, loads, first } = await startDue();
     await value.get();
     const abort = new AbortController();
-    const waiting = value.renew(first, until(abort.signal)).catch(() => 'given up');
+    const waiting = value.renew(first, deadlineOf(30_000, abort.signal)).catch(() => 'given up');
     await turn();
     value.abortRenewal();
     expect(loads[1]?.signal.aborted).toBe(false);
@@ -109,7 +112,7 @@ describe('A renewal that is ended', () => {
   });
 
   test('where there is none changes nothing', async () => {
-    const { value, loads, turn, first } = await startDue();
+    const { value, loads, first } = await startDue();
     value.abortRenewal();
     expect(await value.get()).toBe(first);
     await turn();
@@ -117,10 +120,10 @@ describe('A renewal that is ended', () => {
   });
 
   test('is not ended by one who waited for it and gives up', async () => {
-    const { value, loads, turn, first } = await startDue();
+    const { value, loads, first } = await startDue();
     await value.get();
     const abort = new AbortController();
-    const waiting = value.renew(first, until(abort.signal)).catch(() => 'given up');
+    const waiting = value.renew(first, deadlineOf(30_000, abort.signal)).catch(() => 'given up');
     await turn();
     abort.abort();
     expect(await waiting).toBe('given up');
@@ -129,8 +132,8 @@ describe('A renewal that is ended', () => {
 });
 
 test('A renewal has what the invocation leaves that it runs beside', async () => {
-  const { value, loads, turn } = await startDue();
-  await value.get(until(new AbortController().signal, 4_700));
+  const { value, loads } = await startDue();
+  await value.get(deadlineOf(4_700));
   await turn();
   expect(loads[1]?.deadline.remainingMs()).toBe(4_700);
 });

@@ -1,11 +1,13 @@
 /** What requests are held against: how often it is read, whoever asks and whatever comes of it. */
+
 import { describe, expect, test } from 'vitest';
 import { createRereadable } from '../../functions/warm/rereadable.ts';
-import { deadlineOf } from '../relay/http-answer.ts';
-import { NOON, unavailable } from '../webhook/door.ts';
+import { deadlineOf } from '../doubles/deadline.ts';
+import { createSimulatedTime } from '../doubles/time.ts';
+import { unavailable } from '../webhook/door.ts';
 
 function start() {
-  const clock = { ms: NOON };
+  const clock = createSimulatedTime();
   const outcomes: (Error | undefined)[] = [];
   let reads = 0;
   const known = createRereadable<{ read: number }>({
@@ -16,7 +18,7 @@ function start() {
       return { read: reads };
     },
     dueAfterMs: 600_000,
-    clock: { now: () => clock.ms },
+    clock: { now: clock.now },
   });
   return { clock, outcomes, known, reads: () => reads, deadline: deadlineOf() };
 }
@@ -34,9 +36,9 @@ describe('Beyond a value that did not hold', () => {
     const { known, deadline, clock } = start();
     const newer = await known.newerThan(await known.get(deadline), deadline);
     if (newer === undefined) throw new Error('expected a newer value');
-    clock.ms += 29_999;
+    clock.advance(29_999);
     expect(await known.newerThan(newer, deadline)).toBeUndefined();
-    clock.ms += 1;
+    clock.advance(1);
     expect(await known.newerThan(newer, deadline)).toEqual({ read: 3 });
   });
 

@@ -1,11 +1,13 @@
 /** A warm value, case by case: joined while it loads, kept until it is stale or forgotten, a failure never kept. */
+
 import { describe, expect, test } from 'vitest';
 import { warm } from '../../functions/warm/warm.ts';
+import { turn } from '../doubles/time.ts';
 import { start } from './hand-settled.ts';
 
 describe('A value', () => {
   test('is loaded once for all who ask while it loads, and kept for those who ask after', async () => {
-    const { value, loads, turn } = start();
+    const { value, loads } = start();
     const asked = [value.get(), value.get(), value.get()];
     await turn();
     expect(loads).toHaveLength(1);
@@ -17,14 +19,14 @@ describe('A value', () => {
   });
 
   test('is loaded when it is wanted and not before', async () => {
-    const { loads, turn } = start();
+    const { loads } = start();
     await turn();
     expect(loads).toHaveLength(0);
   });
 
   test('that is stale is loaded anew, and not handed out even if the load fails', async () => {
     let fresh = true;
-    const { value, loads, turn } = start({ isFresh: () => fresh });
+    const { value, loads } = start({ isFresh: () => fresh });
     const first = value.get();
     await turn();
     loads[0]?.resolve({ n: 1 });
@@ -41,7 +43,7 @@ describe('A value', () => {
 
 describe('A failure', () => {
   test('is told to all who wait and to nobody who comes after', async () => {
-    const { value, loads, turn } = start();
+    const { value, loads } = start();
     const waiting = [value.get(), value.get()].map((asked) => asked.catch((error: Error) => error.message));
     await turn();
     loads[0]?.reject(new Error('down'));
@@ -68,7 +70,7 @@ describe('A failure', () => {
 
 describe('A value that is forgotten', () => {
   async function loaded() {
-    const { value, loads, turn } = start();
+    const { value, loads } = start();
     const asked = value.get();
     await turn();
     loads[0]?.resolve({ n: 1 });
@@ -76,7 +78,7 @@ describe('A value that is forgotten', () => {
   }
 
   test('is loaded anew', async () => {
-    const { value, loads, turn, old } = await loaded();
+    const { value, loads, old } = await loaded();
     value.forget(old);
     const next = value.get();
     await turn();
@@ -85,7 +87,7 @@ describe('A value that is forgotten', () => {
   });
 
   test('does not take its successor along', async () => {
-    const { value, loads, turn, old } = await loaded();
+    const { value, loads, old } = await loaded();
     value.forget(old);
     const next = value.get();
     await turn();
@@ -96,7 +98,7 @@ describe('A value that is forgotten', () => {
   });
 
   test('does not end the load of its successor', async () => {
-    const { value, loads, turn, old } = await loaded();
+    const { value, loads, old } = await loaded();
     value.forget(old);
     const next = value.get();
     await turn();
@@ -122,7 +124,7 @@ describe('A value that is forgotten', () => {
 
 describe('What is kept', () => {
   test('is nothing before the first load, while it goes on, and after a failure', async () => {
-    const { value, loads, turn } = start();
+    const { value, loads } = start();
     expect(value.peek()).toBeUndefined();
     const asked = value.get().catch(() => 'failed');
     await turn();
@@ -134,7 +136,7 @@ describe('What is kept', () => {
 
   test('can be looked at even if it is stale', async () => {
     let fresh = true;
-    const { value, loads, turn } = start({ isFresh: () => fresh });
+    const { value, loads } = start({ isFresh: () => fresh });
     const asked = value.get();
     await turn();
     loads[0]?.resolve({ n: 1 });

@@ -4,7 +4,7 @@ import { RelayError } from '../../functions/error.ts';
 import type { WebhookSettings } from '../../functions/settings/destination.ts';
 import { admit } from '../../functions/webhook/admission.ts';
 import { NOT_UTF_8, UNAUTHORIZED } from '../../functions/webhook/problem.ts';
-import { deadlineOf } from '../relay/http-answer.ts';
+import { deadlineOf } from '../doubles/deadline.ts';
 import { webhookEvent } from './aws-http-events.ts';
 import { type Hung, hangDoor, JOE, refusalOf, statusOf, unavailable } from './door.ts';
 
@@ -208,7 +208,7 @@ describe('The time of the invocation', () => {
   test('ends the wait for the secret: 503, and the cause is for the log', async () => {
     const hung = hangDoor();
     const abort = new AbortController();
-    hung.deadline = { remainingMs: () => 0, signal: abort.signal };
+    hung.deadline = deadlineOf(0, abort.signal);
     const signals: AbortSignal[] = [];
     hung.reading = (signal) => {
       signals.push(signal);
@@ -226,7 +226,7 @@ describe('The time of the invocation', () => {
     const hung = hangDoor();
     await hung.admit();
     const abort = new AbortController();
-    hung.deadline = { remainingMs: () => 0, signal: abort.signal };
+    hung.deadline = deadlineOf(0, abort.signal);
     hung.reading = () => {
       abort.abort(new RelayError('DEADLINE', 'the time of the invocation is over'));
       return new Promise(() => undefined);
@@ -237,7 +237,7 @@ describe('The time of the invocation', () => {
   test('that is over lets nobody in, nor reads anything', async () => {
     const hung = hangDoor();
     const over = new RelayError('DEADLINE', 'the time of the invocation is over');
-    hung.deadline = { remainingMs: () => 0, signal: AbortSignal.abort(over) };
+    hung.deadline = deadlineOf(0, AbortSignal.abort(over));
     expect(await hung.admit()).toMatchObject({ refusal: { status: 503 }, cause: over });
     expect(hung.readings.count).toBe(0);
   });
@@ -254,10 +254,10 @@ describe('A secret that cannot be read', () => {
     expect(admission).toMatchObject({ refusal: { status: 503, headers: { 'Retry-After': '30' } }, cause: { code } });
     expect(JSON.stringify('refusal' in admission ? admission.refusal : '')).not.toContain('secret');
     hung.secret = { username: 'joe', password: 'Sésame: öffne dich' };
-    hung.clock.ms += 29_999;
+    hung.clock.advance(29_999);
     expect(await hung.admit(), 'not read again for 30 s').toMatchObject({ refusal: { status: 503 }, cause: { code } });
     expect(hung.readings.count).toBe(1);
-    hung.clock.ms += 1;
+    hung.clock.advance(1);
     expect(statusOf(await hung.admit())).toBeUndefined();
   });
 

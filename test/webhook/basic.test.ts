@@ -1,12 +1,14 @@
 /** Verification `basic`: who is let in, the secret's forms, and how often it is read again. */
+
 import { describe, expect, test } from 'vitest';
 import { RelayError } from '../../functions/error.ts';
 import type { HttpEvent } from '../../functions/webhook/event.ts';
 import { basic } from '../../functions/webhook/verification/basic.ts';
 import { readEntries } from '../../functions/webhook/verification/scheme.ts';
 import { NOBODY } from '../../functions/webhook/verification/verifier.ts';
-import { deadlineOf } from '../relay/http-answer.ts';
-import { basicOf, hangDoor, JOE, joe, NOON, statusOf, unavailable } from './door.ts';
+import { deadlineOf } from '../doubles/deadline.ts';
+import { NOON, turn } from '../doubles/time.ts';
+import { basicOf, hangDoor, JOE, joe, statusOf, unavailable } from './door.ts';
 
 const ann = { username: 'ann', password: 'new' };
 const base64 = (text: string | Buffer) => Buffer.from(text).toString('base64');
@@ -141,10 +143,10 @@ describe('A rotation', () => {
     hung.secret = [joe, ann];
     await hung.admit();
     hung.secret = [ann];
-    hung.clock.ms += 599_999;
+    hung.clock.advance(599_999);
     expect(statusOf(await hung.admit())).toBeUndefined();
     expect(hung.readings.count).toBe(1);
-    hung.clock.ms += 1;
+    hung.clock.advance(1);
     expect(statusOf(await hung.admit()), 'it is read beside the work').toBeUndefined();
     await hung.settled();
     expect(statusOf(await hung.admit())).toBe(401);
@@ -154,7 +156,7 @@ describe('A rotation', () => {
     const hung = hangDoor();
     await hung.admit();
     hung.reading = () => new Promise(() => undefined);
-    hung.clock.ms += 600_000;
+    hung.clock.advance(600_000);
     for (let knock = 0; knock < 20; knock += 1) expect(statusOf(await hung.admit())).toBeUndefined();
     expect(hung.readings.count).toBe(2);
   });
@@ -167,7 +169,7 @@ describe('A rotation', () => {
     hung.reading = () => promise;
     const admission = hung.admit({ headers: { authorization: basicOf(ann) } });
     await Promise.resolve();
-    hung.pass(1_999);
+    hung.clock.advance(1_999);
     resolve();
     expect(statusOf(await admission)).toBeUndefined();
   });
@@ -186,10 +188,10 @@ describe('A rotation', () => {
       isDecided = true;
     });
     const signal = await begun;
-    hung.pass(1_999);
-    await new Promise((resolve) => setImmediate(resolve));
+    hung.clock.advance(1_999);
+    await turn();
     expect(isDecided).toBe(false);
-    hung.pass(1);
+    hung.clock.advance(1);
     expect(statusOf(await admission)).toBe(401);
     expect(signal.aborted, 'nothing runs on').toBe(true);
     hung.reading = () => undefined;
@@ -200,7 +202,7 @@ describe('A rotation', () => {
     const hung = hangDoor();
     await hung.admit();
     hung.secret = unavailable();
-    hung.clock.ms += 600_000;
+    hung.clock.advance(600_000);
     for (let knock = 0; knock < 20; knock += 1) expect(statusOf(await hung.admit())).toBeUndefined();
     expect(hung.readings.count, 'tried once in 30 s').toBe(2);
   });
@@ -211,9 +213,9 @@ describe('A rotation', () => {
       const hung = hangDoor();
       await hung.admit();
       hung.secret = new RelayError(code, 'gone');
-      hung.clock.ms += 599_999;
+      hung.clock.advance(599_999);
       expect(statusOf(await hung.admit())).toBeUndefined();
-      hung.clock.ms += 1;
+      hung.clock.advance(1);
       expect(statusOf(await hung.admit()), 'it is read beside the work').toBeUndefined();
       await hung.settled();
       for (let knock = 0; knock < 3; knock += 1) expect(statusOf(await hung.admit())).toBe(503);
@@ -237,10 +239,10 @@ describe('A stranger makes the secret be read', () => {
     const hung = hangDoor();
     for (let knock = 0; knock < 20; knock += 1) expect(statusOf(await hung.admit(wrong))).toBe(401);
     expect(hung.readings.count).toBe(2);
-    hung.clock.ms += 29_999;
+    hung.clock.advance(29_999);
     await hung.admit(wrong);
     expect(hung.readings.count).toBe(2);
-    hung.clock.ms += 1;
+    hung.clock.advance(1);
     await hung.admit(wrong);
     await hung.admit(wrong);
     expect(hung.readings.count).toBe(3);
@@ -267,14 +269,14 @@ describe('A stranger makes the secret be read', () => {
     for (let knock = 0; knock < 10; knock += 1) expect(statusOf(await hung.admit(wrong))).toBe(401);
     expect(hung.readings.count).toBe(2);
     expect(statusOf(await hung.admit())).toBeUndefined();
-    hung.clock.ms += 30_000;
+    hung.clock.advance(30_000);
     await hung.admit(wrong);
     expect(hung.readings.count).toBe(3);
   });
 
   test('in the first half minute of the clock, too', async () => {
     const hung = hangDoor();
-    hung.clock.ms = 0;
+    hung.clock.moveTo(0);
     await hung.admit(wrong);
     expect(hung.readings.count).toBe(2);
   });

@@ -6,7 +6,7 @@ import type { WebhookSettings } from '../../functions/settings/destination.ts';
 import { directReply } from '../../functions/webhook/direct.ts';
 import { toReply } from '../../functions/webhook/event.ts';
 import { problem } from '../../functions/webhook/problem.ts';
-import { answer } from '../relay/http-answer.ts';
+import { answer } from '../doubles/answer.ts';
 import { hangDoor } from './door.ts';
 
 const webhookWith = (returnHeaders: string[] = []): WebhookSettings => hangDoor({ returnHeaders }).door.webhook;

@@ -1,13 +1,17 @@
 /** What becomes of a webhook's message by its mode: whom it goes to, in what time, and what is told of it. */
+
 import { describe, expect, test } from 'vitest';
+import { startWithin } from '../../functions/deadline.ts';
 import { RelayError } from '../../functions/error.ts';
 import type { HttpAnswer } from '../../functions/http/http.ts';
 import { createEndpointToken } from '../../functions/relay/endpoint-token.ts';
 import { type HandOverOptions, handOver } from '../../functions/webhook/dispatch.ts';
 import type { Enqueued } from '../../functions/webhook/enqueue.ts';
+import { answer, EXCEPTION, MPL_ID } from '../doubles/answer.ts';
+import { messageOf } from '../doubles/message.ts';
 import { quietTelemetry } from '../doubles/telemetry.ts';
-import { createSimulatedTime } from '../queue/simulated-time.ts';
-import { answer, EXCEPTION, MPL_ID, messageOf, NOON, tokenOf } from '../relay/http-answer.ts';
+import { createSimulatedTime, NOON } from '../doubles/time.ts';
+import { tokenOf, warmTokens } from '../doubles/token.ts';
 
 type Mode = HandOverOptions['mode'];
 type Fate = HttpAnswer | RelayError;
@@ -31,9 +35,8 @@ async function hand({ mode, fates, noToken, enqueued = 'queued', remainingMs = 2
   const went: string[] = [];
   const tokens = ['one', 'two'];
   const left = [...fates];
-  const nothing = () => undefined;
-  const abort = new AbortController();
-  const deadline = { remainingMs: () => Math.max(0, NOON + remainingMs - time.now()), signal: abort.signal };
+  const _nothing = () => undefined;
+  const deadline = startWithin(remainingMs, time);
   const telemetry = quietTelemetry({
     attempted: ({ outcome }) => went.push(`told ${outcome}`),
   });
@@ -43,17 +46,13 @@ async function hand({ mode, fates, noToken, enqueued = 'queued', remainingMs = 2
       destination: 'orders',
       route: {
         token: createEndpointToken(
-          {
+          warmTokens({
             get: async () => {
               if (noToken) throw noToken;
               return tokenOf(tokens.shift() ?? 'more');
             },
             renew: async (token) => token,
-            forget: nothing,
-            peek: nothing,
-            renewing: nothing,
-            abortRenewal: nothing,
-          },
+          }),
           time.now,
         ),
         adapter: {

@@ -1,4 +1,5 @@
 /** A webhook's door as the setup hangs it, with a secret that can be changed and whose readings are counted. */
+
 import type { Deadline } from '../../functions/deadline.ts';
 import { RelayError } from '../../functions/error.ts';
 import type { Send } from '../../functions/http/http.ts';
@@ -8,10 +9,10 @@ import type { Warm } from '../../functions/warm/warm.ts';
 import { type Admission, admit, type Door } from '../../functions/webhook/admission.ts';
 import { type HttpReply, readHttpEvent } from '../../functions/webhook/event.ts';
 import { createVerifiers } from '../../functions/webhook/verification/verifiers.ts';
-import { deadlineOf } from '../relay/http-answer.ts';
+import { deadlineOf } from '../doubles/deadline.ts';
+import { createSimulatedTime, type SimulatedTime } from '../doubles/time.ts';
 import { webhookEvent } from './aws-http-events.ts';
 
-export const NOON = Date.UTC(2026, 0, 1, 12);
 export const joe = { username: 'joe', password: 'Sésame: öffne dich' };
 export const JOE = basicOf(joe);
 
@@ -27,9 +28,7 @@ export interface Hung {
   /** As it is, with no credentials added. */
   admitEvent(event: unknown): Promise<Admission<string>>;
   readonly door: Door<string>;
-  readonly clock: { ms: number };
-  /** Has time pass: what was to happen by then happens. */
-  pass(ms: number): void;
+  readonly clock: SimulatedTime;
   /** At the end of an invocation: what it runs beside has ended. */
   settled(): Promise<void>;
   readonly readings: { count: number };
@@ -46,8 +45,7 @@ export interface Hung {
 }
 
 export function hangDoor(webhook: Partial<WebhookSettings> = {}, forwardHeaders: readonly string[] = []): Hung {
-  const clock = { ms: NOON };
-  const timers = new Map<() => void, number>();
+  const clock = createSimulatedTime();
   const warms: Warm<object>[] = [];
   const readings = { count: 0 };
   const createVerifier = createVerifiers({
@@ -59,13 +57,7 @@ export function hangDoor(webhook: Partial<WebhookSettings> = {}, forwardHeaders:
       return { text: JSON.stringify(secret), versionId: 'v1' };
     },
     send: (request) => hung.send(request),
-    clock: {
-      now: () => clock.ms,
-      after(ms, callback) {
-        timers.set(callback, clock.ms + ms);
-        return () => timers.delete(callback);
-      },
-    },
+    clock,
     keepWarm: (value) => warms.push(value),
   });
   const verify: readonly Verification[] = webhook.verify ?? [BASIC];
@@ -88,10 +80,6 @@ export function hangDoor(webhook: Partial<WebhookSettings> = {}, forwardHeaders:
   const hung: Hung = {
     door,
     clock,
-    pass(ms) {
-      clock.ms += ms;
-      for (const [callback, at] of timers) if (at <= clock.ms && timers.delete(callback)) callback();
-    },
     async settled() {
       await Promise.all(warms.map((value) => value.renewing()));
     },
@@ -108,7 +96,7 @@ export function hangDoor(webhook: Partial<WebhookSettings> = {}, forwardHeaders:
     admitEvent: (event) =>
       admit(readHttpEvent(event), (name) => (name === 'orders' ? door : undefined), {
         deadline: hung.deadline,
-        now: () => clock.ms,
+        now: clock.now,
       }),
   };
   return hung;

@@ -2,6 +2,7 @@
  * A webhook's message on its way into a queue. What SQS takes is judged by the landscape's own model of it, and what lies
  * there is read back as the queue function reads it: the very same message must come out.
  */
+
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type { SQSRecord } from 'aws-lambda';
@@ -14,6 +15,8 @@ import { fromRecord } from '../../functions/message/queued.ts';
 import { createEnqueue, type EnqueueOptions, type Posting } from '../../functions/webhook/enqueue.ts';
 import { messageBytes } from '../../infra/local/aws/sqs/digest.ts';
 import { checkMessage } from '../../infra/local/aws/sqs/limits.ts';
+import { deadlineOf } from '../doubles/deadline.ts';
+import { quietTelemetry } from '../doubles/telemetry.ts';
 
 const MIB = 1_048_576;
 const FUNCTION_ARN = 'arn:aws:lambda:eu-west-1:210987654321:function:token-relay-dev-webhook';
@@ -57,10 +60,10 @@ function postOffice(
         objects.set(`${bucket}/${key}`, body);
       },
     },
-    telemetry: {
+    telemetry: quietTelemetry({
       queued: (line) => events.push(`queued ${Object.values(line).join(' ')}`),
       notQueued: (line) => events.push(`not queued ${Object.values(line).join(' ')}`),
-    },
+    }),
     now: () => times.shift() ?? 1_042,
     newId,
   });
@@ -77,8 +80,8 @@ interface Faults {
   readonly s3Fails?: Error;
 }
 
-const TIME = { remainingMs: () => 20_000, signal: new AbortController().signal };
-const NO_TIME = { remainingMs: () => 0, signal: AbortSignal.abort(new RelayError('DEADLINE', 'the time is over')) };
+const TIME = deadlineOf(20_000);
+const NO_TIME = deadlineOf(0, AbortSignal.abort(new RelayError('DEADLINE', 'the time is over')));
 
 function messageWith({
   payload = '{"order":4711}',
@@ -311,7 +314,7 @@ describe('Nothing is called queued', () => {
 
   test('by S3 or SQS beyond the time that there is: it ends both calls', async () => {
     const { send, signals } = postOffice({ payloadBucket: 'payloads' });
-    const deadline = { remainingMs: () => 20_000, signal: new AbortController().signal };
+    const deadline = deadlineOf(20_000);
     await send({ payload: Buffer.alloc(MIB + 1, 'x') }, {}, deadline);
     expect(signals).toHaveLength(2);
     for (const signal of signals) expect(signal).toBe(deadline.signal);

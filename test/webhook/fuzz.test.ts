@@ -5,8 +5,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { readHttpEvent, toReply } from '../../functions/webhook/event.ts';
+import { NOON } from '../doubles/time.ts';
 import { webhookEvent } from './aws-http-events.ts';
-import { type Hung, hangDoor, NOON } from './door.ts';
+import { type Hung, hangDoor } from './door.ts';
 import { SENDERS, type Sender, verifyAs } from './senders.ts';
 import { BODY, MARK, REQUESTS, SEED, strangers } from './strangers.ts';
 

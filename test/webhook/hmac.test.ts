@@ -7,7 +7,8 @@ import { apiKey } from '../../functions/webhook/verification/api-key.ts';
 import { hmac } from '../../functions/webhook/verification/hmac.ts';
 import { readEntries } from '../../functions/webhook/verification/scheme.ts';
 import { standardWebhooks } from '../../functions/webhook/verification/standard-webhooks.ts';
-import { hangDoor, NOON, statusOf } from './door.ts';
+import { NOON } from '../doubles/time.ts';
+import { hangDoor, statusOf } from './door.ts';
 import { verifyAs } from './senders.ts';
 
 const BODY = '{"id":"evt_1"}';
@@ -21,7 +22,7 @@ async function isLetIn(
 ): Promise<boolean> {
   const hung = hangDoor({ verify: verifyAs(verify) });
   hung.secret = secret;
-  hung.clock.ms = atMs;
+  hung.clock.moveTo(atMs);
   return statusOf(await hung.admit({ body, headers: { authorization: '', ...headers } })) === undefined;
 }
 

@@ -2,7 +2,7 @@
 import { type CryptoKey, exportJWK, generateKeyPair, type JWK, type JWTHeaderParameters, SignJWT } from 'jose';
 import { onTestFinished } from 'vitest';
 import { type Answer, type LocalServer, type Request, startServer } from '../../infra/local/server/server.ts';
-import { NOON } from './door.ts';
+import { NOON } from '../doubles/time.ts';
 
 export interface Issuer {
   /** Also the tokens' `iss`. */

@@ -23,7 +23,7 @@ test.each<[string, object, number | undefined]>([
   const { tokenUrl } = await startCertifiedServer({ ...CLIENT, accessTokenFormat: 'jwt' });
   const issuer = new URL(tokenUrl).origin;
   const hung = hangDoor({ verify: verifyAs({ type: 'jwt', issuer, audience: 'https://flows.example', ...options }) });
-  hung.clock.ms = Date.now();
+  hung.clock.moveTo(Date.now());
   hung.send = createHttpClient();
   const authorization = `Bearer ${await grantedToken(tokenUrl)}`;
   expect(statusOf(await hung.admitEvent(webhookEvent({ headers: { authorization } })))).toBe(status);

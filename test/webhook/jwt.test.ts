@@ -1,11 +1,14 @@
 /** Verification `jwt`: which tokens let in, and how often an issuer is asked for its keys. */
+
 import { exportJWK, exportSPKI, generateKeyPair, SignJWT, UnsecuredJWT } from 'jose';
 import { describe, expect, test } from 'vitest';
 import { RelayError } from '../../functions/error.ts';
 import { createHttpClient } from '../../functions/http/http.ts';
 import { UNAUTHORIZED } from '../../functions/webhook/problem.ts';
+import { deadlineOf } from '../doubles/deadline.ts';
+import { NOON } from '../doubles/time.ts';
 import { webhookEvent } from './aws-http-events.ts';
-import { type Hung, hangDoor, NOON, refusalOf, statusOf } from './door.ts';
+import { type Hung, hangDoor, refusalOf, statusOf } from './door.ts';
 import { type Issuer, startIssuer } from './issuer.ts';
 import { verifyAs } from './senders.ts';
 
@@ -17,7 +20,7 @@ async function hang(
 ): Promise<Hung & { issuer: Issuer; by(token: string): Promise<unknown> }> {
   const issuer = await startIssuer(path);
   const hung = hangDoor({ verify: verifyAs({ type: 'jwt', issuer: issuer.url, audience: 'orders', ...options }) });
-  hung.send = createHttpClient({ now: () => hung.clock.ms });
+  hung.send = createHttpClient({ now: hung.clock.now });
   return Object.assign(hung, {
     issuer,
     by: async (token: string) =>
@@ -212,7 +215,7 @@ describe('The issuer’s keys', () => {
     for (let knock = 0; knock < 20; knock += 1)
       expect(await by(await issuer.token({}, { kid: `no-${knock}` }))).toBe(401);
     expect(issuer.asked).toHaveLength(length);
-    clock.ms += 30_000;
+    clock.advance(30_000);
     for (let knock = 0; knock < 20; knock += 1) await by(await issuer.token({}, { kid: `no-${knock}` }));
     expect(issuer.asked).toHaveLength(length + 2);
   });
@@ -222,10 +225,10 @@ describe('The issuer’s keys', () => {
     const token = await issuer.token({ exp: at + 86_400 });
     expect(await by(token)).toBeUndefined();
     issuer.keys = [];
-    clock.ms += 599_999;
+    clock.advance(599_999);
     expect(await by(token)).toBeUndefined();
     expect(issuer.asked).toHaveLength(2);
-    clock.ms += 1;
+    clock.advance(1);
     expect(await by(token), 'nobody waits for the issuer').toBeUndefined();
     await settled();
     expect(await by(token)).toBe(401);
@@ -236,7 +239,7 @@ describe('The issuer’s keys', () => {
     const token = await issuer.token({ exp: at + 86_400 });
     expect(await by(token)).toBeUndefined();
     issuer.server.fail({ fault: 'hang' });
-    clock.ms += 600_000;
+    clock.advance(600_000);
     expect(await by(token)).toBeUndefined();
     await issuer.server.stop();
     await settled();
@@ -258,9 +261,9 @@ describe('The issuer’s keys', () => {
     const token = await issuer.token({ exp: at + 86_400 });
     expect(await by(token)).toBeUndefined();
     await issuer.server.stop();
-    clock.ms += 3_599_999;
+    clock.advance(3_599_999);
     expect(await by(token)).toBeUndefined();
-    clock.ms += 1;
+    clock.advance(1);
     expect(await by(token)).toBe(503);
   });
 
@@ -280,7 +283,7 @@ describe('The issuer’s keys', () => {
     issuer.server.heal();
     expect(await by(await issuer.token()), 'not asked for 30 s').toBe(503);
     expect(issuer.asked).toEqual([]);
-    clock.ms += 30_000;
+    clock.advance(30_000);
     expect(await by(await issuer.token())).toBeUndefined();
   });
 
@@ -355,7 +358,7 @@ describe('The issuer’s keys', () => {
     const abort = new AbortController();
     const signals: (AbortSignal | undefined)[] = [];
     const hung = hangDoor({ verify: rest.door.webhook.verify });
-    hung.deadline = { remainingMs: () => 10_000, signal: abort.signal };
+    hung.deadline = deadlineOf(10_000, abort.signal);
     hung.send = (request) => {
       signals.push(request.signal);
       setImmediate(() => abort.abort(new RelayError('DEADLINE', 'the time of the invocation is over')));
@@ -374,7 +377,7 @@ describe('The issuer’s keys', () => {
       [1_200, 1_200],
     ] as const) {
       const door = hangDoor({ verify: verifyAs({ type: 'jwt', issuer: issuer.url, audience: 'orders' }) });
-      door.deadline = { remainingMs: () => remainingMs, signal: new AbortController().signal };
+      door.deadline = deadlineOf(remainingMs);
       const timeouts: number[] = [];
       door.send = (request) => {
         timeouts.push(request.timeoutMs);

@@ -1,25 +1,26 @@
 /** What verification turns away: told to the operator in one line a minute, by fixed words, and counted each time. */
+
 import { describe, expect, test } from 'vitest';
 import type { TurnedAway } from '../../functions/webhook/admission.ts';
 import { createRefusals } from '../../functions/webhook/refusals.ts';
-import { NOON } from './door.ts';
+import { createSimulatedTime, NOON } from '../doubles/time.ts';
 
 const WRONG: TurnedAway = { destination: 'orders', verify: 'basic', why: 'wrong-credentials' };
 
 function start() {
-  const clock = { ms: NOON };
+  const clock = createSimulatedTime();
   const counted: string[] = [];
   const lines: object[] = [];
   const refusals = createRefusals(
     { turnedAway: ({ destination }) => counted.push(destination), refused: (line) => lines.push(line) },
-    () => clock.ms,
+    clock.now,
   );
   /** So many, one every so often, each an invocation of its own. */
   function knock(times: number, everyMs: number, turnedAway = WRONG): void {
     for (let n = 0; n < times; n += 1) {
       refusals.note(turnedAway);
       refusals.tell();
-      clock.ms += everyMs;
+      clock.advance(everyMs);
     }
   }
   return { clock, counted, lines, refusals, knock };
@@ -42,13 +43,13 @@ describe('The line', () => {
   test('of the last ones comes at the end of the next invocation, whatever that was', () => {
     const { knock, lines, clock, refusals } = start();
     knock(5, 1_000);
-    clock.ms = NOON + 59_999;
+    clock.moveTo(NOON + 59_999);
     refusals.tell();
     expect(lines).toMatchObject([{ count: 1 }]);
-    clock.ms += 1;
+    clock.advance(1);
     refusals.tell();
     expect(lines).toMatchObject([{ count: 1 }, { count: 4 }]);
-    clock.ms += 600_000;
+    clock.advance(600_000);
     refusals.tell();
     expect(lines, 'and nothing is told of nothing').toHaveLength(2);
   });

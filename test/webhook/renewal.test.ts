@@ -6,9 +6,9 @@ import { readSettings } from '../../functions/settings/settings.ts';
 import { admit } from '../../functions/webhook/admission.ts';
 import { readHttpEvent } from '../../functions/webhook/event.ts';
 import { createDoors } from '../../functions/webhook/routes.ts';
-import { createSimulatedTime } from '../queue/simulated-time.ts';
+import { createSimulatedTime, NOON } from '../doubles/time.ts';
 import { webhookEvent } from './aws-http-events.ts';
-import { JOE, joe, NOON, statusOf } from './door.ts';
+import { JOE, joe, statusOf } from './door.ts';
 
 const TEN_MINUTES_MS = 600_000;
 const orders = { secret: 'cpi', path: '/orders', webhook: { verify: 'basic', secret: 'webhooks/orders' } };

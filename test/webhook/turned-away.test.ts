@@ -3,8 +3,9 @@ import { createHmac } from 'node:crypto';
 import { generateKeyPair, SignJWT } from 'jose';
 import { describe, expect, test } from 'vitest';
 import { createHttpClient } from '../../functions/http/http.ts';
+import { NOON } from '../doubles/time.ts';
 import { webhookEvent } from './aws-http-events.ts';
-import { basicOf, hangDoor, JOE, joe, NOON } from './door.ts';
+import { basicOf, hangDoor, JOE, joe } from './door.ts';
 import { startIssuer } from './issuer.ts';
 import { verifyAs } from './senders.ts';
 

@@ -1,9 +1,12 @@
 /** A door with several ways in; what is asked of Secrets Manager for them; keys in headers; IAM; and no verification. */
+
 import { describe, expect, test } from 'vitest';
 import { readHttpEvent } from '../../functions/webhook/event.ts';
 import { UNAUTHORIZED } from '../../functions/webhook/problem.ts';
+import { deadlineOf } from '../doubles/deadline.ts';
+import { NOON } from '../doubles/time.ts';
 import * as events from './aws-http-events.ts';
-import { basicOf, type Hung, hangDoor, JOE, joe, NOON, refusalOf, statusOf, unavailable } from './door.ts';
+import { basicOf, type Hung, hangDoor, JOE, joe, refusalOf, statusOf, unavailable } from './door.ts';
 import { senderOf, verifyAs } from './senders.ts';
 
 const { webhookEvent } = events;
@@ -144,7 +147,7 @@ describe('Secrets Manager is asked', () => {
     hung.secrets = { 'webhooks/erp': unavailable(), 'webhooks/stripe': unavailable() };
     for (let knock = 0; knock < 20; knock += 1) expect(statusOf(await hung.admitEvent(await byBoth()))).toBe(503);
     expect(hung.readings.count).toBe(2);
-    hung.clock.ms += 30_000;
+    hung.clock.advance(30_000);
     for (let knock = 0; knock < 20; knock += 1) await hung.admitEvent(await byBoth());
     expect(hung.readings.count).toBe(4);
   });
@@ -166,14 +169,14 @@ describe('Secrets Manager is asked', () => {
   test('anew at once, after an invocation whose time was over broke the reading off', async () => {
     const hung = hangDoor();
     const abort = new AbortController();
-    hung.deadline = { remainingMs: () => 0, signal: abort.signal };
+    hung.deadline = deadlineOf(0, abort.signal);
     hung.reading = (signal) =>
       new Promise((_, reject) => signal.addEventListener('abort', () => reject(unavailable())));
     const cutOff = hung.admit();
     abort.abort(unavailable());
     expect(statusOf(await cutOff)).toBe(503);
     hung.reading = () => undefined;
-    hung.deadline = { remainingMs: () => 30_000, signal: new AbortController().signal };
+    hung.deadline = deadlineOf(30_000);
     expect(statusOf(await hung.admit())).toBeUndefined();
   });
 });

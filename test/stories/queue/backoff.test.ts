@@ -1,17 +1,17 @@
 import { describe, expect, test } from 'vitest';
-import { createSqsClock, type SqsClock } from '../sqs-clock.ts';
+import { createSimulatedTime, type SimulatedTime } from '../../doubles/time.ts';
 import { type Stage, type StageOptions, setStage } from '../stage.ts';
 
 /** As it is, an endpoint that answers with this status. */
 const answering = (status: number, headers = {}) => ({ csrfProtected: false, answer: () => ({ status, headers }) });
 
-async function setClockedStage(options: StageOptions): Promise<{ stage: Stage; clock: SqsClock }> {
-  const clock = createSqsClock();
+async function setClockedStage(options: StageOptions): Promise<{ stage: Stage; clock: SimulatedTime }> {
+  const clock = createSimulatedTime(Date.now());
   return { clock, stage: await setStage({ ...options, sqsNow: clock.now }) };
 }
 
 /** Seconds until each message that is left can be received, in queue order. */
-function secondsLeft({ orders }: Stage, clock: SqsClock): number[] {
+function secondsLeft({ orders }: Stage, clock: SimulatedTime): number[] {
   return orders.queue.messages.map(({ visibleAt }) => (visibleAt - clock.now()) / 1000);
 }
 

@@ -4,7 +4,7 @@ import { toRecord } from '../../../infra/local/aws/queue-trigger/event.ts';
 import type { MessageView } from '../../../infra/local/aws/sqs/sqs.ts';
 import type { LocalDestination } from '../../../infra/local/landscape.ts';
 import type { Received } from '../../../infra/local/sap/runtime-node/integration-flow.ts';
-import { createSqsClock } from '../sqs-clock.ts';
+import { createSimulatedTime } from '../../doubles/time.ts';
 import { type Stage, setStage } from '../stage.ts';
 
 const HOUR_MS = 3_600_000;
@@ -115,7 +115,7 @@ test('a rejected body of exactly 1 MiB has no room for a reason: without a bucke
 });
 
 test('on FIFO a letter that is replayed and rejected again within five minutes makes two letters, not one', async () => {
-  const clock = createSqsClock();
+  const clock = createSimulatedTime(Date.now());
   const stage = await setStage({ plans: [{ name: 'orders', fifo: true, flow: FLOW }], sqsNow: clock.now });
   const { orders } = stage;
   stage.send(orders, { body: '422', attributes: { messageId: 'order-4711' }, group: 'a' });
@@ -160,7 +160,7 @@ describe('While the dead-letter queue cannot be written', () => {
   test.each([false, true])(
     'a rejected message is kept and buried later, with all its tries told (FIFO: %s)',
     async (fifo) => {
-      const clock = createSqsClock();
+      const clock = createSimulatedTime(Date.now());
       const stage = await setStage({ plans: [{ name: 'orders', fifo, flow: FLOW }], sqsNow: clock.now });
       const { orders, sqs } = stage;
       const group = fifo ? { group: 'a' } : {};
@@ -223,7 +223,7 @@ describe('By its age a message is given up', () => {
     { fifo: true, status: 404, ageMs: 11 * DAY_MS, outcome: 'blocked', is: 'kept' },
   ])('$outcome by a $status $ageMs ms after the first receive (FIFO: $fifo): $is', async (row) => {
     const { fifo, status, ageMs, outcome, is } = row;
-    const clock = createSqsClock(Date.now() - ageMs);
+    const clock = createSimulatedTime(Date.now() - ageMs);
     const stage = await setStage({
       plans: [{ name: 'orders', fifo, flow: FLOW, settings: { fifo } }],
       sqsNow: clock.now,
@@ -247,7 +247,7 @@ describe('By its age a message is given up', () => {
     { fifo: false, status: 200, ageMs: 13 * DAY_MS, is: 'delivered' },
   ])('what nobody polled for $ageMs ms is answered $status at its first try (FIFO: $fifo): $is', async (row) => {
     const { fifo, status, ageMs, is } = row;
-    const clock = createSqsClock(Date.now() - ageMs);
+    const clock = createSimulatedTime(Date.now() - ageMs);
     const stage = await setStage({
       plans: [{ name: 'orders', fifo, flow: FLOW, settings: { fifo } }],
       sqsNow: clock.now,
@@ -261,7 +261,7 @@ describe('By its age a message is given up', () => {
   });
 
   test('only after an attempt: what the breaker holds back is kept, however old', async () => {
-    const clock = createSqsClock(Date.now() - 80 * HOUR_MS);
+    const clock = createSimulatedTime(Date.now() - 80 * HOUR_MS);
     const stage = await setStage({
       plans: [{ name: 'orders', flow: FLOW, settings: { concurrency: 1 } }],
       sqsNow: clock.now,
@@ -282,7 +282,7 @@ describe('By its age a message is given up', () => {
   ])(
     'only after an attempt: one whose time was over while $what was awaited is kept, however old',
     async ({ hang }) => {
-      const clock = createSqsClock(Date.now() - 80 * HOUR_MS);
+      const clock = createSimulatedTime(Date.now() - 80 * HOUR_MS);
       const stage = await setStage({
         plans: [{ name: 'orders', flow: FLOW }],
         sqsNow: clock.now,

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
+import { createSimulatedTime } from '../../doubles/time.ts';
 import { BUCKET, OLD_POINTER, POINTER, setPayloadStage } from '../payload-store.ts';
-import { createSqsClock } from '../sqs-clock.ts';
 
 const FORTY_MB = 41_943_040;
 const NO_SUCH_KEY = {
@@ -135,7 +135,7 @@ describe('What cannot be had now keeps the message:', () => {
 test.each(['HEAD', 'GET'])(
   'a message whose time was over while S3 was awaited (%s) has not been tried, and is not given up, however old',
   async (method) => {
-    const clock = createSqsClock(Date.now() - 80 * 3_600_000);
+    const clock = createSimulatedTime(Date.now() - 80 * 3_600_000);
     const staged = { sqsNow: clock.now, deploy: { queueTimeoutSeconds: 3 } };
     const stage = await setPayloadStage({}, staged);
     const id = stage.sendPointer('big', await stage.put('big'));

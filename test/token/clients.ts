@@ -1,15 +1,9 @@
-/** Answers of a token endpoint and tokens, as SAP's servers give them, from which the tests of the token begin. */
-import type { IncomingHttpHeaders } from 'node:http';
+/** Two OAuth clients, one of each environment, what is asked for by default, and errors that show no secret of theirs. */
 import { expect } from 'vitest';
 import { RelayError } from '../../functions/error.ts';
-import type { HttpAnswer } from '../../functions/http/http.ts';
 import type { Credentials } from '../../functions/token/credentials.ts';
 import type { Wanted } from '../../functions/token/token-endpoint.ts';
-
-/** Noon of our own clock. */
-export const NOON = Date.UTC(2026, 0, 1, 12);
-/** Stands in every secret and token, so that none can be told unseen. */
-export const MARK = 'hunter22';
+import { MARK } from '../doubles/token.ts';
 
 export const CF_SECRET = `s3cret$${MARK}=`;
 export const NEO_SECRET = `s3cret-${MARK}`;
@@ -35,23 +29,6 @@ export const jwtWanted: Wanted = { tokenFormat: 'jwt', maxLifetimeMs: 7_200_000 
 export const opaqueWanted: Wanted = { ...jwtWanted, tokenFormat: 'opaque' };
 
 export const CF_AT = 'token endpoint https://acme-dev.authentication.eu10.hana.ondemand.com/oauth/token';
-
-export function answer(status: number, body: string | object = '', headers: IncomingHttpHeaders = {}): HttpAnswer {
-  const text = typeof body === 'string' ? body : JSON.stringify(body);
-  return { status, headers, body: Buffer.from(text), truncated: false, resent: false };
-}
-
-/** A token as UAA signs one; nobody here verifies it. */
-export function jwt(claims: object = {}): string {
-  const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
-  const header = { alg: 'RS256', kid: 'default-jwt-key-0123456789', typ: 'JWT' };
-  return `${part(header)}.${part({ client_id: MARK, ...claims })}.${MARK}c2lnbmF0dXJl`;
-}
-
-/** 200 with a token. */
-export function granted(accessToken: string, fields: object = {}, headers: IncomingHttpHeaders = {}): HttpAnswer {
-  return answer(200, { access_token: accessToken, token_type: 'bearer', ...fields }, headers);
-}
 
 /** Calls, and hands back the error, which tells nothing that is secret in any form in which errors are printed. */
 export function errorOf(call: () => unknown, secrets: readonly string[] = []): RelayError {

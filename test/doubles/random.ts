@@ -1,4 +1,7 @@
-/** Chance from a seed (mulberry32): the same seed makes the same choices, so that a run that failed can be run again. */
+/**
+ * Randomness from a seed (mulberry32): the same seed makes the same choices, so that a run that failed can be run again.
+ * For runs whose parts must not shift what another part draws, `createChance` gives each part a stream of its own.
+ */
 
 export interface Random {
   /** From 0 to below 1. */
@@ -37,4 +40,23 @@ export function createRandom(seed: number): Random {
         .sort((one, other) => one.key - other.key)
         .map(({ value }) => value),
   });
+}
+
+/** Streams by name: what one draws does not change what another gets. */
+export type Chance = (stream: string) => Random;
+
+export function createChance(seed: number): Chance {
+  return (stream) => createRandom(hash(`${seed} ${stream}`));
+}
+
+/** In the shape in which the landscape's SAP systems ask for randomness. */
+export function bytesOf(random: () => number): (size: number) => Uint8Array {
+  return (size) => Uint8Array.from({ length: size }, () => Math.floor(random() * 256));
+}
+
+/** FNV-1a, 32 bits. */
+function hash(text: string): number {
+  let value = 0x811c9dc5;
+  for (let index = 0; index < text.length; index += 1) value = Math.imul(value ^ text.charCodeAt(index), 0x01000193);
+  return value >>> 0;
 }
