@@ -28,13 +28,18 @@ export function createDeadLetterWriter({
   telemetry,
   now,
 }: DeadLetterWriterOptions): WriteDeadLetter {
-  const { name, payloadBucket } = destination;
+  const { name, payloadBucket, monitor } = destination;
 
   return async function writeDeadLetter(queued, outcome, { signal }) {
     const { messageId, queueArn } = queued;
     const queueUrl = deadLetterQueueOf(destination, queueArn);
     if (queueUrl === undefined) return false;
-    const options = { destination: name, now: now(), ...(payloadBucket === undefined ? {} : { payloadBucket }) };
+    const options = {
+      destination: name,
+      now: now(),
+      ...(payloadBucket === undefined ? {} : { payloadBucket }),
+      ...(monitor === undefined ? {} : { monitor }),
+    };
     try {
       const letter = letterOf(queued, outcome, options);
       if (letter === undefined) {

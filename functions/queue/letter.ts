@@ -9,6 +9,7 @@ import { type Pointer, pointerBody } from '../message/pointer.ts';
 import { DEAD_LETTER, OWN_ATTRIBUTES, type QueuedMessage } from '../message/queued.ts';
 import type { Outcome } from '../relay/outcome.ts';
 import { deadLettersUnder } from '../settings/destination.ts';
+import { mplLink } from '../settings/monitor.ts';
 import { isRecord, parseJson } from '../untrusted.ts';
 
 const HOUR_MS = 3_600_000;
@@ -51,14 +52,17 @@ export interface LetterOptions {
   readonly destination: string;
   /** For a body that does not fit; absent: such a message cannot be dead-lettered. */
   readonly payloadBucket?: string;
+  /** Host of the tenant's monitor, for a link to the message's log. */
+  readonly monitor?: string;
   /** Epoch milliseconds. */
   readonly now: number;
 }
 
 /** @returns undefined if it fits in no way: the message stays, and SQS's own redrive takes it in the end */
 export function letterOf(queued: QueuedMessage, outcome: Outcome, options: LetterOptions): Letter | undefined {
-  // Better without the endpoint's own words than no letter at all.
-  return fitted(queued, outcome, options) ?? fitted(queued, { ...outcome, detail: undefined }, options);
+  // Better without the endpoint's own words and without a link than no letter at all.
+  const { monitor: _, ...slim } = options;
+  return fitted(queued, outcome, options) ?? fitted(queued, { ...outcome, detail: undefined }, slim);
 }
 
 function fitted(queued: QueuedMessage, outcome: Dead, options: LetterOptions): Letter | undefined {
@@ -109,7 +113,7 @@ function messageOf({ group, recordId }: QueuedMessage, body: string, attributes:
 function reasonOf(
   queued: QueuedMessage,
   outcome: Dead,
-  { destination, now }: LetterOptions,
+  { destination, monitor, now }: LetterOptions,
   attributes?: Readonly<Record<string, Attribute>>,
 ): Attribute {
   const letter = {
@@ -118,6 +122,7 @@ function reasonOf(
     outcome: outcome.kind,
     status: outcome.status,
     mplId: outcome.mplId,
+    mplLink: monitor === undefined || outcome.mplId === undefined ? undefined : mplLink(monitor, outcome.mplId),
     messageId: queued.messageId,
     destination,
     queueArn: queued.queueArn,

@@ -36,6 +36,8 @@ interface EndpointSettings {
   /** The header that carries the message id; for SAP RM, which has its own way, only where it is set. */
   readonly idHeader?: string;
   readonly timeoutSeconds: number;
+  /** Host of the tenant's monitor: with it an MPL id is a link. */
+  readonly monitor?: string;
   readonly queue?: string;
   /** ARNs of the SNS topics and EventBridge rules that may send to the queue, where it is a created one. */
   readonly queueSenders: readonly string[];

@@ -30,6 +30,8 @@ export interface DeadMessage {
   readonly status?: number;
   readonly reason?: string;
   readonly detail?: string;
+  readonly mplId?: string;
+  readonly monitor?: string;
   readonly destination?: string;
   readonly group?: string;
   /** How long ago it died. Default 0. */
@@ -93,11 +95,24 @@ export async function startDeadLetters({ fifo = false } = {}): Promise<DeadLette
 
   async function bury(message: DeadMessage = {}): Promise<string> {
     buried += 1;
-    const { body = `{"order":${buried}}`, attributes = {}, destination = 'orders', agoMs = 0, detail } = message;
+    const {
+      body = `{"order":${buried}}`,
+      attributes = {},
+      destination = 'orders',
+      agoMs = 0,
+      detail,
+      mplId,
+      monitor,
+    } = message;
     const { outcome: kind = 'rejected', status = 400, reason = `the endpoint answered ${status}` } = message;
-    const outcome: Outcome = { kind, executed: 'no', status, reason, ...(detail === undefined ? {} : { detail }) };
+    const named = { ...(detail === undefined ? {} : { detail }), ...(mplId === undefined ? {} : { mplId }) };
+    const outcome: Outcome = { kind, executed: 'no', status, reason, ...named };
     const queued = fromRecord(recordOf(body, attributes));
-    const letter = letterOf(queued, outcome, { destination, now: now() - agoMs });
+    const letter = letterOf(queued, outcome, {
+      destination,
+      now: now() - agoMs,
+      ...(monitor === undefined ? {} : { monitor }),
+    });
     if (letter === undefined) throw new Error('the letter does not fit');
     const { message: outgoing } = letter;
     await client.send(

@@ -266,3 +266,37 @@ test('a destination of a deployment is found by the names that the deployment ga
   const argv = ['--service', 'billing', '--stage', 'prod', '--destination', 'invoices'];
   expect((await letters.runExactly(argv)).out).toContain('listed 0');
 });
+
+describe('the link to the log that an MPL id names', () => {
+  const mplId = 'AGXYZabcdefghijklmnopqrstuvw';
+  const monitor = 'acme.integrationsuite.cfapps.eu10.hana.ondemand.com';
+  const link = `https://${monitor}/shell/monitoring/Messages/%7B%22identifier%22%3A%22${mplId}%22%7D`;
+
+  test.each([
+    ['a list', []],
+    ['a letter that is shown', ['--show', 'order-4711']],
+  ])('stands in %s, whole, however narrow the terminal is', async (_, argv) => {
+    await letters.bury({ attributes: { messageId: string('order-4711') }, mplId, monitor });
+    const { out } = await letters.run(argv, { columns: 60 });
+    expect(out.split('\n').filter((line) => line.includes('https://'))).toEqual([
+      expect.stringMatching(/^\S* +https:/),
+    ]);
+    expect(out).toContain(link);
+  });
+
+  test.each(['javascript:alert(1)', 'https://acme.example/\u001b[2J', 'https://acme.example/ x', 4711])(
+    'is none where somebody else wrote into the letter: %j',
+    async (mplLink) => {
+      const deadLetter = string(JSON.stringify({ reason: 'no', outcome: 'rejected', mplLink }));
+      const { client, deadLetterQueue } = letters;
+      const attribute = { DataType: 'String', StringValue: deadLetter.stringValue };
+      const MessageAttributes = { deadLetter: attribute };
+      await client.send(
+        new SendMessageCommand({ QueueUrl: deadLetterQueue.url, MessageBody: '{}', MessageAttributes }),
+      );
+      const { out } = await letters.run([]);
+      expect(out).toContain('listed 1');
+      expect(out).not.toMatch(/acme|alert|4711/);
+    },
+  );
+});

@@ -124,3 +124,10 @@ test('what SQS does not confirm is not safe: the message is kept, and the log sa
     'dead-letter.failed orders 059f36b4-87a3-44ab-83d2-661975830a7d SQS did not confirm it (AccessDenied)',
   ]);
 });
+
+test('The link in a letter is to the monitor of the destination', async () => {
+  const { sent, writeDeadLetter } = cemetery({ settings: { monitor: 'acme-tmn.hci.eu1.hana.ondemand.com' } });
+  await writeDeadLetter(queuedMessage(), REJECTED, DEADLINE);
+  const [letter] = sent.map(({ attributes }) => JSON.parse(attributes.deadLetter?.StringValue ?? ''));
+  expect(letter.mplLink).toContain('https://acme-tmn.hci.eu1.hana.ondemand.com/itspaces/');
+});

@@ -91,6 +91,26 @@ describe('A letter', () => {
     });
   });
 
+  test('has a link to the log where the tenant’s monitor is known and the answer named a log', () => {
+    const monitored = { ...OPTIONS, monitor: 'acme.integrationsuite.cfapps.eu10.hana.ondemand.com' };
+    const told = (outcome: Outcome) =>
+      reasonIn(letterOf(queuedMessage(), outcome, monitored)?.message.attributes ?? {});
+    expect(told(REJECTED).mplLink).toBe(
+      'https://acme.integrationsuite.cfapps.eu10.hana.ondemand.com/shell/monitoring/Messages/%7B%22identifier%22%3A%22AGXYZabcdefghijklmnopqrstuvw%22%7D',
+    );
+    expect(told(FAILED)).not.toHaveProperty('mplLink');
+  });
+
+  test('goes without the link where that is all that does not fit', () => {
+    const monitored = { ...OPTIONS, monitor: 'acme.integrationsuite.cfapps.eu10.hana.ondemand.com' };
+    const plain = letterOf(queuedMessage(), REJECTED, OPTIONS)?.message;
+    const beside = messageBytes('', sentAttributes(plain?.attributes ?? {}));
+    const queued = queuedMessage({ body: 'x'.repeat(MIB - beside) });
+    const { message, store } = letterOf(queued, REJECTED, monitored) ?? {};
+    expect(store).toBeUndefined();
+    expect(message?.attributes).toEqual(letterOf(queued, REJECTED, OPTIONS)?.message.attributes);
+  });
+
   test('of a standard queue has no group, of a FIFO queue its own group, and as deduplication id the id of the record', () => {
     const standard = letter(queuedMessage()).message;
     expect(standard).not.toHaveProperty('groupId');

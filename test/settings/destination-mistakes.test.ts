@@ -9,6 +9,7 @@ const EITHER = 'expected either url, or path where the secret is a service key t
 const SECRET_EXPECTED = 'expected the name or ARN of a secret in Secrets Manager';
 const NOT_BOTH =
   'expected no path beside it: url is the whole endpoint, path is joined to the host that the service key names';
+const HOST_EXPECTED = 'expected a host alone, such as acme.integrationsuite.cfapps.eu10.hana.ondemand.com';
 const METHODS = 'expected POST or PUT or PATCH or DELETE or MERGE';
 const OWNED = 'this header belongs to HTTP or to the relay and cannot be set';
 const NEVER = 'this header is never passed on';
@@ -54,6 +55,15 @@ const mistakes: readonly Mistake[] = [
     { secret: 's', path: '/http/orders?key=hunter22' },
     'orders.path: expected a path without ? and #; parameters belong into query',
   ],
+  ...[
+    'https://acme.integrationsuite.example',
+    'acme.example/shell',
+    'tmn',
+    'ACME.example',
+    'a.example:443',
+    '',
+    4711,
+  ].map((monitor): Mistake => [`the monitor ${monitor}`, { ...orders, monitor }, `orders.monitor: ${HOST_EXPECTED}`]),
   ['an unknown field', { ...orders, methd: 'PUT' }, 'orders.methd: unknown field, did you mean method?'],
   [
     'a field in another spelling',

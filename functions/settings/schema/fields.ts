@@ -84,6 +84,11 @@ export const url = v.pipe(
   v.string('expected a URL'),
   v.check(isSafeUrl, 'expected an https: URL without user and fragment (http: for loopback hosts alone)'),
 );
+const HOST = 'expected a host alone, such as acme.integrationsuite.cfapps.eu10.hana.ondemand.com';
+export const hostName = v.pipe(
+  v.string(HOST),
+  v.regex(/^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/, HOST),
+);
 export const headerValue = v.pipe(
   v.string('expected a text'),
   v.regex(/^[\t\x20-\x7E]*$/, 'expected printable ASCII without line breaks'),

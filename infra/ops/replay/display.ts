@@ -2,7 +2,7 @@
 import type { Attribute } from '../../../functions/aws/sqs.ts';
 import { DEAD_LETTER } from '../../../functions/message/queued.ts';
 import { writeDuration } from './duration.ts';
-import type { Letter } from './letter.ts';
+import type { Letter, Reason } from './letter.ts';
 import { harmless, shorten, wrap, writeBytes } from './terminal.ts';
 
 const NAME_COLUMNS = 16;
@@ -10,8 +10,9 @@ const NAME_COLUMNS = 16;
 /** Of what a list says of why a letter is dead: which operations of a batch were carried out is in the second. */
 const WHY_LINES = 2;
 
-/** @returns a line that says what it is, and one or two why it is dead. The id is never cut, since `--show` wants it whole. */
+/** @returns a line that says what it is, one or two why it is dead, and the link to its log. The id is never cut, since `--show` wants it whole. */
 export function listed(letter: Letter, { now, columns }: { now: number; columns: number }): string[] {
+  const { reason } = letter;
   const status = statusOf(letter);
   const facts = [
     letter.messageId.padEnd(36),
@@ -22,7 +23,18 @@ export function listed(letter: Letter, { now, columns }: { now: number; columns:
   ];
   const lines = wrap(harmless(letter.why), columns - 4);
   const why = [...lines.slice(0, WHY_LINES - 1), lines.slice(WHY_LINES - 1).join(' ')].filter((line) => line !== '');
-  return [facts.join('  ').trimEnd(), ...why.map((line) => `    ${shorten(line, columns - 4)}`)];
+  const link = reason === undefined || reason === 'unreadable' ? undefined : linkIn(reason);
+  return [
+    facts.join('  ').trimEnd(),
+    ...why.map((line) => `    ${shorten(line, columns - 4)}`),
+    // Whole, however narrow the terminal is: cut, it would lead nowhere.
+    ...(link === undefined ? [] : [`    ${link}`]),
+  ];
+}
+
+/** Anyone may have written the letter: what is no link to a web page is none here. */
+function linkIn({ mplLink }: Reason): string | undefined {
+  return mplLink !== undefined && /^https:\/\/[!-~]+$/.test(mplLink) ? mplLink : undefined;
 }
 
 /** @param options `showBody`: the payload too, as it lies in the queue */
@@ -49,10 +61,12 @@ export function shown(
     ['dead', `${new Date(letter.deadAt).toISOString()}, ${writeDuration(now - letter.deadAt)} ago`],
     ['size', writeBytes(letter.bytes)],
   ];
+  const link = linkIn(said);
   const { [DEAD_LETTER]: _, ...own } = stored.MessageAttributes;
   const attributes = Object.entries({ ...said.attributes, ...own });
   return [
     ...facts.flatMap(([name, value]) => (value === undefined ? [] : fact(name, harmless(String(value)), columns))),
+    ...(link === undefined ? [] : [`${'MPL'.padEnd(NAME_COLUMNS)}${link}`]),
     ...(attributes.length === 0 ? [] : ['attributes']),
     ...attributes.map(([name, attribute]) => `  ${harmless(name)}  ${written(attribute)}`),
     // As it is, line breaks too, but without what a terminal would obey.

@@ -26,6 +26,8 @@ export interface Reason {
   readonly outcome?: string;
   readonly status?: number;
   readonly mplId?: string;
+  /** To the log that the MPL id names, in the tenant's monitor. */
+  readonly mplLink?: string;
   readonly messageId?: string;
   readonly destination?: string;
   readonly queueArn?: string;
@@ -111,6 +113,7 @@ function readReason(attribute: Attribute | undefined): Reason | 'unreadable' | u
     'detail',
     'outcome',
     'mplId',
+    'mplLink',
     'messageId',
     'destination',
     'queueArn',
