@@ -1,20 +1,10 @@
-/** What the documents say is held by tests: what they cite is there, links and anchors lead somewhere, README stays short. */
-import { existsSync, globSync, readFileSync } from 'node:fs';
+/** What the documents cite is there: tests, files, links and anchors; and README stays short. */
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, relative, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { DOCUMENTS, namesIn, proseOf, ROOT, read, tableBelow } from './documents.ts';
 
-const ROOT = resolve(import.meta.dirname, '..');
 const LANDSCAPE = 'infra/local/sap/README.md';
-/** Written by `npm run bench -- --save`. */
-const RESULTS = 'test/bench/RESULTS.md';
-const DOCUMENTS = globSync(['*.md', '.github/*.md', '{functions,infra,test}/**/*.md'], {
-  cwd: ROOT,
-  exclude: (path) => path.includes('node_modules'),
-}).sort();
-
-const read = (document: string) => readFileSync(resolve(ROOT, document), 'utf8');
-/** Without what stands in fences. */
-const proseOf = (document: string) => read(document).replace(/^```.*?^```$/gms, '');
 
 /** Rows of the tables whose last column is `test`, as cells. */
 function rowsOf(document: string): string[][] {
@@ -61,7 +51,7 @@ describe.each(citing)('%s names a test that exists:', (document) => {
 });
 
 describe.each(DOCUMENTS)('%s', (document) => {
-  test.skipIf(document === RESULTS)('has no line of more than 120 characters outside of tables and fences', () => {
+  test('has no line of more than 120 characters outside of tables and fences', () => {
     const long = proseOf(document)
       .split('\n')
       .filter((line) => line.length > 120 && !/^(\||\[[^\]]+\]: )/.test(line));
@@ -79,6 +69,32 @@ describe.each(DOCUMENTS)('%s', (document) => {
       return anchor !== undefined && !anchorsOf(file).includes(anchor);
     });
     expect(broken).toEqual([]);
+  });
+});
+
+/** Where code lies; what is made (`dist/`, `release/`) or imagined is elsewhere. */
+const CODE = /^(?:functions|infra|test)\/[\w./-]*$/;
+
+describe('Every file that is named', () => {
+  const named = DOCUMENTS.flatMap((document) =>
+    namesIn(proseOf(document))
+      .filter((name) => CODE.test(name))
+      .map((name): [string, string] => [document, name]),
+  );
+
+  test.each(named)('in %s is there: %s', (_, name) => {
+    const isThere = existsSync(resolve(ROOT, name)) || existsSync(resolve(ROOT, `${name}.test.ts`));
+    expect(isThere).toBe(true);
+  });
+
+  const references = DOCUMENTS.filter((document) => read(document).includes('| file | what it'));
+  test.each(references)('in the table of files of %s is there', (document) => {
+    const names = tableBelow(document, '| file | what it').flatMap(([cell = '']) => namesIn(cell));
+    const missing = names.filter(
+      (name) => !existsSync(resolve(ROOT, name)) && !existsSync(resolve(ROOT, dirname(document), name)),
+    );
+    expect(names.length).toBeGreaterThan(0);
+    expect(missing).toEqual([]);
   });
 });
 
