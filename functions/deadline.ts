@@ -1,4 +1,4 @@
-/** How long something may still take: the time that Lambda leaves an invocation, less what its reply needs. A leaf. */
+/** How long something may still take: the rest of an invocation's time, less what its reply needs. A leaf. */
 import { RelayError } from './error.ts';
 
 export interface Deadline {
@@ -8,11 +8,11 @@ export interface Deadline {
   readonly signal: AbortSignal;
 }
 
-/** Least time that a call of an endpoint is started with, in milliseconds: one that is cut off may run twice. */
+/** With less time, in milliseconds, no call of an endpoint is started: one that is cut off may run twice. */
 export const MIN_CALL_MS = 500;
 
 export interface InvocationDeadline extends Deadline {
-  /** Ends the timer; nothing may run on after the reply. */
+  /** Ends the timer, so that nothing runs on after the reply. */
   end(): void;
 }
 
@@ -24,7 +24,7 @@ export interface Clock {
   readonly after?: (ms: number, callback: () => void) => () => void;
 }
 
-/** For reporting: dead letters under way, visibility, logs, metrics and the reply; a fifth of the time where that is less. */
+/** For reporting: dead letters, visibility, logs, metrics and the reply; a fifth of the time where that is less. */
 const RESERVE_MS = 2_000;
 /** For the reply alone. */
 const REPLY_MS = 250;
@@ -37,23 +37,23 @@ export function startDeadline(
   return startTimer(remainingMs - Math.min(RESERVE_MS, remainingMs / 5), { now, after });
 }
 
-/** The time for what is reported after the work: all but what the reply itself needs. */
+/** The time for reporting after the work: all but what the reply itself needs. */
 export function startReserve(remainingMs: number, clock: Clock = {}): InvocationDeadline {
   return startTimer(Math.max(0, remainingMs - REPLY_MS), clock);
 }
 
-/** A time of one's own, in milliseconds. */
+/** A time limit of its own, in milliseconds. */
 export function startWithin(usableMs: number, clock: Clock = {}): InvocationDeadline {
   return startTimer(usableMs, clock);
 }
 
-/** The part of that which reporting may take once the work is over. */
+/** The part of the reserve that reporting may take once the work is over. */
 export function startReport(reserve: Pick<Deadline, 'remainingMs'>, clock: Clock = {}): InvocationDeadline {
   return startTimer(Math.min(RESERVE_MS, reserve.remainingMs()), clock);
 }
 
 /**
- * A deadline's time less what is kept for what comes after; a quarter of it where that is less.
+ * A deadline's time less what is kept for later work, or less a quarter of it where that is less.
  *
  * @param keptMs milliseconds
  */

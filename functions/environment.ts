@@ -1,6 +1,6 @@
 /**
- * The composition root: what one execution environment keeps warm, made once from its settings. With `setup/` the only
- * place that knows which part gets which; the parts get what they need handed in.
+ * The composition root: makes once, from the settings, what an execution environment keeps warm. Apart from the two
+ * `routes.ts` no other file decides which part gets which.
  */
 import { randomUUID } from 'node:crypto';
 import type { Context } from 'aws-lambda';
@@ -19,7 +19,7 @@ import type { Token } from './token/token-endpoint.ts';
 import { createTokens } from './token/tokens.ts';
 import { settleRenewals, type Warm } from './warm/warm.ts';
 
-/** What comes from outside; every default is the real thing. */
+/** What comes from outside. Every default is the real thing. */
 export interface Outside extends Clock {
   readonly send?: Send;
   readonly readSecret?: ReadSecret;
@@ -27,57 +27,60 @@ export interface Outside extends Clock {
   readonly s3?: S3;
   /** From 0 up to 1. */
   readonly random?: () => number;
-  /** A name that nothing has yet. */
+  /** A new unique name. Default `randomUUID`. */
   readonly newId?: () => string;
   readonly telemetry?: Telemetry;
 }
 
-/** What an execution environment keeps, whatever wakes it. */
+/** What an execution environment keeps, in either function. */
 export interface Environment extends Required<Omit<Outside, 'after'>> {
   readonly settings: Settings;
   readonly clock: Clock & { readonly now: () => number };
-  /** The destinations that can be used, each with the way to it. */
-  readonly ways: ReadonlyMap<string, { readonly destination: Destination; readonly route: Route }>;
+  /** By the names of the destinations that can be used. */
+  readonly routes: ReadonlyMap<string, Route>;
   /**
-   * During init, where all destinations share one token: fetches it, once, and connects to the endpoint, so that the first
-   * message finds both. Several would each cost a token request at every cold start, whether it is used or not. Ends
-   * within two seconds; never rejects.
+   * During init, if all destinations share one token: gets it and connects to the endpoint, so that the first message finds
+   * both. Not for several tokens: each would cost a request at every cold start, used or not. Ends within two seconds;
+   * never rejects.
    *
    * @param isNeeded whether this function calls the destination. Default: all
    */
   prepare(isNeeded?: (destination: Destination) => boolean): Promise<void>;
-  /** Told of a value that is kept warm beside the tokens: its renewals end with the invocation as well. */
+  /** Adds a warm value, whose renewals shall end with the invocation as those of the tokens do. */
   keepWarm(value: Warm<object>): void;
   /**
-   * An invocation from its first to its last act: the work gets its time; what still runs beside it is then awaited shortly,
-   * and aborted.
+   * Runs an invocation: gives the work its time, then waits shortly for renewals that still run, and aborts them.
    *
    * @throws what the work throws
    */
   invoke<T>(context: InvocationContext, work: (time: InvocationTime) => Promise<T>): Promise<T>;
 }
 
-/** What Lambda tells of an invocation's end. */
+/** How long Lambda lets an invocation run. */
 export type InvocationContext = Pick<Context, 'getRemainingTimeInMillis'>;
 
 export interface InvocationTime {
   /** For the work. */
   readonly deadline: Deadline;
-  /** For what follows a call: a letter is written in the time that is kept for reporting. */
+  /** For dead letters: the time that is reserved for reporting. */
   readonly reserve: Deadline;
 }
 
-export interface SetupOptions {
+export interface EnvironmentOptions {
   readonly settings?: Settings;
   readonly outside?: Outside;
-  /** How much of an answer is kept, in bytes: all of it where it is passed on. Default: enough to find the MPL id. */
+  /** How much of an answer is kept, in bytes. Default: enough to find the MPL id. */
   readonly keepBytes?: number;
   /** Longest call of an endpoint, in milliseconds. Default: the destination's `timeoutSeconds`. */
   readonly maxCallMs?: number;
 }
 
 /** @throws RelayError `SETTING_INVALID` if there are no settings to work with */
-export function setup({ settings = readSettings(), outside = {}, ...calls }: SetupOptions = {}): Environment {
+export function createEnvironment({
+  settings = readSettings(),
+  outside = {},
+  ...calls
+}: EnvironmentOptions = {}): Environment {
   const destinations = [...settings.destinations.values()].filter((destination) => 'name' in destination);
   const { telemetry = createTelemetry(), random = Math.random } = outside;
   const { sqs = createSqs(), s3 = createS3(), now = Date.now, newId = randomUUID } = outside;
@@ -95,10 +98,9 @@ export function setup({ settings = readSettings(), outside = {}, ...calls }: Set
     onCertificate: telemetry.certificateRead,
     onRenewalFailed: telemetry.renewalFailed,
   });
-  const ways = destinations.map((destination) => {
+  const routes = destinations.map((destination) => {
     const adapter = adapterOf({ destination, send, ...calls });
-    const route = { token: createEndpointToken(tokens.of(destination), now), adapter, now };
-    return [destination.name, { destination, route }] as const;
+    return [destination.name, { token: createEndpointToken(tokens.of(destination), now), adapter, now }] as const;
   });
   const keptWarm: Warm<object>[] = [];
   /** Several invocations share an environment on Lambda Managed Instances. */
@@ -115,13 +117,13 @@ export function setup({ settings = readSettings(), outside = {}, ...calls }: Set
     random,
     newId,
     clock,
-    ways: new Map(ways),
+    routes: new Map(routes),
     async prepare(isNeeded = () => true) {
       const [token, ...others] = tokens.all;
       const needed = destinations.filter(isNeeded);
       if (token === undefined || others.length > 0 || needed.length === 0) return;
       const deadline = startWithin(PREPARE_MS, clock);
-      // What is wrong, the first message finds out again, and says.
+      // An error is dropped: the first message gets it again, and logs it.
       await reach(token, needed, send, deadline).catch(() => undefined);
       deadline.end();
     },
@@ -145,7 +147,7 @@ export function setup({ settings = readSettings(), outside = {}, ...calls }: Set
   };
 }
 
-/** Has the token there, and a connection to the endpoint: to several hosts, most of them would be made for nothing. */
+/** Gets the token and connects to the endpoint; not to several hosts, of which most may not be called. */
 async function reach(
   token: Warm<Token>,
   destinations: readonly Destination[],

@@ -1,7 +1,7 @@
 /**
- * The one error class of the relay. Its code says who must act and whether a later try can help; what becomes of the
- * message is read off the code in `relay/outcome.ts`, nowhere else. A message of an error is one line that names the
- * field or the call, what was expected and who must act; it never holds a secret, a token or a payload.
+ * The one error class of the relay. Its code says who must act and whether a later try can help; only `relay/outcome.ts`
+ * decides by the code what happens to the message. An error's text is one line that names the field or the call, what was
+ * expected and who must act. It never contains a secret, a token or a payload.
  */
 
 export type RelayErrorCode =
@@ -19,19 +19,19 @@ export type RelayErrorCode =
   | 'SECRET_UNAVAILABLE'
   /** The authorization server refuses the client, or what it asks for (RFC 6749 section 5.2). Operator. */
   | 'TOKEN_REFUSED'
-  /** The endpoint rejects every token that is to be had. Operator; asking for more tokens would not help. */
+  /** The endpoint rejects every token that the authorization server issues. Operator; more tokens would not help. */
   | 'TOKEN_REJECTED'
-  /** The endpoint rejected a token so soon after another that no third is asked for yet. Nobody: a later try helps. */
+  /** The endpoint rejected two tokens so shortly after one another that no third is requested yet. Nobody: a later try helps. */
   | 'TOKEN_POSTPONED'
   /** The token endpoint answered something that is no token response. Operator: usually a wrong token URL. */
   | 'TOKEN_RESPONSE_INVALID'
   /** The token endpoint throttles, is down or slow. Nobody: a later try helps. */
   | 'TOKEN_UNAVAILABLE'
-  /** The keys of an issuer, which a webhook's bearer tokens are checked with, were not to be had. Operator, or the issuer. */
+  /** The keys of an issuer, for a webhook's bearer tokens, could not be fetched. Operator, or the issuer. */
   | 'KEYS_UNAVAILABLE'
-  /** No CSRF token was to be had where one is demanded. Operator, or SAP. */
+  /** The endpoint demands a CSRF token and gives none. Operator, or SAP. */
   | 'CSRF_UNAVAILABLE'
-  /** No answer: refused, reset, cut in the middle. Nobody: a later try helps. */
+  /** No whole answer: connection refused, reset or closed early. Nobody: a later try helps. */
   | 'CONNECTION_FAILED'
   /** No whole answer within the time of the call. Nobody: a later try helps. */
   | 'TIMED_OUT'
@@ -39,9 +39,9 @@ export type RelayErrorCode =
   | 'DEADLINE'
   /** The message itself cannot be read. Sender. */
   | 'MESSAGE_INVALID'
-  /** The event that woke the function is not what AWS documents. Nobody knows: the message is kept. */
+  /** The event that woke the function is not what AWS documents. Unknown: the message is kept. */
   | 'EVENT_INVALID'
-  /** The object in S3 that the message points to is not there. Sender. */
+  /** The object in S3 that the message points to does not exist. Sender. */
   | 'PAYLOAD_MISSING'
   /** The payload is larger than SAP takes. Sender. */
   | 'PAYLOAD_TOO_LARGE'
@@ -52,16 +52,16 @@ export type RelayErrorCode =
   /** SQS throttles, is down or slow, or may not be written. Nobody, or the operator. */
   | 'QUEUE_UNAVAILABLE';
 
-/** Whether the integration flow may have run. Shapes what a retry risks: see "Retry-safety" in SAP's guidance. */
+/** Whether the integration flow may have run, so that a retry may run it twice. */
 export type Executed = 'no' | 'unknown';
 
 export interface RelayErrorEvidence {
   readonly cause?: unknown;
   /** Default `no`. */
   readonly executed?: Executed;
-  /** Status of the answer that the error speaks of, where there was one. */
+  /** Status of the answer, where there was one. */
   readonly status?: number;
-  /** What the other side asked us to wait, in milliseconds. */
+  /** How long the other side asked us to wait, in milliseconds. */
   readonly retryAfterMs?: number;
 }
 
@@ -81,7 +81,7 @@ export class RelayError extends Error {
   }
 }
 
-/** What is said of a token that fits into no request, by whoever finds out first. */
+/** For the two places that find out that a token is too large: its response and the endpoint's answer. */
 export function tooLargeToken(bytes: number): string {
   return `the token of ${bytes} bytes is too large for the endpoint: fewer scopes or role collections; the operator must set "scope", or take from the client what it does not need`;
 }

@@ -1,4 +1,4 @@
-/** What SQS takes as one message: how large, of which characters. */
+/** What SQS takes as one message: its size and its characters. */
 import type { Attribute, OutgoingMessage } from '../aws/sqs.ts';
 
 const MAX_ATTRIBUTES = 10;
@@ -17,7 +17,7 @@ export function fitsQueue({ body, attributes }: Pick<OutgoingMessage, 'body' | '
   return entries.length <= MAX_ATTRIBUTES && bytes <= MAX_MESSAGE_BYTES;
 }
 
-/** Whether SQS lets these characters lie in a body or an attribute. @see Amazon SQS API Reference, "SendMessage" */
+/** Whether SQS takes these characters in a body or an attribute. @see Amazon SQS API Reference, "SendMessage" */
 export function isQueueText(text: string): boolean {
   return TAKEN.test(text);
 }

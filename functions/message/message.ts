@@ -1,4 +1,4 @@
-/** One message on its way, whatever woke the function: what the adapters send, byte for byte. */
+/** One message on its way to an endpoint, whether it came from a queue or by a webhook. */
 import type { HttpBody } from '../http/http.ts';
 
 export interface Message {
@@ -6,21 +6,21 @@ export interface Message {
   readonly id: string;
   /** As its sender gave it; absent: the destination's. */
   readonly contentType?: string;
-  /** Lower-case name → value, of those that may reach the flow. */
+  /** Lower-case name → value, of the headers that may reach the flow. */
   readonly headers: Readonly<Record<string, string>>;
-  /** Lower-case name → value, of the texts that its sender put beside it in a queue; they do not reach the flow. */
+  /** Lower-case name → value, of the sender's own message attributes; they do not reach the flow. */
   readonly attributes?: Readonly<Record<string, string>>;
-  /** The lane in which order must hold, where its queue is FIFO. */
+  /** The message group in which order must hold, for a FIFO queue. */
   readonly group?: string;
   readonly body: HttpBody;
 }
 
-/** All of its payload in memory; the body can be opened again after that. */
+/** The whole payload in memory; the body can be opened again after that. */
 export function payloadOf(message: Pick<Message, 'body'>): Promise<Buffer> {
   return payloadStart(message, Number.POSITIVE_INFINITY);
 }
 
-/** The first bytes of its payload in memory, at most so many; of a stream the rest is not fetched. */
+/** The first bytes of the payload, at most so many. The rest of a stream is not fetched. */
 export async function payloadStart({ body }: Pick<Message, 'body'>, mostBytes: number): Promise<Buffer> {
   const opened = await body.open();
   if (typeof opened === 'string') return Buffer.from(opened).subarray(0, mostBytes);
@@ -29,7 +29,7 @@ export async function payloadStart({ body }: Pick<Message, 'body'>, mostBytes: n
   }
   const chunks: Buffer[] = [];
   let bytes = 0;
-  // Left early, the stream is destroyed.
+  // Leaving this loop early destroys the stream.
   for await (const chunk of opened) {
     chunks.push(chunk);
     bytes += chunk.byteLength;

@@ -1,6 +1,6 @@
-/** The names of a queue: settings tell its ARN or its bare name, events its ARN, calls want its URL. A leaf. */
+/** The URL of a queue, which calls need. Settings have its ARN or its bare name, events have its ARN. A leaf. */
 
-/** Where a queue is called: with this, its region's endpoint is found, and the path names account and queue. */
+/** The host is the endpoint of its region, the path names account and queue. */
 export function queueUrlOf(queueArn: string): string {
   const [, partition = 'aws', , region = '', account = '', name = ''] = queueArn.split(':');
   const suffix = partition === 'aws-cn' ? 'amazonaws.com.cn' : 'amazonaws.com';
@@ -12,7 +12,7 @@ export function queueUrlOf(queueArn: string): string {
  *
  * @param functionArn `context.invokedFunctionArn`
  */
-export function queueUrlBeside(functionArn: string, queue: string): string {
+export function queueUrlFor(functionArn: string, queue: string): string {
   if (queue.startsWith('arn:')) return queueUrlOf(queue);
   const [, partition = 'aws', , region = '', account = ''] = functionArn.split(':');
   return queueUrlOf(['arn', partition, 'sqs', region, account, queue].join(':'));

@@ -1,18 +1,18 @@
 /**
- * How a message lies in a queue: the payload as body, what else belongs to it as message attributes. Anyone may send by
- * hand: a body and nothing else. The table of attributes is in README.md beside this file. Read here; what webhooks
- * put into a queue is written in `outgoing.ts`.
+ * Reads a message out of an SQS record: the payload is the body, the rest are message attributes, all of them optional. The
+ * table of attributes is in README.md next to this file. `outgoing.ts` writes what webhooks put into a queue.
  */
 import { createHash } from 'node:crypto';
 import type { SQSMessageAttribute, SQSRecord } from 'aws-lambda';
+import type { ObjectAt } from '../aws/s3.ts';
 import { RelayError } from '../error.ts';
 import type { HttpBody } from '../http/http.ts';
 import { isBase64, isRecord, parseJson } from '../untrusted.ts';
 import type { Message } from './message.ts';
-import { type Pointer, readPointer } from './pointer.ts';
+import { readPointer } from './pointer.ts';
 
 /** A message whose payload is still to be fetched. */
-export type PointedMessage = Omit<Message, 'body'> & { readonly pointer: Pointer };
+export type PointedMessage = Omit<Message, 'body'> & { readonly pointer: ObjectAt };
 
 /** A message as SQS handed it out this time. */
 export interface QueuedMessage {
@@ -20,7 +20,7 @@ export interface QueuedMessage {
   readonly recordId: string;
   readonly receiptHandle: string;
   readonly queueArn: string;
-  /** The lane in which order must hold; absent on a standard queue, where a group id only means fairness. */
+  /** The FIFO message group. Absent on a standard queue, where a group id only means fairness. */
   readonly group?: string;
   /** How many times SQS has handed it out, this time included. */
   readonly receiveCount: number;
@@ -32,18 +32,18 @@ export interface QueuedMessage {
   readonly message: Message | PointedMessage | RelayError;
   /** The message's own id where it is known, else SQS's. */
   readonly messageId: string;
-  /** Of the body as it lies in the queue. */
+  /** Of the body in the queue. */
   readonly bytes: number;
-  /** As it lies there. */
+  /** The body in the queue. */
   readonly body: string;
   readonly attributes: Readonly<Record<string, SQSMessageAttribute>>;
 }
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
-/** The attribute that a dead letter bears beside those of the message. */
+/** The attribute that a dead letter has in addition to those of the message. */
 export const DEAD_LETTER = 'deadLetter';
-/** The attributes with a meaning here; all others are the user's. */
+/** The attributes that have a meaning here; all others are the sender's own. */
 export const OWN_ATTRIBUTES = [
   'messageId',
   'contentType',
@@ -53,7 +53,7 @@ export const OWN_ATTRIBUTES = [
   'SQSLargePayloadSize',
 ];
 
-/** Reads a record of an SQS event; what is wrong with one message is that message's own error. */
+/** Reads a record of an SQS event. What is wrong with it becomes the error of this message alone. */
 export function fromRecord(record: SQSRecord): QueuedMessage {
   const { messageId: recordId, receiptHandle, eventSourceARN, body } = record;
   const system: Partial<SQSRecord['attributes']> = isRecord(record.attributes) ? record.attributes : {};
@@ -94,11 +94,11 @@ function readMessage(
   attributes: Attributes,
   { id, group }: { readonly id: string; readonly group: string | undefined },
 ): QueuedMessage['message'] {
-  // Not for SQS's own records: no queue hands out a message without a body, so the event is at fault and not the message.
+  // No queue hands out a message without a body, so the event is wrong and not the message.
   if (typeof body !== 'string') return new RelayError('EVENT_INVALID', 'the record has no body: kept for a later try');
   try {
     const contentType = text(attributes, 'contentType');
-    const ofUser = ofTheUser(attributes);
+    const ofSender = senderAttributes(attributes);
     const isPointer = 'ExtendedPayloadSize' in attributes || 'SQSLargePayloadSize' in attributes;
     const headers = headersIn(attributes);
     const message: Mutable<Message | PointedMessage> = isPointer
@@ -106,7 +106,7 @@ function readMessage(
       : { id, headers, body: payload(body, bytes, attributes) };
     if (group !== undefined) message.group = group;
     if (contentType !== undefined) message.contentType = contentType;
-    if (ofUser !== undefined) message.attributes = ofUser;
+    if (ofSender !== undefined) message.attributes = ofSender;
     return message;
   } catch (error) {
     if (error instanceof RelayError) return error;
@@ -114,10 +114,10 @@ function readMessage(
   }
 }
 
-/** @param bytes of the body as it lies in the queue */
+/** @param bytes of the body in the queue */
 function payload(body: string, bytes: number, attributes: Attributes): HttpBody {
   const encoding = text(attributes, 'bodyEncoding');
-  // As it is: Node writes head and text at once, and no message of a batch lies in memory twice.
+  // As a text: Node writes it together with the head, and no copy of it is in memory.
   if (encoding === undefined) return { bytes, open: () => body };
   if (encoding === 'empty') return { bytes: 0, open: () => '' };
   if (encoding !== 'base64') throw invalid('bodyEncoding', 'expected base64 or empty');
@@ -126,7 +126,7 @@ function payload(body: string, bytes: number, attributes: Attributes): HttpBody 
 }
 
 /** The body of a message whose payload the Amazon SQS Extended Client Library has put into S3. */
-function pointerIn(body: string): Pointer {
+function pointerIn(body: string): ObjectAt {
   const pointer = readPointer(parseJson(body));
   if (pointer === undefined)
     throw invalid('ExtendedPayloadSize', 'says that the payload is in S3, but the body is no pointer to it');
@@ -146,8 +146,8 @@ function headersIn(attributes: Attributes): Record<string, string> {
   return Object.fromEntries(entries);
 }
 
-/** What the sender put beside the message for reasons of its own; a setting may name one of these. */
-function ofTheUser(attributes: Attributes): Message['attributes'] {
+/** Attributes that the sender added for its own use; the setting `pathFrom` may name one of them. */
+function senderAttributes(attributes: Attributes): Message['attributes'] {
   const texts = Object.keys(attributes).flatMap((name): [string, string][] => {
     const value = OWN_ATTRIBUTES.includes(name) || name === DEAD_LETTER ? undefined : text(attributes, name);
     return value === undefined ? [] : [[name.toLowerCase(), value]];
@@ -155,7 +155,7 @@ function ofTheUser(attributes: Attributes): Message['attributes'] {
   return texts.length === 0 ? undefined : Object.fromEntries(texts);
 }
 
-/** A dead letter that comes back by other ways than our replay keeps the id that it had. */
+/** A dead letter that is sent back by other means than our replay keeps its id. */
 function idInLetter(attributes: Attributes): string | undefined {
   const json = text(attributes, DEAD_LETTER);
   if (json === undefined) return undefined;

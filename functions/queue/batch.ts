@@ -1,29 +1,30 @@
 /**
- * A batch of one queue: what goes out beside what, in which order, and when to stop. On a standard queue every message
- * is on its own; on FIFO a group goes in order, and ends with the first message that stays. Says what becomes of each.
+ * Delivers a batch of one queue: which messages at once, in which order, and when to stop. On a standard queue each message
+ * is independent. On FIFO a group goes in order and stops at the first message that is kept.
  */
 import { type Deadline, MIN_CALL_MS } from '../deadline.ts';
 import { RelayError, type RelayErrorCode } from '../error.ts';
 import type { QueuedMessage } from '../message/queued.ts';
-import { type Attempted, attemptDelivery } from '../relay/attempt.ts';
+import { attemptDelivery } from '../relay/attempt.ts';
 import type { Outcome } from '../relay/outcome.ts';
 import type { Attempt, Route } from '../relay/relay.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
-import { type Stay, waitMs } from './backoff.ts';
+import { type KeepReason, type Kept, waitMs } from './backoff.ts';
 import type { Breaker } from './breaker.ts';
 import { isOverdue } from './letter.ts';
 import { type Payloads, pointedSender } from './payload.ts';
-import type { Staying, VisibilityOptions } from './visibility.ts';
+import type { ChangeVisibility } from './visibility.ts';
 
-/** Where the messages of a queue go, and what is kept for that between batches. */
+/** Where the messages of a queue go, with what is kept for it between batches. */
 export interface QueueRoute {
   readonly destination: string;
+  /** Or why the destination cannot be used. */
   readonly route: Route | RelayError;
   /** Calls in flight for one batch. */
   readonly concurrency: number;
   readonly breaker: Breaker;
   readonly payloads: Payloads;
-  readonly changeVisibility: VisibilityOptions['changeVisibility'];
+  readonly changeVisibility: ChangeVisibility;
   /** Whether a message with this outcome is to be dead-lettered. */
   isGivenUp(outcome: Outcome, queued: QueuedMessage): boolean;
   /** Puts it into the dead-letter queue. @returns whether it is safe there; it never rejects */
@@ -32,7 +33,7 @@ export interface QueueRoute {
 
 export interface BatchOptions {
   readonly deadline: Deadline;
-  /** For what follows a call: a letter is written in the time that is kept for reporting. */
+  /** For dead letters: the time that is reserved for reporting. */
   readonly reserve: Deadline;
   readonly telemetry: Telemetry;
   readonly now: () => number;
@@ -40,16 +41,10 @@ export interface BatchOptions {
   readonly random: () => number;
 }
 
-/** A message that stays in its queue, and for how long it shall be out of sight. */
-export interface Kept extends Staying {
-  readonly recordId: string;
-}
-
 /**
- * Delivers what the time allows.
+ * Delivers what the time allows. Never throws because of a message.
  *
- * @returns the messages to keep; all others were delivered or are safe in the dead-letter queue. Never throws for a
- * message's sake.
+ * @returns the messages to keep; all others were delivered or are safe in the dead-letter queue
  */
 export async function deliverBatch(
   messages: readonly QueuedMessage[],
@@ -62,41 +57,53 @@ export async function deliverBatch(
   const postponed = new Map<string, number>();
   const lanes = lanesOf(messages);
   const sendPointed = pointedSender(queue.payloads, deadline, telemetry);
+  const options = { deadline, telemetry, now, sendPointed };
   let longestMs = 0;
   let next = 0;
 
   async function deliverLane(lane: readonly QueuedMessage[]): Promise<void> {
     for (const [position, queued] of lane.entries()) {
       if (breaker.isOpen && queued !== probe && isReadable(queued) && !isOverdue(queued, now()))
-        return postpone(lane, position, { why: 'breaker', isBlocked: breaker.isBlocked });
-      if (deadline.remainingMs() < neededMs(longestMs)) return postpone(lane, position, { why: 'deadline' });
+        return postpone(lane, position, breaker.isBlocked ? 'breaker-blocked' : 'breaker');
+      if (deadline.remainingMs() < neededMs(longestMs)) return postpone(lane, position, 'deadline');
       const before = now();
-      const attempt = await attemptDelivery(attemptAt(queued), deadline, telemetry, now);
+      const attempt = await attemptDelivery(queued.message, route, lineOf(queued), options);
       const { outcome } = attempt;
       longestMs = Math.max(longestMs, now() - before);
       if (saysSomethingOfEndpoint(outcome)) breaker.record(outcome.kind);
       if (outcome.kind === 'delivered') continue;
       const isGivenUp = wasTried(attempt, deadline) && queue.isGivenUp(outcome, queued);
       if (isGivenUp && (await queue.writeDeadLetter(queued, outcome, reserve))) continue;
-      keep(queued, isGivenUp ? { why: 'not-dead-lettered' } : stayAfter(outcome));
-      return postpone(lane, position + 1, { why: 'behind' });
+      if (isGivenUp) keep(queued, 'not-dead-lettered');
+      else if (outcome.kind === 'failed') keep(queued, 'failed', outcome.retryAfterMs);
+      else keep(queued, 'blocked');
+      return postpone(lane, position + 1, 'behind');
     }
   }
 
-  function attemptAt({ messageId, message, receiveCount: attempt, sentAt, bytes }: QueuedMessage): Attempted {
-    return { destination, route, sendPointed, messageId, message, attempt, sentAt, bytes };
+  function lineOf({ messageId, receiveCount: attempt, sentAt, bytes }: QueuedMessage) {
+    return { destination, messageId, attempt, sentAt, bytes };
   }
 
-  function keep({ recordId, receiptHandle, receiveCount }: QueuedMessage, stay: Stay): void {
-    const receive = { count: receiveCount, sinceMs: now() - startedAt };
-    kept.push({ recordId, receiptHandle, waitMs: waitMs(stay, receive, random()) });
+  function keep(
+    { recordId, receiptHandle, receiveCount }: QueuedMessage,
+    reason: KeepReason,
+    retryAfterMs?: number,
+  ): void {
+    const sinceMs = now() - startedAt;
+    kept.push({
+      recordId,
+      receiptHandle,
+      waitMs: waitMs(reason, { receiveCount, sinceMs, retryAfterMs, random: random() }),
+    });
   }
 
-  /** The first of a group gets its wait, and keeps the group closed for so long; those behind it get none. */
-  function postpone(lane: readonly QueuedMessage[], from: number, stay: Stay): void {
-    for (const [index, queued] of lane.slice(from).entries()) keep(queued, index === 0 ? stay : { why: 'behind' });
+  /** The first of a group waits, and keeps the group closed for as long. Those behind it have no wait of their own. */
+  function postpone(lane: readonly QueuedMessage[], from: number, reason: PostponeReason): void {
+    for (const [index, queued] of lane.slice(from).entries()) keep(queued, index === 0 ? reason : 'behind');
     const count = lane.length - from;
-    if (count > 0) postponed.set(stay.why, (postponed.get(stay.why) ?? 0) + count);
+    const words = WORDS[reason];
+    if (count > 0) postponed.set(words, (postponed.get(words) ?? 0) + count);
   }
 
   async function work(): Promise<void> {
@@ -109,18 +116,21 @@ export async function deliverBatch(
   const probing = breaker.isOpen ? lanes.find(([head]) => head !== undefined && isReadable(head)) : undefined;
   const probe = probing?.[0];
   if (probing !== undefined) {
-    // Alone, before all others: they go after it, or not at all.
+    // Alone and first: the others are tried only if it ends the row of failures.
     lanes.splice(lanes.indexOf(probing), 1);
     await deliverLane(probing);
   }
   await Promise.all(Array.from({ length: Math.min(queue.concurrency, lanes.length) }, work));
-  for (const [why, count] of postponed)
-    telemetry.postponed({ destination, messages: count, reason: WORDS[why] ?? why });
+  for (const [reason, count] of postponed) telemetry.postponed({ destination, messages: count, reason });
   return kept;
 }
 
-const WORDS: Readonly<Record<string, string>> = {
-  breaker: 'not tried: the messages before them failed one after another',
+type PostponeReason = Extract<KeepReason, 'breaker' | 'breaker-blocked' | 'deadline' | 'behind'>;
+
+const BREAKER_IS_OPEN = 'not tried: the messages before them failed one after another';
+const WORDS: Readonly<Record<PostponeReason, string>> = {
+  breaker: BREAKER_IS_OPEN,
+  'breaker-blocked': BREAKER_IS_OPEN,
   deadline: 'not tried: no time left in this invocation',
   behind: 'not tried: behind a message of their group that stays',
 };
@@ -129,7 +139,7 @@ function isReadable({ message }: QueuedMessage): boolean {
   return !(message instanceof RelayError);
 }
 
-/** A message that never went out tells nothing, nor does time that is over. */
+/** Not if the message was never sent, nor if the time was over. */
 function saysSomethingOfEndpoint(outcome: Outcome): boolean {
   return outcome.kind === 'delivered' || outcome.code === undefined || !SILENT.has(outcome.code);
 }
@@ -144,17 +154,12 @@ const SILENT = new Set<RelayErrorCode>([
   'PAYLOAD_UNAVAILABLE',
 ]);
 
-/** It was sent, or refused on the way: one whose time was over before it could go out is given up by a later attempt. */
+/** It was sent, or refused before that. One whose time was over before it could be sent is given up by a later attempt. */
 function wasTried({ outcome, calls }: Attempt, { remainingMs }: Deadline): boolean {
   return outcome.kind === 'rejected' || calls > 0 || remainingMs() >= MIN_CALL_MS;
 }
 
-function stayAfter(outcome: Outcome): Stay {
-  if (outcome.kind !== 'failed') return { why: 'blocked' };
-  return outcome.retryAfterMs === undefined ? { why: 'failed' } : { why: 'failed', retryAfterMs: outcome.retryAfterMs };
-}
-
-/** A call that would be cut off may run twice: none is started that may take longer than the time that is left. */
+/** A call that is cut off may run twice, so none is started that may take longer than the time left. */
 function neededMs(longestMs: number): number {
   return Math.max(MIN_CALL_MS, 1.5 * longestMs);
 }

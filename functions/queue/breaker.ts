@@ -1,12 +1,12 @@
 /**
- * Stops a batch from running against a wall: after five messages in a row that failed or were blocked, the rest is
- * handed back untried, and each later invocation tries one message first, until one succeeds. One for each destination.
+ * The circuit breaker of a destination. After five messages in a row that failed or were blocked, the rest of the batch is
+ * kept untried, and each later invocation tries one message first, until one succeeds.
  */
 import type { Outcome } from '../relay/outcome.ts';
 
 export interface Breaker {
   readonly isOpen: boolean;
-  /** Whether the outcome that came last was `blocked`: an operator must act before those behind it can go out. */
+  /** Whether the last outcome was `blocked`: an operator must act before other messages can be delivered. */
   readonly isBlocked: boolean;
   record(outcome: Outcome['kind']): void;
 }
@@ -25,7 +25,7 @@ export function createBreaker(): Breaker {
     },
     record(outcome) {
       last = outcome;
-      // A rejected message is the sender's matter: the endpoint is well.
+      // A rejected message is a fault of its sender; the endpoint works.
       inARow = outcome === 'failed' || outcome === 'blocked' ? inARow + 1 : 0;
     },
   };

@@ -1,4 +1,4 @@
-/** Puts a message into the dead-letter queue of its destination, and says so; if it is not safe there, it stays. */
+/** Puts a message into the dead-letter queue of its destination and logs that. If it is not safe there, it is kept. */
 import type { S3 } from '../aws/s3.ts';
 import type { Sqs } from '../aws/sqs.ts';
 import type { Deadline } from '../deadline.ts';
@@ -60,7 +60,7 @@ export function createDeadLetterWriter({
   };
 }
 
-/** As set; else, for a queue that the service itself created and names, the one that was created beside it. */
+/** The one in the settings; else, for a queue that the service created and named, the one that was created with it. */
 function deadLetterQueueOf({ deadLetterQueueUrl, queue }: Destination, queueArn: string): string | undefined {
   if (deadLetterQueueUrl !== undefined) return deadLetterQueueUrl;
   if (queue === undefined || queue.startsWith('arn:')) return undefined;

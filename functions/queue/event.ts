@@ -1,11 +1,11 @@
-/** SQS as a source: the event of a batch, and the reply that says which messages to keep. Judges nothing. */
+/** The event of an SQS batch, and the reply that names the messages to keep. */
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { RelayError } from '../error.ts';
 import { fromRecord, type QueuedMessage } from '../message/queued.ts';
 
 /**
- * @throws RelayError `EVENT_INVALID` if there are no records, or one has no id: what cannot be named in the reply cannot be
- * kept alone, so the whole batch comes back
+ * @throws RelayError `EVENT_INVALID` if there are no records, or one has no id: the reply could not name that one, so the
+ * whole batch is kept
  * @see AWS Lambda Developer Guide, "Using Lambda with Amazon SQS"
  */
 export function readBatch(event: unknown): QueuedMessage[] {

@@ -1,11 +1,12 @@
 /**
- * What becomes of a message that will never be delivered: it goes to the dead-letter queue as it was, with one attribute
- * beside it that says why. Whether a message is given up, and how its letter fits into SQS's limits, is decided here.
+ * Dead letters: when a message is given up, and the shape in which it goes to the dead-letter queue. It goes as it was, with
+ * one more attribute that says why, and is made to fit into SQS's limits.
  */
 import type { SQSMessageAttribute } from 'aws-lambda';
+import type { ObjectAt } from '../aws/s3.ts';
 import type { Attribute, OutgoingMessage } from '../aws/sqs.ts';
 import { fitsQueue } from '../message/limits.ts';
-import { type Pointer, pointerBody } from '../message/pointer.ts';
+import { pointerBody } from '../message/pointer.ts';
 import { DEAD_LETTER, OWN_ATTRIBUTES, type QueuedMessage } from '../message/queued.ts';
 import type { Outcome } from '../relay/outcome.ts';
 import { deadLettersUnder } from '../settings/destination.ts';
@@ -17,8 +18,8 @@ const HOUR_MS = 3_600_000;
 const MAX_AGE_MS = 12 * 24 * HOUR_MS;
 
 /**
- * Only for what was tried in this invocation: whether this outcome is the last that is waited for. Retries begin with the
- * first receive: while nobody polled its queue a message was not tried.
+ * Whether no later try is to follow; for a message that was tried in this invocation. `retryForHours` counts from the first
+ * receive, since before that nobody tried to deliver the message.
  */
 export function isGivenUp(
   { kind }: Outcome,
@@ -31,26 +32,26 @@ export function isGivenUp(
   return kind !== 'delivered' && isOverdue(queued, now);
 }
 
-/** Whether so little is left of SQS's retention that a message must be delivered now, or be dead-lettered. */
+/** Whether so little of SQS's retention is left that the message must be delivered now, or be dead-lettered. */
 export function isOverdue({ sentAt }: Pick<QueuedMessage, 'sentAt'>, now: number): boolean {
   return now - sentAt > MAX_AGE_MS;
 }
 
-/** What a letter tells of an outcome. */
-interface Dead extends Pick<Outcome, 'kind' | 'status' | 'mplId'> {
+/** What a letter says of an outcome. */
+interface LetterOutcome extends Pick<Outcome, 'kind' | 'status' | 'mplId'> {
   readonly reason?: string;
   readonly detail?: string | undefined;
 }
 
-/** A letter, and where its body must be stored first if it is too large to lie in the queue beside its reason. */
+/** A letter, and the object that must be stored first if its body is too large for the queue. */
 export interface Letter {
   readonly message: OutgoingMessage;
-  readonly store?: { readonly at: Pointer; readonly body: Buffer };
+  readonly store?: { readonly at: ObjectAt; readonly body: Buffer };
 }
 
 export interface LetterOptions {
   readonly destination: string;
-  /** For a body that does not fit; absent: such a message cannot be dead-lettered. */
+  /** For a body that does not fit. Absent: such a message cannot be dead-lettered. */
   readonly payloadBucket?: string;
   /** Host of the tenant's monitor, for a link to the message's log. */
   readonly monitor?: string;
@@ -58,14 +59,14 @@ export interface LetterOptions {
   readonly now: number;
 }
 
-/** @returns undefined if it fits in no way: the message stays, and SQS's own redrive takes it in the end */
+/** @returns undefined if it cannot be made to fit: the message is kept until SQS's own redrive takes it */
 export function letterOf(queued: QueuedMessage, outcome: Outcome, options: LetterOptions): Letter | undefined {
-  // Better without the endpoint's own words and without a link than no letter at all.
+  // Where the letter does not fit, the endpoint's own words and the link are left out.
   const { monitor: _, ...slim } = options;
   return fitted(queued, outcome, options) ?? fitted(queued, { ...outcome, detail: undefined }, slim);
 }
 
-function fitted(queued: QueuedMessage, outcome: Dead, options: LetterOptions): Letter | undefined {
+function fitted(queued: QueuedMessage, outcome: LetterOutcome, options: LetterOptions): Letter | undefined {
   const { payloadBucket } = options;
   const attributes = outgoing(queued.attributes);
   const whole = { ...attributes, [DEAD_LETTER]: reasonOf(queued, outcome, options) };
@@ -78,8 +79,7 @@ function fitted(queued: QueuedMessage, outcome: Dead, options: LetterOptions): L
   const slimMessage = messageOf(queued, queued.body, slim);
   if (fitsQueue(slimMessage)) return { message: slimMessage };
   if (payloadBucket === undefined) return undefined;
-  const stored = (beside: OutgoingMessage['attributes']) =>
-    storedLetter(queued, beside, payloadBucket, options.destination);
+  const stored = (all: OutgoingMessage['attributes']) => storedLetter(queued, all, payloadBucket, options.destination);
   return stored(whole) ?? stored(slim);
 }
 
@@ -100,19 +100,19 @@ function storedLetter(
   return fitsQueue(message) ? { message, store: { at, body } } : undefined;
 }
 
-/** An object in S3 is the payload itself, whatever it was in the queue. */
+/** An object in S3 is the payload itself, not its base64. */
 function storedBody({ body, attributes }: QueuedMessage): Buffer {
   return Buffer.from(body, attributes.bodyEncoding?.stringValue === 'base64' ? 'base64' : 'utf8');
 }
 
-/** On FIFO the record's own id deduplicates: a stable id that came back within five minutes would be accepted and dropped. */
+/** On FIFO the record id deduplicates: SQS would drop a second letter of one message id within five minutes. */
 function messageOf({ group, recordId }: QueuedMessage, body: string, attributes: OutgoingMessage['attributes']) {
   return { body, attributes, ...(group === undefined ? {} : { groupId: group, deduplicationId: recordId }) };
 }
 
 function reasonOf(
   queued: QueuedMessage,
-  outcome: Dead,
+  outcome: LetterOutcome,
   { destination, monitor, now }: LetterOptions,
   attributes?: Readonly<Record<string, Attribute>>,
 ): Attribute {
@@ -144,7 +144,7 @@ function dateOf(time: number): string | undefined {
   return time < 8.64e15 ? new Date(time).toISOString() : undefined;
 }
 
-/** As they came; of a letter that came back as it is, those, too, that had moved into it. */
+/** As they came. If the message is itself a letter, also the attributes that were moved into its attribute. */
 function outgoing({ [DEAD_LETTER]: letter, ...attributes }: QueuedMessage['attributes']): Record<string, Attribute> {
   const entries = [...Object.entries(movedInto(letter?.stringValue)), ...Object.entries(attributes)];
   return Object.fromEntries(
@@ -163,7 +163,7 @@ function movedInto(json: string | undefined): QueuedMessage['attributes'] {
   const moved: Record<string, SQSMessageAttribute> = {};
   for (const [name, entry] of Object.entries(attributes ?? {})) {
     const { dataType, value } = (entry ?? {}) as Partial<ReturnType<typeof plain>>;
-    // Anyone may send an attribute of this name: what is not of our making is passed over.
+    // Anyone may send an attribute of this name: what we did not write is ignored.
     if (typeof dataType !== 'string' || typeof value !== 'string') continue;
     moved[name] = dataType.startsWith('Binary') ? { dataType, binaryValue: value } : { dataType, stringValue: value };
   }

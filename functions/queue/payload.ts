@@ -1,6 +1,6 @@
 /**
- * Payloads that lie in S3, as the Amazon SQS Extended Client Library puts them there: resolves a message's pointer from
- * the buckets that the destination names, and bounds the bytes in flight to a quarter of the function's memory.
+ * Payloads in S3, as the Amazon SQS Extended Client Library stores them. A message's pointer is followed into the buckets
+ * that the destination names, and the bytes in flight are bounded to a quarter of the function's memory.
  */
 import type { ObjectAt, S3 } from '../aws/s3.ts';
 import type { Deadline } from '../deadline.ts';
@@ -8,18 +8,19 @@ import { RelayError } from '../error.ts';
 import type { HttpBody } from '../http/http.ts';
 import type { SendPointed } from '../relay/attempt.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
+import type { ByteBudget } from './byte-budget.ts';
 
 export interface Payloads {
   /**
-   * The body behind a pointer; opened anew for each send.
+   * The payload that a pointer names; opened anew for each send.
    *
    * @throws RelayError `MESSAGE_INVALID` (a bucket that is not named), `PAYLOAD_MISSING`, `PAYLOAD_TOO_LARGE`,
    * `PAYLOAD_FORBIDDEN`, `PAYLOAD_UNAVAILABLE`, `DEADLINE`
    */
   resolve(pointer: ObjectAt, deadline: Deadline): Promise<HttpBody>;
-  /** Waits until so many bytes may be in flight, runs, and gives them free. @throws the reason of the deadline's signal */
-  withRoom<T>(bytes: number, deadline: Deadline, run: () => Promise<T>): Promise<T>;
-  /** For a message that was delivered, where the destination wants it. @throws RelayError `PAYLOAD_UNAVAILABLE` */
+  /** Waits until so many bytes may be in flight, then runs. @throws the reason of the deadline's signal */
+  withinBudget<T>(bytes: number, deadline: Deadline, run: () => Promise<T>): Promise<T>;
+  /** For a delivered message; does nothing unless the destination asks for it. @throws RelayError `PAYLOAD_UNAVAILABLE` */
   deleteIfAsked(pointer: ObjectAt, deadline: Deadline): Promise<void>;
 }
 
@@ -28,14 +29,14 @@ const MAX_BYTES = 40 * 1024 * 1024;
 
 export interface PayloadOptions {
   readonly s3: S3;
-  /** A queue message must not make us read any object. */
+  /** Only these are read: anyone who may send to the queue chooses the pointer. */
   readonly buckets: readonly string[];
   readonly deleteDelivered: boolean;
-  /** In all, over all messages of this environment. */
-  readonly room: Room;
+  /** Shared by all messages of this environment. */
+  readonly budget: ByteBudget;
 }
 
-export function createPayloads({ s3, buckets, room, deleteDelivered }: PayloadOptions): Payloads {
+export function createPayloads({ s3, buckets, budget, deleteDelivered }: PayloadOptions): Payloads {
   return {
     async resolve(pointer, { signal }) {
       if (!buckets.includes(pointer.bucket)) {
@@ -52,66 +53,14 @@ export function createPayloads({ s3, buckets, room, deleteDelivered }: PayloadOp
       }
       return { bytes, open: () => s3.open(pointer, version, signal) };
     },
-    withRoom: (bytes, { signal }, run) => room.with(bytes, run, signal),
+    withinBudget: (bytes, { signal }, run) => budget.spend(bytes, run, signal),
     async deleteIfAsked(pointer, { signal }) {
       if (deleteDelivered) await s3.delete(pointer, signal);
     },
   };
 }
 
-/** So many bytes and no more at a time; one that is larger than all of it goes alone. */
-export interface Room {
-  /** @throws the signal's reason, where it ends the waiting */
-  with<T>(bytes: number, run: () => Promise<T>, signal?: AbortSignal): Promise<T>;
-}
-
-export function createRoom(totalBytes: number): Room {
-  let used = 0;
-  const waiting: { readonly bytes: number; readonly enter: () => void }[] = [];
-
-  function admit(): void {
-    for (let first = waiting[0]; first !== undefined; first = waiting[0]) {
-      if (used > 0 && used + first.bytes > totalBytes) return;
-      waiting.shift();
-      used += first.bytes;
-      first.enter();
-    }
-  }
-
-  return {
-    async with(bytes, run, signal) {
-      await new Promise<void>((resolve, reject) => {
-        const leave = () => {
-          waiting.splice(waiting.indexOf(entry), 1);
-          reject(signal?.reason);
-          admit();
-        };
-        const entry = {
-          bytes,
-          enter: () => {
-            signal?.removeEventListener('abort', leave);
-            resolve();
-          },
-        };
-        signal?.throwIfAborted();
-        signal?.addEventListener('abort', leave, { once: true });
-        waiting.push(entry);
-        admit();
-      });
-      try {
-        return await run();
-      } finally {
-        used -= bytes;
-        admit();
-      }
-    },
-  };
-}
-
-/**
- * How a message whose payload lies in S3 gets it and is sent: while there is room for its bytes. What was delivered is
- * deleted where the destination wants it.
- */
+/** Sends a message whose payload lies in S3, within the byte budget; deletes what was delivered if that is asked for. */
 export function pointedSender(payloads: Payloads, deadline: Deadline, telemetry: Telemetry): SendPointed {
   return async ({ pointer, ...message }, send) => {
     const body = await payloads.resolve(pointer, deadline);
@@ -122,15 +71,15 @@ export function pointedSender(payloads: Payloads, deadline: Deadline, telemetry:
       return payload;
     };
     const whole = { ...message, body: { bytes: body.bytes, open } };
-    const made = await payloads.withRoom(body.bytes, deadline, () => send(whole));
+    const made = await payloads.withinBudget(body.bytes, deadline, () => send(whole));
     if (made.outcome.kind === 'delivered') {
       await payloads.deleteIfAsked(pointer, deadline).catch((error: unknown) => {
-        // It was delivered all the same; the bucket's lifecycle rule takes what is left over.
+        // It was delivered all the same. A lifecycle rule of the bucket deletes what is left.
         const reason = error instanceof Error ? error.message : 'unknown error';
         telemetry.problem('payload.not-deleted', { messageId: message.id, reason });
       });
     }
-    // A call whose payload could not be opened has not gone out.
+    // Where the payload could not be opened, nothing was sent.
     return { ...made, calls: opened === 0 ? 0 : made.calls };
   };
 }

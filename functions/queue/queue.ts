@@ -1,15 +1,15 @@
-/** Lambda entry of the queues: a batch of SQS in, the partial batch response out. */
+/** Lambda entry of the queue function: an SQS batch in, the partial batch response out. */
 import middy from '@middy/core';
 import type { Context, SQSBatchResponse } from 'aws-lambda';
 import { startReport } from '../deadline.ts';
-import { type InvocationTime, setup } from '../environment.ts';
+import { createEnvironment, type InvocationTime } from '../environment.ts';
 import type { QueuedMessage } from '../message/queued.ts';
 import { deliverBatch } from './batch.ts';
 import { keepInQueue, readBatch } from './event.ts';
 import { createQueueRoutes } from './routes.ts';
 import { hideAll } from './visibility.ts';
 
-const environment = setup();
+const environment = createEnvironment();
 const queueRoute = createQueueRoutes(environment);
 await environment.prepare();
 
@@ -45,7 +45,7 @@ async function deliverFrom(
   return kept.map(({ recordId }) => recordId);
 }
 
-/** One queue for each batch, says AWS; what says otherwise is taken apart. */
+/** AWS sends batches of one queue each; an event with several is handled queue by queue. */
 function byQueue(messages: readonly QueuedMessage[]): Map<string, QueuedMessage[]> {
   const queues = new Map<string, QueuedMessage[]>();
   for (const message of messages) {
@@ -56,7 +56,7 @@ function byQueue(messages: readonly QueuedMessage[]): Map<string, QueuedMessage[
   return queues;
 }
 
-// Middy's own early timeout would fail the whole batch: the deadline is ours.
+// Middy's early timeout would fail the whole batch. The invocation has a deadline of our own.
 export const handler = middy<unknown, SQSBatchResponse>({ timeoutEarlyInMillis: 0 })
   .use(environment.telemetry.middleware)
   .handler(deliver);

@@ -1,5 +1,4 @@
-/** What the queue function has beside the rest: for each queue that wakes it the way to its destination, and what keeps it safe. */
-
+/** Routes of the queue function: for each queue that wakes it, its destination and what protects its messages. */
 import type { Environment } from '../environment.ts';
 import type { RelayError } from '../error.ts';
 import { queueUrlOf } from '../message/queue-url.ts';
@@ -8,14 +7,15 @@ import type { Destination } from '../settings/destination.ts';
 import { destinationOfQueue } from '../settings/settings.ts';
 import type { QueueRoute } from './batch.ts';
 import { createBreaker } from './breaker.ts';
+import { createByteBudget } from './byte-budget.ts';
 import { createDeadLetterWriter } from './dead-letter.ts';
 import { isGivenUp } from './letter.ts';
-import { createPayloads, createRoom } from './payload.ts';
+import { createPayloads } from './payload.ts';
 
-/** @returns where the messages of a queue go; undefined if no destination has it */
+/** @returns the route of a queue's messages; undefined if no destination has the queue */
 export function createQueueRoutes(environment: Environment): (queueArn: string) => QueueRoute | undefined {
-  const { settings, sqs, s3, telemetry, now, ways } = environment;
-  const room = createRoom(memoryBytes() / 4);
+  const { settings, sqs, s3, telemetry, now, routes } = environment;
+  const budget = createByteBudget(memoryBytes() / 4);
   const known = new Map<string, QueueRoute>();
 
   function usable(destination: Destination, route: Route, queueArn: string): QueueRoute {
@@ -25,13 +25,13 @@ export function createQueueRoutes(environment: Environment): (queueArn: string) 
       ...unusable(name, route, queueArn),
       concurrency,
       breaker: createBreaker(),
-      payloads: createPayloads({ s3, buckets, room, deleteDelivered: deletePayloads }),
+      payloads: createPayloads({ s3, buckets, budget, deleteDelivered: deletePayloads }),
       isGivenUp: (outcome, queued) => isGivenUp(outcome, queued, destination, now()),
       writeDeadLetter: createDeadLetterWriter({ destination, sqs, s3, telemetry, now }),
     };
   }
 
-  /** Each of its messages says in the log what is wrong; none is given up before an operator has mended it. */
+  /** The log line of each message names the mistake in the settings; none is given up before an operator has corrected it. */
   function unusable(destination: string, route: Route | RelayError, queueArn: string): QueueRoute {
     const queueUrl = queueUrlOf(queueArn);
     return {
@@ -39,7 +39,7 @@ export function createQueueRoutes(environment: Environment): (queueArn: string) 
       route,
       concurrency: 1,
       breaker: { isOpen: false, isBlocked: false, record: () => undefined },
-      payloads: createPayloads({ s3, buckets: [], room, deleteDelivered: false }),
+      payloads: createPayloads({ s3, buckets: [], budget, deleteDelivered: false }),
       isGivenUp: (outcome, queued) => isGivenUp(outcome, queued, NO_RETRY_LIMIT, now()),
       writeDeadLetter: async () => false,
       changeVisibility: (entries, signal) => sqs.changeVisibility(queueUrl, entries, signal),
@@ -50,8 +50,8 @@ export function createQueueRoutes(environment: Environment): (queueArn: string) 
     const [name, destination] = destinationOfQueue(queueArn, settings) ?? [];
     if (name === undefined || destination === undefined) return undefined;
     if ('error' in destination) return unusable(name, destination.error, queueArn);
-    const way = ways.get(name);
-    return way && usable(destination, way.route, queueArn);
+    const route = routes.get(name);
+    return route && usable(destination, route, queueArn);
   }
 
   return function queueRoute(queueArn) {
@@ -61,10 +61,10 @@ export function createQueueRoutes(environment: Environment): (queueArn: string) 
   };
 }
 
-/** Of a destination that cannot be used nothing is known, but that SQS itself drops a message in the end. */
+/** The settings of a destination that cannot be used are unknown. SQS's own retention still ends a message's time. */
 const NO_RETRY_LIMIT = { retryForHours: Number.POSITIVE_INFINITY };
 
-/** What Lambda gave this environment. */
+/** The function's memory, of which Lambda tells each environment. */
 function memoryBytes(): number {
   return Number(process.env.AWS_LAMBDA_FUNCTION_MEMORY_SIZE ?? 128) * 1_048_576;
 }

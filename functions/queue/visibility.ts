@@ -1,43 +1,44 @@
 /**
- * Puts messages that stay out of sight for their wait, at the end of an invocation: best effort, within the time that is
- * kept for the reply, and without any effect on the reply. What it misses comes back when the queue's own timeout ends.
+ * Hides kept messages for their wait, at the end of an invocation. Best effort, within the time that is reserved for the
+ * reply, and without effect on the reply: a message that is missed comes back when the queue's own timeout ends.
  */
 import type { Visibility } from '../aws/sqs.ts';
 import type { Deadline } from '../deadline.ts';
+import type { Kept } from './backoff.ts';
 
-/** A message that stays, and for how long it shall be out of sight, in milliseconds. */
-export interface Staying {
-  readonly receiptHandle: string;
-  readonly waitMs: number;
-}
+/** @returns how many entries were not changed */
+export type ChangeVisibility = (entries: readonly Visibility[], signal: AbortSignal) => Promise<number>;
 
 export interface VisibilityOptions {
-  readonly changeVisibility: (entries: readonly Visibility[], signal: AbortSignal) => Promise<number>;
+  readonly changeVisibility: ChangeVisibility;
   readonly deadline: Deadline;
 }
 
-/** SQS takes ten at once. */
+/** SQS takes ten entries in one call. */
 const BATCH = 10;
-const AT_ONCE = 10;
+const CALLS_AT_ONCE = 10;
+
+type Hidden = Pick<Kept, 'receiptHandle' | 'waitMs'>;
 
 /**
- * Heads first, then those behind them: the head's flight keeps its group closed while the rest is let go of.
+ * Messages with a wait first, then those behind them in their groups: a group is closed by its first message, which must
+ * be hidden before the others become visible.
  *
  * @returns how many were not changed
  */
-export async function hideAll(staying: readonly Staying[], options: VisibilityOptions): Promise<number> {
-  const waiting = staying.filter(({ waitMs }) => waitMs > 0);
-  const behind = staying.filter(({ waitMs }) => waitMs <= 0);
+export async function hideAll(kept: readonly Hidden[], options: VisibilityOptions): Promise<number> {
+  const waiting = kept.filter(({ waitMs }) => waitMs > 0);
+  const behind = kept.filter(({ waitMs }) => waitMs <= 0);
   return (await hide(waiting, options)) + (await hide(behind, options));
 }
 
-async function hide(staying: readonly Staying[], { changeVisibility, deadline }: VisibilityOptions): Promise<number> {
+async function hide(kept: readonly Hidden[], { changeVisibility, deadline }: VisibilityOptions): Promise<number> {
   let missed = 0;
   let next = 0;
 
   async function work(): Promise<void> {
-    while (next < staying.length) {
-      const batch = staying.slice(next, next + BATCH);
+    while (next < kept.length) {
+      const batch = kept.slice(next, next + BATCH);
       next += BATCH;
       const entries = batch.map(({ receiptHandle, waitMs }) => ({ receiptHandle, seconds: Math.ceil(waitMs / 1000) }));
       // Refused or not reached: the message comes back by the queue's own timeout.
@@ -48,6 +49,6 @@ async function hide(staying: readonly Staying[], { changeVisibility, deadline }:
     }
   }
 
-  await Promise.all(Array.from({ length: Math.min(AT_ONCE, Math.ceil(staying.length / BATCH)) }, work));
+  await Promise.all(Array.from({ length: Math.min(CALLS_AT_ONCE, Math.ceil(kept.length / BATCH)) }, work));
   return missed;
 }

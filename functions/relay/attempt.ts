@@ -1,27 +1,11 @@
-/** One attempt to deliver one message: its payload, the relay's story, and the one line that tells it. */
+/** One attempt to deliver one message: gets its payload, relays it, and writes the attempt's one log line. */
 import type { Deadline } from '../deadline.ts';
 import { RelayError } from '../error.ts';
 import type { Message } from '../message/message.ts';
 import type { PointedMessage } from '../message/queued.ts';
-import type { Telemetry } from '../telemetry/telemetry.ts';
+import type { AttemptLine, Telemetry } from '../telemetry/telemetry.ts';
 import { outcomeOfError } from './outcome.ts';
 import { type Attempt, type Route, relay } from './relay.ts';
-
-export interface Attempted {
-  readonly destination: string;
-  /** Or why the destination cannot be used. */
-  readonly route: Route | RelayError;
-  /** How a message whose payload lies in S3 gets it, and is sent; for messages on a queue. */
-  readonly sendPointed?: SendPointed;
-  readonly messageId: string;
-  /** Or why the message cannot be read. */
-  readonly message: Message | PointedMessage | RelayError;
-  readonly attempt: number;
-  /** When it was sent to its queue, epoch milliseconds; absent for a webhook's. */
-  readonly sentAt?: number;
-  /** Of the message as it came; in the log the payload's count where it is known. */
-  readonly bytes: number;
-}
 
 /**
  * @param send sends the message once it has its payload
@@ -29,28 +13,45 @@ export interface Attempted {
  */
 export type SendPointed = (message: PointedMessage, send: (whole: Message) => Promise<Attempt>) => Promise<Attempt>;
 
-/** Never throws; every attempt is logged and counted, whatever comes of it. */
+export interface AttemptOptions {
+  readonly deadline: Deadline;
+  readonly telemetry: Pick<Telemetry, 'attempted'>;
+  /** Epoch milliseconds. */
+  readonly now: () => number;
+  /** How a message whose payload lies in S3 gets it, and is sent. Default: such a message is rejected. */
+  readonly sendPointed?: SendPointed;
+}
+
+/**
+ * Never throws; every attempt is logged and counted, whatever its outcome.
+ *
+ * @param message or why it cannot be read
+ * @param route or why the destination cannot be used
+ * @param line what its log line says whatever the outcome. `bytes`: of the message as it came, for where the payload's are
+ * unknown; `sentAt`: when it was sent to its queue, epoch milliseconds, absent for a webhook's
+ */
 export async function attemptDelivery(
-  attempted: Attempted,
-  deadline: Deadline,
-  telemetry: Telemetry,
-  now: () => number,
+  message: Message | PointedMessage | RelayError,
+  route: Route | RelayError,
+  line: Pick<AttemptLine, 'destination' | 'messageId' | 'attempt' | 'bytes'> & { readonly sentAt?: number },
+  options: AttemptOptions,
 ): Promise<Attempt> {
+  const { telemetry, now } = options;
   const startedAt = now();
-  const made = await tried(attempted, deadline);
+  const made = await attempted(message, route, options);
   const { outcome, calls, resent, tokenAgeMs, bytes } = made;
   const durationMs = now() - startedAt;
   telemetry.attempted({
-    destination: attempted.destination,
-    messageId: attempted.messageId,
-    attempt: attempted.attempt,
+    destination: line.destination,
+    messageId: line.messageId,
+    attempt: line.attempt,
     outcome: outcome.kind,
-    // Whatever came of it in the end, it may have run at the first send.
+    // The flow may have run at the first send, whatever the second one ended with.
     executed: resent ? 'unknown' : outcome.executed,
     durationMs,
-    ageSeconds: outcome.kind === 'delivered' ? undefined : ageSeconds(attempted.sentAt, startedAt + durationMs),
+    ageSeconds: outcome.kind === 'delivered' ? undefined : ageSeconds(line.sentAt, startedAt + durationMs),
     calls,
-    bytes: bytes ?? attempted.bytes,
+    bytes: bytes ?? line.bytes,
     status: outcome.status,
     mplId: outcome.mplId,
     reason: outcome.kind === 'delivered' ? undefined : outcome.reason,
@@ -61,21 +62,25 @@ export async function attemptDelivery(
   return resent && outcome.kind !== 'delivered' ? { ...made, outcome: { ...outcome, resent } } : made;
 }
 
-function tried({ route, message, sendPointed }: Attempted, deadline: Deadline): Attempt | Promise<Attempt> {
-  if (route instanceof RelayError) return notOut(route);
-  if (message instanceof RelayError) return notOut(message);
+function attempted(
+  message: Message | PointedMessage | RelayError,
+  route: Route | RelayError,
+  { deadline, sendPointed }: AttemptOptions,
+): Attempt | Promise<Attempt> {
+  if (route instanceof RelayError) return notSent(route);
+  if (message instanceof RelayError) return notSent(message);
   if (!('pointer' in message)) return relay(message, route, deadline);
   if (sendPointed === undefined) {
-    return notOut(new RelayError('MESSAGE_INVALID', 'payloads in S3 are for messages on a queue'));
+    return notSent(new RelayError('MESSAGE_INVALID', 'payloads in S3 are for messages on a queue'));
   }
-  return sendPointed(message, (whole) => relay(whole, route, deadline)).catch(notOut);
+  return sendPointed(message, (whole) => relay(whole, route, deadline)).catch(notSent);
 }
 
-function notOut(error: unknown): Attempt {
+function notSent(error: unknown): Attempt {
   return { outcome: outcomeOfError(error), calls: 0, resent: false };
 }
 
-/** A time that is still to come, as of a record that has none, is no age. */
+/** Undefined for a time in the future, which a record without a time has. */
 function ageSeconds(sentAt: number | undefined, now: number): number | undefined {
   return sentAt !== undefined && sentAt <= now ? Math.floor((now - sentAt) / 1000) : undefined;
 }

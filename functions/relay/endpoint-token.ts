@@ -1,6 +1,7 @@
 /**
- * The token for one endpoint: never one that it has rejected, another where that may change its answer, and a pause where
- * none helps. What the endpoint has against tokens is kept here between messages; what is warm is shared by destinations.
+ * The token for one endpoint: never one that it has rejected, another one where that may change its answer, and a pause
+ * where none helps. Which tokens an endpoint has rejected is kept here between messages. The tokens themselves are shared
+ * with the other destinations of the same credentials.
  */
 import type { Deadline } from '../deadline.ts';
 import { RelayError } from '../error.ts';
@@ -8,9 +9,8 @@ import type { HttpAnswer } from '../http/http.ts';
 import type { Token } from '../token/token-endpoint.ts';
 import { createPause, isWithin, REJECTION_PAUSE_MS } from '../warm/pause.ts';
 import type { Warm } from '../warm/warm.ts';
-import type { Exchange } from './adapter/adapter.ts';
 import { mplIdOf } from './mpl-id.ts';
-import type { Outcome } from './outcome.ts';
+import type { Exchange, Outcome } from './outcome.ts';
 
 export interface EndpointToken {
   /**
@@ -34,21 +34,21 @@ export interface EndpointToken {
     startedAt: number,
     deadline: Deadline,
   ): Promise<Token | undefined> | undefined;
-  /** What the last answer of an attempt says of the token: it was accepted, which ends a pause, or the ladder ends here. */
+  /** Takes note of an attempt's last answer: an accepted token ends a pause, a rejected one begins a pause. */
   conclude(exchange: Exchange, token: Token, outcome: Outcome): void;
 }
 
 export interface Access {
   readonly token: Token;
-  /** It stands in for one that an attempt before this one has seen a 401 for: it has no successor in this attempt. */
+  /** True if it already replaces one that an earlier attempt had a 401 for: this attempt gets no third token. */
   readonly isLast: boolean;
 }
 
-/** Scopes are looked into this often at the most, in milliseconds: a role that is missing stays missing for a while. */
+/** Shortest time between two tokens for new scopes, in milliseconds: a missing role is not assigned within seconds. */
 const SCOPES_PAUSE_MS = 600_000;
-/** Of all destinations: where many share a token and lack their roles, not each of them has it renewed in turn. */
+/** For all destinations: those that share a token and lack their roles must not have it renewed one after another. */
 const issuedForScopes = new WeakSet<Token>();
-/** More than the ladder can have rejected between two pauses. */
+/** More than can be rejected between two pauses. */
 const REMEMBERED = 16;
 const SAME_TOKEN =
   'the endpoint rejected a token and the authorization server gives the very same again; the operator must check that the client is registered for this runtime node';
@@ -69,7 +69,7 @@ export function createEndpointToken(tokens: Warm<Token>, now: () => number): End
   function giveUp(reason: string): RelayError {
     const refusal = new RelayError('TOKEN_REJECTED', reason, { status: 401 });
     pause.open(refusal);
-    // A certificate does not end by itself as a token does: once the pause is over, the same may be tried again.
+    // A certificate does not expire within hours as a token does: after the pause the same one may be tried again.
     for (const text of rejected) if (text.startsWith('-----BEGIN')) rejected.delete(text);
     return refusal;
   }
@@ -81,21 +81,21 @@ export function createEndpointToken(tokens: Warm<Token>, now: () => number): End
     tokens.forget(token);
   }
 
-  /** In place of one that this endpoint has rejected: a different one. */
+  /** A different token, in place of one that this endpoint has rejected. */
   async function replacementOf(token: Token, deadline: Deadline): Promise<Token> {
     reject(token);
     const other = await tokens.get(deadline);
     if (other === token) {
-      // It was kept: others may use it, and will not be made to ask for one after another.
+      // `forget` kept it, since one was forgotten less than 10 s ago: rejections cause one token request in that time.
       throw new RelayError('TOKEN_POSTPONED', POSTPONED, { status: 401, retryAfterMs: REJECTION_PAUSE_MS });
     }
     if (!rejected.has(textOf(other))) return other;
-    // Another message of this destination may have got as far meanwhile.
+    // Another message of this destination may have opened the pause meanwhile.
     assertNoPause();
     throw giveUp(SAME_TOKEN);
   }
 
-  /** One refresh for all who carry the same token; then none for a while. */
+  /** One renewal for all attempts with the same token; then none for a while. */
   function isWorthNewScopes(token: Token): boolean {
     if (stale.has(token)) return true;
     if (issuedForScopes.has(token) && isWithin(REJECTION_PAUSE_MS, token.issuedAt, now())) return false;
@@ -106,7 +106,7 @@ export function createEndpointToken(tokens: Warm<Token>, now: () => number): End
   }
 
   async function withNewScopes(token: Token, deadline: Deadline): Promise<Token | undefined> {
-    // Where there is no new token now, what the endpoint said stands.
+    // Without a new token the endpoint's answer is final.
     const renewed = await tokens.renew(token, deadline).catch(() => token);
     issuedForScopes.add(renewed);
     if (textOf(renewed) !== textOf(token) && !rejected.has(textOf(renewed))) return renewed;
@@ -129,7 +129,7 @@ export function createEndpointToken(tokens: Warm<Token>, now: () => number): End
         const isOlder = token.issuedAt < startedAt;
         return isOlder && isWorthNewScopes(token) ? withNewScopes(token, deadline) : undefined;
       }
-      // Runtime nodes before 6.76.44 answer an expired token with a 500, before the flow, which has no words of its own then.
+      // Runtime nodes before 6.76.44 answer an expired token with a 500 before the flow runs, in no adapter's own format.
       const hasExpired = token.expiryKnown && now() >= token.expiresAt;
       return hasExpired && finding === undefined ? replacementOf(token, deadline) : undefined;
     },
@@ -141,12 +141,12 @@ export function createEndpointToken(tokens: Warm<Token>, now: () => number): End
   };
 }
 
-/** Whether the endpoint rejects the token; a 401 of the flow itself is about something else. */
+/** Whether the endpoint rejects the token. A 401 with an MPL id is from the flow itself, about something else. */
 function isRejection(answer: HttpAnswer): boolean {
   return answer.status === 401 && mplIdOf(answer) === undefined;
 }
 
-/** What the endpoint tells one from another by. A token that is bound to a certificate is known by its own text. */
+/** What the endpoint tells tokens apart by: the token, or the certificate that stands in for one. */
 function textOf({ accessToken, certificate }: Token): string {
   return accessToken === '' && certificate !== undefined ? certificate.cert : accessToken;
 }

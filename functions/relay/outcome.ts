@@ -1,37 +1,46 @@
 /**
- * What an answer, or the lack of one, means for a message. The one place where a status or an error code is judged; the
- * sources and the batch translate an outcome, they do not judge again. What is unknown is `failed`: the message is kept.
+ * What an answer, or the lack of one, means for a message. A status or an error code is judged here and nowhere else; queue
+ * and webhook only translate the outcome. What is unknown is `failed`: the message is kept.
  */
 import { type Executed, RelayError, type RelayErrorCode, tooLargeToken } from '../error.ts';
 import type { HttpAnswer } from '../http/http.ts';
 import { mplIdOf } from './mpl-id.ts';
 
+/** What one call of the endpoint brought. */
+export interface Exchange {
+  readonly answer: HttpAnswer;
+  /** False for an answer to the fetch of a CSRF token, which does not run the flow. */
+  readonly reachedFlow: boolean;
+  /** What the adapter read in the answer. Absent: nothing beyond the status. */
+  readonly finding?: Finding;
+}
+
 interface Evidence {
   /** Why, and who must act, in one line without secret, token or payload. */
   readonly reason: string;
-  /** Of the error, where it was one and no answer. */
+  /** Of the error, where there was no answer. */
   readonly code?: RelayErrorCode;
   /** Of the answer, where there was one. */
   readonly status?: number;
   /** SAP's id of the message processing log, where the answer names it. */
   readonly mplId?: string;
-  /** The endpoint's own words, in one line without secret or token. They may quote the payload: for a dead letter alone. */
+  /** The endpoint's own words, in one line without secret or token. Only for a dead letter, since they may quote the payload. */
   readonly detail?: string;
-  /** True if a dead socket made it go out once more than told: whatever it ended with, the flow may have run before. */
+  /** True if a dead socket made the client send it a second time, so that the flow may have run before. */
   readonly resent?: boolean;
 }
 
-/** What an adapter read in an answer: its protocol may say more of the message than HTTP's status does. */
+/** What an adapter read in an answer: SOAP and OData may say more than HTTP's status does. */
 export interface Finding {
-  /** What it means, whatever the status. Absent: what the status means. */
+  /** What it means, which overrules the status. Absent: what the status means. */
   readonly kind?: 'rejected' | 'failed' | 'blocked';
-  /** Where that says it. Default: what the status says. */
+  /** Default: by the status. */
   readonly executed?: Executed;
   /** What was read, in one line without secret, token or payload. */
   readonly says: string;
   /** The endpoint's own words, which may quote the payload: at most 1,000 characters in one line without secret or token. */
   readonly detail?: string | undefined;
-  /** What follows from it, and who must act. Default: by the kind. */
+  /** What it means for the message, and who must act. Default: by the kind. */
   readonly conclusion?: string;
 }
 
@@ -44,7 +53,7 @@ export type Outcome =
       readonly mplId?: string;
       readonly answer: HttpAnswer;
     }
-  /** This message will never be taken. */
+  /** The endpoint will never take this message. */
   | (Evidence & { readonly kind: 'rejected'; readonly executed: Executed })
   /** Not now; a later try may help. */
   | (Evidence & { readonly kind: 'failed'; readonly executed: Executed; readonly retryAfterMs?: number })
@@ -53,11 +62,11 @@ export type Outcome =
 
 const REJECTED = new Set([400, 409, 410, 412, 413, 415, 422]);
 const FAILED = new Set([408, 425, 429]);
-/** Refused before the flow could run, if it does not bear the flow's mark. */
+/** Refused before the flow could run, if the answer has no MPL id. */
 const NOT_EXECUTED = new Set([401, 403, 404, 405, 413, 425, 429, 503]);
-/** Of headers that are too large: Tomcat's is 400, RFC 6585 section 5 has 431. */
+/** For headers that are too large Tomcat answers 400; RFC 6585 section 5 has 431. */
 const TOO_LARGE = new Set([400, 431]);
-/** Tomcat's default for a request's line and headers (`maxHttpHeaderSize`); a larger token does not pass there. */
+/** Tomcat's default for request line and headers together (`maxHttpHeaderSize`). */
 const EXPECTED_TOKEN_BYTES = 8_192;
 
 const BLOCKED: Readonly<Record<number, string>> = {
@@ -93,22 +102,20 @@ const KIND: Readonly<Record<RelayErrorCode, 'rejected' | 'failed' | 'blocked'>> 
   QUEUE_UNAVAILABLE: 'failed',
 };
 
-/** What is known of an answer beside itself. */
-export interface Circumstances {
-  /** False for an answer to the fetch of a CSRF token, on which the flow does not run. Default true. */
+export interface OutcomeOptions {
+  /** As in `Exchange`. Default true. */
   readonly reachedFlow?: boolean;
-  /** What the answer asked to wait, in milliseconds. */
-  readonly retryAfterMs?: number | undefined;
-  /** What the adapter read in it; one with a kind overrules the status. */
   readonly finding?: Finding | undefined;
-  /** Of the access token that went out. Default 0. */
+  /** How long the answer asks to wait, in milliseconds. */
+  readonly retryAfterMs?: number | undefined;
+  /** Length of the access token that was sent. Default 0. */
   readonly tokenBytes?: number;
 }
 
-/** Judges an answer of the endpoint. A 401 is one that a new token did not heal. */
+/** Judges an answer of the endpoint. A 401 means that a new token was refused, too. */
 export function outcomeOfAnswer(
   answer: HttpAnswer,
-  { reachedFlow = true, retryAfterMs, finding, tokenBytes = 0 }: Circumstances = {},
+  { reachedFlow = true, retryAfterMs, finding, tokenBytes = 0 }: OutcomeOptions = {},
 ): Outcome {
   const { status } = answer;
   const mplId = mplIdOf(answer);
@@ -133,17 +140,17 @@ export function outcomeOfAnswer(
     const outcome = { kind: 'failed', reason, ...said } as const;
     return retryAfterMs === undefined ? outcome : { ...outcome, retryAfterMs };
   };
-  // The flow has run: token, role, address and method were good enough for that.
+  // The flow has run, so token, role, address and method were right.
   if (isOfFlow && status in BLOCKED) return failed(`${answered}, by the flow itself: ${THEN.failed}`);
   if (finding !== undefined && read !== undefined) {
     const reason = `${answered}: ${finding.conclusion ?? THEN[read]}`;
     return read === 'failed' ? failed(reason) : { kind: read, reason, ...said };
   }
-  // The container's own, which has no words for it; to the fetch of a CSRF token as to the message.
+  // An answer of the container itself, to the message or to the fetch of a CSRF token.
   if (TOO_LARGE.has(status) && tokenBytes > EXPECTED_TOKEN_BYTES && !isOfFlow && finding === undefined) {
     return { kind: 'blocked', reason: `${answered}: ${tooLargeToken(tokenBytes)}`, ...said };
   }
-  // The fetch of a CSRF token says nothing of the message, which has not gone out.
+  // The answer to the fetch of a CSRF token says nothing about the message, which was not sent.
   if (reachedFlow && REJECTED.has(status)) {
     return { kind: 'rejected', reason: `${answered}: ${THEN.rejected}`, ...said };
   }
@@ -160,7 +167,7 @@ const THEN = {
 } as const;
 const REDIRECT = 'redirects are never followed; the operator must correct the url';
 
-/** Judges an error; one that is not ours is a bug, and keeps the message. */
+/** Judges an error. One that is no RelayError is a bug: the message is kept. */
 export function outcomeOfError(error: unknown): Outcome {
   if (!(error instanceof RelayError)) {
     const name = error instanceof Error ? error.name : typeof error;

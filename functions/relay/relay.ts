@@ -1,6 +1,6 @@
 /**
- * The story of one message: a token, a call of the endpoint; if the endpoint rejects that token, the message goes out once
- * more with another. No other file knows this order.
+ * One message to its endpoint: get a token, call the endpoint; if it rejects the token, send the message once more with
+ * another. No other file knows this order.
  *
  * @see SAP Help, "OAuth Client Credentials Grant", step 3
  */
@@ -9,31 +9,31 @@ import { RelayError } from '../error.ts';
 import { retryAfterMs } from '../http/retry-after.ts';
 import type { Message } from '../message/message.ts';
 import type { Token } from '../token/token-endpoint.ts';
-import type { Adapter, Exchange } from './adapter/adapter.ts';
+import type { Adapter } from './adapter/adapter.ts';
 import type { EndpointToken } from './endpoint-token.ts';
-import { type Outcome, outcomeOfAnswer, outcomeOfError } from './outcome.ts';
+import { type Exchange, type Outcome, outcomeOfAnswer, outcomeOfError } from './outcome.ts';
 
-/** The way to one destination: what is kept warm for it. */
+/** What is kept warm for one destination. */
 export interface Route {
   readonly token: EndpointToken;
   readonly adapter: Adapter;
   readonly now: () => number;
 }
 
-/** How a message fared, with what its log line tells. */
+/** The outcome of one attempt, and what else its log line says. */
 export interface Attempt {
   readonly outcome: Outcome;
-  /** How often the message went out in this attempt. */
+  /** How often the message was sent in this attempt. */
   readonly calls: number;
-  /** True if a dead socket made the client send once more than told: the flow may have run before the outcome. */
+  /** True if a dead socket made the client send it a second time, so that the flow may have run before. */
   readonly resent: boolean;
-  /** Of the payload; absent where it was not to be had. */
+  /** Of the payload. Absent: not known. */
   readonly bytes?: number;
-  /** Age of the token that went out last, in milliseconds; absent where none was to be had. */
+  /** Age of the token that was sent last, in milliseconds. Absent: none was sent. */
   readonly tokenAgeMs?: number;
 }
 
-/** Never throws: whatever happens to a message is an outcome. */
+/** Never throws: an error is an outcome, too. */
 export async function relay(message: Message, route: Route, deadline: Deadline): Promise<Attempt> {
   const { adapter, now } = route;
   const startedAt = now();
@@ -49,7 +49,7 @@ export async function relay(message: Message, route: Route, deadline: Deadline):
   }
 
   async function call(token: Token): Promise<Exchange> {
-    // The token may have taken what time there was.
+    // Getting the token may have used up the time.
     if (deadline.remainingMs() < MIN_CALL_MS)
       throw new RelayError('DEADLINE', 'no time left for the call: kept for a later try');
     sentWith = token;
@@ -63,9 +63,9 @@ export async function relay(message: Message, route: Route, deadline: Deadline):
   function conclude(exchange: Exchange, token: Token): Outcome {
     const { answer, reachedFlow, finding } = exchange;
     const asked = retryAfterMs(answer.headers, now());
-    // What may stand in a Bearer header is ASCII.
-    const circumstances = { reachedFlow, retryAfterMs: asked, finding, tokenBytes: token.accessToken.length };
-    const outcome = outcomeOfAnswer(answer, circumstances);
+    // A token in a Bearer header is ASCII, so its length is its bytes.
+    const options = { reachedFlow, retryAfterMs: asked, finding, tokenBytes: token.accessToken.length };
+    const outcome = outcomeOfAnswer(answer, options);
     route.token.conclude(exchange, token, outcome);
     return outcome;
   }

@@ -29,8 +29,8 @@ export interface Token {
   readonly serviceUrl?: string;
 }
 
-/** What is asked for. */
-export interface Wanted {
+/** The token that a destination asks for. */
+export interface TokenWish {
   readonly tokenFormat: 'jwt' | 'opaque';
   /** Space-separated (RFC 6749 section 3.3). Default: all that the client has. */
   readonly scope?: string;
@@ -64,7 +64,7 @@ const UNKNOWN_LIFETIME_MS = 3_600_000;
  */
 export function tokenRequest(
   { clientId, proof, tokenUrl, environment }: Credentials,
-  { tokenFormat, scope }: Wanted,
+  { tokenFormat, scope }: TokenWish,
 ): Pick<HttpRequest, 'method' | 'url' | 'headers' | 'body' | 'certificate'> {
   const parameters: Record<string, string> = { grant_type: 'client_credentials' };
   if (tokenFormat === 'jwt' || environment === 'cf') parameters.token_format = tokenFormat;
@@ -95,7 +95,7 @@ export function tokenRequest(
 export function readTokenResponse(
   answer: HttpAnswer,
   credentials: Credentials,
-  { maxLifetimeMs }: Pick<Wanted, 'maxLifetimeMs'>,
+  { maxLifetimeMs }: Pick<TokenWish, 'maxLifetimeMs'>,
   now: number,
 ): Token {
   const { origin, pathname } = new URL(credentials.tokenUrl);

@@ -16,8 +16,8 @@ import {
   TOKEN_TIMEOUT_MS,
   type Token,
   TokenRefused,
+  type TokenWish,
   tokenRequest,
-  type Wanted,
 } from './token-endpoint.ts';
 
 /** When a token was last given up for a 401, or one was last asked for in its place, epoch milliseconds. */
@@ -29,7 +29,7 @@ export interface TokenOptions extends Clock {
   readonly credentials: Warm<Credentials>;
   /** The version before the current one; undefined if there is none. */
   readonly previousCredentials: (deadline: Deadline) => Promise<Credentials | undefined>;
-  readonly wanted: Wanted;
+  readonly wanted: TokenWish;
   readonly send: Send;
   /** Shared by all tokens of one secret. Default: one of its own. */
   readonly lastRejection?: LastRejection;

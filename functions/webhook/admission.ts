@@ -1,43 +1,44 @@
 /**
- * The front door: which destination a request asks for, whether its sender may come in, and whether the destination
- * takes what it brings, in the order in which a stranger learns least. A message exists only once all of that held.
+ * Admits a request or turns it away: which webhook it is for, whether its sender is verified, and whether the webhook takes
+ * it, in the order that reveals least to a stranger. Only an admitted request becomes a message.
  */
 import type { Deadline } from '../deadline.ts';
 import { RelayError } from '../error.ts';
 import { BODY_HEADERS, namesIn, passedOn } from '../http/headers.ts';
 import type { Message } from '../message/message.ts';
-import type { WebhookSettings } from '../settings/destination.ts';
+import { stableId } from '../message/queued.ts';
 import type { HttpEvent, HttpReply } from './event.ts';
 import { isSpoiled } from './gateway-text.ts';
 import { handshake } from './handshake.ts';
+import { pointed } from './json-pointer.ts';
 import { messageIdOf } from './message-id.ts';
-import { NOT_UTF_8, problem, UNAUTHORIZED } from './problem.ts';
+import { NOT_UTF_8, problem, UNAUTHORIZED, UNAVAILABLE } from './problem.ts';
+import type { WebhookRoute, WebhookRoutes } from './routes.ts';
 import { NOBODY, type Refused, type Verifier, verifierOf } from './verification/verifier.ts';
 
-/** A door that is open to some: one destination's webhook. */
-export interface Door<R> {
-  readonly name: string;
-  readonly webhook: WebhookSettings;
-  /** What the destination forwards where the webhook says nothing of its own. */
-  readonly forwardHeaders: readonly string[];
-  /** The ways in; any one lets in. */
-  readonly verifiers: readonly Verifier[];
-  /** What lies behind it. */
-  readonly behind: R;
+export type Admission =
+  | {
+      readonly message: Message;
+      /** `ce-source` of CloudEvents. Empty: the sender names none. */
+      readonly eventSource: string;
+      readonly route: WebhookRoute;
+    }
+  | Refusal;
+
+/** The request is answered at once: it is turned away, or it was the handshake, which brings no message. */
+export interface Refusal {
+  readonly reply: HttpReply;
+  /** Why verification was not possible. */
+  readonly cause?: RelayError;
+  readonly turnedAway?: TurnedAway;
 }
 
-export type Admission<R> =
-  | { readonly message: Message; readonly door: Door<R> }
-  /** Answered here; nothing is passed on. The handshake's answer is none of displeasure, but it ends here, too. */
-  | { readonly refusal: HttpReply; readonly cause?: RelayError; readonly turnedAway?: TurnedAway };
-
-/** What verification turned away; for the log, and not for the one who sent it. */
+/** Why verification turned a request away; for the log, never for the sender. */
 export interface TurnedAway extends Partial<Refused> {
-  /** Absent: none by the name that was asked for. */
+  /** Absent: there is no webhook of the requested name. */
   readonly destination?: string;
 }
 
-const UNAVAILABLE = problem('unavailable', { headers: { 'Retry-After': '30' } });
 const METHODS = ['POST', 'PUT', 'PATCH', 'DELETE'];
 
 export interface AdmissionOptions {
@@ -46,78 +47,88 @@ export interface AdmissionOptions {
   readonly now?: () => number;
 }
 
-/** Lets a request in, or says with which reply it is turned away. */
-export async function admit<R>(
+export async function admit(
   event: HttpEvent | undefined,
-  doorOf: (name: string) => Door<R> | 'out-of-order' | undefined,
+  routeOf: WebhookRoutes,
   { deadline, now = Date.now }: AdmissionOptions,
-): Promise<Admission<R>> {
-  if (event === undefined) return { refusal: problem('malformed-request') };
+): Promise<Admission> {
+  if (event === undefined) return { reply: problem('malformed-request') };
   const segment = /\/webhooks\/([^/]+)$/.exec(event.path)?.[1];
-  if (segment === undefined) return { refusal: problem('not-found') };
+  if (segment === undefined) return { reply: problem('not-found') };
   const readable = decoded(segment);
-  if (readable === undefined || event.body === undefined) return { refusal: problem('malformed-request') };
+  if (readable === undefined || event.body === undefined) return { reply: problem('malformed-request') };
   const name = event.isPathEncoded ? readable : segment;
-  const found = doorOf(name);
-  const door = found === 'out-of-order' ? undefined : found;
+  const found = routeOf(name);
+  const route = found === 'unusable' ? undefined : found;
   if (!METHODS.includes(event.method)) {
-    return { refusal: handshake(event, door?.webhook.allowedOrigins ?? []) ?? notAllowed(['POST']) };
+    return { reply: handshake(event, route?.webhook.allowedOrigins ?? []) ?? notAllowed(['POST']) };
   }
 
-  // A 401 would tell a good sender to stop.
-  if (found === 'out-of-order') return { refusal: UNAVAILABLE };
+  // With a 401 a good sender would stop sending.
+  if (found === 'unusable') return { reply: UNAVAILABLE };
 
   let verified: Awaited<ReturnType<typeof verifierOf>>;
   try {
-    verified = await verifierOf(event, door?.verifiers ?? [NOBODY], { deadline, now });
+    verified = await verifierOf(event, route?.verifiers ?? [NOBODY], { deadline, now });
   } catch (error) {
     if (!(error instanceof RelayError)) throw error;
-    return { refusal: UNAVAILABLE, cause: error };
+    return { reply: UNAVAILABLE, cause: error };
   }
-  if (door === undefined) return { refusal: UNAUTHORIZED, turnedAway: {} };
-  if ('refused' in verified)
-    return { refusal: UNAUTHORIZED, turnedAway: { destination: door.name, ...verified.refused } };
+  if (route === undefined) return { reply: UNAUTHORIZED, turnedAway: {} };
+  if ('refused' in verified) {
+    return { reply: UNAUTHORIZED, turnedAway: { destination: route.destination, ...verified.refused } };
+  }
 
-  const { webhook } = door;
+  const { webhook } = route;
   const contentType = event.headers['content-type'];
-  if (!webhook.methods.includes(event.method)) return { refusal: notAllowed(webhook.methods) };
-  if (headerBytes(event) > webhook.maxHeaderBytes) return { refusal: problem('header-fields-too-large') };
-  if (!takes(webhook.contentTypes, contentType)) return { refusal: problem('unsupported-media-type') };
-  if (isSpoiled(event)) return { refusal: NOT_UTF_8 };
-  if (event.body.byteLength > webhook.maxBodyBytes) return { refusal: problem('content-too-large') };
-  return { door, message: messageOf(withoutKeys(event, door), event.body, door, verified.verifier) };
+  if (!webhook.methods.includes(event.method)) return { reply: notAllowed(webhook.methods) };
+  if (headerBytes(event) > webhook.maxHeaderBytes) return { reply: problem('header-fields-too-large') };
+  if (!takes(webhook.contentTypes, contentType)) return { reply: problem('unsupported-media-type') };
+  if (isSpoiled(event)) return { reply: NOT_UTF_8 };
+  if (event.body.byteLength > webhook.maxBodyBytes) return { reply: problem('content-too-large') };
+  const request = withoutKeys(event, route);
+  const message = messageOf(request, event.body, route, verified.verifier);
+  return { route, message, eventSource: event.headers['ce-source'] ?? '' };
 }
 
-/** A key in a header is a credential: from here on it is as if it had not been sent. */
-function withoutKeys<R>(event: HttpEvent, { verifiers }: Door<R>): HttpEvent {
+/** A key in a header is a credential: nothing after verification sees it. */
+function withoutKeys(event: HttpEvent, { verifiers }: WebhookRoute): HttpEvent {
   const headers = Object.assign(Object.create(null), event.headers);
   for (const { keyHeader } of verifiers) if (keyHeader !== undefined) delete headers[keyHeader];
   return { ...event, headers };
 }
 
-function messageOf<R>(
+function messageOf(
   event: HttpEvent,
   body: Buffer,
-  { webhook, forwardHeaders }: Door<R>,
+  { webhook, forwardHeaders }: WebhookRoute,
   verifier: Verifier,
 ): Message {
   const { 'content-type': contentType, connection, ...others } = event.headers;
   const headers = passedOn(others, [...BODY_HEADERS, ...(webhook.forwardHeaders ?? forwardHeaders)]);
   for (const name of namesIn(connection)) delete headers[name];
+  const group = groupOf(event, webhook.messageGroupId);
   return {
     id: messageIdOf(event, [webhook.messageId, verifier.messageIdOf?.(event)]),
     headers,
     body: { bytes: body.byteLength, open: () => body },
-    // An empty one says as little as none.
+    // An empty content type counts as none.
     ...(contentType ? { contentType } : {}),
+    ...(group ? { group: stableId(group) } : {}),
   };
+}
+
+/** @param place a header's name in lower case, or a JSON pointer */
+function groupOf({ headers, body }: HttpEvent, place: string | undefined): string | undefined {
+  if (place === undefined) return undefined;
+  return place.startsWith('/') ? pointed(body, place) : headers[place];
 }
 
 function decoded(segment: string): string | undefined {
   try {
     return decodeURIComponent(segment);
   } catch {
-    // Not percent-encoding of UTF-8 (RFC 3986 section 2.1): the caller answers it.
+    // Not percent-encoding of UTF-8 (RFC 3986 section 2.1).
     return undefined;
   }
 }

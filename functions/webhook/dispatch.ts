@@ -1,58 +1,56 @@
 /**
- * What becomes of a webhook's message, by the destination's mode: stored in its queue, handed to the flow while the caller
- * waits, or this and, where the flow cannot have run, then that.
+ * Sends a webhook's message on, by the destination's mode: into its queue; to the flow while the caller waits; or to the
+ * flow, and into the queue if the flow cannot have run.
  */
 import { type Clock, type Deadline, startBefore } from '../deadline.ts';
+import type { Message } from '../message/message.ts';
 import { attemptDelivery } from '../relay/attempt.ts';
 import type { Outcome } from '../relay/outcome.ts';
-import type { Route } from '../relay/relay.ts';
-import type { WebhookSettings } from '../settings/destination.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
-import type { Enqueue, Enqueued, Posting } from './enqueue.ts';
+import type { Enqueued, Origin } from './enqueue.ts';
+import type { WebhookRoute } from './routes.ts';
 
-/** The ways from a webhook to its destination. */
-export interface Ways {
-  readonly destination: string;
-  readonly route: Route;
-  readonly enqueue: Enqueue;
-}
-
-export interface HandOverOptions {
-  readonly mode: WebhookSettings['mode'];
+export interface DispatchOptions {
+  readonly origin: Origin;
   readonly deadline: Deadline;
-  readonly telemetry: Telemetry;
+  readonly telemetry: Pick<Telemetry, 'attempted'>;
   readonly clock: Clock & { readonly now: () => number };
 }
 
-/** Kept from a call for storing what it did not deliver, in milliseconds: SQS, and S3 before it. */
+/** Kept from a call for queueing what it did not deliver, in milliseconds: one call of SQS, and one of S3 before it. */
 const QUEUEING_MS = 3_000;
 
-/** @returns what the flow made of it, or what became of it on its way into the queue. Never rejects */
-export async function handOver(posting: Posting, ways: Ways, options: HandOverOptions): Promise<Outcome | Enqueued> {
-  const { mode, deadline, clock } = options;
-  if (mode === 'queued') return ways.enqueue(posting, deadline);
-  if (mode === 'direct') return deliver(posting, ways, options);
+/** @returns the outcome at the flow, or at the queue. Never rejects */
+export async function dispatch(
+  message: Message,
+  route: WebhookRoute,
+  options: DispatchOptions,
+): Promise<Outcome | Enqueued> {
+  const { origin, deadline, clock } = options;
+  const { mode } = route.webhook;
+  if (mode === 'queued') return route.enqueue(message, origin, deadline);
+  if (mode === 'direct') return deliver(message, route, options);
 
   const beforeQueueing = startBefore(deadline, QUEUEING_MS, clock);
-  const outcome = await deliver(posting, ways, { ...options, deadline: beforeQueueing });
+  const outcome = await deliver(message, route, { ...options, deadline: beforeQueueing });
   beforeQueueing.end();
   if (!cannotHaveRun(outcome)) return outcome;
-  const enqueued = await ways.enqueue(posting, deadline);
-  // It may still be delivered by another call, for which there is no such limit.
+  const enqueued = await route.enqueue(message, origin, deadline);
+  // Too large for the queue only: the caller's next try may still be delivered.
   return enqueued === 'too-large' ? outcome : enqueued;
 }
 
 async function deliver(
-  { message }: Posting,
-  { destination, route }: Ways,
-  { deadline, telemetry, clock }: HandOverOptions,
+  message: Message,
+  { destination, route }: WebhookRoute,
+  { deadline, telemetry, clock }: DispatchOptions,
 ): Promise<Outcome> {
-  const { id: messageId, body } = message;
-  const attempted = { destination, route, messageId, message, attempt: 1, bytes: body.bytes };
-  return (await attemptDelivery(attempted, deadline, telemetry, clock.now)).outcome;
+  const line = { destination, messageId: message.id, attempt: 1, bytes: message.body.bytes };
+  const attempt = await attemptDelivery(message, route, line, { deadline, telemetry, now: clock.now });
+  return attempt.outcome;
 }
 
-/** A redirect without the flow's mark comes from what stands before it; what it has refused for good, no queue makes better. */
+/** A rejected message would be rejected from the queue, too. A redirect without an MPL id is not from the flow. */
 function cannotHaveRun(outcome: Outcome): boolean {
   if (outcome.kind === 'delivered' || outcome.kind === 'rejected' || outcome.resent === true) return false;
   const { executed, status = 0, mplId } = outcome;

@@ -1,6 +1,6 @@
 /**
- * Puts a webhook's message into the queue of its destination. It is taken when SQS has said so and not before; whoever
- * sends it again brings the same id, and on FIFO the same deduplication id.
+ * Puts a webhook's message into the queue of its destination. It counts as queued once SQS has confirmed it. A sender's
+ * retry has the same message id, and on FIFO the same deduplication id.
  */
 import { createHash } from 'node:crypto';
 import type { S3 } from '../aws/s3.ts';
@@ -10,9 +10,8 @@ import { RelayError } from '../error.ts';
 import { isSendable } from '../http/headers.ts';
 import { fitsQueue } from '../message/limits.ts';
 import { type Message, payloadOf } from '../message/message.ts';
-import { type Laid, laidInQueue, laidInStore } from '../message/outgoing.ts';
-import { queueUrlBeside } from '../message/queue-url.ts';
-import { stableId } from '../message/queued.ts';
+import { outgoingMessage, outgoingPointer } from '../message/outgoing.ts';
+import { queueUrlFor } from '../message/queue-url.ts';
 import { createForwarding, type ForwardingSettings } from '../relay/adapter/headers.ts';
 import { outcomeOfError } from '../relay/outcome.ts';
 import { type Destination, storedUnder } from '../settings/destination.ts';
@@ -25,72 +24,66 @@ export interface EnqueueOptions {
   readonly telemetry: Pick<Telemetry, 'queued' | 'notQueued'>;
   /** Epoch milliseconds. */
   readonly now: () => number;
-  /** A name that no object has yet. */
+  /** A new unique name, for an object. */
   readonly newId: () => string;
 }
 
-/** What a message for a queue comes with. */
-export interface Posting {
-  readonly message: Message;
-  /** Lane in which order must hold; of FIFO queues. Default: one for all. */
-  readonly group?: string;
-  /** Where the sender says that the event comes from (`ce-source` of CloudEvents). Default: nowhere. */
-  readonly eventSource?: string;
-  /** Of the function that runs: a queue that is named and not located is beside it. */
+/** Where a message comes from. */
+export interface Origin {
+  /** `ce-source` of CloudEvents. Empty: the sender names none. */
+  readonly eventSource: string;
+  /** The running function. A queue that the settings give by its bare name is in its account and region. */
   readonly functionArn: string;
 }
 
 export type Enqueued =
   /** SQS has taken it. */
   | 'queued'
-  /** Nobody has confirmed it; a later try may help. */
+  /** SQS or S3 did not confirm it; a later try may help. */
   | 'unavailable'
-  /** Beyond what SQS takes, and there is no bucket for it. */
+  /** Larger than SQS takes, and there is no bucket for it. */
   | 'too-large'
-  /** Its content type, or a header that goes along, could never stand in a request to the flow. */
+  /** Its content type or a forwarded header is not valid in HTTP, so it could never be sent to the flow. */
   | 'unsendable';
 
-/** Never rejects; what is not queued is told. */
-export type Enqueue = (posting: Posting, deadline: Deadline) => Promise<Enqueued>;
+/** Never rejects. A message that SQS or S3 did not confirm is logged. */
+export type Enqueue = (message: Message, origin: Origin, deadline: Deadline) => Promise<Enqueued>;
 
 export function createEnqueue({ destination, sqs, s3, telemetry, now, newId }: EnqueueOptions): Enqueue {
   const { name, payloadBucket } = destination;
   const forwarded = createForwarding(destination);
 
-  /** The payload lies in S3 before a message says so. A try that fails leaves it there, for the bucket's lifecycle rule. */
-  async function stored(message: Message, payload: Buffer, bucket: string, signal: AbortSignal): Promise<Laid> {
+  /** The object is stored before the message that points to it. If a later step fails, a lifecycle rule deletes it. */
+  async function stored(message: Message, payload: Buffer, bucket: string, signal: AbortSignal) {
     const at = { bucket, key: `${storedUnder(name)}${newId()}` };
     await s3.put(at, payload, signal);
-    return laidInStore(message, at, payload.byteLength);
+    return outgoingPointer(message, at, payload.byteLength);
   }
 
-  async function send(
-    { message, group = name, eventSource, functionArn }: Posting,
-    { signal }: Deadline,
-  ): Promise<Enqueued> {
+  async function send(message: Message, { eventSource, functionArn }: Origin, { signal }: Deadline): Promise<Enqueued> {
     signal.throwIfAborted();
-    // What can never go out is told its sender now, who is gone by the time that it would be found out.
+    // Throws now, while the sender still waits for a reply, what the queue function would find out later.
     forwarded(message.headers);
-    const queueUrl = queueUrlFor(destination, functionArn);
+    const queueUrl = queueUrlOf(destination, functionArn);
     const payload = await payloadOf(message);
-    const whole = laidInQueue(message, payload);
+    const whole = outgoingMessage(message, payload);
     const fits = fitsQueue(whole);
     if (!fits && payloadBucket === undefined) return 'too-large';
-    const laid = fits ? whole : await stored(message, payload, payloadBucket ?? '', signal);
-    const lane = queueUrl.endsWith('.fifo') && {
-      groupId: stableId(group),
+    const outgoing = fits ? whole : await stored(message, payload, payloadBucket ?? '', signal);
+    const fifo = queueUrl.endsWith('.fifo') && {
+      groupId: message.group ?? name,
       deduplicationId: deduplicationIdOf(message, payload, eventSource),
     };
-    await sqs.send(queueUrl, { ...laid, ...lane }, signal);
+    await sqs.send(queueUrl, { ...outgoing, ...fifo }, signal);
     return 'queued';
   }
 
-  return async function enqueue(posting, deadline) {
-    const { id: messageId, body, contentType } = posting.message;
+  return async function enqueue(message, origin, deadline) {
+    const { id: messageId, body, contentType } = message;
     if (contentType !== undefined && !isSendable(contentType)) return 'unsendable';
     const startedAt = now();
     try {
-      const enqueued = await send(posting, deadline);
+      const enqueued = await send(message, origin, deadline);
       if (enqueued === 'queued')
         telemetry.queued({ destination: name, messageId, bytes: body.bytes, durationMs: now() - startedAt });
       return enqueued;
@@ -102,22 +95,22 @@ export function createEnqueue({ destination, sqs, s3, telemetry, now, newId }: E
   };
 }
 
-function queueUrlFor({ queueUrl, queue, name }: EnqueueOptions['destination'], functionArn: string): string {
+function queueUrlOf({ queueUrl, queue, name }: EnqueueOptions['destination'], functionArn: string): string {
   if (queueUrl !== undefined) return queueUrl;
-  if (queue !== undefined) return queueUrlBeside(functionArn, queue);
+  if (queue !== undefined) return queueUrlFor(functionArn, queue);
   const problem = `${name}.queueUrl: required for a webhook that is queued; the operator must set it, or queue`;
   throw new RelayError('SETTING_INVALID', problem);
 }
 
 /**
- * The same for each try of a sender. The id alone will not do: where no signature holds it, anyone may send what was once
- * signed under the id of a message that is still to come, and SQS would drop that one.
+ * The same for each try of a sender. Not the message id alone: where the signature does not cover it, anyone who recorded a
+ * signed request could send it under the id of a message still to come, and SQS would drop that message.
  */
-function deduplicationIdOf({ id }: Message, payload: Buffer, eventSource = ''): string {
+function deduplicationIdOf({ id }: Message, payload: Buffer, eventSource: string): string {
   return createHash('sha256').update(`${eventSource}\0${id}\0`).update(payload).digest('hex');
 }
 
-/** Words of an error that is not ours might quote the payload. */
+/** The text of an error that is no RelayError might quote the payload. */
 function reasonOf(error: unknown): string {
   if (error instanceof RelayError) return error.message;
   return `unexpected ${error instanceof Error ? error.name : typeof error} in the relay`;

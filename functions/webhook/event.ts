@@ -1,6 +1,6 @@
 /**
- * HTTP as a source, in the shapes that AWS wakes a function with: HTTP API and function URL (payload 2.0), REST API and
- * HTTP API (1.0), load balancer. Translates the event to a request and the answer to the reply; judges nothing.
+ * HTTP events in all shapes of AWS: HTTP API and function URL (payload 2.0), REST API and HTTP API (1.0), load balancer.
+ * Reads the event as a request, and writes the reply.
  *
  * @see Amazon API Gateway Developer Guide, "Working with AWS Lambda proxy integrations for HTTP APIs"
  */
@@ -11,15 +11,15 @@ export interface HttpEvent {
   readonly method: string;
   /** As the gateway gave it, without the query. */
   readonly path: string;
-  /** Whether percent-encoding is still in the path: HTTP APIs decode it, the others hand it over as it was sent. */
+  /** Whether the path is still percent-encoded: HTTP APIs decode it, the others pass it on as it was sent. */
   readonly isPathEncoded: boolean;
   /** Lower-case names; repeated ones joined with `, `. */
   readonly headers: Readonly<Record<string, string>>;
   /** Undefined if the event says base64 and the body is not. */
   readonly body: Buffer | undefined;
-  /** Whether the gateway handed the body over as a text: it has read it as UTF-8, whatever it was. */
+  /** Whether the body came as a text: the gateway has decoded it as UTF-8 then, whatever it was. */
   readonly isBodyText: boolean;
-  /** What the reply must hold: the event had header lists. */
+  /** Whether the event had lists of headers, so that the reply must have them, too. */
   readonly multiValue: boolean;
   /** The AWS identity that signed the request, where the gateway checked one; absent where it did not. */
   readonly iamIdentity?: string;
@@ -28,7 +28,7 @@ export interface HttpEvent {
 export interface HttpReply {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  /** A text goes out as it is, bytes go out as base64 unless they are UTF-8 of a textual content type. */
+  /** Bytes become base64 in the reply, unless they are UTF-8 of a textual content type. */
   readonly body: string | Buffer;
 }
 
@@ -55,7 +55,7 @@ export function readHttpEvent(event: unknown): HttpEvent | undefined {
   };
 }
 
-/** HTTP API 2.0 and function URL say it in `authorizer.iam`, REST API and HTTP API 1.0 in `identity`; a load balancer never. */
+/** In `authorizer.iam` by HTTP API 2.0 and function URL, in `identity` by REST API and HTTP API 1.0, never by a load balancer. */
 function iamIdentity({ authorizer, identity, elb }: Record<string, unknown>): Pick<HttpEvent, 'iamIdentity'> {
   if (elb !== undefined) return {};
   const iam = isRecord(authorizer) && isRecord(authorizer.iam) ? authorizer.iam : {};
@@ -64,7 +64,7 @@ function iamIdentity({ authorizer, identity, elb }: Record<string, unknown>): Pi
   return typeof iamIdentity === 'string' ? { iamIdentity } : {};
 }
 
-/** The reply in the shape that the event asks for. */
+/** The reply in the shape that belongs to the event. */
 export function toReply(reply: HttpReply, event: Pick<HttpEvent, 'multiValue'> | undefined) {
   const isText = typeof reply.body === 'string' || isSafeAsText(reply.body, reply.headers);
   return {
@@ -79,9 +79,9 @@ export function toReply(reply: HttpReply, event: Pick<HttpEvent, 'multiValue'> |
 
 /** Whether Lambda takes the reply. */
 export function fitsLambda(reply: HttpReply): boolean {
-  // Neither as base64 nor as text does a body grow by more than a third.
+  // A body grows by a third at most, as base64 or as text.
   if (reply.body.length <= MAX_REPLY_BYTES / 2) return true;
-  // With its headers in lists it is longest.
+  // The shape with lists of headers is the longest.
   return Buffer.byteLength(JSON.stringify(toReply(reply, { multiValue: true }))) <= MAX_REPLY_BYTES;
 }
 
@@ -96,7 +96,7 @@ function readBody({ body, isBase64Encoded }: Record<string, unknown>): Buffer | 
 }
 
 function lowerCase(headers: Record<string, unknown>): Record<string, string> {
-  // Without a prototype: a header may be named like something that every object has.
+  // Without a prototype, since a header may have the name of a property that every object has.
   const joined: Record<string, string> = Object.create(null);
   for (const [name, value] of Object.entries(headers)) {
     const key = name.toLowerCase();
@@ -106,12 +106,12 @@ function lowerCase(headers: Record<string, unknown>): Record<string, string> {
   return joined;
 }
 
-/** Gateways send texts; whatever else an event holds must not be asked for one. */
+/** Gateways send texts. An object in their place is not converted, since its `toString` may be anything. */
 function asText(value: unknown): string {
   return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? String(value) : '';
 }
 
-/** Escaped in the reply's JSON a text may grow beyond base64, and beyond what Lambda takes. */
+/** Escapes in the reply's JSON may make a text longer than its base64, and longer than Lambda takes. */
 function isSafeAsText(bytes: Buffer, headers: HttpReply['headers']): boolean {
   return (
     isReadableText(bytes, headers) &&
@@ -119,7 +119,7 @@ function isSafeAsText(bytes: Buffer, headers: HttpReply['headers']): boolean {
   );
 }
 
-/** Only what comes out of the gateway as the very same bytes may go through it as text. */
+/** Whether the gateway will turn the text into the very same bytes. */
 function isReadableText(bytes: Buffer, headers: HttpReply['headers']): boolean {
   const type = headers['Content-Type'] ?? '';
   const charset = /charset\s*=\s*"?([^\s";]+)/i.exec(type)?.[1] ?? 'utf-8';

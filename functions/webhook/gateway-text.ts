@@ -1,6 +1,6 @@
 /**
- * Bodies that a gateway has spoiled before we saw them: AWS hands texts over as JSON strings, so it reads their bytes as
- * UTF-8, and what is none becomes U+FFFD. Of an old system's "Müller" in ISO-8859-1 "M\uFFFDller" is left.
+ * Bodies that the gateway has damaged. AWS passes texts on as JSON strings: it decodes their bytes as UTF-8, and bytes that
+ * are not UTF-8 become U+FFFD. "Müller" in ISO-8859-1 becomes "M\uFFFDller".
  *
  * @see Amazon API Gateway Developer Guide, "Payload format version": a body is text, or base64 with `isBase64Encoded`
  */
@@ -8,8 +8,8 @@ import { charsetOf, declaredIn, encodingNamed } from '../relay/adapter/charset.t
 import type { HttpEvent } from './event.ts';
 
 /**
- * Whether characters were lost so: the request says that it is in another charset, and U+FFFD stands in what is left. One
- * that is in UTF-8 may hold this character, and one that names no charset may, too.
+ * Whether characters were lost: the request names another charset than UTF-8, and U+FFFD is in the body. In UTF-8, or
+ * without a named charset, the sender may have meant this character.
  */
 export function isSpoiled({ isBodyText, headers, body }: HttpEvent): boolean {
   if (!isBodyText || body === undefined) return false;
@@ -17,7 +17,7 @@ export function isSpoiled({ isBodyText, headers, body }: HttpEvent): boolean {
   return charset !== undefined && encodingNamed(charset) !== 'utf-8' && body.includes('\uFFFD');
 }
 
-/** The ASCII of it: of UTF-16, read as UTF-8, a zero byte is left beside each of these characters, and its mark is U+FFFD. */
+/** Its ASCII characters. UTF-16 that was decoded as UTF-8 has a zero byte next to each, and U+FFFD for its byte order mark. */
 function beginningOf(body: Buffer): string {
   return body
     .subarray(0, 400)

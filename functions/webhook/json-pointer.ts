@@ -1,23 +1,23 @@
-/** What a JSON pointer points to in a body, where that is a text or a number: ids of messages and of their groups. */
+/** The text or number that a JSON pointer names in a body: a message id, or a message group. */
 import { isUtf8 } from 'node:buffer';
 import { parseJson } from '../untrusted.ts';
 
 /**
- * @returns undefined for what is not there or blank, or is no text and no number, or a text that no bytes stand for; a number
- * as it was written
+ * @returns a number as it was written. Undefined for anything else than a text or a number, for a blank text, and for one
+ * with half of a surrogate pair
  * @see RFC 6901
  */
 export function pointed(body: Buffer | undefined, pointer: string): string | undefined {
   const json = textOf(body ?? Buffer.alloc(0));
   const value = valueAt(parseJson(json), pointer);
-  // Only for a number, since it takes Node seconds to tell how each of the numbers in a large body was written.
+  // Only for a number: in a large body it takes Node seconds to find out how each number was written.
   const written = typeof value === 'number' ? valueAt(parseJson(json, numbersAsWritten), pointer) : value;
-  // Halves of surrogate pairs are all the same in UTF-8, blanks stand in fields of fixed width where there is no id: two
-  // messages would have the same one, and the flow would take the second for a repeat.
+  // As UTF-8 all halves of surrogate pairs are equal, and a field of fixed width without an id is blank. Two messages would
+  // have one id, and the flow would take the second for a repetition.
   return typeof written === 'string' && written.isWellFormed() && written.trim() !== '' ? written : undefined;
 }
 
-/** Old systems send Latin-1: two names must not become one for the letters that are no UTF-8. Of .NET comes the mark. */
+/** Old systems send Latin-1, in which two ids must stay two. .NET writes a byte order mark. */
 function textOf(body: Buffer): string {
   return isUtf8(body) ? body.toString().replace(/^\uFEFF/, '') : body.toString('latin1');
 }
@@ -32,7 +32,7 @@ function valueAt(json: unknown, pointer: string): unknown {
   return value;
 }
 
-/** Two ids that differ beyond a double's precision are two ids. */
+/** Two ids may differ only beyond the precision of a double. */
 function numbersAsWritten(_: string, value: unknown, { source }: { source?: string } = {}): unknown {
   return typeof value === 'number' ? (source ?? String(value)) : value;
 }

@@ -1,4 +1,4 @@
-/** Which id a webhook's message bears: the sender's own where it names one, so that its retries keep it. */
+/** The id of a webhook's message: the sender's own where there is one, so that its retries have the same id. */
 import { randomUUID } from 'node:crypto';
 import { stableId } from '../message/queued.ts';
 import type { HttpEvent } from './event.ts';

@@ -1,6 +1,5 @@
 /**
- * The refusals of the webhook: problem details of fixed text, which repeat nothing of what was sent and tell a stranger
- * nothing of what is behind the door.
+ * Problem details with fixed texts: they repeat nothing of the request, and reveal nothing about destinations or senders.
  *
  * @see RFC 9457 (problem details for HTTP APIs)
  */
@@ -23,14 +22,14 @@ const PROBLEMS = {
 
 export type ProblemName = keyof typeof PROBLEMS;
 
-/** What every reply of our own making says: not for caches, not to be guessed at. */
+/** In every reply that is not the flow's own answer: no caching, and no guessing of the content type. */
 export const OWN_HEADERS = { 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' } as const;
 
 export interface ProblemOptions {
   /** Default: the problem's own. */
   readonly status?: number;
   readonly headers?: Readonly<Record<string, string>>;
-  /** What the title leaves open: fixed text, and nothing of a request. */
+  /** A fixed text, with nothing of the request in it. */
   readonly detail?: string;
 }
 
@@ -44,17 +43,19 @@ export function problem(name: ProblemName, options: ProblemOptions = {}): HttpRe
   };
 }
 
-/** One and the same for an unknown destination and for wrong credentials, header for header (RFC 7617 section 2). */
+/** The same, header for header, for an unknown webhook and for wrong credentials (RFC 7617 section 2). */
 export const UNAUTHORIZED = problem('unauthorized', {
   headers: { 'WWW-Authenticate': 'Basic realm="webhooks", charset="UTF-8"' },
 });
 
-/** Its bytes are gone: what the receiver would get is not what was sent. */
+export const UNAVAILABLE = problem('unavailable', { headers: { 'Retry-After': '30' } });
+
+/** The original bytes are lost: the flow would get something else than was sent. */
 export const NOT_UTF_8 = problem('unsupported-media-type', {
   detail:
     'The gateway has read the body as UTF-8, and it was in another charset. ' +
     'Send UTF-8, or a content type that gateways pass on as bytes, such as application/octet-stream',
 });
 
-/** No `Retry-After`: sent again, the message would be carried out again. */
+/** Without `Retry-After`: a second request would make the flow run again. */
 export const ANSWER_TOO_LARGE = problem('answer-too-large', { detail: 'The message was carried out' });

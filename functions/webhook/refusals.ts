@@ -1,19 +1,19 @@
 /**
- * What verification turned away, told to the operator without letting strangers fill the log: one line in a minute for each
- * destination. The first refusal is told at once; those of the minute after it are summed up, and told with the next one
- * or at the end of the next invocation. What an environment has summed up when it ends is in the metric alone.
+ * Logs what verification turned away, without letting strangers fill the log: one line a minute for each destination. The
+ * first refusal is logged at once. Those of the minute after it are counted, and logged with the next refusal or at the end
+ * of the next invocation. What is still only counted when an environment ends is in the metric alone.
  */
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { TurnedAway } from './admission.ts';
 
 export interface Refusals {
   note(turnedAway: TurnedAway): void;
-  /** At the end of an invocation: tells the sums whose minute is over. */
+  /** At the end of an invocation: logs the counts whose minute is over. */
   tell(): void;
 }
 
 const PERIOD_MS = 60_000;
-/** Strangers ask for any name: they must not make a metric, or a sum here, for each. */
+/** Strangers choose any name: there must not be a metric, or a count here, for each. */
 const UNKNOWN = 'unknown';
 
 interface Sum {
@@ -57,7 +57,7 @@ function count(counter: Counter, name: string | undefined): void {
   if (name !== undefined) counter.set(name, (counter.get(name) ?? 0) + 1);
 }
 
-/** Of a few fixed words, the most frequent first. */
+/** The names, the most frequent first. There are only a few, all of them ours. */
 function listed(counter: Counter): string | undefined {
   const names = [...counter].sort(([, one], [, other]) => other - one).map(([name]) => name);
   return names.length === 0 ? undefined : names.join(', ');

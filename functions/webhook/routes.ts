@@ -1,26 +1,43 @@
-/** What the webhook function has beside the rest: a door for each destination that has a webhook, and what lies behind it. */
-
+/** Routes of the webhook function: for each webhook, who may send to it, and how its messages reach the destination. */
 import type { Environment } from '../environment.ts';
-import type { Door } from './admission.ts';
-import type { Ways } from './dispatch.ts';
-import { createEnqueue } from './enqueue.ts';
+import type { Route } from '../relay/relay.ts';
+import type { WebhookSettings } from '../settings/destination.ts';
+import { createEnqueue, type Enqueue } from './enqueue.ts';
+import type { Verifier } from './verification/verifier.ts';
 import { createVerifiers } from './verification/verifiers.ts';
 
-/** @returns the webhook of a name; undefined if there is none. One whose settings are invalid is told in the log, once */
-export function createDoors(environment: Environment): (name: string) => Door<Ways> | 'out-of-order' | undefined {
+export interface WebhookRoute {
+  readonly destination: string;
+  readonly webhook: WebhookSettings;
+  /** The destination's, for a webhook that lists none of its own. */
+  readonly forwardHeaders: readonly string[];
+  /** Any one of them lets a request in. */
+  readonly verifiers: readonly Verifier[];
+  readonly route: Route;
+  readonly enqueue: Enqueue;
+}
+
+/** By the name in the path. `unusable`: its settings are invalid. Undefined: there is no webhook of this name. */
+export type WebhookRoutes = (name: string) => WebhookRoute | 'unusable' | undefined;
+
+/** A webhook whose settings are invalid is logged here, once. */
+export function createWebhookRoutes(environment: Environment): WebhookRoutes {
+  const { settings, telemetry, routes } = environment;
   const createVerifier = createVerifiers(environment);
-  const doors = new Map<string, Door<Ways> | 'out-of-order'>();
-  for (const [name, destination] of environment.settings.destinations) {
-    if (!('error' in destination) || !destination.hasWebhook) continue;
-    doors.set(name, 'out-of-order');
-    environment.telemetry.problem('webhook.unavailable', { destination: name, reason: destination.error.message });
-  }
-  for (const [name, { destination, route }] of environment.ways) {
+  const known = new Map<string, WebhookRoute | 'unusable'>();
+  for (const [name, destination] of settings.destinations) {
+    if ('error' in destination) {
+      if (!destination.hasWebhook) continue;
+      known.set(name, 'unusable');
+      telemetry.problem('webhook.unavailable', { destination: name, reason: destination.error.message });
+      continue;
+    }
     const { webhook, forwardHeaders } = destination;
-    if (webhook === undefined) continue;
+    const route = routes.get(name);
+    if (webhook === undefined || route === undefined) continue;
     const enqueue = createEnqueue({ ...environment, destination });
     const verifiers = webhook.verify.map(createVerifier);
-    doors.set(name, { name, webhook, forwardHeaders, verifiers, behind: { destination: name, route, enqueue } });
+    known.set(name, { destination: name, webhook, forwardHeaders, verifiers, route, enqueue });
   }
-  return (name) => doors.get(name);
+  return (name) => known.get(name);
 }

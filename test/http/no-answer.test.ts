@@ -4,9 +4,9 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { RelayError } from '../../functions/error.ts';
 import { createHttpClient } from '../../functions/http/http.ts';
 import { outcomeOfError } from '../../functions/relay/outcome.ts';
-import { directReply } from '../../functions/webhook/direct.ts';
+import { directReply } from '../../functions/webhook/reply.ts';
 import { type Fault, type LocalServer, startServer } from '../../infra/local/server/server.ts';
-import { hangDoor } from '../webhook/door.ts';
+import { openWebhook } from '../webhook/open-webhook.ts';
 import { failureOf, post } from './call.ts';
 import { startWire } from './wire.ts';
 
@@ -158,7 +158,7 @@ describe('A signal', () => {
     const abort = new AbortController();
     const wire = await startWire(() => abort.abort(new RelayError('DEADLINE', 'over')));
     const error = await failureOf(createHttpClient()(post(wire.url, { signal: abort.signal })));
-    expect(directReply(outcomeOfError(error), hangDoor().door.webhook).status).toBe(504);
+    expect(directReply(outcomeOfError(error), openWebhook().route.webhook).status).toBe(504);
   });
 
   test('that is given up after the time was over does not make a timeout of the invocation’s', async () => {

@@ -1,4 +1,4 @@
-/** `npm run send` as a process: what it signs, for every kind of sender, is let in by the door; and its manners. */
+/** `npm run send` as a process: what it signs, for every kind of sender, is admitted by the webhook; and its manners. */
 import { execFile, spawn } from 'node:child_process';
 import { createHash, createHmac } from 'node:crypto';
 import { once } from 'node:events';
@@ -15,8 +15,8 @@ import { SEND_MANUAL } from '../../infra/ops/send/manual.ts';
 import { runSend } from '../../infra/ops/send/run.ts';
 import { NOON } from '../doubles/time.ts';
 import { webhookEvent } from '../webhook/aws-http-events.ts';
-import { type Hung, hangDoor } from '../webhook/door.ts';
 import { startIssuer } from '../webhook/issuer.ts';
+import { type OpenWebhook, openWebhook } from '../webhook/open-webhook.ts';
 import { type Entry, senderOf, verifyAs } from '../webhook/senders.ts';
 
 const COMMAND = resolve(import.meta.dirname, '../../infra/ops/send/send.ts');
@@ -56,29 +56,33 @@ async function start(argv: readonly string[], environment: Readonly<Record<strin
   return { code: Number(code), out, notes };
 }
 
-interface Doorway extends Hung {
+interface ServedWebhook extends OpenWebhook {
   readonly url: string;
   readonly requests: Request[];
   readonly ids: string[];
 }
 
-/** The door behind a server: 202 with the id for one who is let in, else the refusal. At noon. */
-async function open(verify: unknown, secret?: unknown, fields: Parameters<typeof hangDoor>[0] = {}): Promise<Doorway> {
-  const hung = hangDoor({ verify: verifyAs(verify), ...fields });
-  hung.secret = secret;
+/** The webhook behind a server: 202 with the id for an admitted request, else the refusal. At noon. */
+async function open(
+  verify: unknown,
+  secret?: unknown,
+  fields: Parameters<typeof openWebhook>[0] = {},
+): Promise<ServedWebhook> {
+  const opened = openWebhook({ verify: verifyAs(verify), ...fields });
+  opened.secret = secret;
   const requests: Request[] = [];
   const ids: string[] = [];
   const server = await startServer(async (request) => {
     requests.push(request);
     const { method, path: rawPath, headers, body } = request;
     const event = webhookEvent({ method, rawPath, headers, body: body.toString('base64'), isBase64Encoded: true });
-    const admission = await hung.admitEvent(event);
-    if ('refusal' in admission) return { ...admission.refusal, body: String(admission.refusal.body) };
+    const admission = await opened.admitEvent(event);
+    if ('reply' in admission) return { ...admission.reply, body: String(admission.reply.body) };
     ids.push(admission.message.id);
     return { status: 202, headers: { 'Content-Type': 'application/json' }, body: '{"messageId":"…"}' };
   });
   onTestFinished(() => server.stop());
-  return Object.assign(hung, { url: `${server.url}/webhooks/orders`, requests, ids });
+  return Object.assign(opened, { url: `${server.url}/webhooks/orders`, requests, ids });
 }
 
 const plainOf = ({ username, password, key, secret }: Entry) => key ?? secret ?? `${username}:${password}`;
@@ -109,8 +113,8 @@ describe('What it signs is let in', () => {
   ])('by %s, and with another secret it is not', async (name) => {
     const sender = senderOf(name);
     const [entry, other] = sender.entries;
-    const door = await open(sender.verify, entry);
-    const how = [...(options[name] ?? ['--verify', name]), '--url', door.url, '--at', at, '--id', 'id-4711'];
+    const webhook = await open(sender.verify, entry);
+    const how = [...(options[name] ?? ['--verify', name]), '--url', webhook.url, '--at', at, '--id', 'id-4711'];
     const body = ['--data', '{"id":"id-4711","total":"42 €"}'];
 
     const named = (one: Entry) => send([...how, ...body, '--secret', 'env:ONE'], { ONE: plainOf(one) });
@@ -122,8 +126,8 @@ describe('What it signs is let in', () => {
     expect(
       await send([...how, ...body, '--secret', 'env:SHARED'], { SHARED: JSON.stringify([entry, other]) }),
     ).toMatchObject({ code: 0 });
-    expect(door.ids).toEqual(['id-4711', 'id-4711']);
-    expect(door.requests[0]?.body.toString()).toBe('{"id":"id-4711","total":"42 €"}');
+    expect(webhook.ids).toEqual(['id-4711', 'id-4711']);
+    expect(webhook.requests[0]?.body.toString()).toBe('{"id":"id-4711","total":"42 €"}');
 
     const refused = await named(other);
     expect(refused).toMatchObject({ code: 1, notes: '' });
@@ -132,29 +136,40 @@ describe('What it signs is let in', () => {
 
   test('by a token', async () => {
     const issuer = await startIssuer();
-    const door = await open({ type: 'jwt', issuer: issuer.url, audience: 'orders' });
-    door.send = createHttpClient();
+    const webhook = await open({ type: 'jwt', issuer: issuer.url, audience: 'orders' });
+    webhook.send = createHttpClient();
     const token = join(folder, 'token.txt');
     await writeFile(token, `${await issuer.token()}\n`);
-    expect(await send(['--url', door.url, '--verify', 'jwt', '--secret', `@${token}`])).toMatchObject({ code: 0 });
-    expect(await send(['--url', door.url, '--verify', 'jwt', '--secret', 'a.b.c'])).toMatchObject({ code: 1 });
+    expect(await send(['--url', webhook.url, '--verify', 'jwt', '--secret', `@${token}`])).toMatchObject({ code: 0 });
+    expect(await send(['--url', webhook.url, '--verify', 'jwt', '--secret', 'a.b.c'])).toMatchObject({ code: 1 });
   });
 
   test('by none', async () => {
-    const door = await open('none');
-    expect(await send(['--url', door.url, '--verify', 'none', '--method', 'post'])).toMatchObject({ code: 0 });
-    expect(door.requests[0]?.headers).toMatchObject({ 'content-type': 'application/json' });
+    const webhook = await open('none');
+    expect(await send(['--url', webhook.url, '--verify', 'none', '--method', 'post'])).toMatchObject({ code: 0 });
+    expect(webhook.requests[0]?.headers).toMatchObject({ 'content-type': 'application/json' });
   });
 
   test('signed for AWS, where the gateway checks it: the signature is what AWS documents', async () => {
-    const door = await open('none');
+    const webhook = await open('none');
     const credentials = { AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE', AWS_SECRET_ACCESS_KEY: 'wJalrXUtnFEMI' };
     const run = await start(
-      ['--url', `${door.url}?b=2&a=1`, '--verify', 'iam', '--region', 'eu-central-1', '--at', at, '--data', 'payload'],
+      [
+        '--url',
+        `${webhook.url}?b=2&a=1`,
+        '--verify',
+        'iam',
+        '--region',
+        'eu-central-1',
+        '--at',
+        at,
+        '--data',
+        'payload',
+      ],
       credentials,
     );
     expect(run).toMatchObject({ code: 0, notes: '' });
-    const [request] = door.requests;
+    const [request] = webhook.requests;
     const { authorization = '', ...headers } = request?.headers ?? {};
     const [, scope, names = '', signature] =
       /^AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE\/(\S+), SignedHeaders=(\S+), Signature=([0-9a-f]{64})$/.exec(
@@ -166,13 +181,13 @@ describe('What it signs is let in', () => {
   });
 
   test('by a handshake, to an origin that may send', async () => {
-    const door = await open('basic', {}, { allowedOrigins: ['em.example.com'] });
-    expect(await send(['--url', door.url, '--handshake', 'em.example.com'])).toEqual({
+    const webhook = await open('basic', {}, { allowedOrigins: ['em.example.com'] });
+    expect(await send(['--url', webhook.url, '--handshake', 'em.example.com'])).toEqual({
       code: 0,
       out: '200 OK\nallow: POST\nwebhook-allowed-origin: em.example.com\nwebhook-allowed-rate: *\n',
       notes: '',
     });
-    expect(await send(['--url', door.url, '--handshake', 'other.example.com'])).toMatchObject({ code: 1 });
+    expect(await send(['--url', webhook.url, '--handshake', 'other.example.com'])).toMatchObject({ code: 1 });
   });
 });
 
@@ -197,11 +212,11 @@ function awsSignature(
 describe('The line for curl', () => {
   test('sends the same', async () => {
     const { verify, entries } = senderOf('github');
-    const door = await open(verify, entries[0]);
+    const webhook = await open(verify, entries[0]);
     const data = join(folder, "o'clock.json");
     await writeFile(data, '@{"id":"it\'s $HOME `x` \\"5\\""}\n');
     const { out } = await send([
-      ...['--url', door.url, '--verify', 'github', '--secret', plainOf(entries[0]), '--curl'],
+      ...['--url', webhook.url, '--verify', 'github', '--secret', plainOf(entries[0]), '--curl'],
       ...['--header', 'X-Empty:', '--data', `@${data}`],
     ]);
     const line = out.slice(0, out.indexOf('\n202 '));
@@ -209,9 +224,9 @@ describe('The line for curl', () => {
     // A shell without curl has one that prints what it was given.
     const shell = `command -v curl >/dev/null || curl() { for word; do printf '[%s]' "$word"; done; }; ${line}`;
     const { stdout } = await promisify(execFile)('sh', ['-c', shell]);
-    const [first, second] = door.requests;
+    const [first, second] = webhook.requests;
     if (second === undefined) expect(stdout).toContain(`[--data-raw][${first?.body}]`);
-    else expect([second.method, second.body, door.ids.length]).toEqual([first?.method, first?.body, 2]);
+    else expect([second.method, second.body, webhook.ids.length]).toEqual([first?.method, first?.body, 2]);
   });
 });
 
@@ -262,19 +277,19 @@ describe('A mistake is one line, exit code 2, and does not repeat a secret', () 
 });
 
 test('bytes that are no text go through a pipe', async () => {
-  const door = await open('none');
+  const webhook = await open('none');
   await writeFile(join(folder, 'order.bin'), Buffer.from([0xff, 0x00, 0x0a]));
-  const { out } = await send(['--url', door.url, '--verify', 'none', '--data', '@order.bin', '--curl']);
-  expect(door.requests[0]?.body).toEqual(Buffer.from([0xff, 0x00, 0x0a]));
+  const { out } = await send(['--url', webhook.url, '--verify', 'none', '--data', '@order.bin', '--curl']);
+  expect(webhook.requests[0]?.body).toEqual(Buffer.from([0xff, 0x00, 0x0a]));
   expect(out).toMatch(/^printf %s '\/wAK' \| base64 -d \| curl -i '[^']+' .*--data-binary @-\n202 /);
 });
 
 describe('A secret', () => {
   const { verify, entries } = senderOf('github');
   const secretIn = async (value: string) => {
-    const door = await open(verify, entries[0]);
+    const webhook = await open(verify, entries[0]);
     await writeFile(join(folder, 'secret.txt'), `${plainOf(entries[0])}\n`);
-    return send(['--url', door.url, '--verify', 'github', '--secret', value], { SHARED: plainOf(entries[0]) });
+    return send(['--url', webhook.url, '--verify', 'github', '--secret', value], { SHARED: plainOf(entries[0]) });
   };
 
   test('given plain is taken, with a warning that says who keeps it, and not the secret', async () => {
@@ -318,16 +333,16 @@ test('--help is the manual, in 100 columns', async () => {
 
 test('as a process it ends with the code that the answer means', async () => {
   const { verify, entries } = senderOf('sap-open-connectors');
-  const door = await open(verify, entries[0]);
-  const argv = ['--url', door.url, '--verify', 'sap-open-connectors', '--secret', 'env:ONE'];
+  const webhook = await open(verify, entries[0]);
+  const argv = ['--url', webhook.url, '--verify', 'sap-open-connectors', '--secret', 'env:ONE'];
   expect(await start(argv, { ONE: plainOf(entries[0]) })).toMatchObject({ code: 0, notes: '' });
   expect(await start(argv, { ONE: plainOf(entries[1]) })).toMatchObject({ code: 1, notes: '' });
   expect(await start(['--verify', 'none'])).toMatchObject({ code: 2, out: '' });
 });
 
 test('a reader that goes away, as head does, changes nothing of that', async () => {
-  const door = await open('none');
-  const child = spawn(process.execPath, [COMMAND, '--url', door.url, '--verify', 'none'], { cwd: folder });
+  const webhook = await open('none');
+  const child = spawn(process.execPath, [COMMAND, '--url', webhook.url, '--verify', 'none'], { cwd: folder });
   child.stdout.destroy();
   const [notes, [code]] = await Promise.all([text(child.stderr), once(child, 'close')]);
   expect([code, notes]).toEqual([0, '']);

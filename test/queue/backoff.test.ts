@@ -1,13 +1,13 @@
 /** How long a message that stays is out of sight: the table of numbers, at its edges and in between. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Stay, waitMs } from '../../functions/queue/backoff.ts';
+import { type KeepReason, waitMs } from '../../functions/queue/backoff.ts';
 
 const MINUTE_MS = 60_000;
 const TWELVE_HOURS_MS = 43_200_000;
 /** The greatest that a random number can be. */
 const ALMOST_1 = 1 - Number.EPSILON;
-const FRESH = { count: 1, sinceMs: 0 };
+const FRESH = { receiveCount: 1, sinceMs: 0 };
 
 describe('After a failure', () => {
   test.each([
@@ -21,10 +21,10 @@ describe('After a failure', () => {
     { count: 1_000, leastMs: 450_000, mostMs: 900_000 },
     { count: Number.MAX_SAFE_INTEGER, leastMs: 450_000, mostMs: 900_000 },
   ])('receive $count waits from $leastMs to $mostMs ms', ({ count, leastMs, mostMs }) => {
-    const receive = { count, sinceMs: 0 };
-    expect(waitMs({ why: 'failed' }, receive, 0)).toBe(leastMs);
-    expect(waitMs({ why: 'failed' }, receive, ALMOST_1)).toBe(mostMs);
-    expect(waitMs({ why: 'failed' }, receive, 0.5)).toBe((leastMs + mostMs) / 2);
+    const receive = { receiveCount: count, sinceMs: 0 };
+    expect(waitMs('failed', { ...receive, random: 0 })).toBe(leastMs);
+    expect(waitMs('failed', { ...receive, random: ALMOST_1 })).toBe(mostMs);
+    expect(waitMs('failed', { ...receive, random: 0.5 })).toBe((leastMs + mostMs) / 2);
   });
 
   test.each([
@@ -35,34 +35,36 @@ describe('After a failure', () => {
     { what: 'one of a day is cut to what SQS takes', retryAfterMs: 86_400_000, waits: TWELVE_HOURS_MS - MINUTE_MS },
     { what: 'one without end is cut, too', retryAfterMs: Number.POSITIVE_INFINITY, waits: TWELVE_HOURS_MS - MINUTE_MS },
   ])('$what', ({ retryAfterMs, waits }) => {
-    expect(waitMs({ why: 'failed', retryAfterMs }, FRESH, ALMOST_1)).toBe(waits);
+    expect(waitMs('failed', { ...FRESH, retryAfterMs, random: ALMOST_1 })).toBe(waits);
   });
 });
 
 test.each([
-  { why: 'blocked', leastMs: 15 * MINUTE_MS, mostMs: 30 * MINUTE_MS },
-  { why: 'not-dead-lettered', leastMs: 5 * MINUTE_MS, mostMs: 10 * MINUTE_MS },
-  { why: 'breaker', isBlocked: false, leastMs: 1_000, mostMs: 2_000 },
-  { why: 'breaker', isBlocked: true, leastMs: 15 * MINUTE_MS, mostMs: 30 * MINUTE_MS },
-  { why: 'deadline', leastMs: 2_000, mostMs: 4_000 },
-  { why: 'behind', leastMs: 0, mostMs: 0 },
-] as const)('a message that stays as "$why" waits from $leastMs to $mostMs ms', ({ leastMs, mostMs, ...stay }) => {
-  expect(waitMs(stay, FRESH, 0)).toBe(leastMs);
-  expect(waitMs(stay, FRESH, ALMOST_1)).toBe(mostMs);
+  { reason: 'blocked', leastMs: 15 * MINUTE_MS, mostMs: 30 * MINUTE_MS },
+  { reason: 'not-dead-lettered', leastMs: 5 * MINUTE_MS, mostMs: 10 * MINUTE_MS },
+  { reason: 'breaker', leastMs: 1_000, mostMs: 2_000 },
+  { reason: 'breaker-blocked', leastMs: 15 * MINUTE_MS, mostMs: 30 * MINUTE_MS },
+  { reason: 'deadline', leastMs: 2_000, mostMs: 4_000 },
+  { reason: 'behind', leastMs: 0, mostMs: 0 },
+] as const)('a message that is kept as "$reason" waits from $leastMs to $mostMs ms', ({ leastMs, mostMs, reason }) => {
+  expect(waitMs(reason, { ...FRESH, random: 0 })).toBe(leastMs);
+  expect(waitMs(reason, { ...FRESH, random: ALMOST_1 })).toBe(mostMs);
 });
 
 describe('Whatever the reason', () => {
-  const stay: fc.Arbitrary<Stay> = fc.oneof(
-    fc.constantFrom<Stay>(
-      { why: 'blocked' },
-      { why: 'not-dead-lettered' },
-      { why: 'breaker', isBlocked: false },
-      { why: 'breaker', isBlocked: true },
-      { why: 'deadline' },
-      { why: 'behind' },
-    ),
-    fc.constant<Stay>({ why: 'failed' }),
-    fc.double({ min: 0, noNaN: true }).map((retryAfterMs): Stay => ({ why: 'failed', retryAfterMs })),
+  const kept: fc.Arbitrary<{ reason: KeepReason; retryAfterMs?: number }> = fc.oneof(
+    fc
+      .constantFrom<KeepReason>(
+        'failed',
+        'blocked',
+        'not-dead-lettered',
+        'breaker',
+        'breaker-blocked',
+        'deadline',
+        'behind',
+      )
+      .map((reason) => ({ reason })),
+    fc.double({ min: 0, noNaN: true }).map((retryAfterMs) => ({ reason: 'failed' as const, retryAfterMs })),
   );
   const count = fc.oneof(
     fc.integer({ min: 1, max: 20 }),
@@ -73,8 +75,8 @@ describe('Whatever the reason', () => {
 
   test('a wait is a whole number of milliseconds that SQS takes: never more than 43,200 s less the time since the receive, less 60 s', () => {
     fc.assert(
-      fc.property(stay, count, sinceMs, random, (why, receives, since, chance) => {
-        const wait = waitMs(why, { count: receives, sinceMs: since }, chance);
+      fc.property(kept, count, sinceMs, random, ({ reason, retryAfterMs }, receiveCount, since, chance) => {
+        const wait = waitMs(reason, { receiveCount, sinceMs: since, retryAfterMs, random: chance });
         expect(Number.isInteger(wait)).toBe(true);
         expect(wait).toBeGreaterThanOrEqual(0);
         expect(wait).toBeLessThanOrEqual(Math.max(0, TWELVE_HOURS_MS - since - MINUTE_MS));
@@ -84,8 +86,10 @@ describe('Whatever the reason', () => {
 
   test('in whole seconds, rounded up as SQS is told, it is still within the twelve hours', () => {
     fc.assert(
-      fc.property(stay, count, sinceMs, random, (why, receives, since, chance) => {
-        const seconds = Math.ceil(waitMs(why, { count: receives, sinceMs: since }, chance) / 1000);
+      fc.property(kept, count, sinceMs, random, ({ reason, retryAfterMs }, receiveCount, since, chance) => {
+        const seconds = Math.ceil(
+          waitMs(reason, { receiveCount, sinceMs: since, retryAfterMs, random: chance }) / 1000,
+        );
         expect(seconds).toBeLessThanOrEqual(43_200);
         if (since <= TWELVE_HOURS_MS - MINUTE_MS) expect(since + seconds * 1000).toBeLessThanOrEqual(TWELVE_HOURS_MS);
       }),
@@ -95,8 +99,7 @@ describe('Whatever the reason', () => {
   test('a failure never waits less than its Retry-After where SQS takes that, and grows with the receives up to a quarter of an hour', () => {
     fc.assert(
       fc.property(count, fc.integer({ min: 0, max: 40_000_000 }), random, (receives, retryAfterMs, chance) => {
-        const receive = { count: receives, sinceMs: 0 };
-        const wait = waitMs({ why: 'failed', retryAfterMs }, receive, chance);
+        const wait = waitMs('failed', { receiveCount: receives, sinceMs: 0, retryAfterMs, random: chance });
         const longest = Math.min(900_000, 2_000 * 2 ** (receives - 1));
         expect(wait).toBeGreaterThanOrEqual(Math.max(retryAfterMs, longest / 2));
         expect(wait).toBeLessThanOrEqual(Math.max(retryAfterMs, longest));
@@ -105,10 +108,17 @@ describe('Whatever the reason', () => {
   });
 
   test('messages that failed together are spread: another chance, another wait', () => {
-    const breaker = [true, false].map((isBlocked): Stay => ({ why: 'breaker', isBlocked }));
-    const others = (['failed', 'blocked', 'not-dead-lettered', 'deadline'] as const).map((why): Stay => ({ why }));
-    for (const stay of [...breaker, ...others]) {
-      const waits = Array.from({ length: 100 }, (_, index) => waitMs(stay, { count: 5, sinceMs: 0 }, index / 100));
+    for (const reason of [
+      'failed',
+      'blocked',
+      'not-dead-lettered',
+      'breaker',
+      'breaker-blocked',
+      'deadline',
+    ] as const) {
+      const waits = Array.from({ length: 100 }, (_, index) =>
+        waitMs(reason, { receiveCount: 5, sinceMs: 0, random: index / 100 }),
+      );
       expect(new Set(waits).size).toBe(100);
     }
   });

@@ -6,7 +6,8 @@
 import { startDeadline, startReserve } from '../../functions/deadline.ts';
 import { RelayError } from '../../functions/error.ts';
 import type { QueuedMessage } from '../../functions/message/queued.ts';
-import { deliverBatch, type Kept, type QueueRoute } from '../../functions/queue/batch.ts';
+import type { Kept } from '../../functions/queue/backoff.ts';
+import { deliverBatch, type QueueRoute } from '../../functions/queue/batch.ts';
 import { type Breaker, createBreaker } from '../../functions/queue/breaker.ts';
 import { createEndpointToken } from '../../functions/relay/endpoint-token.ts';
 import type { Outcome } from '../../functions/relay/outcome.ts';
@@ -120,7 +121,7 @@ export function createSimulatedQueue(defaults: SimulatedQueueOptions = {}): Simu
       breaker,
       payloads: {
         resolve: () => Promise.reject(new RelayError('PAYLOAD_MISSING', 'nothing lies in S3 here')),
-        withRoom: (_bytes, _deadline, run) => run(),
+        withinBudget: (_bytes, _deadline, run) => run(),
         deleteIfAsked: async () => undefined,
       },
       changeVisibility: async () => 0,

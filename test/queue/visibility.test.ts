@@ -2,12 +2,13 @@
 
 import { describe, expect, test } from 'vitest';
 import type { Visibility } from '../../functions/aws/sqs.ts';
-import { hideAll, type Staying } from '../../functions/queue/visibility.ts';
+import type { Kept } from '../../functions/queue/backoff.ts';
+import { hideAll } from '../../functions/queue/visibility.ts';
 import { deadlineOf } from '../doubles/deadline.ts';
 import { turn } from '../doubles/time.ts';
 
 const TIME = deadlineOf(2_000);
-const staying = (count: number, waitMs: number): Staying[] =>
+const kept = (count: number, waitMs: number): Pick<Kept, 'receiptHandle' | 'waitMs'>[] =>
   Array.from({ length: count }, (_, index) => ({ receiptHandle: `${waitMs}-${index}`, waitMs }));
 
 /** SQS, as far as this goes: every call is written down and answered by `answer`. */
@@ -40,7 +41,7 @@ test.each([
 ])('$messages messages go in calls of $sizes', async ({ messages, sizes }) => {
   const { calls, changeVisibility } = recorder();
 
-  expect(await hideAll(staying(messages, 5_000), { changeVisibility, deadline: TIME })).toBe(0);
+  expect(await hideAll(kept(messages, 5_000), { changeVisibility, deadline: TIME })).toBe(0);
 
   expect(calls.map((entries) => entries.length)).toEqual(sizes);
   expect(new Set(calls.flat().map(({ receiptHandle }) => receiptHandle)).size).toBe(messages);
@@ -54,16 +55,16 @@ test.each([
   { waitMs: 0, seconds: 0 },
 ])('a wait of $waitMs ms is told as $seconds s: never less than was meant', async ({ waitMs, seconds }) => {
   const { calls, changeVisibility } = recorder();
-  await hideAll(staying(1, waitMs), { changeVisibility, deadline: TIME });
+  await hideAll(kept(1, waitMs), { changeVisibility, deadline: TIME });
   expect(calls).toEqual([[{ receiptHandle: `${waitMs}-0`, seconds }]]);
 });
 
 test('every head is hidden before the first of those behind is let go of: no group opens too early', async () => {
   const heads = Promise.withResolvers<number>();
   const { calls, changeVisibility } = recorder((call) => (call <= 2 ? heads.promise : 0));
-  const mixed = staying(12, 3_000).flatMap((head, index) => [
+  const mixed = kept(12, 3_000).flatMap((head, index) => [
     head,
-    ...staying(1, 0).map((one) => ({ ...one, receiptHandle: `behind ${index}` })),
+    ...kept(1, 0).map((one) => ({ ...one, receiptHandle: `behind ${index}` })),
   ]);
 
   const hidden = hideAll(mixed, { changeVisibility, deadline: TIME });
@@ -83,7 +84,7 @@ test('every head is hidden before the first of those behind is let go of: no gro
 
 test('at most ten calls run at once', async () => {
   const { calls, most, changeVisibility } = recorder(() => new Promise((resolve) => setImmediate(() => resolve(0))));
-  await hideAll(staying(500, 1_000), { changeVisibility, deadline: TIME });
+  await hideAll(kept(500, 1_000), { changeVisibility, deadline: TIME });
   expect(calls).toHaveLength(50);
   expect(most()).toBe(10);
 });
@@ -91,7 +92,7 @@ test('at most ten calls run at once', async () => {
 describe('What SQS does not do is counted, and no more:', () => {
   test('entries that it refuses', async () => {
     const { changeVisibility } = recorder(() => 3);
-    expect(await hideAll(staying(10, 1_000), { changeVisibility, deadline: TIME })).toBe(3);
+    expect(await hideAll(kept(10, 1_000), { changeVisibility, deadline: TIME })).toBe(3);
   });
 
   test.each([
@@ -103,14 +104,14 @@ describe('What SQS does not do is counted, and no more:', () => {
     const { calls, changeVisibility } = recorder((call) =>
       failing.includes(call) ? Promise.reject(new Error('no')) : 0,
     );
-    expect(await hideAll(staying(25, 1_000), { changeVisibility, deadline: TIME })).toBe(missed);
+    expect(await hideAll(kept(25, 1_000), { changeVisibility, deadline: TIME })).toBe(missed);
     expect(calls).toHaveLength(3);
   });
 
   test('what there is no time for: it is not even begun', async () => {
     const { calls, changeVisibility } = recorder();
     const deadline = deadlineOf(0, AbortSignal.abort());
-    expect(await hideAll([...staying(20, 1_000), ...staying(5, 0)], { changeVisibility, deadline })).toBe(25);
+    expect(await hideAll([...kept(20, 1_000), ...kept(5, 0)], { changeVisibility, deadline })).toBe(25);
     expect(calls).toEqual([]);
   });
 
@@ -121,7 +122,7 @@ describe('What SQS does not do is counted, and no more:', () => {
       return 0;
     });
     const deadline = deadlineOf(1, over.signal);
-    expect(await hideAll(staying(200, 1_000), { changeVisibility, deadline })).toBe(190);
+    expect(await hideAll(kept(200, 1_000), { changeVisibility, deadline })).toBe(190);
     expect(calls).toHaveLength(1);
   });
 });

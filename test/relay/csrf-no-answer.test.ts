@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { RelayError } from '../../functions/error.ts';
 import type { HttpRequest } from '../../functions/http/http.ts';
-import { httpsAdapter } from '../../functions/relay/adapter/https.ts';
+import { createAdapter } from '../../functions/relay/adapter/adapter.ts';
 import { createEndpointToken } from '../../functions/relay/endpoint-token.ts';
 import { relay } from '../../functions/relay/relay.ts';
 import { readSettings } from '../../functions/settings/settings.ts';
@@ -34,7 +34,7 @@ describe.each(['TIMED_OUT', 'CONNECTION_FAILED', 'DEADLINE'] as const)('A fetch 
       if (method !== failing) return answer(405);
       throw new RelayError(code, `${method} there: no answer`, { executed: 'unknown' });
     };
-    const adapter = httpsAdapter({ destination: destinationWith(csrf), send });
+    const adapter = createAdapter({ destination: destinationWith(csrf), send });
     const token = createEndpointToken(warm({ load: async () => tokenOf('a') }), now);
     const attempt = await relay(messageOf(), { token, adapter, now }, deadlineOf());
     expect(attempt.calls).toBe(calls);

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { HttpRequest } from '../../functions/http/http.ts';
 import type { Message } from '../../functions/message/message.ts';
 import type { AdapterOptions } from '../../functions/relay/adapter/adapter.ts';
-import { httpsAdapter } from '../../functions/relay/adapter/https.ts';
+import { createAdapter } from '../../functions/relay/adapter/adapter.ts';
 import type { Destination } from '../../functions/settings/destination.ts';
 import { readSettings } from '../../functions/settings/settings.ts';
 import type { Token } from '../../functions/token/token-endpoint.ts';
@@ -33,7 +33,7 @@ async function requestOf(
     requests.push(request);
     return answer(200);
   };
-  const adapter = httpsAdapter({ destination: destinationWith(settings), send, ...options });
+  const adapter = createAdapter({ destination: destinationWith(settings), send, ...options });
   await adapter.exchange(message, token, deadlineOf(options.remainingMs, options.signal), () => undefined);
   const [request] = requests;
   if (request === undefined) throw new Error('no request');

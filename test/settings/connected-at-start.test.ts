@@ -1,7 +1,7 @@
 /** What init makes ready beside the token: a connection, where all that the function calls is one host. */
 
 import { describe, expect, test } from 'vitest';
-import { setup } from '../../functions/environment.ts';
+import { createEnvironment } from '../../functions/environment.ts';
 import type { HttpRequest, Send } from '../../functions/http/http.ts';
 import { readSettings } from '../../functions/settings/settings.ts';
 import { answer } from '../doubles/answer.ts';
@@ -30,7 +30,7 @@ async function start(destinations: object, { tokenStatus = 200, isNeeded = (): b
   });
   const readSecret = async () => ({ text: JSON.stringify(KEY), versionId: 'v1' });
   const settings = readSettings({ DESTINATIONS: JSON.stringify(destinations) });
-  await setup({ settings, outside: { send, readSecret } }).prepare(isNeeded);
+  await createEnvironment({ settings, outside: { send, readSecret } }).prepare(isNeeded);
   return { connected, tokenRequests };
 }
 

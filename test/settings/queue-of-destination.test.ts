@@ -1,6 +1,6 @@
 /** Which destination a queue's messages belong to: by the ARN, else by the queue's name, else the only one, if that names no queue. */
 import { describe, expect, test } from 'vitest';
-import { setup } from '../../functions/environment.ts';
+import { createEnvironment } from '../../functions/environment.ts';
 import { RelayError } from '../../functions/error.ts';
 import { createQueueRoutes } from '../../functions/queue/routes.ts';
 import { destinationOfQueue, readSettings } from '../../functions/settings/settings.ts';
@@ -60,7 +60,9 @@ describe('The route of a queue', () => {
 
   function routeOf(destinations: object) {
     const readSecret = async () => ({ text: '', versionId: '' });
-    return createQueueRoutes(setup({ settings: read(destinations), outside: { telemetry, readSecret } }))(OURS);
+    return createQueueRoutes(createEnvironment({ settings: read(destinations), outside: { telemetry, readSecret } }))(
+      OURS,
+    );
   }
 
   test('of an invalid destination is its mistake, so that its messages are blocked with the field’s name', () => {

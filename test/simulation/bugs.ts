@@ -36,9 +36,9 @@ export const BUGS: readonly Bug[] = [
     patches: [
       {
         file: 'functions/queue/batch.ts',
-        find: 'const attempt = await attemptDelivery(attemptAt(queued), deadline, telemetry, now);',
+        find: 'const attempt = await attemptDelivery(queued.message, route, lineOf(queued), options);',
         replace:
-          "const attempt = await Promise.race([attemptDelivery(attemptAt(queued), deadline, telemetry, now), Promise.resolve().then(() => ({ outcome: { kind: 'delivered' } }) as Attempt)]);",
+          "const attempt = await Promise.race([attemptDelivery(queued.message, route, lineOf(queued), options), Promise.resolve().then(() => ({ outcome: { kind: 'delivered' } }) as Attempt)]);",
       },
     ],
     rules: [SAFE, ORDER],
@@ -49,7 +49,7 @@ export const BUGS: readonly Bug[] = [
     patches: [
       {
         file: 'functions/queue/batch.ts',
-        find: "return postpone(lane, position + 1, { why: 'behind' });",
+        find: "return postpone(lane, position + 1, 'behind');",
         replace: '',
       },
     ],
@@ -61,7 +61,7 @@ export const BUGS: readonly Bug[] = [
     patches: [
       {
         file: 'functions/queue/batch.ts',
-        find: "return postpone(lane, position + 1, { why: 'behind' });",
+        find: "return postpone(lane, position + 1, 'behind');",
         replace: 'return;',
       },
     ],
@@ -373,7 +373,7 @@ export const BUGS: readonly Bug[] = [
       {
         file: 'functions/webhook/enqueue.ts',
         find: "    return 'queued';\n  }",
-        replace: "    await sqs.send(queueUrl, laid, signal).catch(() => undefined);\n    return 'queued';\n  }",
+        replace: "    await sqs.send(queueUrl, outgoing, signal).catch(() => undefined);\n    return 'queued';\n  }",
       },
     ],
     rules: [DUPLICATE],
@@ -408,9 +408,9 @@ export const BUGS: readonly Bug[] = [
     isLong: true,
     patches: [
       {
-        file: 'functions/queue/backoff.ts',
-        find: 'return stay.isBlocked ? blocked(random) : growing(count, random);',
-        replace: 'return growing(count, random);',
+        file: 'functions/queue/batch.ts',
+        find: "breaker.isBlocked ? 'breaker-blocked' : 'breaker'",
+        replace: "'breaker'",
       },
     ],
     rules: [OFTEN, LOST],

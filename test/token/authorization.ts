@@ -4,7 +4,7 @@ import { RelayError } from '../../functions/error.ts';
 import type { HttpAnswer, HttpRequest } from '../../functions/http/http.ts';
 import type { Credentials } from '../../functions/token/credentials.ts';
 import { warmToken } from '../../functions/token/token.ts';
-import type { Token, Wanted } from '../../functions/token/token-endpoint.ts';
+import type { Token, TokenWish } from '../../functions/token/token-endpoint.ts';
 import { type Warm, warm } from '../../functions/warm/warm.ts';
 import { granted } from '../doubles/answer.ts';
 import { createSimulatedTime, NOON, type SimulatedTime } from '../doubles/time.ts';
@@ -33,7 +33,7 @@ export interface Authorization {
 }
 
 export interface AuthorizationOptions {
-  readonly wanted?: Wanted;
+  readonly wanted?: TokenWish;
   /** Default 0.5: renewal ahead is due at exactly half of a token's life. */
   readonly random?: () => number;
 }

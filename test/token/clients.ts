@@ -2,7 +2,7 @@
 import { expect } from 'vitest';
 import { RelayError } from '../../functions/error.ts';
 import type { Credentials } from '../../functions/token/credentials.ts';
-import type { Wanted } from '../../functions/token/token-endpoint.ts';
+import type { TokenWish } from '../../functions/token/token-endpoint.ts';
 import { MARK } from '../doubles/token.ts';
 
 export const CF_SECRET = `s3cret$${MARK}=`;
@@ -25,8 +25,8 @@ export const neo: Credentials = {
 };
 
 /** What is asked for by default: a JWT, used for two hours at most. */
-export const jwtWanted: Wanted = { tokenFormat: 'jwt', maxLifetimeMs: 7_200_000 };
-export const opaqueWanted: Wanted = { ...jwtWanted, tokenFormat: 'opaque' };
+export const jwtWanted: TokenWish = { tokenFormat: 'jwt', maxLifetimeMs: 7_200_000 };
+export const opaqueWanted: TokenWish = { ...jwtWanted, tokenFormat: 'opaque' };
 
 export const CF_AT = 'token endpoint https://acme-dev.authentication.eu10.hana.ondemand.com/oauth/token';
 

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { createHttpClient } from '../../functions/http/http.ts';
 import { readCredentials } from '../../functions/token/credentials.ts';
 import { warmToken } from '../../functions/token/token.ts';
-import type { Wanted } from '../../functions/token/token-endpoint.ts';
+import type { TokenWish } from '../../functions/token/token-endpoint.ts';
 import { warm } from '../../functions/warm/warm.ts';
 import { type CertifiedServerOptions, OTHER_SCOPE, SCOPE, startCertifiedServer } from './certified-server.ts';
 
@@ -11,7 +11,7 @@ import { type CertifiedServerOptions, OTHER_SCOPE, SCOPE, startCertifiedServer }
 const CLIENT = { clientId: 'sb-orders!b1234|it-rt-acme-dev!b56', clientSecret: 'a+b %2B$!|=&:;"\\~' };
 
 interface Client extends Partial<CertifiedServerOptions> {
-  readonly wanted?: Partial<Wanted>;
+  readonly wanted?: Partial<TokenWish>;
   /** Client secrets by reading; the last one stays. Default: the one that the server knows. */
   readonly stored?: readonly string[];
 }

@@ -4,7 +4,7 @@
  */
 
 import { generateKeyPairSync } from 'node:crypto';
-import { setup } from '../../functions/environment.ts';
+import { createEnvironment } from '../../functions/environment.ts';
 import { RelayError } from '../../functions/error.ts';
 import type { HttpRequest } from '../../functions/http/http.ts';
 import { createQueueRoutes } from '../../functions/queue/routes.ts';
@@ -127,7 +127,7 @@ export function createTenant(options: TenantOptions = {}): Tenant {
     tokenRequested: () => void tokenRequestsAt.push(time.now() - NOON),
     renewalFailed: (reason) => void renewalFailures.push(reason),
   });
-  const relayEnvironment = setup({
+  const relayEnvironment = createEnvironment({
     settings: readSettings({ DESTINATIONS: JSON.stringify(settingsOf(destinations)) }),
     outside: { send, readSecret: secrets.readSecret, telemetry, random: () => 0.5, now: time.now, after: time.after },
   });

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { createRereadable } from '../../functions/warm/rereadable.ts';
 import { deadlineOf } from '../doubles/deadline.ts';
 import { createSimulatedTime } from '../doubles/time.ts';
-import { unavailable } from '../webhook/door.ts';
+import { unavailable } from '../webhook/open-webhook.ts';
 
 function start() {
   const clock = createSimulatedTime();

@@ -1,4 +1,4 @@
-/** The front door: in which order a request is checked, and what a stranger learns of it. */
+/** Admission: in which order a request is checked, and what a stranger learns of it. */
 import { describe, expect, test } from 'vitest';
 import { RelayError } from '../../functions/error.ts';
 import type { WebhookSettings } from '../../functions/settings/destination.ts';
@@ -6,7 +6,7 @@ import { admit } from '../../functions/webhook/admission.ts';
 import { NOT_UTF_8, UNAUTHORIZED } from '../../functions/webhook/problem.ts';
 import { deadlineOf } from '../doubles/deadline.ts';
 import { webhookEvent } from './aws-http-events.ts';
-import { type Hung, hangDoor, JOE, refusalOf, statusOf, unavailable } from './door.ts';
+import { JOE, type OpenWebhook, openWebhook, refusalOf, statusOf, unavailable } from './open-webhook.ts';
 
 const strict: Partial<WebhookSettings> = {
   methods: ['PUT', 'PATCH'],
@@ -41,28 +41,28 @@ describe('The checks', () => {
   test.each(steps.map(([name, , status, headers], index) => [name, status, headers, healed[index]] as const))(
     'come in their order: next is %s (%i)',
     async (_, status, headers, event) => {
-      const admission = await hangDoor(strict).admitEvent(webhookEvent(event));
-      expect(admission).toMatchObject({ refusal: { status, headers } });
+      const admission = await openWebhook(strict).admitEvent(webhookEvent(event));
+      expect(admission).toMatchObject({ reply: { status, headers } });
     },
   );
 
   test('let in what passes them all', async () => {
     const event = { ...healed.at(-1), body: Buffer.from('x'.repeat(10)).toString('base64') };
-    const admission = await hangDoor(strict).admitEvent(webhookEvent(event));
+    const admission = await openWebhook(strict).admitEvent(webhookEvent(event));
     expect(admission).toMatchObject({
       message: { contentType: 'text/csv', body: { bytes: 10 } },
-      door: { behind: 'the route' },
+      route: { destination: 'orders' },
     });
   });
 
   test('read no secret before the path, the body and the method are right', async () => {
-    const { admitEvent, readings } = hangDoor(strict);
+    const { admitEvent, readings } = openWebhook(strict);
     for (const event of healed.slice(0, 3)) await admitEvent(webhookEvent(event));
     expect(readings.count).toBe(0);
   });
 
   test('refuse what is no HTTP event', async () => {
-    expect(statusOf(await hangDoor().admitEvent({ Records: [] }))).toBe(400);
+    expect(statusOf(await openWebhook().admitEvent({ Records: [] }))).toBe(400);
   });
 });
 
@@ -70,15 +70,15 @@ describe('The method', () => {
   test.each(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'CONNECT', 'PROPFIND', ''])(
     '%j is none of any webhook, known or not',
     async (method) => {
-      const known = await hangDoor().admit({ method });
-      const unknown = await hangDoor().admit({ method, rawPath: '/webhooks/unknown' });
-      expect(known).toMatchObject({ refusal: { status: 405, headers: { Allow: 'POST' } } });
+      const known = await openWebhook().admit({ method });
+      const unknown = await openWebhook().admit({ method, rawPath: '/webhooks/unknown' });
+      expect(known).toMatchObject({ reply: { status: 405, headers: { Allow: 'POST' } } });
       expect(unknown).toEqual(known);
     },
   );
 
   test.each(['POST', 'PUT', 'PATCH', 'DELETE'] as const)('%s is taken where the webhook lists it', async (method) => {
-    expect(statusOf(await hangDoor({ methods: [method] }).admit({ method }))).toBeUndefined();
+    expect(statusOf(await openWebhook({ methods: [method] }).admit({ method }))).toBeUndefined();
   });
 });
 
@@ -96,14 +96,14 @@ describe('The content type', () => {
     ['text/*', 'textual/csv', false],
     ['application/*', 'text/csv', false],
   ])('of the list %j, %j: taken %s', async (taken, contentType, isTaken) => {
-    const { admit } = hangDoor(taken === undefined ? {} : { contentTypes: [taken] });
+    const { admit } = openWebhook(taken === undefined ? {} : { contentTypes: [taken] });
     expect(statusOf(await admit({ headers: { 'content-type': contentType } }))).toBe(isTaken ? undefined : 415);
   });
 
   test('that is missing is refused where there is a list', async () => {
     const event = webhookEvent({ headers: { authorization: JOE } });
-    expect(statusOf(await hangDoor({ contentTypes: ['text/*'] }).admitEvent(event))).toBe(415);
-    expect(statusOf(await hangDoor().admitEvent(event))).toBeUndefined();
+    expect(statusOf(await openWebhook({ contentTypes: ['text/*'] }).admitEvent(event))).toBe(415);
+    expect(statusOf(await openWebhook().admitEvent(event))).toBeUndefined();
   });
 });
 
@@ -149,20 +149,20 @@ describe('A body that the gateway has read as UTF-8', () => {
       false,
     ],
   ])('%s', async (_, contentType, body, isRefused) => {
-    const admission = await hangDoor().admit({ body, headers: { 'content-type': contentType } });
+    const admission = await openWebhook().admit({ body, headers: { 'content-type': contentType } });
     expect(statusOf(admission)).toBe(isRefused ? 415 : undefined);
-    if ('refusal' in admission) expect(admission.refusal).toBe(NOT_UTF_8);
+    if ('reply' in admission) expect(admission.reply).toBe(NOT_UTF_8);
   });
 
   test('is another matter where the bytes came as they were', async () => {
     const body = Buffer.from('gr\uFFFDße').toString('base64');
     expect(
-      statusOf(await hangDoor().admit({ body, isBase64Encoded: true, headers: { 'content-type': latin1 } })),
+      statusOf(await openWebhook().admit({ body, isBase64Encoded: true, headers: { 'content-type': latin1 } })),
     ).toBeUndefined();
   });
 
   test('is refused after verification alone, and before its size', async () => {
-    const { admit } = hangDoor({ maxBodyBytes: 3 });
+    const { admit } = openWebhook({ maxBodyBytes: 3 });
     const spoiled = { body: asText('größe', 'latin1'), headers: { 'content-type': latin1 } };
     expect(statusOf(await admit(spoiled))).toBe(415);
     expect(statusOf(await admit({ ...spoiled, headers: { ...spoiled.headers, authorization: 'Basic no' } }))).toBe(401);
@@ -171,7 +171,7 @@ describe('A body that the gateway has read as UTF-8', () => {
 
 describe('The sizes', () => {
   test('of the body count its bytes as they were before base64', async () => {
-    const { admit } = hangDoor({ maxBodyBytes: 4 });
+    const { admit } = openWebhook({ maxBodyBytes: 4 });
     expect(statusOf(await admit({ body: 'AAAAAA==', isBase64Encoded: true }))).toBeUndefined();
     expect(statusOf(await admit({ body: 'éé' }))).toBeUndefined();
     expect(statusOf(await admit({ body: 'ééa' }))).toBe(413);
@@ -180,7 +180,7 @@ describe('The sizes', () => {
 
   test('of the headers count names and values together, in bytes', async () => {
     const own = Buffer.byteLength(`authorization${JOE}content-typeapplication/jsonx-fill`);
-    const { admit } = hangDoor({ maxHeaderBytes: own + 6 });
+    const { admit } = openWebhook({ maxHeaderBytes: own + 6 });
     expect(statusOf(await admit({ headers: { 'x-fill': 'xxxxxx' } }))).toBeUndefined();
     expect(statusOf(await admit({ headers: { 'x-fill': 'xxxxxxx' } }))).toBe(431);
     expect(statusOf(await admit({ headers: { 'x-fill': 'éééé' } }))).toBe(431);
@@ -188,58 +188,58 @@ describe('The sizes', () => {
 });
 
 describe('A stranger learns the same', () => {
-  test.each<[string, Parameters<Hung['admit']>[0]]>([
+  test.each<[string, Parameters<OpenWebhook['admit']>[0]]>([
     ['of a destination that does not exist', { rawPath: '/webhooks/unknown' }],
     ['of one by its prototype’s name', { rawPath: '/webhooks/constructor' }],
     ['of one that does, with wrong credentials', { headers: { authorization: 'Basic d3Jvbmc6d3Jvbmc=' } }],
     ['with credentials that are none', { headers: { authorization: 'Bearer x' } }],
     ['with an empty header', { headers: { authorization: '' } }],
   ])('%s', async (_, fields) => {
-    const { refusal } = (await hangDoor().admit(fields)) as { refusal: unknown };
-    expect(refusal).toStrictEqual(UNAUTHORIZED);
+    const { reply } = (await openWebhook().admit(fields)) as { reply: unknown };
+    expect(reply).toStrictEqual(UNAUTHORIZED);
   });
 
   test('with no credentials at all', async () => {
-    expect(refusalOf(await hangDoor().admitEvent(webhookEvent()))).toStrictEqual(UNAUTHORIZED);
+    expect(refusalOf(await openWebhook().admitEvent(webhookEvent()))).toStrictEqual(UNAUTHORIZED);
   });
 });
 
 describe('The time of the invocation', () => {
   test('ends the wait for the secret: 503, and the cause is for the log', async () => {
-    const hung = hangDoor();
+    const opened = openWebhook();
     const abort = new AbortController();
-    hung.deadline = deadlineOf(0, abort.signal);
+    opened.deadline = deadlineOf(0, abort.signal);
     const signals: AbortSignal[] = [];
-    hung.reading = (signal) => {
+    opened.reading = (signal) => {
       signals.push(signal);
       abort.abort(new RelayError('DEADLINE', 'the time of the invocation is over'));
       return new Promise(() => undefined);
     };
-    expect(await hung.admit()).toMatchObject({
-      refusal: { status: 503, headers: { 'Retry-After': '30' } },
+    expect(await opened.admit()).toMatchObject({
+      reply: { status: 503, headers: { 'Retry-After': '30' } },
       cause: { code: 'DEADLINE' },
     });
     expect(signals).toMatchObject([{ aborted: true }]);
   });
 
   test('ends the second reading after a failed check: the sender is not let in by the entries that did not hold', async () => {
-    const hung = hangDoor();
-    await hung.admit();
+    const opened = openWebhook();
+    await opened.admit();
     const abort = new AbortController();
-    hung.deadline = deadlineOf(0, abort.signal);
-    hung.reading = () => {
+    opened.deadline = deadlineOf(0, abort.signal);
+    opened.reading = () => {
       abort.abort(new RelayError('DEADLINE', 'the time of the invocation is over'));
       return new Promise(() => undefined);
     };
-    expect(statusOf(await hung.admit({ headers: { authorization: 'Basic d3Jvbmc6d3Jvbmc=' } }))).toBe(401);
+    expect(statusOf(await opened.admit({ headers: { authorization: 'Basic d3Jvbmc6d3Jvbmc=' } }))).toBe(401);
   });
 
   test('that is over lets nobody in, nor reads anything', async () => {
-    const hung = hangDoor();
+    const opened = openWebhook();
     const over = new RelayError('DEADLINE', 'the time of the invocation is over');
-    hung.deadline = deadlineOf(0, AbortSignal.abort(over));
-    expect(await hung.admit()).toMatchObject({ refusal: { status: 503 }, cause: over });
-    expect(hung.readings.count).toBe(0);
+    opened.deadline = deadlineOf(0, AbortSignal.abort(over));
+    expect(await opened.admit()).toMatchObject({ reply: { status: 503 }, cause: over });
+    expect(opened.readings.count).toBe(0);
   });
 });
 
@@ -248,23 +248,23 @@ describe('A secret that cannot be read', () => {
     ['now', unavailable(), 'SECRET_UNAVAILABLE'],
     ['at all', { user: 'joe' }, 'SECRET_MALFORMED'],
   ])('%s is answered 503, and the cause is for the log', async (_, secret, code) => {
-    const hung = hangDoor();
-    hung.secret = secret;
-    const admission = await hung.admit();
-    expect(admission).toMatchObject({ refusal: { status: 503, headers: { 'Retry-After': '30' } }, cause: { code } });
-    expect(JSON.stringify('refusal' in admission ? admission.refusal : '')).not.toContain('secret');
-    hung.secret = { username: 'joe', password: 'Sésame: öffne dich' };
-    hung.clock.advance(29_999);
-    expect(await hung.admit(), 'not read again for 30 s').toMatchObject({ refusal: { status: 503 }, cause: { code } });
-    expect(hung.readings.count).toBe(1);
-    hung.clock.advance(1);
-    expect(statusOf(await hung.admit())).toBeUndefined();
+    const opened = openWebhook();
+    opened.secret = secret;
+    const admission = await opened.admit();
+    expect(admission).toMatchObject({ reply: { status: 503, headers: { 'Retry-After': '30' } }, cause: { code } });
+    expect(JSON.stringify('reply' in admission ? admission.reply : '')).not.toContain('secret');
+    opened.secret = { username: 'joe', password: 'Sésame: öffne dich' };
+    opened.clock.advance(29_999);
+    expect(await opened.admit(), 'not read again for 30 s').toMatchObject({ reply: { status: 503 }, cause: { code } });
+    expect(opened.readings.count).toBe(1);
+    opened.clock.advance(1);
+    expect(statusOf(await opened.admit())).toBeUndefined();
   });
 
   test('because of a bug is not hidden', async () => {
-    const hung = hangDoor();
-    hung.secret = new TypeError('bug');
-    await expect(hung.admit()).rejects.toThrow('bug');
+    const opened = openWebhook();
+    opened.secret = new TypeError('bug');
+    await expect(opened.admit()).rejects.toThrow('bug');
   });
 });
 

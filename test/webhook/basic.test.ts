@@ -8,7 +8,7 @@ import { readEntries } from '../../functions/webhook/verification/scheme.ts';
 import { NOBODY } from '../../functions/webhook/verification/verifier.ts';
 import { deadlineOf } from '../doubles/deadline.ts';
 import { NOON, turn } from '../doubles/time.ts';
-import { basicOf, hangDoor, JOE, joe, statusOf, unavailable } from './door.ts';
+import { basicOf, JOE, joe, openWebhook, statusOf, unavailable } from './open-webhook.ts';
 
 const ann = { username: 'ann', password: 'new' };
 const base64 = (text: string | Buffer) => Buffer.from(text).toString('base64');
@@ -122,113 +122,113 @@ describe('A secret that holds no entries', () => {
 
 describe('A rotation', () => {
   test('lets in by every entry of the list', async () => {
-    const hung = hangDoor();
-    hung.secret = [joe, ann];
+    const opened = openWebhook();
+    opened.secret = [joe, ann];
     for (const entry of [joe, ann])
-      expect(statusOf(await hung.admit({ headers: { authorization: basicOf(entry) } }))).toBeUndefined();
+      expect(statusOf(await opened.admit({ headers: { authorization: basicOf(entry) } }))).toBeUndefined();
     const mixed = basicOf({ username: 'ann', password: joe.password });
-    expect(statusOf(await hung.admit({ headers: { authorization: mixed } }))).toBe(401);
+    expect(statusOf(await opened.admit({ headers: { authorization: mixed } }))).toBe(401);
   });
 
   test('is seen when a check fails, and the request is let in at once', async () => {
-    const hung = hangDoor();
-    await hung.admit();
-    hung.secret = ann;
-    expect(statusOf(await hung.admit({ headers: { authorization: basicOf(ann) } }))).toBeUndefined();
-    expect(hung.readings.count).toBe(2);
+    const opened = openWebhook();
+    await opened.admit();
+    opened.secret = ann;
+    expect(statusOf(await opened.admit({ headers: { authorization: basicOf(ann) } }))).toBeUndefined();
+    expect(opened.readings.count).toBe(2);
   });
 
   test('that took an entry away is seen after ten minutes, even if nobody fails', async () => {
-    const hung = hangDoor();
-    hung.secret = [joe, ann];
-    await hung.admit();
-    hung.secret = [ann];
-    hung.clock.advance(599_999);
-    expect(statusOf(await hung.admit())).toBeUndefined();
-    expect(hung.readings.count).toBe(1);
-    hung.clock.advance(1);
-    expect(statusOf(await hung.admit()), 'it is read beside the work').toBeUndefined();
-    await hung.settled();
-    expect(statusOf(await hung.admit())).toBe(401);
+    const opened = openWebhook();
+    opened.secret = [joe, ann];
+    await opened.admit();
+    opened.secret = [ann];
+    opened.clock.advance(599_999);
+    expect(statusOf(await opened.admit())).toBeUndefined();
+    expect(opened.readings.count).toBe(1);
+    opened.clock.advance(1);
+    expect(statusOf(await opened.admit()), 'it is read beside the work').toBeUndefined();
+    await opened.settled();
+    expect(statusOf(await opened.admit())).toBe(401);
   });
 
   test('is not waited for while Secrets Manager hangs: who is good is let in at once', async () => {
-    const hung = hangDoor();
-    await hung.admit();
-    hung.reading = () => new Promise(() => undefined);
-    hung.clock.advance(600_000);
-    for (let knock = 0; knock < 20; knock += 1) expect(statusOf(await hung.admit())).toBeUndefined();
-    expect(hung.readings.count).toBe(2);
+    const opened = openWebhook();
+    await opened.admit();
+    opened.reading = () => new Promise(() => undefined);
+    opened.clock.advance(600_000);
+    for (let request = 0; request < 20; request += 1) expect(statusOf(await opened.admit())).toBeUndefined();
+    expect(opened.readings.count).toBe(2);
   });
 
   test('that comes within two seconds lets in the one who came first with the new password', async () => {
-    const hung = hangDoor();
-    await hung.admit();
-    hung.secret = ann;
+    const opened = openWebhook();
+    await opened.admit();
+    opened.secret = ann;
     const { promise, resolve } = Promise.withResolvers<void>();
-    hung.reading = () => promise;
-    const admission = hung.admit({ headers: { authorization: basicOf(ann) } });
+    opened.reading = () => promise;
+    const admission = opened.admit({ headers: { authorization: basicOf(ann) } });
     await Promise.resolve();
-    hung.clock.advance(1_999);
+    opened.clock.advance(1_999);
     resolve();
     expect(statusOf(await admission)).toBeUndefined();
   });
 
   test('that does not come within two seconds is not waited for: what is known decides', async () => {
-    const hung = hangDoor();
-    await hung.admit();
-    hung.secret = ann;
+    const opened = openWebhook();
+    await opened.admit();
+    opened.secret = ann;
     const { promise: begun, resolve: begin } = Promise.withResolvers<AbortSignal>();
-    hung.reading = (signal) => {
+    opened.reading = (signal) => {
       begin(signal);
       return new Promise(() => undefined);
     };
     let isDecided = false;
-    const admission = hung.admit({ headers: { authorization: basicOf(ann) } }).finally(() => {
+    const admission = opened.admit({ headers: { authorization: basicOf(ann) } }).finally(() => {
       isDecided = true;
     });
     const signal = await begun;
-    hung.clock.advance(1_999);
+    opened.clock.advance(1_999);
     await turn();
     expect(isDecided).toBe(false);
-    hung.clock.advance(1);
+    opened.clock.advance(1);
     expect(statusOf(await admission)).toBe(401);
     expect(signal.aborted, 'nothing runs on').toBe(true);
-    hung.reading = () => undefined;
-    expect(statusOf(await hung.admit()), 'and shuts the door on nobody else').toBeUndefined();
+    opened.reading = () => undefined;
+    expect(statusOf(await opened.admit()), 'and shuts the door on nobody else').toBeUndefined();
   });
 
   test('is not waited for while the secret cannot be read: what was good stays good', async () => {
-    const hung = hangDoor();
-    await hung.admit();
-    hung.secret = unavailable();
-    hung.clock.advance(600_000);
-    for (let knock = 0; knock < 20; knock += 1) expect(statusOf(await hung.admit())).toBeUndefined();
-    expect(hung.readings.count, 'tried once in 30 s').toBe(2);
+    const opened = openWebhook();
+    await opened.admit();
+    opened.secret = unavailable();
+    opened.clock.advance(600_000);
+    for (let request = 0; request < 20; request += 1) expect(statusOf(await opened.admit())).toBeUndefined();
+    expect(opened.readings.count, 'tried once in 30 s').toBe(2);
   });
 
   test.each(['SECRET_NOT_FOUND', 'SECRET_UNREADABLE'] as const)(
     'by which there is none any more (%s) shuts the door after ten minutes',
     async (code) => {
-      const hung = hangDoor();
-      await hung.admit();
-      hung.secret = new RelayError(code, 'gone');
-      hung.clock.advance(599_999);
-      expect(statusOf(await hung.admit())).toBeUndefined();
-      hung.clock.advance(1);
-      expect(statusOf(await hung.admit()), 'it is read beside the work').toBeUndefined();
-      await hung.settled();
-      for (let knock = 0; knock < 3; knock += 1) expect(statusOf(await hung.admit())).toBe(503);
-      expect(hung.readings.count, 'tried once in 30 s').toBe(2);
+      const opened = openWebhook();
+      await opened.admit();
+      opened.secret = new RelayError(code, 'gone');
+      opened.clock.advance(599_999);
+      expect(statusOf(await opened.admit())).toBeUndefined();
+      opened.clock.advance(1);
+      expect(statusOf(await opened.admit()), 'it is read beside the work').toBeUndefined();
+      await opened.settled();
+      for (let request = 0; request < 3; request += 1) expect(statusOf(await opened.admit())).toBe(503);
+      expect(opened.readings.count, 'tried once in 30 s').toBe(2);
     },
   );
 
   test('is not seen while the old entries hold', async () => {
-    const hung = hangDoor();
-    await hung.admit();
-    hung.secret = ann;
-    expect(statusOf(await hung.admit())).toBeUndefined();
-    expect(hung.readings.count).toBe(1);
+    const opened = openWebhook();
+    await opened.admit();
+    opened.secret = ann;
+    expect(statusOf(await opened.admit())).toBeUndefined();
+    expect(opened.readings.count).toBe(1);
   });
 });
 
@@ -236,54 +236,54 @@ describe('A stranger makes the secret be read', () => {
   const wrong = { headers: { authorization: basicOf({ ...joe, password: 'wrong' }) } };
 
   test('again at most once in 30 s, however often he knocks', async () => {
-    const hung = hangDoor();
-    for (let knock = 0; knock < 20; knock += 1) expect(statusOf(await hung.admit(wrong))).toBe(401);
-    expect(hung.readings.count).toBe(2);
-    hung.clock.advance(29_999);
-    await hung.admit(wrong);
-    expect(hung.readings.count).toBe(2);
-    hung.clock.advance(1);
-    await hung.admit(wrong);
-    await hung.admit(wrong);
-    expect(hung.readings.count).toBe(3);
+    const opened = openWebhook();
+    for (let request = 0; request < 20; request += 1) expect(statusOf(await opened.admit(wrong))).toBe(401);
+    expect(opened.readings.count).toBe(2);
+    opened.clock.advance(29_999);
+    await opened.admit(wrong);
+    expect(opened.readings.count).toBe(2);
+    opened.clock.advance(1);
+    await opened.admit(wrong);
+    await opened.admit(wrong);
+    expect(opened.readings.count).toBe(3);
   });
 
   test('again once, if he knocks twenty times at once', async () => {
-    const hung = hangDoor();
-    await hung.admit();
-    const admissions = await Promise.all(Array.from({ length: 20 }, () => hung.admit(wrong)));
+    const opened = openWebhook();
+    await opened.admit();
+    const admissions = await Promise.all(Array.from({ length: 20 }, () => opened.admit(wrong)));
     expect(new Set(admissions.map(statusOf))).toEqual(new Set([401]));
-    expect(hung.readings.count).toBe(2);
+    expect(opened.readings.count).toBe(2);
   });
 
   test('not at all for a destination that is unknown', async () => {
-    const hung = hangDoor();
-    await hung.admit({ rawPath: '/webhooks/unknown' });
-    expect(hung.readings.count).toBe(0);
+    const opened = openWebhook();
+    await opened.admit({ rawPath: '/webhooks/unknown' });
+    expect(opened.readings.count).toBe(0);
   });
 
   test('while it cannot be read, no more often, and shuts the door on nobody who was let in before', async () => {
-    const hung = hangDoor();
-    expect(statusOf(await hung.admit())).toBeUndefined();
-    hung.secret = unavailable();
-    for (let knock = 0; knock < 10; knock += 1) expect(statusOf(await hung.admit(wrong))).toBe(401);
-    expect(hung.readings.count).toBe(2);
-    expect(statusOf(await hung.admit())).toBeUndefined();
-    hung.clock.advance(30_000);
-    await hung.admit(wrong);
-    expect(hung.readings.count).toBe(3);
+    const opened = openWebhook();
+    expect(statusOf(await opened.admit())).toBeUndefined();
+    opened.secret = unavailable();
+    for (let request = 0; request < 10; request += 1) expect(statusOf(await opened.admit(wrong))).toBe(401);
+    expect(opened.readings.count).toBe(2);
+    expect(statusOf(await opened.admit())).toBeUndefined();
+    opened.clock.advance(30_000);
+    await opened.admit(wrong);
+    expect(opened.readings.count).toBe(3);
   });
 
   test('in the first half minute of the clock, too', async () => {
-    const hung = hangDoor();
-    hung.clock.moveTo(0);
-    await hung.admit(wrong);
-    expect(hung.readings.count).toBe(2);
+    const opened = openWebhook();
+    opened.clock.moveTo(0);
+    await opened.admit(wrong);
+    expect(opened.readings.count).toBe(2);
   });
 
   test('and keeps nobody else out meanwhile', async () => {
-    const hung = hangDoor();
-    await hung.admit(wrong);
-    expect(statusOf(await hung.admit())).toBeUndefined();
+    const opened = openWebhook();
+    await opened.admit(wrong);
+    expect(statusOf(await opened.admit())).toBeUndefined();
   });
 });

@@ -3,13 +3,13 @@ import { describe, expect, test } from 'vitest';
 import { RelayError } from '../../functions/error.ts';
 import { outcomeOfAnswer, outcomeOfError } from '../../functions/relay/outcome.ts';
 import type { WebhookSettings } from '../../functions/settings/destination.ts';
-import { directReply } from '../../functions/webhook/direct.ts';
 import { toReply } from '../../functions/webhook/event.ts';
 import { problem } from '../../functions/webhook/problem.ts';
+import { directReply } from '../../functions/webhook/reply.ts';
 import { answer } from '../doubles/answer.ts';
-import { hangDoor } from './door.ts';
+import { openWebhook } from './open-webhook.ts';
 
-const webhookWith = (returnHeaders: string[] = []): WebhookSettings => hangDoor({ returnHeaders }).door.webhook;
+const webhookWith = (returnHeaders: string[] = []): WebhookSettings => openWebhook({ returnHeaders }).route.webhook;
 const wait = (seconds: number) => ({ headers: { 'Retry-After': String(seconds) } });
 
 describe('An answer of the flow', () => {

@@ -5,7 +5,8 @@ import { startWithin } from '../../functions/deadline.ts';
 import { RelayError } from '../../functions/error.ts';
 import type { HttpAnswer } from '../../functions/http/http.ts';
 import { createEndpointToken } from '../../functions/relay/endpoint-token.ts';
-import { type HandOverOptions, handOver } from '../../functions/webhook/dispatch.ts';
+import type { WebhookSettings } from '../../functions/settings/destination.ts';
+import { dispatch } from '../../functions/webhook/dispatch.ts';
 import type { Enqueued } from '../../functions/webhook/enqueue.ts';
 import { answer, EXCEPTION, MPL_ID } from '../doubles/answer.ts';
 import { messageOf } from '../doubles/message.ts';
@@ -13,7 +14,7 @@ import { quietTelemetry } from '../doubles/telemetry.ts';
 import { createSimulatedTime, NOON } from '../doubles/time.ts';
 import { tokenOf, warmTokens } from '../doubles/token.ts';
 
-type Mode = HandOverOptions['mode'];
+type Mode = WebhookSettings['mode'];
 type Fate = HttpAnswer | RelayError;
 
 interface Given {
@@ -25,6 +26,7 @@ interface Given {
   readonly remainingMs?: number;
 }
 
+const FUNCTION_ARN = 'arn:aws:lambda:eu-central-1:123456789012:function:webhook';
 const NO_CONNECTION = new RelayError('CONNECTION_FAILED', 'refused');
 const RESET = new RelayError('CONNECTION_FAILED', 'reset', { executed: 'unknown' });
 const TIMED_OUT = new RelayError('TIMED_OUT', 'no answer', { executed: 'unknown' });
@@ -40,10 +42,13 @@ async function hand({ mode, fates, noToken, enqueued = 'queued', remainingMs = 2
   const telemetry = quietTelemetry({
     attempted: ({ outcome }) => went.push(`told ${outcome}`),
   });
-  const result = await handOver(
-    { message: messageOf(), functionArn: 'arn:aws:lambda:eu-central-1:123456789012:function:webhook' },
+  const result = await dispatch(
+    messageOf(),
     {
       destination: 'orders',
+      webhook: { mode } as WebhookSettings,
+      forwardHeaders: [],
+      verifiers: [],
       route: {
         token: createEndpointToken(
           warmTokens({
@@ -66,12 +71,12 @@ async function hand({ mode, fates, noToken, enqueued = 'queued', remainingMs = 2
         },
         now: time.now,
       },
-      enqueue: async (_posting, { remainingMs: queueMs }) => {
+      enqueue: async (_message, _origin, { remainingMs: queueMs }) => {
         went.push(`queue ${queueMs()}`);
         return enqueued;
       },
     },
-    { mode, deadline, telemetry, clock: time },
+    { origin: { eventSource: '', functionArn: FUNCTION_ARN }, deadline, telemetry, clock: time },
   );
   return { result, went };
 }

@@ -7,7 +7,7 @@ import { expect, test } from 'vitest';
 import { readHttpEvent, toReply } from '../../functions/webhook/event.ts';
 import { NOON } from '../doubles/time.ts';
 import { webhookEvent } from './aws-http-events.ts';
-import { type Hung, hangDoor } from './door.ts';
+import { type OpenWebhook, openWebhook } from './open-webhook.ts';
 import { SENDERS, type Sender, verifyAs } from './senders.ts';
 import { BODY, MARK, REQUESTS, SEED, strangers } from './strangers.ts';
 
@@ -18,12 +18,12 @@ const secretsOf = ({ entries }: Sender) =>
   entries.flatMap((entry) => Object.values(entry)).filter((value) => value.length >= 8);
 
 /** What holds of each reply to a stranger. */
-async function expectTurnedAway(hung: Hung, made: unknown, sender: Sender): Promise<void> {
-  const admission = await hung.admitEvent(made);
+async function expectTurnedAway(opened: OpenWebhook, made: unknown, sender: Sender): Promise<void> {
+  const admission = await opened.admitEvent(made);
   // Nothing that a stranger makes up is signed.
-  expect(admission).toHaveProperty('refusal');
-  if (!('refusal' in admission)) return;
-  const reply = toReply(admission.refusal, readHttpEvent(made));
+  expect(admission).toHaveProperty('reply');
+  if (!('reply' in admission)) return;
+  const reply = toReply(admission.reply, readHttpEvent(made));
   const told = JSON.stringify(reply);
   expect([200, 400, 401, 404, 405]).toContain(reply.statusCode);
   expect(Buffer.byteLength(told)).toBeLessThanOrEqual(MAX_REFUSAL_BYTES);
@@ -34,9 +34,9 @@ async function expectTurnedAway(hung: Hung, made: unknown, sender: Sender): Prom
 test.each(SENDERS)(
   'at a door for $name',
   async (sender) => {
-    const hung = hangDoor({ verify: verifyAs(sender.verify), allowedOrigins: ['em.example.com'] });
-    hung.secret = sender.entries;
-    const property = fc.asyncProperty(strangers(['orders']), (made) => expectTurnedAway(hung, made, sender));
+    const opened = openWebhook({ verify: verifyAs(sender.verify), allowedOrigins: ['em.example.com'] });
+    opened.secret = sender.entries;
+    const property = fc.asyncProperty(strangers(['orders']), (made) => expectTurnedAway(opened, made, sender));
     await fc.assert(property, { numRuns, seed: SEED });
   },
   600_000,
@@ -45,8 +45,8 @@ test.each(SENDERS)(
 test.each(SENDERS.filter(({ name }) => !['basic', 'api-key'].includes(name)))(
   'one who has seen a request by $name and changes a byte of it',
   async (sender) => {
-    const hung = hangDoor({ verify: verifyAs(sender.verify) });
-    hung.secret = sender.entries[0];
+    const opened = openWebhook({ verify: verifyAs(sender.verify) });
+    opened.secret = sender.entries[0];
     const signed = await sender.sign(BODY, sender.entries[0], NOON);
     const bytes = Buffer.from(BODY);
     const change = fc.record({ at: fc.nat(bytes.length - 1), by: fc.integer({ min: 1, max: 255 }) });
@@ -55,7 +55,7 @@ test.each(SENDERS.filter(({ name }) => !['basic', 'api-key'].includes(name)))(
         const changed = Buffer.from(bytes);
         changed[at] = (changed[at] ?? 0) ^ by;
         const made = webhookEvent({ headers: signed, body: changed.toString('base64'), isBase64Encoded: true });
-        await expectTurnedAway(hung, made, sender);
+        await expectTurnedAway(opened, made, sender);
       }),
       { numRuns, seed: SEED },
     );

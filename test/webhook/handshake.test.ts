@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { problem } from '../../functions/webhook/problem.ts';
 import { webhookEvent } from './aws-http-events.ts';
-import { hangDoor } from './door.ts';
+import { openWebhook } from './open-webhook.ts';
 
 const MESH = 'enterprise-messaging.example.com';
 const NOT_ALLOWED = problem('method-not-allowed', { headers: { Allow: 'POST' } });
@@ -27,9 +27,9 @@ describe('An origin on the list', () => {
     [['*'], MESH],
     [['https://em.example.com:8443'], 'https://em.example.com:8443'],
   ])('of %j is told that %s may send, without credentials', async (allowedOrigins, origin) => {
-    const hung = hangDoor({ allowedOrigins, methods: ['PUT'] });
-    const { refusal } = (await hung.admitEvent(ask(origin))) as { refusal: unknown };
-    expect(refusal).toStrictEqual({
+    const opened = openWebhook({ allowedOrigins, methods: ['PUT'] });
+    const { reply } = (await opened.admitEvent(ask(origin))) as { reply: unknown };
+    expect(reply).toStrictEqual({
       status: 200,
       headers: {
         'Cache-Control': 'no-store',
@@ -40,7 +40,7 @@ describe('An origin on the list', () => {
       },
       body: '',
     });
-    expect(hung.readings.count, 'no secret is read').toBe(0);
+    expect(opened.readings.count, 'no secret is read').toBe(0);
   });
 });
 
@@ -59,19 +59,19 @@ describe('Everyone else who asks with OPTIONS', () => {
     ['the destination is unknown', ['*'], MESH, { rawPath: '/webhooks/unknown' }],
     ['a browser asks', ['*'], undefined, { headers: { origin: MESH, 'access-control-request-method': 'POST' } }],
   ])('gets the same 405 where %s', async (_, allowedOrigins, origin, fields) => {
-    const admission = await hangDoor({ allowedOrigins }).admitEvent(ask(origin, fields));
-    expect(admission).toStrictEqual({ refusal: NOT_ALLOWED });
+    const admission = await openWebhook({ allowedOrigins }).admitEvent(ask(origin, fields));
+    expect(admission).toStrictEqual({ reply: NOT_ALLOWED });
   });
 
   test('and by no other method is it a handshake', async () => {
-    const { admitEvent } = hangDoor({ allowedOrigins: ['*'] });
-    expect(await admitEvent(ask(MESH, { method: 'GET' }))).toStrictEqual({ refusal: NOT_ALLOWED });
-    expect(await admitEvent(ask(MESH, { method: 'POST', body: '{}' }))).toMatchObject({ refusal: { status: 401 } });
+    const { admitEvent } = openWebhook({ allowedOrigins: ['*'] });
+    expect(await admitEvent(ask(MESH, { method: 'GET' }))).toStrictEqual({ reply: NOT_ALLOWED });
+    expect(await admitEvent(ask(MESH, { method: 'POST', body: '{}' }))).toMatchObject({ reply: { status: 401 } });
   });
 
   test('nor at another path', async () => {
-    expect(await hangDoor({ allowedOrigins: ['*'] }).admitEvent(ask(MESH, { rawPath: '/orders' }))).toMatchObject({
-      refusal: { status: 404 },
+    expect(await openWebhook({ allowedOrigins: ['*'] }).admitEvent(ask(MESH, { rawPath: '/orders' }))).toMatchObject({
+      reply: { status: 404 },
     });
   });
 });

@@ -8,7 +8,7 @@ import { hmac } from '../../functions/webhook/verification/hmac.ts';
 import { readEntries } from '../../functions/webhook/verification/scheme.ts';
 import { standardWebhooks } from '../../functions/webhook/verification/standard-webhooks.ts';
 import { NOON } from '../doubles/time.ts';
-import { hangDoor, statusOf } from './door.ts';
+import { openWebhook, statusOf } from './open-webhook.ts';
 import { verifyAs } from './senders.ts';
 
 const BODY = '{"id":"evt_1"}';
@@ -20,10 +20,10 @@ async function isLetIn(
   headers: Record<string, string>,
   { body = BODY, atMs = NOON } = {},
 ): Promise<boolean> {
-  const hung = hangDoor({ verify: verifyAs(verify) });
-  hung.secret = secret;
-  hung.clock.moveTo(atMs);
-  return statusOf(await hung.admit({ body, headers: { authorization: '', ...headers } })) === undefined;
+  const opened = openWebhook({ verify: verifyAs(verify) });
+  opened.secret = secret;
+  opened.clock.moveTo(atMs);
+  return statusOf(await opened.admit({ body, headers: { authorization: '', ...headers } })) === undefined;
 }
 
 describe('The published example', () => {
@@ -215,9 +215,9 @@ describe('Of Standard Webhooks’ two families of headers', () => {
       undefined,
     ],
   ])('%s', async (_, headers, id) => {
-    const hung = hangDoor({ verify: verifyAs('standard-webhooks') });
-    hung.secret = { secret };
-    const admission = await hung.admit({ body: BODY, headers: { authorization: '', ...headers } });
+    const opened = openWebhook({ verify: verifyAs('standard-webhooks') });
+    opened.secret = { secret };
+    const admission = await opened.admit({ body: BODY, headers: { authorization: '', ...headers } });
     expect('message' in admission ? admission.message.id : undefined).toBe(id);
   });
 });

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { createHttpClient } from '../../functions/http/http.ts';
 import { OTHER_SCOPE, SCOPE, startCertifiedServer } from '../token/certified-server.ts';
 import { webhookEvent } from './aws-http-events.ts';
-import { hangDoor, statusOf } from './door.ts';
+import { openWebhook, statusOf } from './open-webhook.ts';
 import { verifyAs } from './senders.ts';
 
 const CLIENT = { clientId: 'mesh', clientSecret: 'a secret of the mesh' };
@@ -22,9 +22,11 @@ test.each<[string, object, number | undefined]>([
 ])('%s', async (_, options, status) => {
   const { tokenUrl } = await startCertifiedServer({ ...CLIENT, accessTokenFormat: 'jwt' });
   const issuer = new URL(tokenUrl).origin;
-  const hung = hangDoor({ verify: verifyAs({ type: 'jwt', issuer, audience: 'https://flows.example', ...options }) });
-  hung.clock.moveTo(Date.now());
-  hung.send = createHttpClient();
+  const opened = openWebhook({
+    verify: verifyAs({ type: 'jwt', issuer, audience: 'https://flows.example', ...options }),
+  });
+  opened.clock.moveTo(Date.now());
+  opened.send = createHttpClient();
   const authorization = `Bearer ${await grantedToken(tokenUrl)}`;
-  expect(statusOf(await hung.admitEvent(webhookEvent({ headers: { authorization } })))).toBe(status);
+  expect(statusOf(await opened.admitEvent(webhookEvent({ headers: { authorization } })))).toBe(status);
 });

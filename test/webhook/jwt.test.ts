@@ -8,23 +8,23 @@ import { UNAUTHORIZED } from '../../functions/webhook/problem.ts';
 import { deadlineOf } from '../doubles/deadline.ts';
 import { NOON } from '../doubles/time.ts';
 import { webhookEvent } from './aws-http-events.ts';
-import { type Hung, hangDoor, refusalOf, statusOf } from './door.ts';
 import { type Issuer, startIssuer } from './issuer.ts';
+import { type OpenWebhook, openWebhook, refusalOf, statusOf } from './open-webhook.ts';
 import { verifyAs } from './senders.ts';
 
 const at = NOON / 1000;
 
-async function hang(
+async function open(
   options: object = {},
   path = '',
-): Promise<Hung & { issuer: Issuer; by(token: string): Promise<unknown> }> {
+): Promise<OpenWebhook & { issuer: Issuer; by(token: string): Promise<unknown> }> {
   const issuer = await startIssuer(path);
-  const hung = hangDoor({ verify: verifyAs({ type: 'jwt', issuer: issuer.url, audience: 'orders', ...options }) });
-  hung.send = createHttpClient({ now: hung.clock.now });
-  return Object.assign(hung, {
+  const opened = openWebhook({ verify: verifyAs({ type: 'jwt', issuer: issuer.url, audience: 'orders', ...options }) });
+  opened.send = createHttpClient({ now: opened.clock.now });
+  return Object.assign(opened, {
     issuer,
     by: async (token: string) =>
-      statusOf(await hung.admitEvent(webhookEvent({ headers: { authorization: `Bearer ${token}` } }))),
+      statusOf(await opened.admitEvent(webhookEvent({ headers: { authorization: `Bearer ${token}` } }))),
   });
 }
 
@@ -32,7 +32,7 @@ describe('A token', () => {
   test.each(['RS256', 'RS384', 'RS512', 'PS256', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'])(
     'signed with %s lets in',
     async (algorithm) => {
-      const { issuer, by } = await hang();
+      const { issuer, by } = await open();
       await issuer.rotate(algorithm);
       expect(await by(await issuer.token())).toBeUndefined();
     },
@@ -58,12 +58,12 @@ describe('A token', () => {
     ['with no scope', { scope: 'orders.write' }, {}, false],
     ['with a scope that is an object', { scope: 'orders.write' }, { scope: { 'orders.write': true } }, false],
   ])('%s: %#', async (_, options, claims, isIn) => {
-    const { issuer, by } = await hang(options);
+    const { issuer, by } = await open(options);
     expect(await by(await issuer.token(claims))).toBe(isIn ? undefined : 401);
   });
 
   test('of a key that is not the issuer’s lets nobody in', async () => {
-    const { issuer, by } = await hang();
+    const { issuer, by } = await open();
     const { privateKey } = await generateKeyPair('ES256');
     const claims = { iss: issuer.url, aud: 'orders', exp: at + 600 };
     const forged = (header: object) =>
@@ -75,7 +75,7 @@ describe('A token', () => {
   });
 
   test('signed with a public key as the secret of a MAC lets nobody in', async () => {
-    const { issuer, by } = await hang();
+    const { issuer, by } = await open();
     await issuer.rotate('RS256');
     const claims = { iss: issuer.url, aud: 'orders', exp: at + 600 };
     const key = new TextEncoder().encode(await exportSPKI(issuer.signing.publicKey));
@@ -84,7 +84,7 @@ describe('A token', () => {
   });
 
   test('signed with a secret that the issuer publishes by mistake lets nobody in', async () => {
-    const { issuer, by } = await hang();
+    const { issuer, by } = await open();
     const secret = Buffer.from('a secret of thirty-two bytes, so');
     issuer.keys = [{ kty: 'oct', k: secret.toString('base64url'), kid: 'shared', alg: 'HS256' }];
     const claims = { iss: issuer.url, aud: 'orders', exp: at + 600 };
@@ -94,20 +94,20 @@ describe('A token', () => {
   });
 
   test('signed with an algorithm that nobody asked for lets nobody in', async () => {
-    const { issuer, by } = await hang();
+    const { issuer, by } = await open();
     await issuer.rotate('ML-DSA-44');
     expect(await by(await issuer.token())).toBe(401);
   });
 
   test('signed with nothing lets nobody in', async () => {
-    const { issuer, by } = await hang();
+    const { issuer, by } = await open();
     const unsecured = new UnsecuredJWT({ iss: issuer.url, aud: 'orders', exp: at + 600 }).encode();
     expect(await by(unsecured)).toBe(401);
     expect(await by(`${unsecured}AA`)).toBe(401);
   });
 
   test('that was changed lets nobody in', async () => {
-    const { issuer, by } = await hang();
+    const { issuer, by } = await open();
     const [header = '', , signature = ''] = (await issuer.token()).split('.');
     const claims = Buffer.from(JSON.stringify({ iss: issuer.url, aud: 'orders', exp: at + 6_000 })).toString(
       'base64url',
@@ -116,7 +116,7 @@ describe('A token', () => {
   });
 
   test('without kid is tried with each of the keys', async () => {
-    const { issuer, by } = await hang();
+    const { issuer, by } = await open();
     const first = await issuer.token({}, { kid: undefined as never });
     await issuer.rotate();
     await issuer.rotate();
@@ -136,19 +136,19 @@ describe('A token', () => {
     'Bearer ..',
     'Bearer a.b.c, d',
   ])('that is none, %j, is not worth asking for keys', async (authorization) => {
-    const { issuer, admitEvent } = await hang();
+    const { issuer, admitEvent } = await open();
     expect(refusalOf(await admitEvent(webhookEvent({ headers: { authorization } })))).toStrictEqual(UNAUTHORIZED);
     expect(issuer.asked).toEqual([]);
   });
 
   test.each(['Bearer', 'bearer', 'BEARER', 'Bearer  '])('lets in behind %j', async (scheme) => {
-    const { issuer, admitEvent } = await hang();
+    const { issuer, admitEvent } = await open();
     const authorization = `${scheme} ${await issuer.token()}`;
     expect(statusOf(await admitEvent(webhookEvent({ headers: { authorization } })))).toBeUndefined();
   });
 
   test('is not passed on', async () => {
-    const { issuer, admitEvent } = await hang();
+    const { issuer, admitEvent } = await open();
     const token = await issuer.token();
     const admission = await admitEvent(webhookEvent({ headers: { authorization: `Bearer ${token}` } }));
     expect(JSON.stringify(admission)).not.toContain(token.slice(-20));
@@ -157,20 +157,20 @@ describe('A token', () => {
 
 describe('The issuer’s keys', () => {
   test('are found by its discovery document, and asked for once', async () => {
-    const { issuer, by } = await hang();
+    const { issuer, by } = await open();
     for (let message = 0; message < 5; message += 1) expect(await by(await issuer.token())).toBeUndefined();
     expect(issuer.asked).toEqual(['/.well-known/openid-configuration', '/keys']);
   });
 
   test('of an issuer with a path are found below it, and a slash at the end belongs to the name alone', async () => {
-    const { issuer, by } = await hang({}, '/tenant-1/');
+    const { issuer, by } = await open({}, '/tenant-1/');
     issuer.document = { issuer: issuer.url, jwks_uri: `${issuer.server.url}/keys` };
     expect(await by(await issuer.token())).toBe(503);
     expect(issuer.asked).toEqual(['/tenant-1/.well-known/openid-configuration']);
   });
 
   test('are not asked for again by tokens that are bad for another reason than their key', async () => {
-    const { issuer, by } = await hang({ scope: 'orders.write' });
+    const { issuer, by } = await open({ scope: 'orders.write' });
     const { privateKey } = await generateKeyPair('ES256');
     const claims = { iss: issuer.url, aud: 'orders', exp: at + 600, scope: 'orders.write' };
     const forged = await new SignJWT(claims).setProtectedHeader({ alg: 'ES256', kid: 'key-1' }).sign(privateKey);
@@ -185,43 +185,43 @@ describe('The issuer’s keys', () => {
   });
 
   test('are asked for once by twenty requests at once', async () => {
-    const { issuer, by } = await hang();
+    const { issuer, by } = await open();
     const tokens = await Promise.all(Array.from({ length: 20 }, () => issuer.token()));
     expect(new Set(await Promise.all(tokens.map(by)))).toEqual(new Set([undefined]));
     expect(issuer.asked).toHaveLength(2);
   });
 
   test('may be named by the setting; nothing is discovered then', async () => {
-    const { issuer } = await hang();
+    const { issuer } = await open();
     const verify = verifyAs({
       type: 'jwt',
       issuer: 'https://idp.example',
       audience: 'orders',
       jwksUri: `${issuer.server.url}/keys`,
     });
-    const hung = hangDoor({ verify });
-    hung.send = createHttpClient();
+    const opened = openWebhook({ verify });
+    opened.send = createHttpClient();
     const authorization = `Bearer ${await issuer.token({ iss: 'https://idp.example' })}`;
-    expect(statusOf(await hung.admitEvent(webhookEvent({ headers: { authorization } })))).toBeUndefined();
+    expect(statusOf(await opened.admitEvent(webhookEvent({ headers: { authorization } })))).toBeUndefined();
     expect(issuer.asked).toEqual(['/keys']);
   });
 
   test('that are new are asked for when a token names one, and then not for 30 s', async () => {
-    const { issuer, by, clock } = await hang();
+    const { issuer, by, clock } = await open();
     expect(await by(await issuer.token())).toBeUndefined();
     await issuer.rotate();
     expect(await by(await issuer.token())).toBeUndefined();
     const { length } = issuer.asked;
-    for (let knock = 0; knock < 20; knock += 1)
-      expect(await by(await issuer.token({}, { kid: `no-${knock}` }))).toBe(401);
+    for (let request = 0; request < 20; request += 1)
+      expect(await by(await issuer.token({}, { kid: `no-${request}` }))).toBe(401);
     expect(issuer.asked).toHaveLength(length);
     clock.advance(30_000);
-    for (let knock = 0; knock < 20; knock += 1) await by(await issuer.token({}, { kid: `no-${knock}` }));
+    for (let request = 0; request < 20; request += 1) await by(await issuer.token({}, { kid: `no-${request}` }));
     expect(issuer.asked).toHaveLength(length + 2);
   });
 
   test('that it has withdrawn are found out after ten minutes, beside the work', async () => {
-    const { issuer, by, clock, settled } = await hang();
+    const { issuer, by, clock, settled } = await open();
     const token = await issuer.token({ exp: at + 86_400 });
     expect(await by(token)).toBeUndefined();
     issuer.keys = [];
@@ -235,7 +235,7 @@ describe('The issuer’s keys', () => {
   });
 
   test('that are over ten minutes old let in at once while the issuer does not answer', async () => {
-    const { issuer, by, clock, settled } = await hang();
+    const { issuer, by, clock, settled } = await open();
     const token = await issuer.token({ exp: at + 86_400 });
     expect(await by(token)).toBeUndefined();
     issuer.server.fail({ fault: 'hang' });
@@ -246,7 +246,7 @@ describe('The issuer’s keys', () => {
   });
 
   test('are not asked for by the token of another issuer, or one that names none', async () => {
-    const { issuer, by } = await hang();
+    const { issuer, by } = await open();
     const other = await startIssuer();
     const unnamed = ['[]', '7', 'null', '"x"', '{}', 'no json'].map(
       (payload) => `e30.${Buffer.from(payload).toString('base64url')}.AAAA`,
@@ -257,7 +257,7 @@ describe('The issuer’s keys', () => {
   });
 
   test('are good for an hour while it cannot be asked, and no longer', async () => {
-    const { issuer, by, clock } = await hang();
+    const { issuer, by, clock } = await open();
     const token = await issuer.token({ exp: at + 86_400 });
     expect(await by(token)).toBeUndefined();
     await issuer.server.stop();
@@ -268,12 +268,12 @@ describe('The issuer’s keys', () => {
   });
 
   test('that cannot be had are 503, asked for once in 30 s, and the log says why', async () => {
-    const { issuer, admitEvent, clock, by } = await hang();
+    const { issuer, admitEvent, clock, by } = await open();
     issuer.server.fail({ fault: { status: 500 }, times: 1_000 });
     const authorization = `Bearer ${await issuer.token()}`;
-    for (let knock = 0; knock < 20; knock += 1) {
+    for (let request = 0; request < 20; request += 1) {
       expect(await admitEvent(webhookEvent({ headers: { authorization } }))).toMatchObject({
-        refusal: { status: 503, headers: { 'Retry-After': '30' } },
+        reply: { status: 503, headers: { 'Retry-After': '30' } },
         cause: {
           code: 'KEYS_UNAVAILABLE',
           message: `keys of the issuer, GET ${issuer.url}/.well-known/openid-configuration: status 500`,
@@ -332,18 +332,18 @@ describe('The issuer’s keys', () => {
       'the answer is no set of keys',
     ],
   ])('are 503 where %s', async (_, spoil, problem) => {
-    const { issuer, admitEvent } = await hang();
+    const { issuer, admitEvent } = await open();
     spoil(issuer);
     const authorization = `Bearer ${await issuer.token()}`;
     const admission = await admitEvent(webhookEvent({ headers: { authorization } }));
-    expect(admission).toMatchObject({ refusal: { status: 503 }, cause: { code: 'KEYS_UNAVAILABLE' } });
+    expect(admission).toMatchObject({ reply: { status: 503 }, cause: { code: 'KEYS_UNAVAILABLE' } });
     const message = 'cause' in admission ? admission.cause?.message : '';
     expect(message).toContain(problem);
     expect(message).not.toContain('hunter22');
   });
 
   test('among which one is damaged: its tokens let nobody in, the others do', async () => {
-    const { issuer, by } = await hang();
+    const { issuer, by } = await open();
     issuer.keys = [...issuer.keys, { kty: 'RSA', kid: 'damaged', n: 'AQAB', e: 'AQAB', alg: 'RS256' }];
     const { privateKey } = await generateKeyPair('RS256');
     const claims = { iss: issuer.url, aud: 'orders', exp: at + 600 };
@@ -353,20 +353,20 @@ describe('The issuer’s keys', () => {
   });
 
   test('that do not come in time end with the invocation: 503, and the call is broken off', async () => {
-    const { issuer, ...rest } = await hang();
+    const { issuer, ...rest } = await open();
     issuer.server.fail({ fault: 'hang' });
     const abort = new AbortController();
     const signals: (AbortSignal | undefined)[] = [];
-    const hung = hangDoor({ verify: rest.door.webhook.verify });
-    hung.deadline = deadlineOf(10_000, abort.signal);
-    hung.send = (request) => {
+    const opened = openWebhook({ verify: rest.route.webhook.verify });
+    opened.deadline = deadlineOf(10_000, abort.signal);
+    opened.send = (request) => {
       signals.push(request.signal);
       setImmediate(() => abort.abort(new RelayError('DEADLINE', 'the time of the invocation is over')));
       return rest.send(request);
     };
     const authorization = `Bearer ${await issuer.token()}`;
-    const admission = await hung.admitEvent(webhookEvent({ headers: { authorization } }));
-    expect(admission).toMatchObject({ refusal: { status: 503 }, cause: { code: 'DEADLINE' } });
+    const admission = await opened.admitEvent(webhookEvent({ headers: { authorization } }));
+    expect(admission).toMatchObject({ reply: { status: 503 }, cause: { code: 'DEADLINE' } });
     expect(signals.map((signal) => signal?.aborted)).toEqual([true]);
   });
 
@@ -376,7 +376,7 @@ describe('The issuer’s keys', () => {
       [30_000, 5_000],
       [1_200, 1_200],
     ] as const) {
-      const door = hangDoor({ verify: verifyAs({ type: 'jwt', issuer: issuer.url, audience: 'orders' }) });
+      const door = openWebhook({ verify: verifyAs({ type: 'jwt', issuer: issuer.url, audience: 'orders' }) });
       door.deadline = deadlineOf(remainingMs);
       const timeouts: number[] = [];
       door.send = (request) => {

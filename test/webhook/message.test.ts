@@ -2,15 +2,15 @@
 import { describe, expect, test } from 'vitest';
 import type { Message } from '../../functions/message/message.ts';
 import type { WebhookSettings } from '../../functions/settings/destination.ts';
-import { hangDoor } from './door.ts';
+import { openWebhook } from './open-webhook.ts';
 
 async function messageOf(
   fields: { headers?: Record<string, string>; body?: string; isBase64Encoded?: boolean },
   webhook: Partial<WebhookSettings> = {},
   ofDestination: readonly string[] = [],
 ): Promise<Message> {
-  const admission = await hangDoor(webhook, ofDestination).admit(fields);
-  if ('refusal' in admission) throw new Error(`refused with ${admission.refusal.status}`);
+  const admission = await openWebhook(webhook, ofDestination).admit(fields);
+  if ('reply' in admission) throw new Error(`refused with ${admission.reply.status}`);
   return admission.message;
 }
 
@@ -101,5 +101,27 @@ describe('The message bears', () => {
     );
     expect(message.id).toBe('by-pointer');
     expect((await messageOf({ headers: { 'x-id': 'by-header' } }, { messageId: 'x-id' })).id).toBe('by-header');
+  });
+});
+
+describe('The message group', () => {
+  const headers = { 'x-customer': 'customer-7' };
+  const body = JSON.stringify({ customer: { id: 4711 } });
+
+  test.each<[string, Record<string, string>, string | undefined, string | undefined]>([
+    ['is the header that the webhook names', headers, 'x-customer', 'customer-7'],
+    ['is what the webhook’s JSON pointer names', headers, '/customer/id', '4711'],
+    [
+      'is the SHA-256 of a name that SQS does not take',
+      { 'x-customer': 'Jörg' },
+      'x-customer',
+      '8e63741c42f7c08025339f1a380d98030a698aa04f1fa3c595dcb581632af452',
+    ],
+    ['is none where the request names none', {}, 'x-customer', undefined],
+    ['is none where the header is empty', { 'x-customer': '' }, 'x-customer', undefined],
+    ['is none where the webhook asks for none', headers, undefined, undefined],
+  ])('%s', async (_, sent, messageGroupId, group) => {
+    const message = await messageOf({ headers: sent, body }, messageGroupId === undefined ? {} : { messageGroupId });
+    expect(message.group).toBe(group);
   });
 });

@@ -1,7 +1,7 @@
 /** The path of a webhook's request: which destination it names, through each of the gateways, decoded once. */
 import { describe, expect, test } from 'vitest';
 import { functionUrl, loadBalancer, restApi, webhookEvent } from './aws-http-events.ts';
-import { hangDoor, JOE, statusOf } from './door.ts';
+import { JOE, openWebhook, statusOf } from './open-webhook.ts';
 
 describe('The path', () => {
   test.each<[string, number | undefined]>([
@@ -20,7 +20,7 @@ describe('The path', () => {
     ['/', 404],
     ['', 404],
   ])('%j is answered %s', async (rawPath, status) => {
-    expect(statusOf(await hangDoor().admit({ rawPath }))).toBe(status);
+    expect(statusOf(await openWebhook().admit({ rawPath }))).toBe(status);
   });
 
   /** An HTTP API hands the path over decoded: to decode it again would let in under a name that nobody asked for. */
@@ -39,15 +39,15 @@ describe('The path', () => {
     async (path, once, never) => {
       const encoded = webhookEvent({ rawPath: path, headers: { authorization: JOE } });
       encoded.requestContext.domainName = functionUrl.requestContext.domainName;
-      expect(statusOf(await hangDoor().admitEvent(encoded))).toBe(once);
+      expect(statusOf(await openWebhook().admitEvent(encoded))).toBe(once);
       const { multiValueHeaders: _lists, ...rest } = restApi;
       const rest1 = { ...rest, path, httpMethod: 'POST', headers: { authorization: JOE } };
-      expect(statusOf(await hangDoor().admitEvent(rest1))).toBe(once);
-      expect(statusOf(await hangDoor().admitEvent({ ...rest1, requestContext: loadBalancer.requestContext }))).toBe(
+      expect(statusOf(await openWebhook().admitEvent(rest1))).toBe(once);
+      expect(statusOf(await openWebhook().admitEvent({ ...rest1, requestContext: loadBalancer.requestContext }))).toBe(
         once,
       );
-      expect(statusOf(await hangDoor().admit({ rawPath: path }))).toBe(never);
-      expect(statusOf(await hangDoor().admitEvent({ ...rest1, version: '1.0' }))).toBe(never);
+      expect(statusOf(await openWebhook().admit({ rawPath: path }))).toBe(never);
+      expect(statusOf(await openWebhook().admitEvent({ ...rest1, version: '1.0' }))).toBe(never);
     },
   );
 });

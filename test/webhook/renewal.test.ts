@@ -1,14 +1,14 @@
 /** What webhooks are verified with is renewed beside the work; the invocation that it runs beside ends it. */
 import { expect, test } from 'vitest';
-import { setup } from '../../functions/environment.ts';
+import { createEnvironment } from '../../functions/environment.ts';
 import { RelayError } from '../../functions/error.ts';
 import { readSettings } from '../../functions/settings/settings.ts';
 import { admit } from '../../functions/webhook/admission.ts';
 import { readHttpEvent } from '../../functions/webhook/event.ts';
-import { createDoors } from '../../functions/webhook/routes.ts';
+import { createWebhookRoutes } from '../../functions/webhook/routes.ts';
 import { createSimulatedTime, NOON } from '../doubles/time.ts';
 import { webhookEvent } from './aws-http-events.ts';
-import { JOE, joe, statusOf } from './door.ts';
+import { JOE, joe, statusOf } from './open-webhook.ts';
 
 const TEN_MINUTES_MS = 600_000;
 const orders = { secret: 'cpi', path: '/orders', webhook: { verify: 'basic', secret: 'webhooks/orders' } };
@@ -16,7 +16,7 @@ const orders = { secret: 'cpi', path: '/orders', webhook: { verify: 'basic', sec
 test('a secret over ten minutes old holds up no reply: a hanging Secrets Manager has a second more, and is broken off', async () => {
   const { now, after, sleep, run } = createSimulatedTime(NOON);
   const signals: (AbortSignal | undefined)[] = [];
-  const environment = setup({
+  const environment = createEnvironment({
     settings: readSettings({ DESTINATIONS: JSON.stringify({ orders }) }),
     outside: {
       now,
@@ -30,13 +30,13 @@ test('a secret over ten minutes old holds up no reply: a hanging Secrets Manager
       },
     },
   });
-  const doorOf = createDoors(environment);
+  const routeOf = createWebhookRoutes(environment);
   const event = readHttpEvent(webhookEvent({ headers: { authorization: JOE } }));
   /** @returns when it was let in and when its reply left, in milliseconds since it came */
   async function invoke() {
     const cameAt = now();
     const admitted = await environment.invoke({ getRemainingTimeInMillis: () => 29_000 }, async ({ deadline }) => {
-      const admission = await admit(event, doorOf, { deadline, now });
+      const admission = await admit(event, routeOf, { deadline, now });
       return { status: statusOf(admission), admittedMs: now() - cameAt };
     });
     return { ...admitted, repliedMs: now() - cameAt };

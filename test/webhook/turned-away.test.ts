@@ -5,8 +5,8 @@ import { describe, expect, test } from 'vitest';
 import { createHttpClient } from '../../functions/http/http.ts';
 import { NOON } from '../doubles/time.ts';
 import { webhookEvent } from './aws-http-events.ts';
-import { basicOf, hangDoor, JOE, joe } from './door.ts';
 import { startIssuer } from './issuer.ts';
+import { basicOf, JOE, joe, openWebhook } from './open-webhook.ts';
 import { verifyAs } from './senders.ts';
 
 const BODY = '{"id":"evt_1"}';
@@ -17,9 +17,9 @@ const standard = (content: string) =>
   `v1,${createHmac('sha256', 'a shared secret, 24 byte').update(content).digest('base64')}`;
 
 async function turnedAway(verify: unknown, headers: Record<string, string>, fields: object = {}) {
-  const hung = hangDoor({ verify: verifyAs(verify) });
-  hung.secret = { ...joe, key: 'the key', secret: SECRET };
-  const admission = await hung.admitEvent(webhookEvent({ body: BODY, headers, ...fields }));
+  const opened = openWebhook({ verify: verifyAs(verify) });
+  opened.secret = { ...joe, key: 'the key', secret: SECRET };
+  const admission = await opened.admitEvent(webhookEvent({ body: BODY, headers, ...fields }));
   return 'turnedAway' in admission ? admission.turnedAway : admission;
 }
 
@@ -86,10 +86,10 @@ describe('A request is turned away for', () => {
 
   test('what the second look, after the secret was read again, says', async () => {
     const issuer = await startIssuer();
-    const hung = hangDoor({ verify: verifyAs({ type: 'jwt', issuer: issuer.url, audience: 'orders' }) });
-    hung.send = createHttpClient();
+    const opened = openWebhook({ verify: verifyAs({ type: 'jwt', issuer: issuer.url, audience: 'orders' }) });
+    opened.send = createHttpClient();
     const by = async (token: string) => {
-      const admission = await hung.admitEvent(webhookEvent({ headers: { authorization: `Bearer ${token}` } }));
+      const admission = await opened.admitEvent(webhookEvent({ headers: { authorization: `Bearer ${token}` } }));
       return 'turnedAway' in admission ? admission.turnedAway?.why : undefined;
     };
     expect(await by(await issuer.token())).toBeUndefined();
@@ -106,9 +106,9 @@ describe('A request is turned away for', () => {
     ['another method', {}, { method: 'GET' }],
     ['a secret that cannot be read', { authorization: JOE }, {}],
   ])('none of these reasons: %s', async (_, headers, fields) => {
-    const hung = hangDoor();
-    hung.secret = {};
-    expect(await hung.admitEvent(webhookEvent({ headers, ...fields }))).not.toHaveProperty('turnedAway');
+    const opened = openWebhook();
+    opened.secret = {};
+    expect(await opened.admitEvent(webhookEvent({ headers, ...fields }))).not.toHaveProperty('turnedAway');
   });
 });
 
@@ -125,22 +125,22 @@ describe('A token is turned away for', () => {
   ])('%s: %j %j', async (why, claims, header) => {
     const issuer = await startIssuer();
     const verify = verifyAs({ type: 'jwt', issuer: issuer.url, audience: 'orders', scope: 'orders.write' });
-    const hung = hangDoor({ verify });
-    hung.send = createHttpClient();
+    const opened = openWebhook({ verify });
+    opened.send = createHttpClient();
     const token = await issuer.token({ scope: 'orders.write', ...claims }, header);
-    const admission = await hung.admitEvent(webhookEvent({ headers: { authorization: `Bearer ${token}` } }));
+    const admission = await opened.admitEvent(webhookEvent({ headers: { authorization: `Bearer ${token}` } }));
     expect(admission).toMatchObject({ turnedAway: { destination: 'orders', verify: 'jwt', why } });
   });
 
   test('wrong-signature: of another key by this name', async () => {
     const issuer = await startIssuer();
-    const hung = hangDoor({ verify: verifyAs({ type: 'jwt', issuer: issuer.url, audience: 'orders' }) });
-    hung.send = createHttpClient();
+    const opened = openWebhook({ verify: verifyAs({ type: 'jwt', issuer: issuer.url, audience: 'orders' }) });
+    opened.send = createHttpClient();
     const { privateKey } = await generateKeyPair('ES256');
     const token = await new SignJWT({ iss: issuer.url, aud: 'orders', exp: at + 600 })
       .setProtectedHeader({ alg: 'ES256', kid: 'key-1' })
       .sign(privateKey);
-    const admission = await hung.admitEvent(webhookEvent({ headers: { authorization: `Bearer ${token}` } }));
+    const admission = await opened.admitEvent(webhookEvent({ headers: { authorization: `Bearer ${token}` } }));
     expect(admission).toMatchObject({ turnedAway: { why: 'wrong-signature' } });
   });
 

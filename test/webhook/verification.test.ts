@@ -3,15 +3,15 @@ import { describe, expect, test } from 'vitest';
 import { UNAUTHORIZED } from '../../functions/webhook/problem.ts';
 import { NOON } from '../doubles/time.ts';
 import { webhookEvent } from './aws-http-events.ts';
-import { type Hung, hangDoor, refusalOf, statusOf } from './door.ts';
+import { type OpenWebhook, openWebhook, refusalOf, statusOf } from './open-webhook.ts';
 import { type Entry, SENDERS, type Sender, verifyAs } from './senders.ts';
 
 const BODY = '{"id":"evt_4711","total":"42 €"}';
 
-function hang(sender: Sender, secret: unknown = sender.entries[0]): Hung {
-  const hung = hangDoor({ verify: verifyAs(sender.verify) });
-  hung.secret = secret;
-  return hung;
+function open(sender: Sender, secret: unknown = sender.entries[0]): OpenWebhook {
+  const opened = openWebhook({ verify: verifyAs(sender.verify) });
+  opened.secret = secret;
+  return opened;
 }
 
 interface Sent {
@@ -23,11 +23,11 @@ interface Sent {
   readonly path?: string;
 }
 
-async function send(hung: Hung, sender: Sender, { by = sender.entries[0], atMs = NOON, ...sent }: Sent = {}) {
+async function send(opened: OpenWebhook, sender: Sender, { by = sender.entries[0], atMs = NOON, ...sent }: Sent = {}) {
   const signed = { ...(await sender.sign(BODY, by, atMs)), ...sent.headers };
   const body = Buffer.from(sent.arrives ?? BODY).toString('base64');
   const rawPath = sent.path ?? '/webhooks/orders';
-  return hung.admitEvent(webhookEvent({ headers: signed, body, isBase64Encoded: true, rawPath }));
+  return opened.admitEvent(webhookEvent({ headers: signed, body, isBase64Encoded: true, rawPath }));
 }
 
 describe.each(SENDERS)('A request by $name', (sender) => {
@@ -35,7 +35,7 @@ describe.each(SENDERS)('A request by $name', (sender) => {
   const isSigned = !['basic', 'api-key'].includes(sender.name);
 
   test('is let in, and bears the sender’s id', async () => {
-    const admission = await send(hang(sender), sender);
+    const admission = await send(open(sender), sender);
     expect(admission).toMatchObject({ message: { body: { bytes: Buffer.byteLength(BODY) } } });
     const { id } = 'message' in admission ? admission.message : { id: '' };
     if (sender.messageId === undefined) expect(id).toMatch(/^[0-9a-f-]{36}$/);
@@ -43,17 +43,19 @@ describe.each(SENDERS)('A request by $name', (sender) => {
   });
 
   test('is let in by either secret while the list holds both, and by the new one alone after it', async () => {
-    const hung = hang(sender, entries);
-    for (const by of entries) expect(statusOf(await send(hung, sender, { by }))).toBeUndefined();
-    hung.secret = [entries[1]];
-    hung.clock.advance(30_000);
-    expect(statusOf(await send(hung, sender, { by: { ...entries[0], ...WRONG }, atMs: hung.clock.now() }))).toBe(401);
-    expect(statusOf(await send(hung, sender, { by: entries[0], atMs: hung.clock.now() }))).toBe(401);
-    expect(statusOf(await send(hung, sender, { by: entries[1], atMs: hung.clock.now() }))).toBeUndefined();
+    const opened = open(sender, entries);
+    for (const by of entries) expect(statusOf(await send(opened, sender, { by }))).toBeUndefined();
+    opened.secret = [entries[1]];
+    opened.clock.advance(30_000);
+    expect(statusOf(await send(opened, sender, { by: { ...entries[0], ...WRONG }, atMs: opened.clock.now() }))).toBe(
+      401,
+    );
+    expect(statusOf(await send(opened, sender, { by: entries[0], atMs: opened.clock.now() }))).toBe(401);
+    expect(statusOf(await send(opened, sender, { by: entries[1], atMs: opened.clock.now() }))).toBeUndefined();
   });
 
   test('is turned away like every stranger, byte for byte, whatever is wrong with it', async () => {
-    const hung = hang(sender);
+    const opened = open(sender);
     const names = Object.keys(await sender.sign(BODY, entries[0], NOON));
     const [credential = ''] = names.filter((name) => !/delivery|-id$|timestamp/.test(name));
     const good = (await sender.sign(BODY, entries[0], NOON))[credential] ?? '';
@@ -80,16 +82,16 @@ describe.each(SENDERS)('A request by $name', (sender) => {
         .flatMap((name) => ['', '1767268801', 'x'].map((value) => ({ headers: { [name]: value } }))),
     ];
     for (const sent of tries) {
-      expect(refusalOf(await send(hung, sender, sent)), JSON.stringify(sent)).toStrictEqual(UNAUTHORIZED);
+      expect(refusalOf(await send(opened, sender, sent)), JSON.stringify(sent)).toStrictEqual(UNAUTHORIZED);
     }
-    expect(statusOf(await send(hung, sender)), 'and the good one still holds').toBeUndefined();
+    expect(statusOf(await send(opened, sender)), 'and the good one still holds').toBeUndefined();
   });
 
   if (toleranceSeconds !== undefined) {
     test('is let in as long as it is not too old or too new', async () => {
-      const hung = hang(sender);
+      const opened = open(sender);
       for (const awayMs of [-toleranceSeconds * 1000, toleranceSeconds * 1000])
-        expect(statusOf(await send(hung, sender, { atMs: NOON + awayMs }))).toBeUndefined();
+        expect(statusOf(await send(opened, sender, { atMs: NOON + awayMs }))).toBeUndefined();
     });
   }
 });
@@ -101,15 +103,15 @@ test('what is signed are the bytes as they came, text or not', async () => {
   const { createHmac } = await import('node:crypto');
   const bytes = Buffer.from([0xff, 0x00, 0xfe, 0xc3, 0x28]);
   const key = 'the first shared secret';
-  const hung = hangDoor({ verify: verifyAs('github') });
-  hung.secret = { secret: key };
+  const opened = openWebhook({ verify: verifyAs('github') });
+  opened.secret = { secret: key };
   const event = (body: Buffer) =>
     webhookEvent({
       headers: { 'x-hub-signature-256': `sha256=${createHmac('sha256', key).update(bytes).digest('hex')}` },
       body: body.toString('base64'),
       isBase64Encoded: true,
     });
-  expect(statusOf(await hung.admitEvent(event(bytes)))).toBeUndefined();
+  expect(statusOf(await opened.admitEvent(event(bytes)))).toBeUndefined();
   // What a decoder of UTF-8 would take for the same.
-  expect(statusOf(await hung.admitEvent(event(Buffer.from(bytes.toString()))))).toBe(401);
+  expect(statusOf(await opened.admitEvent(event(Buffer.from(bytes.toString()))))).toBe(401);
 });

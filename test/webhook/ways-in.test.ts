@@ -6,7 +6,7 @@ import { UNAUTHORIZED } from '../../functions/webhook/problem.ts';
 import { deadlineOf } from '../doubles/deadline.ts';
 import { NOON } from '../doubles/time.ts';
 import * as events from './aws-http-events.ts';
-import { basicOf, type Hung, hangDoor, JOE, joe, refusalOf, statusOf, unavailable } from './door.ts';
+import { basicOf, JOE, joe, type OpenWebhook, openWebhook, refusalOf, statusOf, unavailable } from './open-webhook.ts';
 import { senderOf, verifyAs } from './senders.ts';
 
 const { webhookEvent } = events;
@@ -17,10 +17,10 @@ const erpAndStripe = verifyAs([
   { type: 'stripe', secret: 'webhooks/stripe' },
 ]);
 
-function hangBoth(): Hung {
-  const hung = hangDoor({ verify: erpAndStripe });
-  hung.secrets = { 'webhooks/erp': joe, 'webhooks/stripe': stripe.entries[0] };
-  return hung;
+function openBoth(): OpenWebhook {
+  const opened = openWebhook({ verify: erpAndStripe });
+  opened.secrets = { 'webhooks/erp': joe, 'webhooks/stripe': stripe.entries[0] };
+  return opened;
 }
 const byStripe = async (entry = stripe.entries[0], atMs = NOON) =>
   webhookEvent({ body: BODY, headers: await stripe.sign(BODY, entry, atMs) });
@@ -29,7 +29,7 @@ const byBasic = (user = joe) => webhookEvent({ body: BODY, headers: { authorizat
 
 describe('Of a list', () => {
   test('any one lets in, each by its own secret', async () => {
-    const { admitEvent } = hangBoth();
+    const { admitEvent } = openBoth();
     expect(statusOf(await admitEvent(byBasic()))).toBeUndefined();
     expect(statusOf(await admitEvent(await byStripe()))).toBeUndefined();
     expect(refusalOf(await admitEvent(await byStripe(stripe.entries[1])))).toStrictEqual(UNAUTHORIZED);
@@ -37,33 +37,33 @@ describe('Of a list', () => {
   });
 
   test('the one that held names the message id, and no other', async () => {
-    const { admitEvent } = hangBoth();
+    const { admitEvent } = openBoth();
     expect(await admitEvent(await byStripe())).toMatchObject({ message: { id: 'evt_4711' } });
     const basic = await admitEvent(byBasic());
     expect('message' in basic && basic.message.id).toMatch(/^[0-9a-f-]{36}$/);
   });
 
   test('the first that holds names it, where more than one does', async () => {
-    const hung = hangBoth();
-    const admission = await hung.admitEvent(await byBoth());
+    const opened = openBoth();
+    const admission = await opened.admitEvent(await byBoth());
     expect('message' in admission && admission.message.id).toMatch(/^[0-9a-f-]{36}$/);
   });
 
   test('one whose secret cannot be read shuts nobody out who comes in by another', async () => {
-    const hung = hangBoth();
-    hung.secrets['webhooks/stripe'] = unavailable();
-    expect(statusOf(await hung.admitEvent(byBasic()))).toBeUndefined();
-    expect(await hung.admitEvent(await byStripe())).toMatchObject({
-      refusal: { status: 503 },
+    const opened = openBoth();
+    opened.secrets['webhooks/stripe'] = unavailable();
+    expect(statusOf(await opened.admitEvent(byBasic()))).toBeUndefined();
+    expect(await opened.admitEvent(await byStripe())).toMatchObject({
+      reply: { status: 503 },
       cause: { code: 'SECRET_UNAVAILABLE' },
     });
   });
 
   test('the first that holds lets in at once, though the secret of another is never read to its end', async () => {
-    const hung = hangBoth();
+    const opened = openBoth();
     const signals: AbortSignal[] = [];
-    hung.reading = (signal) => (signals.push(signal) === 1 ? new Promise(() => undefined) : undefined);
-    expect(statusOf(await hung.admitEvent(await byBoth())), 'by Stripe').toBeUndefined();
+    opened.reading = (signal) => (signals.push(signal) === 1 ? new Promise(() => undefined) : undefined);
+    expect(statusOf(await opened.admitEvent(await byBoth())), 'by Stripe').toBeUndefined();
     expect(
       signals.map(({ aborted }) => aborted),
       'nothing runs on',
@@ -71,14 +71,14 @@ describe('Of a list', () => {
   });
 
   test('and so does one that holds at the second look, after a rotation', async () => {
-    const hung = hangBoth();
-    await hung.admitEvent(await byBoth());
+    const opened = openBoth();
+    await opened.admitEvent(await byBoth());
     const user = { ...joe, password: 'new' };
-    hung.secrets = { 'webhooks/erp': user, 'webhooks/stripe': stripe.entries[0] };
+    opened.secrets = { 'webhooks/erp': user, 'webhooks/stripe': stripe.entries[0] };
     const headers = { ...(await byStripe(stripe.entries[1])).headers, authorization: basicOf(user) };
-    hung.reading = () => (hung.readings.count === 4 ? new Promise(() => undefined) : undefined);
-    expect(statusOf(await hung.admitEvent(webhookEvent({ body: BODY, headers })))).toBeUndefined();
-    expect(hung.readings.count).toBe(4);
+    opened.reading = () => (opened.readings.count === 4 ? new Promise(() => undefined) : undefined);
+    expect(statusOf(await opened.admitEvent(webhookEvent({ body: BODY, headers })))).toBeUndefined();
+    expect(opened.readings.count).toBe(4);
   });
 
   test('an issuer that hangs does not hold up one who comes in by a key, nor is it asked for a token that is not its own', async () => {
@@ -86,98 +86,100 @@ describe('Of a list', () => {
       { type: 'jwt', issuer: 'https://idp.example', audience: 'orders' },
       { type: 'api-key', secret: 'webhooks/key' },
     ]);
-    const hung = hangDoor({ verify });
-    hung.secrets = { 'webhooks/key': { key: 'the key' } };
+    const opened = openWebhook({ verify });
+    opened.secrets = { 'webhooks/key': { key: 'the key' } };
     const asked: (AbortSignal | undefined)[] = [];
-    hung.send = ({ signal }) => {
+    opened.send = ({ signal }) => {
       asked.push(signal);
       return new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason)));
     };
     const tokenOf = (iss: string) => `Bearer e30.${Buffer.from(JSON.stringify({ iss })).toString('base64url')}.AAAA`;
     const headers = { authorization: tokenOf('https://idp.example'), 'x-api-key': 'the key' };
-    expect(statusOf(await hung.admit({ headers }))).toBeUndefined();
+    expect(statusOf(await opened.admit({ headers }))).toBeUndefined();
     expect(asked.every((signal) => signal?.aborted)).toBe(true);
     const { length } = asked;
-    expect(statusOf(await hung.admit({ headers: { authorization: tokenOf('https://other.example') } }))).toBe(401);
+    expect(statusOf(await opened.admit({ headers: { authorization: tokenOf('https://other.example') } }))).toBe(401);
     expect(asked).toHaveLength(length);
   });
 
   test('a bug in one is not hidden behind a secret that cannot be read', async () => {
-    const hung = hangBoth();
-    hung.secrets = { 'webhooks/erp': unavailable(), 'webhooks/stripe': new TypeError('bug') };
-    await expect(hung.admitEvent(await byBoth())).rejects.toThrow('bug');
+    const opened = openBoth();
+    opened.secrets = { 'webhooks/erp': unavailable(), 'webhooks/stripe': new TypeError('bug') };
+    await expect(opened.admitEvent(await byBoth())).rejects.toThrow('bug');
   });
 
   test('a rotation is seen at once, for each secret by itself', async () => {
-    const hung = hangBoth();
-    await hung.admitEvent(byBasic());
-    hung.secrets['webhooks/stripe'] = stripe.entries[1];
-    expect(statusOf(await hung.admitEvent(await byStripe(stripe.entries[1])))).toBeUndefined();
-    hung.secrets['webhooks/erp'] = { ...joe, password: 'new' };
-    expect(statusOf(await hung.admitEvent(byBasic({ ...joe, password: 'new' })))).toBeUndefined();
+    const opened = openBoth();
+    await opened.admitEvent(byBasic());
+    opened.secrets['webhooks/stripe'] = stripe.entries[1];
+    expect(statusOf(await opened.admitEvent(await byStripe(stripe.entries[1])))).toBeUndefined();
+    opened.secrets['webhooks/erp'] = { ...joe, password: 'new' };
+    expect(statusOf(await opened.admitEvent(byBasic({ ...joe, password: 'new' })))).toBeUndefined();
   });
 });
 
 describe('Secrets Manager is asked', () => {
   test('not at all for a request that brings nothing which the secret could prove', async () => {
-    const hung = hangBoth();
-    for (let knock = 0; knock < 3; knock += 1) expect(statusOf(await hung.admitEvent(webhookEvent()))).toBe(401);
-    expect(hung.readings.count).toBe(0);
-    await hung.admitEvent(byBasic());
-    expect(hung.readings.count, 'of the one that it names').toBe(1);
+    const opened = openBoth();
+    for (let request = 0; request < 3; request += 1)
+      expect(statusOf(await opened.admitEvent(webhookEvent()))).toBe(401);
+    expect(opened.readings.count).toBe(0);
+    await opened.admitEvent(byBasic());
+    expect(opened.readings.count, 'of the one that it names').toBe(1);
   });
 
   test('once for a secret that two of the ways in go by, while they are of one type', async () => {
-    const hung = hangDoor({
+    const opened = openWebhook({
       verify: verifyAs([
         { type: 'hmac', header: 'X-Old' },
         { type: 'hmac', header: 'X-New' },
       ]),
     });
-    hung.secret = { secret: 'shared' };
+    opened.secret = { secret: 'shared' };
     const headers = { 'x-old': 'wrong', 'x-new': 'wrong' };
-    await hung.admit({ headers });
-    expect(hung.readings.count).toBe(2);
-    for (let knock = 0; knock < 20; knock += 1) await hung.admit({ headers });
-    expect(hung.readings.count, 'once, and once again for a check that failed').toBe(2);
+    await opened.admit({ headers });
+    expect(opened.readings.count).toBe(2);
+    for (let request = 0; request < 20; request += 1) await opened.admit({ headers });
+    expect(opened.readings.count, 'once, and once again for a check that failed').toBe(2);
   });
 
   test('while it does not answer, once in 30 s, however many come', async () => {
-    const hung = hangBoth();
-    hung.secrets = { 'webhooks/erp': unavailable(), 'webhooks/stripe': unavailable() };
-    for (let knock = 0; knock < 20; knock += 1) expect(statusOf(await hung.admitEvent(await byBoth()))).toBe(503);
-    expect(hung.readings.count).toBe(2);
-    hung.clock.advance(30_000);
-    for (let knock = 0; knock < 20; knock += 1) await hung.admitEvent(await byBoth());
-    expect(hung.readings.count).toBe(4);
+    const opened = openBoth();
+    opened.secrets = { 'webhooks/erp': unavailable(), 'webhooks/stripe': unavailable() };
+    for (let request = 0; request < 20; request += 1)
+      expect(statusOf(await opened.admitEvent(await byBoth()))).toBe(503);
+    expect(opened.readings.count).toBe(2);
+    opened.clock.advance(30_000);
+    for (let request = 0; request < 20; request += 1) await opened.admitEvent(await byBoth());
+    expect(opened.readings.count).toBe(4);
   });
 
   test('again for one who comes while another’s failed check has it read: both wait for what it brings', async () => {
-    const hung = hangDoor();
-    await hung.admit();
+    const opened = openWebhook();
+    await opened.admit();
     const { promise, resolve } = Promise.withResolvers<void>();
-    hung.reading = () => promise;
-    const stranger = hung.admit({ headers: { authorization: basicOf({ ...joe, password: 'wrong' }) } });
-    const moved = hung.admit({ headers: { authorization: basicOf({ ...joe, password: 'new' }) } });
-    hung.secret = { ...joe, password: 'new' };
+    opened.reading = () => promise;
+    const stranger = opened.admit({ headers: { authorization: basicOf({ ...joe, password: 'wrong' }) } });
+    const moved = opened.admit({ headers: { authorization: basicOf({ ...joe, password: 'new' }) } });
+    opened.secret = { ...joe, password: 'new' };
     resolve();
     expect(statusOf(await stranger)).toBe(401);
     expect(statusOf(await moved)).toBeUndefined();
-    expect(hung.readings.count).toBe(2);
+    expect(opened.readings.count).toBe(2);
   });
 
   test('anew at once, after an invocation whose time was over broke the reading off', async () => {
-    const hung = hangDoor();
+    const opened = openWebhook();
     const abort = new AbortController();
-    hung.deadline = deadlineOf(0, abort.signal);
-    hung.reading = (signal) =>
+    opened.deadline = deadlineOf(0, abort.signal);
+    opened.reading = (signal) =>
       new Promise((_, reject) => signal.addEventListener('abort', () => reject(unavailable())));
-    const cutOff = hung.admit();
+    const cutOff = opened.admit();
     abort.abort(unavailable());
     expect(statusOf(await cutOff)).toBe(503);
-    hung.reading = () => undefined;
-    hung.deadline = deadlineOf(30_000);
-    expect(statusOf(await hung.admit())).toBeUndefined();
+    opened.reading = () => undefined;
+    opened.deadline = deadlineOf(30_000);
+    expect(statusOf(await opened.admit())).toBeUndefined();
   });
 });
 
@@ -186,21 +188,21 @@ describe('The header of an api-key', () => {
   const verify = verifyAs({ type: 'api-key', header: 'X-Request-Id' });
 
   test('goes nowhere: not along with the message, and not into its id', async () => {
-    const hung = hangDoor({ verify, forwardHeaders: ['x-*'] });
-    hung.secret = { key };
+    const opened = openWebhook({ verify, forwardHeaders: ['x-*'] });
+    opened.secret = { key };
     const headers = { 'x-request-id': key, 'x-order': '4711', authorization: '' };
-    const admission = await hung.admit({ headers });
+    const admission = await opened.admit({ headers });
     expect(admission).toMatchObject({ message: { headers: { 'x-order': '4711' } } });
     expect(JSON.stringify('message' in admission && admission.message)).not.toContain(key);
   });
 
   test('goes nowhere even where another way in held', async () => {
-    const hung = hangDoor({
+    const opened = openWebhook({
       verify: verifyAs([{ type: 'basic', secret: 'webhooks/erp' }, 'api-key']),
       forwardHeaders: ['x-*'],
     });
-    hung.secrets = { 'webhooks/erp': joe, 'webhooks/orders': { key } };
-    expect(await hung.admit({ headers: { 'x-api-key': key } })).toMatchObject({ message: { headers: {} } });
+    opened.secrets = { 'webhooks/erp': joe, 'webhooks/orders': { key } };
+    expect(await opened.admit({ headers: { 'x-api-key': key } })).toMatchObject({ message: { headers: {} } });
   });
 });
 
@@ -243,29 +245,29 @@ describe('With iam', () => {
     ['REST API, without a context', ofVersion1(events.restApi, undefined), false],
     ['load balancer, which checks none', ofLoadBalancer({ authorizer: { iam }, identity: { userArn: arn } }), false],
   ])('%s: %s', async (_, event, isIn) => {
-    const admission = await hangDoor({ verify }).admitEvent(event);
+    const admission = await openWebhook({ verify }).admitEvent(event);
     if (isIn) expect(statusOf(admission)).toBeUndefined();
     else expect(refusalOf(admission)).toStrictEqual(UNAUTHORIZED);
   });
 
   test('what the sender writes into its headers proves nothing', async () => {
     const headers = { ...post.headers, authorization: 'AWS4-HMAC-SHA256 Credential=AKIA', 'x-user-arn': arn };
-    const admission = await hangDoor({ verify }).admitEvent(webhookEvent({ ...post, headers }));
+    const admission = await openWebhook({ verify }).admitEvent(webhookEvent({ ...post, headers }));
     expect(refusalOf(admission)).toStrictEqual(UNAUTHORIZED);
   });
 
   test('no secret is read', async () => {
-    const hung = hangDoor({ verify });
-    await hung.admitEvent(ofVersion2({ iam }));
-    expect(hung.readings.count).toBe(0);
+    const opened = openWebhook({ verify });
+    await opened.admitEvent(ofVersion2({ iam }));
+    expect(opened.readings.count).toBe(0);
     expect(readHttpEvent(ofVersion2({ iam }))?.iamIdentity).toBe(arn);
   });
 });
 
 test('With none, anyone is let in, and no secret is read', async () => {
-  const hung = hangDoor({ verify: verifyAs('none') });
-  expect(statusOf(await hung.admitEvent(webhookEvent()))).toBeUndefined();
-  const unknown = await hung.admitEvent(webhookEvent({ rawPath: '/webhooks/unknown' }));
+  const opened = openWebhook({ verify: verifyAs('none') });
+  expect(statusOf(await opened.admitEvent(webhookEvent()))).toBeUndefined();
+  const unknown = await opened.admitEvent(webhookEvent({ rawPath: '/webhooks/unknown' }));
   expect(refusalOf(unknown)).toStrictEqual(UNAUTHORIZED);
-  expect(hung.readings.count).toBe(0);
+  expect(opened.readings.count).toBe(0);
 });

@@ -1,30 +1,24 @@
 /**
  * What all sender adapters have in common: one call of the endpoint with the message's payload, headers and id, the
- * token or the certificate, the CSRF handshake, and a bound on its time. What one of them wants beyond that, and what it
- * reads in an answer, is said in a file of its own.
+ * token or the certificate, the CSRF handshake, and a time limit. That is all of SAP's HTTPS sender adapter; SOAP, SAP RM and
+ * OData add a `Convention`, in a file of their own.
  *
- * @see SAP Help, "OAuth Client Credentials Grant", step 3
+ * @see SAP Help, "OAuth Client Credentials Grant", step 3; "HTTPS Sender Adapter"
  */
 import type { Deadline } from '../../deadline.ts';
 import type { HttpAnswer, HttpBody, HttpRequest, Send } from '../../http/http.ts';
 import type { Message } from '../../message/message.ts';
 import { type Destination, endpoint } from '../../settings/destination.ts';
 import type { Token } from '../../token/token-endpoint.ts';
-import type { Finding } from '../outcome.ts';
-import { createCsrf, type Exchange as Exchanged } from './csrf.ts';
-import { createCallHeaders, type Wanted } from './headers.ts';
+import type { Exchange, Finding } from '../outcome.ts';
+import { createCsrf } from './csrf.ts';
+import { createCallHeaders, type HeaderWish } from './headers.ts';
 import { atRestOfPath, strictUrl } from './path.ts';
 
-/** What came of a call. */
-export interface Exchange extends Exchanged {
-  /** What the answer says beyond its status; absent: nothing that was understood. */
-  readonly finding?: Finding;
-}
-
-/** How a message is handed to one destination; keeps what the endpoint taught (its CSRF session) warm. */
+/** Sends messages to one destination; keeps its CSRF session warm. */
 export interface Adapter {
   /**
-   * @param onCall told each time the message goes out
+   * @param onCall called each time the message is sent
    * @throws RelayError `CONNECTION_FAILED`, `CSRF_UNAVAILABLE`, `SECRET_MALFORMED`, `MESSAGE_INVALID`
    */
   exchange(message: Message, token: Token, deadline: Deadline, onCall: () => void): Promise<Exchange>;
@@ -39,9 +33,9 @@ export interface AdapterOptions<D extends Destination = Destination> {
   readonly keepBytes?: number;
 }
 
-/** What a call has of its own, beside what every call has. */
-export interface Shape extends Wanted {
-  /** Parameters beside those of the settings. */
+/** What an adapter adds to a call. */
+export interface Shape extends HeaderWish {
+  /** Query parameters in addition to those of the settings. */
   readonly query?: Readonly<Record<string, string>>;
   /** Default: the payload as it is. */
   readonly body?: HttpBody;
@@ -49,11 +43,11 @@ export interface Shape extends Wanted {
   readonly keepBytes?: number;
 }
 
-/** What one sender adapter wants. */
+/** What is special about one sender adapter. */
 export interface Convention {
   /** @throws RelayError `MESSAGE_INVALID` if the adapter could never take this message */
   shape?(message: Message): Shape | Promise<Shape>;
-  /** Reads an answer to the message itself, which went out in this shape. Never throws for what an endpoint may answer. */
+  /** Reads the answer to a message that was sent in this shape. Never throws, whatever the endpoint answers. */
   read?(answer: HttpAnswer, message: Message, token: Token, shape: Shape): Promise<Finding | undefined>;
   /** Where CSRF tokens are fetched. Default: at the endpoint itself. */
   csrfUrl?(endpoint: URL): URL;
@@ -65,7 +59,7 @@ export function createAdapter(options: AdapterOptions, { shape, read, csrfUrl }:
   const csrf = createCsrf({ required: destination.csrf, send, maxCallMs: longestMs });
   const callHeaders = createCallHeaders(destination);
 
-  /** By the secret's `url`, the one part that may change. */
+  /** Kept by the secret's `url`, the only part that may change. */
   let known: { readonly serviceUrl: string | undefined; readonly url: URL } | undefined;
 
   function endpointFor({ serviceUrl }: Token): URL {
@@ -84,16 +78,16 @@ export function createAdapter(options: AdapterOptions, { shape, read, csrfUrl }:
         url: addressOf(base, message, destination, shaped),
         headers: callHeaders(message, shaped, token),
         body: shaped.body ?? message.body,
-        // The invocation's own end is the signal's: what it cuts off is no fault of the endpoint.
+        // Not cut to the deadline: the signal ends the call then, which is no fault of the endpoint.
         timeoutMs: longestMs,
         signal: deadline.signal,
       };
-      // The rest is the message's: keys of entities in it may be anyone's name.
+      // The rest of the path is from the message: entity keys in it may be personal data.
       if (destination.pathFrom !== undefined) request.shownUrl = `${base.origin}${base.pathname}…`;
       if (token.certificate !== undefined) request.certificate = token.certificate;
       const kept = keptBytes(keepBytes, shaped.keepBytes);
       if (kept !== undefined) request.keepBytes = kept;
-      // What the message adds to the address is its own; a session is everyone's.
+      // Without what the message adds to the address: the session is shared by all messages.
       const fetchUrl = csrfUrl?.(base) ?? base;
       const exchange = await csrf.exchange(request, { identity: token, deadline, onCall, fetchUrl });
       if (read === undefined || !exchange.reachedFlow) return exchange;
@@ -107,7 +101,7 @@ const AS_IT_IS: Shape = {};
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
-/** The endpoint itself, where the message adds nothing: a URL that is kept need not be taken apart again. */
+/** The very same URL object where the message adds nothing, since the client keeps what it parsed of it. */
 function addressOf(base: URL, message: Message, { pathFrom }: Destination, { query }: Shape): URL {
   if (pathFrom === undefined && query === undefined) return base;
   const url = pathFrom === undefined ? new URL(base) : atRestOfPath(base, message, pathFrom);

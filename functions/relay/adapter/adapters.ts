@@ -1,14 +1,13 @@
 /**
- * Which adapter a destination has. What only some destinations need is loaded when there is one of them: beginning with
- * the cold start's setup, so that it is there by the time the first token is.
+ * Which adapter a destination has. The code for SOAP and OData is loaded only for a destination that needs it, from the cold
+ * start on, so that it is there by the time the first token is.
  */
-import type { Adapter, AdapterOptions } from './adapter.ts';
-import { httpsAdapter } from './https.ts';
+import { type Adapter, type AdapterOptions, createAdapter } from './adapter.ts';
 
 export function adapterOf({ destination, ...options }: AdapterOptions): Adapter {
   switch (destination.adapter) {
     case 'https':
-      return httpsAdapter({ destination, ...options });
+      return createAdapter({ destination, ...options });
     case 'soap':
       return loaded(import('./soap/soap.ts').then(({ soapAdapter }) => soapAdapter({ destination, ...options })));
     case 'soap-rm':
@@ -21,7 +20,7 @@ export function adapterOf({ destination, ...options }: AdapterOptions): Adapter 
 }
 
 function loaded(loading: Promise<Adapter>): Adapter {
-  // Whoever sends a message is told; until then nobody is there to be.
+  // The first message gets the error; until then nobody waits for it, and it must not end the process.
   loading.catch(() => undefined);
   return { exchange: async (...call) => (await loading).exchange(...call) };
 }

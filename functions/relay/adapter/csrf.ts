@@ -1,8 +1,8 @@
 /**
- * The CSRF handshake of SAP's HTTPS and OData sender adapters: a modifying call needs a token that was fetched before,
- * with exactly the cookies it came with. The pair is kept warm for as long as the access token that opened its session;
- * it is one value, so that parallel calls can never mix two of them. Other servers renew a session's id or its token with
- * each answer (Spring Security, Tomcat behind a proxy): the pair follows, and calls that cannot share it have one each.
+ * The CSRF handshake of SAP's HTTPS and OData sender adapters: a modifying call needs a token that was fetched before, and
+ * exactly the cookies that came with it. The pair is kept warm for as long as the access token that opened its session. It
+ * is one value, so that parallel calls cannot mix two pairs. Other servers renew a session's id or its token with each
+ * answer (Spring Security, Tomcat behind a proxy): the pair is updated then, and calls that cannot share it get one each.
  *
  * @see SAP Help, "HTTPS Sender Adapter", "Use CSRF Protection"; Spring Security, "Session Fixation"; Tomcat,
  * "CSRF Prevention Filter for REST APIs"
@@ -12,14 +12,8 @@ import { RelayError } from '../../error.ts';
 import type { HttpAnswer, HttpRequest, Send } from '../../http/http.ts';
 import { type Warm, warm } from '../../warm/warm.ts';
 import { mplIdOf } from '../mpl-id.ts';
+import type { Exchange } from '../outcome.ts';
 import { type Cookies, cookiesAfter } from './cookies.ts';
-
-/** What came of a call: its answer, and whether the flow can have run on it. */
-export interface Exchange {
-  readonly answer: HttpAnswer;
-  /** False where the answer is to the fetch of a CSRF token: the flow does not run on that. */
-  readonly reachedFlow: boolean;
-}
 
 interface Pair {
   readonly token: string;
@@ -29,22 +23,22 @@ interface Pair {
 }
 
 interface Session {
-  /** As the latest answer has left it. */
+  /** As of the latest answer. */
   pair: Pair;
-  /** How many calls have gone out in it. */
+  /** How many calls were sent with it. */
   calls: number;
 }
 
-/** Of one access token. */
+/** The sessions of one access token. */
 interface Sessions {
-  /** That of all calls, while they can share one. */
+  /** The session of all calls, while they can share one. */
   readonly shared: Warm<Session>;
-  /** Those of one call each, while no call is in them: no more than there ever were calls at once. */
+  /** Sessions of one call each that no call uses now; never more than the most calls at once. */
   readonly idle: Session[];
   open(deadline: Deadline): Promise<Session>;
 }
 
-/** The endpoint's answer to a fetch that brought no session. */
+/** The fetch of a CSRF token was answered without one. */
 class FetchRefused extends Error {
   readonly answer: HttpAnswer;
   constructor(answer: HttpAnswer) {
@@ -53,14 +47,13 @@ class FetchRefused extends Error {
   }
 }
 
-/** Whose call it is. */
-export interface Call {
-  /** Whom the session belongs to: the access token's object. */
+export interface CsrfCall {
+  /** The owner of the session: the access token's object. */
   readonly identity: object;
   readonly deadline: Deadline;
-  /** Where its session is opened. Default: where the call goes. */
+  /** Where the session is opened. Default: the call's own URL. */
   readonly fetchUrl?: URL;
-  /** Told each time the request itself goes out; the fetch of a CSRF token is not one. */
+  /** Called each time the request itself is sent; not for the fetch of a CSRF token. */
   readonly onCall: () => void;
 }
 
@@ -76,7 +69,7 @@ export interface CsrfOptions {
 /** One for each destination: sends a request, with the handshake where the endpoint wants it. */
 export interface Csrf {
   /** @throws RelayError `CONNECTION_FAILED`, `TIMED_OUT`, `CSRF_UNAVAILABLE` */
-  exchange(request: HttpRequest, call: Call): Promise<Exchange>;
+  exchange(request: HttpRequest, call: CsrfCall): Promise<Exchange>;
 }
 
 /**
@@ -87,18 +80,19 @@ export function createCsrf({ required, send, maxCallMs, now = Date.now }: CsrfOp
   const sessions = new WeakMap<object, Sessions>();
   /** `expected` by the setting, `demanded` by the endpoint itself. */
   let protection: 'none' | 'expected' | 'demanded' = required ? 'expected' : 'none';
-  /** As SAP's sessions can; no longer once the endpoint has shown that it renews them under parallel calls. */
+  /** True for SAP's sessions. False once the endpoint was seen to renew a session under parallel calls. */
   let canShare = true;
 
-  function sessionsOf(request: HttpRequest, { identity, fetchUrl = request.url }: Call): Sessions {
+  function sessionsOf(request: HttpRequest, { identity, fetchUrl = request.url }: CsrfCall): Sessions {
     const known = sessions.get(identity);
     if (known !== undefined) return known;
-    // GET runs the flow of an endpoint that is not protected, so it must have shown that it is.
-    // Of the request only what every message under this token has: its body and its time are its own.
+    // Only what all messages with this token share, since the session is used by all of them.
     const fetch = { ...fetchOf(request), url: fetchUrl };
     const open = async ({ signal, remainingMs }: Deadline) => {
       const timeoutMs = Math.min(maxCallMs, remainingMs());
-      const answer = await fetchToken({ ...fetch, timeoutMs, signal }, send, protection === 'demanded');
+      // On an endpoint without CSRF protection a GET would run the flow.
+      const mayGet = protection === 'demanded';
+      const answer = await fetchToken({ ...fetch, timeoutMs, signal }, send, mayGet);
       return { pair: pairAfter(NO_PAIR, answer, now()), calls: 0 };
     };
     const made = { shared: warm({ load: open }), idle: [], open };
@@ -106,13 +100,13 @@ export function createCsrf({ required, send, maxCallMs, now = Date.now }: CsrfOp
     return made;
   }
 
-  function call(request: HttpRequest, { onCall }: Call): Promise<HttpAnswer> {
+  function call(request: HttpRequest, { onCall }: CsrfCall): Promise<HttpAnswer> {
     onCall();
     return send(request);
   }
 
   /** @returns undefined where the endpoint demands another token */
-  async function callIn(session: Session, request: HttpRequest, made: Call): Promise<HttpAnswer | undefined> {
+  async function callIn(session: Session, request: HttpRequest, made: CsrfCall): Promise<HttpAnswer | undefined> {
     session.calls += 1;
     const answer = await call(withPair(request, session.pair), made);
     if (isDemand(answer)) return undefined;
@@ -120,7 +114,7 @@ export function createCsrf({ required, send, maxCallMs, now = Date.now }: CsrfOp
     return answer;
   }
 
-  async function callShared(request: HttpRequest, made: Call): Promise<HttpAnswer> {
+  async function callShared(request: HttpRequest, made: CsrfCall): Promise<HttpAnswer> {
     const { deadline } = made;
     const { shared } = sessionsOf(request, made);
     const first = await shared.get(deadline);
@@ -136,7 +130,7 @@ export function createCsrf({ required, send, maxCallMs, now = Date.now }: CsrfOp
     return callAlone(request, made);
   }
 
-  async function callAlone(request: HttpRequest, made: Call): Promise<HttpAnswer> {
+  async function callAlone(request: HttpRequest, made: CsrfCall): Promise<HttpAnswer> {
     const { idle, open } = sessionsOf(request, made);
     const kept = idle.pop();
     if (kept !== undefined) {
@@ -181,7 +175,7 @@ function newTokenRefused(): RelayError {
   return new RelayError('CONNECTION_FAILED', message, { status: 403 });
 }
 
-/** Expected, but not there: the endpoint takes no HEAD, or gives no token. */
+/** The endpoint is not protected after all: it takes no HEAD, or gives no token. */
 function unlessUnprotected(error: unknown): undefined {
   const isUnprotected =
     error instanceof FetchRefused
@@ -191,8 +185,8 @@ function unlessUnprotected(error: unknown): undefined {
 }
 
 /**
- * A 403 for a missing role looks the same but for this header; both bodies may be HTML. A flow that has run demands
- * nothing, whatever it answers: the message would go through it twice.
+ * Only this header tells it from a 403 for a missing role; both bodies may be HTML. An answer of the flow itself is no
+ * demand, whatever its headers: the flow has run, and would run twice.
  */
 function isDemand(answer: HttpAnswer): boolean {
   const { status, headers } = answer;
@@ -207,7 +201,7 @@ function withPair(request: HttpRequest, { token, cookie }: Pair): HttpRequest {
 }
 
 /**
- * By HEAD, which transfers least; else by GET. Neither runs the flow of a protected endpoint.
+ * By HEAD, which transfers the least; else by GET. Neither runs the flow of a protected endpoint.
  *
  * @returns an answer with a token, whatever its status: CXF behind a CSRF filter answers 405 to HEAD and 500 to GET
  * @throws FetchRefused, RelayError `CSRF_UNAVAILABLE`
@@ -227,7 +221,7 @@ async function fetchToken(request: Omit<HttpRequest, 'method'>, send: Send, mayG
   );
 }
 
-/** The message has not gone out, and the flow does not run on a fetch, whatever became of it. */
+/** The message was not sent, and the flow does not run on a fetch, however that ended. */
 function nothingExecuted(error: unknown): never {
   if (!(error instanceof RelayError)) throw error;
   throw new RelayError(error.code, error.message, { cause: error, executed: 'no' });
@@ -246,7 +240,7 @@ function tokenIn({ headers }: HttpAnswer): string | undefined {
   return typeof token !== 'string' || /^(required|fetch)?$/i.test(token) ? undefined : token;
 }
 
-/** As SAP's answers leave it, the same. */
+/** SAP's answers change nothing in it. */
 function pairAfter(before: Pair, answer: HttpAnswer, nowMs: number): Pair {
   const token = tokenIn(answer) ?? before.token;
   const { 'set-cookie': lines } = answer.headers;

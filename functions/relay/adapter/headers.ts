@@ -1,6 +1,6 @@
 /**
- * The headers of a call: what the adapter wants, what came with the message, its content type and id, what the settings
- * say, and the token. Of two that bear one name, in upper or lower case, the later in this order counts.
+ * The headers of a call: the adapter's, the message's, its content type and id, the settings', and the token. Of two with
+ * the same name, in upper or lower case, the later in this order counts.
  */
 import { RelayError } from '../../error.ts';
 import { BODY_HEADERS, goesAlong, isSendable, isToken } from '../../http/headers.ts';
@@ -8,17 +8,17 @@ import type { Message } from '../../message/message.ts';
 import type { Destination } from '../../settings/destination.ts';
 import type { Token } from '../../token/token-endpoint.ts';
 
-/** What the adapter wants of a call's headers. */
-export interface Wanted {
+/** The headers that an adapter asks for. */
+export interface HeaderWish {
   /** Default: the message's, else the destination's. */
   readonly contentType?: string;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** @throws RelayError `MESSAGE_INVALID` if the message's content type, or a header that goes along, can stand in no request */
-export type CallHeaders = (message: Message, wanted: Wanted, token: Token) => Record<string, string>;
+/** @throws RelayError `MESSAGE_INVALID` if the message's content type, or a forwarded header, is not valid in HTTP */
+export type CallHeaders = (message: Message, wish: HeaderWish, token: Token) => Record<string, string>;
 
-/** What does not depend on the message is worked out here, once. */
+/** Computes once what does not depend on the message. */
 export function createCallHeaders(destination: Destination): CallHeaders {
   const { contentType, headers } = destination;
   const ours = namesOfOurs(destination);
@@ -26,16 +26,16 @@ export function createCallHeaders(destination: Destination): CallHeaders {
   const idHeader = isIdSet ? undefined : destination.idHeader;
   const forwarded = createForwarding(destination);
 
-  return function callHeaders(message, wanted, token) {
-    const type = wanted.contentType ?? message.contentType ?? contentType;
+  return function callHeaders(message, wish, token) {
+    const type = wish.contentType ?? message.contentType ?? contentType;
     if (type !== contentType && !isSendable(type)) {
       throw new RelayError('MESSAGE_INVALID', 'contentType: expected a media type; the sender must correct it');
     }
     const passed = forwarded(message.headers);
     const call: Record<string, string> = {};
-    for (const name in wanted.headers) {
+    for (const name in wish.headers) {
       const lower = name.toLowerCase();
-      if (!ours.has(lower) && !Object.hasOwn(passed, lower)) call[name] = wanted.headers[name] ?? '';
+      if (!ours.has(lower) && !Object.hasOwn(passed, lower)) call[name] = wish.headers[name] ?? '';
     }
     for (const name in passed) call[name] = passed[name] ?? '';
     call['Content-Type'] = type;
@@ -46,12 +46,12 @@ export function createCallHeaders(destination: Destination): CallHeaders {
   };
 }
 
-/** Of a message's headers those that reach the flow. @throws RelayError `MESSAGE_INVALID` if one can stand in no request */
+/** The headers of a message that reach the flow. @throws RelayError `MESSAGE_INVALID` if one is not valid in HTTP */
 export type Forwarding = (headers: Message['headers']) => Record<string, string>;
 
 export type ForwardingSettings = Pick<Destination, 'headers' | 'idHeader' | 'forwardHeaders' | 'webhook'>;
 
-/** What gives way to a header of ours, or is not listed, is left out, whatever it is. */
+/** Leaves out what is not listed and what a header of ours replaces, without looking at its value. */
 export function createForwarding(settings: ForwardingSettings): Forwarding {
   const patterns = [...BODY_HEADERS, ...settings.forwardHeaders, ...(settings.webhook?.forwardHeaders ?? [])];
   const ours = namesOfOurs(settings);
@@ -69,7 +69,7 @@ export function createForwarding(settings: ForwardingSettings): Forwarding {
   };
 }
 
-/** Lower case: the settings' headers, and the one with the id. */
+/** Lower-case names of the settings' headers and of the one with the id. */
 function namesOfOurs({ headers, idHeader }: Pick<Destination, 'headers' | 'idHeader'>): Set<string> {
   const names = [...Object.keys(headers), ...(idHeader === undefined ? [] : [idHeader])];
   return new Set(names.map((name) => name.toLowerCase()));

@@ -1,102 +1,13 @@
-/** The bytes of payloads that are in flight at once, and the pointers behind which they lie. */
-
+/** Messages whose payload is in S3, and the pointers to it. */
 import { Readable } from 'node:stream';
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { ObjectAt, S3 } from '../../functions/aws/s3.ts';
 import { RelayError } from '../../functions/error.ts';
-import { createPayloads, createRoom, type Payloads, pointedSender } from '../../functions/queue/payload.ts';
+import { createByteBudget } from '../../functions/queue/byte-budget.ts';
+import { createPayloads, type Payloads, pointedSender } from '../../functions/queue/payload.ts';
 import { deadlineOf } from '../doubles/deadline.ts';
 import { quietTelemetry } from '../doubles/telemetry.ts';
-import { turn } from '../doubles/time.ts';
 import { FAILED } from './queued.ts';
-
-/** Runs that go on until they are told to end. */
-function held(totalBytes: number) {
-  const room = createRoom(totalBytes);
-  const running = new Set<number>();
-  const ends: (() => void)[] = [];
-  const enter = (bytes: number, name: number) =>
-    room.with(bytes, async () => {
-      running.add(name);
-      await new Promise<void>((resolve) => {
-        ends[name] = resolve;
-      });
-      running.delete(name);
-      return name;
-    });
-  return { enter, running, end: (name: number) => ends[name]?.() };
-}
-
-describe('Room for 100 bytes', () => {
-  test('is for as many as fit, in the order they came', async () => {
-    const { enter, running, end } = held(100);
-    const runs = [60, 40, 1].map(enter);
-    await turn();
-    expect([...running]).toEqual([0, 1]);
-    end(0);
-    await turn();
-    expect([...running]).toEqual([1, 2]);
-    end(1);
-    end(2);
-    expect(await Promise.all(runs)).toEqual([0, 1, 2]);
-  });
-
-  test('is kept for one that needs much of it: none that came later goes before', async () => {
-    const { enter, running, end } = held(100);
-    const runs = [60, 90, 1].map(enter);
-    await turn();
-    expect([...running]).toEqual([0]);
-    end(0);
-    await turn();
-    expect([...running]).toEqual([1, 2]);
-    end(1);
-    end(2);
-    await Promise.all(runs);
-  });
-
-  test('is all for one that is larger: alone, and not never', async () => {
-    const { enter, running, end } = held(100);
-    const runs = [1, 500, 1].map(enter);
-    await turn();
-    expect([...running]).toEqual([0]);
-    end(0);
-    await turn();
-    expect([...running]).toEqual([1]);
-    end(1);
-    await turn();
-    expect([...running]).toEqual([2]);
-    end(2);
-    await Promise.all(runs);
-  });
-
-  test('is free again after a run that throws', async () => {
-    const room = createRoom(100);
-    await expect(room.with(100, () => Promise.reject(new Error('no')))).rejects.toThrow('no');
-    expect(await room.with(100, async () => 'yes')).toBe('yes');
-  });
-
-  test('is never overdrawn by two or more, and everyone gets in, whatever comes', async () => {
-    await fc.assert(
-      fc.asyncProperty(fc.array(fc.integer({ min: 0, max: 150 }), { maxLength: 30 }), async (sizes) => {
-        const room = createRoom(100);
-        const inside: number[] = [];
-        const runs = sizes.map((bytes) =>
-          room.with(bytes, async () => {
-            inside.push(bytes);
-            const used = inside.reduce((sum, one) => sum + one, 0);
-            const others = inside.filter((one) => one > 0).length;
-            expect(used <= 100 || others === 1).toBe(true);
-            await turn();
-            inside.splice(inside.indexOf(bytes), 1);
-          }),
-        );
-        await Promise.all(runs);
-      }),
-      { numRuns: 30 },
-    );
-  });
-});
 
 describe('A message whose payload lies in S3', () => {
   const pointed = { id: '4711', headers: {}, pointer: { bucket: 'payloads', key: 'orders/4711' } };
@@ -106,7 +17,7 @@ describe('A message whose payload lies in S3', () => {
   async function callsTold(opens: number): Promise<number> {
     const payloads: Payloads = {
       resolve: async () => ({ bytes: 1, open: () => Readable.from(['x']) }),
-      withRoom: async (_bytes, _deadline, run) => run(),
+      withinBudget: async (_bytes, _deadline, run) => run(),
       deleteIfAsked: async () => undefined,
     };
     const attempt = await pointedSender(
@@ -153,7 +64,7 @@ describe('A pointer', () => {
         say('delete', at);
       },
     };
-    return { asked, payloads: createPayloads({ s3, buckets, room: createRoom(1_000), deleteDelivered }) };
+    return { asked, payloads: createPayloads({ s3, buckets, budget: createByteBudget(1_000), deleteDelivered }) };
   }
   const AT = { bucket: 'payloads', key: 'orders/4711' };
 

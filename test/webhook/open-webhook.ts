@@ -1,4 +1,4 @@
-/** A webhook's door as the setup hangs it, with a secret that can be changed and whose readings are counted. */
+/** A webhook as the environment makes it, with a secret that can be changed and whose readings are counted. */
 
 import type { Deadline } from '../../functions/deadline.ts';
 import { RelayError } from '../../functions/error.ts';
@@ -6,8 +6,9 @@ import type { Send } from '../../functions/http/http.ts';
 import type { WebhookSettings } from '../../functions/settings/destination.ts';
 import type { Verification } from '../../functions/settings/verification.ts';
 import type { Warm } from '../../functions/warm/warm.ts';
-import { type Admission, admit, type Door } from '../../functions/webhook/admission.ts';
+import { type Admission, admit } from '../../functions/webhook/admission.ts';
 import { type HttpReply, readHttpEvent } from '../../functions/webhook/event.ts';
+import type { WebhookRoute } from '../../functions/webhook/routes.ts';
 import { createVerifiers } from '../../functions/webhook/verification/verifiers.ts';
 import { deadlineOf } from '../doubles/deadline.ts';
 import { createSimulatedTime, type SimulatedTime } from '../doubles/time.ts';
@@ -22,12 +23,12 @@ export function basicOf({ username, password }: { username: string; password: st
   return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
 }
 
-export interface Hung {
+export interface OpenWebhook {
   /** Lets in, or turns away, a request with Joe's credentials; `headers` without `authorization` come with them. */
-  admit(fields?: Parameters<typeof webhookEvent>[0] & { headers?: Record<string, string> }): Promise<Admission<string>>;
+  admit(fields?: Parameters<typeof webhookEvent>[0] & { headers?: Record<string, string> }): Promise<Admission>;
   /** As it is, with no credentials added. */
-  admitEvent(event: unknown): Promise<Admission<string>>;
-  readonly door: Door<string>;
+  admitEvent(event: unknown): Promise<Admission>;
+  readonly route: WebhookRoute;
   readonly clock: SimulatedTime;
   /** At the end of an invocation: what it runs beside has ended. */
   settled(): Promise<void>;
@@ -44,25 +45,28 @@ export interface Hung {
   reading: (signal: AbortSignal) => Promise<void> | undefined;
 }
 
-export function hangDoor(webhook: Partial<WebhookSettings> = {}, forwardHeaders: readonly string[] = []): Hung {
+export function openWebhook(
+  webhook: Partial<WebhookSettings> = {},
+  forwardHeaders: readonly string[] = [],
+): OpenWebhook {
   const clock = createSimulatedTime();
   const warms: Warm<object>[] = [];
   const readings = { count: 0 };
   const createVerifier = createVerifiers({
     async readSecret(name, signal = new AbortController().signal) {
       readings.count += 1;
-      await hung.reading(signal);
-      const secret = hung.secrets[name] ?? hung.secret;
+      await opened.reading(signal);
+      const secret = opened.secrets[name] ?? opened.secret;
       if (secret instanceof Error) throw secret;
       return { text: JSON.stringify(secret), versionId: 'v1' };
     },
-    send: (request) => hung.send(request),
+    send: (request) => opened.send(request),
     clock,
     keepWarm: (value) => warms.push(value),
   });
   const verify: readonly Verification[] = webhook.verify ?? [BASIC];
-  const door: Door<string> = {
-    name: 'orders',
+  const route: WebhookRoute = {
+    destination: 'orders',
     webhook: {
       verify,
       mode: 'direct',
@@ -75,10 +79,12 @@ export function hangDoor(webhook: Partial<WebhookSettings> = {}, forwardHeaders:
     },
     forwardHeaders,
     verifiers: verify.map(createVerifier),
-    behind: 'the route',
+    // Admission ends before the message is sent on.
+    route: {} as WebhookRoute['route'],
+    enqueue: () => Promise.reject(new Error('no message is to be queued')),
   };
-  const hung: Hung = {
-    door,
+  const opened: OpenWebhook = {
+    route,
     clock,
     async settled() {
       await Promise.all(warms.map((value) => value.renewing()));
@@ -90,16 +96,16 @@ export function hangDoor(webhook: Partial<WebhookSettings> = {}, forwardHeaders:
     deadline: deadlineOf(),
     reading: () => undefined,
     admit: ({ headers, ...fields } = {}) =>
-      hung.admitEvent(
+      opened.admitEvent(
         webhookEvent({ ...fields, headers: { authorization: JOE, 'content-type': 'application/json', ...headers } }),
       ),
     admitEvent: (event) =>
-      admit(readHttpEvent(event), (name) => (name === 'orders' ? door : undefined), {
-        deadline: hung.deadline,
+      admit(readHttpEvent(event), (name) => (name === 'orders' ? route : undefined), {
+        deadline: opened.deadline,
         now: clock.now,
       }),
   };
-  return hung;
+  return opened;
 }
 
 export function unavailable(): RelayError {
@@ -107,11 +113,11 @@ export function unavailable(): RelayError {
 }
 
 /** The reply to one who was turned away; `undefined` for one who was let in. */
-export function refusalOf(admission: Admission<unknown>): HttpReply | undefined {
-  return 'refusal' in admission ? admission.refusal : undefined;
+export function refusalOf(admission: Admission): HttpReply | undefined {
+  return 'reply' in admission ? admission.reply : undefined;
 }
 
 /** Status of the refusal; `undefined` for one who was let in. */
-export function statusOf(admission: Admission<unknown>): number | undefined {
-  return 'refusal' in admission ? admission.refusal.status : undefined;
+export function statusOf(admission: Admission): number | undefined {
+  return 'reply' in admission ? admission.reply.status : undefined;
 }
