@@ -39,14 +39,14 @@ export interface Environment extends Required<Omit<Outside, 'after'>> {
   /** By the names of the destinations that can be used. */
   readonly routes: ReadonlyMap<string, Route>;
   /**
-   * During init, if all destinations share one token: gets it and connects to the endpoint, so that the first message finds
-   * both. Not for several tokens: each would cost a request at every cold start, used or not. Ends within two seconds;
-   * never rejects.
+   * During init, if all destinations share one token: gets it and connects to the endpoint, so that the first message
+   * finds both. Not for several tokens: each would cost a request at every cold start, used or not. Ends within two
+   * seconds; never rejects.
    *
    * @param isNeeded whether this function calls the destination. Default: all
    */
   prepare(isNeeded?: (destination: Destination) => boolean): Promise<void>;
-  /** Adds a warm value, whose renewals shall end with the invocation as those of the tokens do. */
+  /** Adds a warm value, whose renewals end with the invocation, as those of the tokens do. */
   keepWarm(value: Warm<object>): void;
   /**
    * Runs an invocation: gives the work its time, then waits shortly for renewals that still run, and aborts them.

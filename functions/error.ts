@@ -1,7 +1,7 @@
 /**
- * The one error class of the relay. Its code says who must act and whether a later try can help; only `relay/outcome.ts`
- * decides by the code what happens to the message. An error's text is one line that names the field or the call, what was
- * expected and who must act. It never contains a secret, a token or a payload.
+ * The one error class of the relay. Its code says who must act and whether a later try can help; only
+ * `relay/outcome.ts` decides by the code what happens to the message. An error's text is one line that names the field
+ * or the call, what was expected and who must act. It never contains a secret, a token or a payload.
  */
 
 export type RelayErrorCode =
@@ -21,7 +21,10 @@ export type RelayErrorCode =
   | 'TOKEN_REFUSED'
   /** The endpoint rejects every token that the authorization server issues. Operator; more tokens would not help. */
   | 'TOKEN_REJECTED'
-  /** The endpoint rejected two tokens so shortly after one another that no third is requested yet. Nobody: a later try helps. */
+  /**
+   * The endpoint rejected two tokens so shortly after one another that no third is requested yet. Nobody: a later try
+   * helps.
+   */
   | 'TOKEN_POSTPONED'
   /** The token endpoint answered something that is no token response. Operator: usually a wrong token URL. */
   | 'TOKEN_RESPONSE_INVALID'
@@ -83,5 +86,6 @@ export class RelayError extends Error {
 
 /** For the two places that find out that a token is too large: its response and the endpoint's answer. */
 export function tooLargeToken(bytes: number): string {
-  return `the token of ${bytes} bytes is too large for the endpoint: fewer scopes or role collections; the operator must set "scope", or take from the client what it does not need`;
+  const problem = `the token of ${bytes} bytes is too large for the endpoint: fewer scopes or role collections`;
+  return `${problem}; the operator must set "scope", or take from the client what it does not need`;
 }

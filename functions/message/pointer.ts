@@ -1,4 +1,6 @@
-/** The pointer to a payload in S3 that is too large for a queue, in the form of the Amazon SQS Extended Client Library. */
+/**
+ * The pointer to a payload in S3 that is too large for a queue, in the form of the Amazon SQS Extended Client Library.
+ */
 import type { ObjectAt } from '../aws/s3.ts';
 import { isRecord } from '../untrusted.ts';
 

@@ -8,7 +8,8 @@ export function queueUrlOf(queueArn: string): string {
 }
 
 /**
- * The URL of a queue by its ARN, or by its bare name, which is that of a queue in the function's own account and region.
+ * The URL of a queue by its ARN, or by its bare name, which is that of a queue in the function's own account and
+ * region.
  *
  * @param functionArn `context.invokedFunctionArn`
  */

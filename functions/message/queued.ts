@@ -1,6 +1,6 @@
 /**
- * Reads a message out of an SQS record: the payload is the body, the rest are message attributes, all of them optional. The
- * table of attributes is in README.md next to this file. `outgoing.ts` writes what webhooks put into a queue.
+ * Reads a message out of an SQS record: the payload is the body, the rest are message attributes, all of them optional.
+ * The table of attributes is in README.md next to this file. `outgoing.ts` writes what webhooks put into a queue.
  */
 import { createHash } from 'node:crypto';
 import type { SQSMessageAttribute, SQSRecord } from 'aws-lambda';

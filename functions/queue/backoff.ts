@@ -1,6 +1,6 @@
 /**
- * How long a message that is kept in its queue stays hidden before SQS hands it out again. A pure function of the reason;
- * `visibility.ts` tells SQS.
+ * How long a message that is kept in its queue stays hidden before SQS hands it out again. A pure function of the
+ * reason; `visibility.ts` passes it on to SQS.
  */
 
 /** A message that is kept in its queue. */
@@ -34,7 +34,7 @@ const LONGEST_MS = 900_000;
 const MAX_IN_FLIGHT_MS = 43_200_000;
 const MARGIN_MS = 60_000;
 
-/** What the length of a wait depends on, beside its reason. */
+/** What the length of a wait depends on, apart from its reason. */
 export interface Backoff {
   /** How many receives there have been, this one included. */
   readonly receiveCount: number;

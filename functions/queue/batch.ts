@@ -1,6 +1,6 @@
 /**
- * Delivers a batch of one queue: which messages at once, in which order, and when to stop. On a standard queue each message
- * is independent. On FIFO a group goes in order and stops at the first message that is kept.
+ * Delivers a batch of one queue: which messages at once, in which order, and when to stop. On a standard queue each
+ * message is independent. On FIFO a group goes in order and stops at the first message that is kept.
  */
 import { type Deadline, MIN_CALL_MS } from '../deadline.ts';
 import { RelayError, type RelayErrorCode } from '../error.ts';
@@ -98,7 +98,10 @@ export async function deliverBatch(
     });
   }
 
-  /** The first of a group waits, and keeps the group closed for as long. Those behind it have no wait of their own. */
+  /**
+   * The first of a group waits, and keeps the group closed for as long. The others of the group have no wait of their
+   * own.
+   */
   function postpone(lane: readonly QueuedMessage[], from: number, reason: PostponeReason): void {
     for (const [index, queued] of lane.slice(from).entries()) keep(queued, index === 0 ? reason : 'behind');
     const count = lane.length - from;
@@ -154,7 +157,9 @@ const SILENT = new Set<RelayErrorCode>([
   'PAYLOAD_UNAVAILABLE',
 ]);
 
-/** It was sent, or refused before that. One whose time was over before it could be sent is given up by a later attempt. */
+/**
+ * It was sent, or refused before that. One whose time was over before it could be sent is given up by a later attempt.
+ */
 function wasTried({ outcome, calls }: Attempt, { remainingMs }: Deadline): boolean {
   return outcome.kind === 'rejected' || calls > 0 || remainingMs() >= MIN_CALL_MS;
 }

@@ -1,6 +1,6 @@
 /**
- * The circuit breaker of a destination. After five messages in a row that failed or were blocked, the rest of the batch is
- * kept untried, and each later invocation tries one message first, until one succeeds.
+ * The circuit breaker of a destination. After five messages in a row that failed or were blocked, the rest of the batch
+ * is kept untried, and each later invocation tries one message first, until one succeeds.
  */
 import type { Outcome } from '../relay/outcome.ts';
 

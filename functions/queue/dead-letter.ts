@@ -44,7 +44,8 @@ export function createDeadLetterWriter({
       const letter = letterOf(queued, outcome, options);
       if (letter === undefined) {
         const where = payloadBucket === undefined ? ', and payloadBucket is not set' : '';
-        const reason = `it does not fit into SQS beside its reason${where}: it stays in its queue until SQS moves it away`;
+        const problem = `it does not fit into SQS beside its reason${where}`;
+        const reason = `${problem}: it stays in its queue until SQS moves it away`;
         telemetry.problem('dead-letter.impossible', { destination: name, messageId, reason });
         return false;
       }

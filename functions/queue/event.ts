@@ -4,8 +4,8 @@ import { RelayError } from '../error.ts';
 import { fromRecord, type QueuedMessage } from '../message/queued.ts';
 
 /**
- * @throws RelayError `EVENT_INVALID` if there are no records, or one has no id: the reply could not name that one, so the
- * whole batch is kept
+ * @throws RelayError `EVENT_INVALID` if there are no records, or one has no id: the reply could not name that one, so
+ * the whole batch is kept
  * @see AWS Lambda Developer Guide, "Using Lambda with Amazon SQS"
  */
 export function readBatch(event: unknown): QueuedMessage[] {

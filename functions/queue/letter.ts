@@ -1,6 +1,6 @@
 /**
- * Dead letters: when a message is given up, and the shape in which it goes to the dead-letter queue. It goes as it was, with
- * one more attribute that says why, and is made to fit into SQS's limits.
+ * Dead letters: when a message is given up, and the shape in which it goes to the dead-letter queue. It goes as it was,
+ * with one more attribute that says why, and is made to fit into SQS's limits.
  */
 import type { SQSMessageAttribute } from 'aws-lambda';
 import type { ObjectAt } from '../aws/s3.ts';
@@ -18,8 +18,8 @@ const HOUR_MS = 3_600_000;
 const MAX_AGE_MS = 12 * 24 * HOUR_MS;
 
 /**
- * Whether no later try is to follow; for a message that was tried in this invocation. `retryForHours` counts from the first
- * receive, since before that nobody tried to deliver the message.
+ * Whether no later try is to follow; for a message that was tried in this invocation. `retryForHours` counts from the
+ * first receive, since before that nobody tried to deliver the message.
  */
 export function isGivenUp(
   { kind }: Outcome,

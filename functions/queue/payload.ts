@@ -1,6 +1,6 @@
 /**
- * Payloads in S3, as the Amazon SQS Extended Client Library stores them. A message's pointer is followed into the buckets
- * that the destination names, and the bytes in flight are bounded to a quarter of the function's memory.
+ * Payloads in S3, as the Amazon SQS Extended Client Library stores them. A message's pointer is followed into the
+ * buckets that the destination names, and the bytes in flight are bounded to a quarter of the function's memory.
  */
 import type { ObjectAt, S3 } from '../aws/s3.ts';
 import type { Deadline } from '../deadline.ts';
@@ -20,7 +20,11 @@ export interface Payloads {
   resolve(pointer: ObjectAt, deadline: Deadline): Promise<HttpBody>;
   /** Waits until so many bytes may be in flight, then runs. @throws the reason of the deadline's signal */
   withinBudget<T>(bytes: number, deadline: Deadline, run: () => Promise<T>): Promise<T>;
-  /** For a delivered message; does nothing unless the destination asks for it. @throws RelayError `PAYLOAD_UNAVAILABLE` */
+  /**
+   * For a delivered message; does nothing unless the destination asks for it.
+   *
+   * @throws RelayError `PAYLOAD_UNAVAILABLE`
+   */
   deleteIfAsked(pointer: ObjectAt, deadline: Deadline): Promise<void>;
 }
 
@@ -42,14 +46,15 @@ export function createPayloads({ s3, buckets, budget, deleteDelivered }: Payload
       if (!buckets.includes(pointer.bucket)) {
         throw new RelayError(
           'MESSAGE_INVALID',
-          'the message points to a bucket that is not among payloadBuckets; the sender must use one of those, or the operator add it',
+          'the message points to a bucket that is not among payloadBuckets; ' +
+            'the sender must use one of those, or the operator add it',
         );
       }
       const version = await s3.describe(pointer, signal);
       const { bytes } = version;
       if (bytes > MAX_BYTES) {
-        const message = `the payload has ${bytes} bytes, of which SAP takes ${MAX_BYTES} at most; the sender must split it`;
-        throw new RelayError('PAYLOAD_TOO_LARGE', message);
+        const problem = `the payload has ${bytes} bytes, of which SAP takes ${MAX_BYTES} at most`;
+        throw new RelayError('PAYLOAD_TOO_LARGE', `${problem}; the sender must split it`);
       }
       return { bytes, open: () => s3.open(pointer, version, signal) };
     },
@@ -60,7 +65,9 @@ export function createPayloads({ s3, buckets, budget, deleteDelivered }: Payload
   };
 }
 
-/** Sends a message whose payload lies in S3, within the byte budget; deletes what was delivered if that is asked for. */
+/**
+ * Sends a message whose payload is in S3, within the byte budget; deletes what was delivered if that is asked for.
+ */
 export function pointedSender(payloads: Payloads, deadline: Deadline, telemetry: Telemetry): SendPointed {
   return async ({ pointer, ...message }, send) => {
     const body = await payloads.resolve(pointer, deadline);

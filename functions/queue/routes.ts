@@ -31,7 +31,10 @@ export function createQueueRoutes(environment: Environment): (queueArn: string) 
     };
   }
 
-  /** The log line of each message names the mistake in the settings; none is given up before an operator has corrected it. */
+  /**
+   * The log line of each message names the mistake in the settings; none is given up before an operator has corrected
+   * it.
+   */
   function unusable(destination: string, route: Route | RelayError, queueArn: string): QueueRoute {
     const queueUrl = queueUrlOf(queueArn);
     return {
@@ -64,7 +67,7 @@ export function createQueueRoutes(environment: Environment): (queueArn: string) 
 /** The settings of a destination that cannot be used are unknown. SQS's own retention still ends a message's time. */
 const NO_RETRY_LIMIT = { retryForHours: Number.POSITIVE_INFINITY };
 
-/** The function's memory, of which Lambda tells each environment. */
+/** The function's memory, as Lambda sets it in each environment. */
 function memoryBytes(): number {
   return Number(process.env.AWS_LAMBDA_FUNCTION_MEMORY_SIZE ?? 128) * 1_048_576;
 }

@@ -1,6 +1,6 @@
 /**
- * Hides kept messages for their wait, at the end of an invocation. Best effort, within the time that is reserved for the
- * reply, and without effect on the reply: a message that is missed comes back when the queue's own timeout ends.
+ * Hides kept messages for their wait, at the end of an invocation. Best effort, within the time that is reserved for
+ * the reply, and without effect on the reply: a message that is missed comes back when the queue's own timeout ends.
  */
 import type { Visibility } from '../aws/sqs.ts';
 import type { Deadline } from '../deadline.ts';
@@ -21,8 +21,8 @@ const CALLS_AT_ONCE = 10;
 type Hidden = Pick<Kept, 'receiptHandle' | 'waitMs'>;
 
 /**
- * Messages with a wait first, then those behind them in their groups: a group is closed by its first message, which must
- * be hidden before the others become visible.
+ * Messages with a wait first, then those behind them in their groups: a group is closed by its first message, which
+ * must be hidden before the others become visible.
  *
  * @returns how many were not changed
  */

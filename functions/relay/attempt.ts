@@ -18,7 +18,7 @@ export interface AttemptOptions {
   readonly telemetry: Pick<Telemetry, 'attempted'>;
   /** Epoch milliseconds. */
   readonly now: () => number;
-  /** How a message whose payload lies in S3 gets it, and is sent. Default: such a message is rejected. */
+  /** How a message whose payload is in S3 gets it, and is sent. Default: such a message is rejected. */
   readonly sendPointed?: SendPointed;
 }
 
@@ -27,8 +27,8 @@ export interface AttemptOptions {
  *
  * @param message or why it cannot be read
  * @param route or why the destination cannot be used
- * @param line what its log line says whatever the outcome. `bytes`: of the message as it came, for where the payload's are
- * unknown; `sentAt`: when it was sent to its queue, epoch milliseconds, absent for a webhook's
+ * @param line what its log line says whatever the outcome. `bytes`: of the message as it came, for where the payload's
+ * are unknown; `sentAt`: when it was sent to its queue, epoch milliseconds, absent for a webhook's
  */
 export async function attemptDelivery(
   message: Message | PointedMessage | RelayError,

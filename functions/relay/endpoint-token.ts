@@ -1,7 +1,7 @@
 /**
  * The token for one endpoint: never one that it has rejected, another one where that may change its answer, and a pause
- * where none helps. Which tokens an endpoint has rejected is kept here between messages. The tokens themselves are shared
- * with the other destinations of the same credentials.
+ * where none helps. Which tokens an endpoint has rejected is kept here between messages. The tokens themselves are
+ * shared with the other destinations of the same credentials.
  */
 import type { Deadline } from '../deadline.ts';
 import { RelayError } from '../error.ts';
@@ -20,9 +20,9 @@ export interface EndpointToken {
    */
   get(deadline: Deadline): Promise<Access>;
   /**
-   * Another token, where that may change the answer: for a 401, for the 500 by which old runtime nodes refuse an expired
-   * token, and for a 403 if the token is older than the attempt, since scopes may have been given meanwhile; but not if
-   * it was issued for new scopes itself less than 10 s ago.
+   * Another token, where that may change the answer: for a 401, for the 500 by which old runtime nodes refuse an
+   * expired token, and for a 403 if the token is older than the attempt, since scopes may have been given meanwhile;
+   * but not if it was issued for new scopes itself less than 10 s ago.
    *
    * @param startedAt when the attempt began, epoch milliseconds
    * @returns undefined where the answer stands
@@ -51,8 +51,10 @@ const issuedForScopes = new WeakSet<Token>();
 /** More than can be rejected between two pauses. */
 const REMEMBERED = 16;
 const SAME_TOKEN =
-  'the endpoint rejected a token and the authorization server gives the very same again; the operator must check that the client is registered for this runtime node';
-const POSTPONED = `the endpoint rejected a token less than ${REJECTION_PAUSE_MS / 1000} s after another: kept for a later try`;
+  'the endpoint rejected a token and the authorization server gives the very same again; ' +
+  'the operator must check that the client is registered for this runtime node';
+const PAUSE_SECONDS = REJECTION_PAUSE_MS / 1000;
+const POSTPONED = `the endpoint rejected a token less than ${PAUSE_SECONDS} s after another: kept for a later try`;
 
 /** One for each destination. @param now epoch milliseconds */
 export function createEndpointToken(tokens: Warm<Token>, now: () => number): EndpointToken {
@@ -129,7 +131,8 @@ export function createEndpointToken(tokens: Warm<Token>, now: () => number): End
         const isOlder = token.issuedAt < startedAt;
         return isOlder && isWorthNewScopes(token) ? withNewScopes(token, deadline) : undefined;
       }
-      // Runtime nodes before 6.76.44 answer an expired token with a 500 before the flow runs, in no adapter's own format.
+      // Runtime nodes before 6.76.44 answer an expired token with a 500 before the flow runs, in no adapter's own
+      // format.
       const hasExpired = token.expiryKnown && now() >= token.expiresAt;
       return hasExpired && finding === undefined ? replacementOf(token, deadline) : undefined;
     },
@@ -146,7 +149,7 @@ function isRejection(answer: HttpAnswer): boolean {
   return answer.status === 401 && mplIdOf(answer) === undefined;
 }
 
-/** What the endpoint tells tokens apart by: the token, or the certificate that stands in for one. */
+/** What the endpoint distinguishes tokens by: the token itself, or the certificate that is used instead. */
 function textOf({ accessToken, certificate }: Token): string {
   return accessToken === '' && certificate !== undefined ? certificate.cert : accessToken;
 }

@@ -1,6 +1,6 @@
 /**
- * SAP's id of the message processing log (MPL). Proxy, container and security filter, which may refuse a call before the
- * flow, have no such log. So an answer with an MPL id came from the flow, whatever its status.
+ * SAP's id of the message processing log (MPL). Proxy, container and security filter, which may refuse a call before
+ * the flow, have no such log. So an answer with an MPL id came from the flow, whatever its status.
  *
  * @see SAP Help, "Define Error Configuration"
  */

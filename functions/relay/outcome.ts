@@ -1,6 +1,6 @@
 /**
- * What an answer, or the lack of one, means for a message. A status or an error code is judged here and nowhere else; queue
- * and webhook only translate the outcome. What is unknown is `failed`: the message is kept.
+ * What an answer, or the lack of one, means for a message. A status or an error code is judged here and nowhere else;
+ * queue and webhook only translate the outcome. What is unknown is `failed`: the message is kept.
  */
 import { type Executed, RelayError, type RelayErrorCode, tooLargeToken } from '../error.ts';
 import type { HttpAnswer } from '../http/http.ts';
@@ -24,7 +24,10 @@ interface Evidence {
   readonly status?: number;
   /** SAP's id of the message processing log, where the answer names it. */
   readonly mplId?: string;
-  /** The endpoint's own words, in one line without secret or token. Only for a dead letter, since they may quote the payload. */
+  /**
+   * The endpoint's own words, in one line without secret or token. Only for a dead letter, since they may quote the
+   * payload.
+   */
   readonly detail?: string;
   /** True if a dead socket made the client send it a second time, so that the flow may have run before. */
   readonly resent?: boolean;
@@ -38,7 +41,10 @@ export interface Finding {
   readonly executed?: Executed;
   /** What was read, in one line without secret, token or payload. */
   readonly says: string;
-  /** The endpoint's own words, which may quote the payload: at most 1,000 characters in one line without secret or token. */
+  /**
+   * The endpoint's own words, which may quote the payload: at most 1,000 characters in one line without secret or
+   * token.
+   */
   readonly detail?: string | undefined;
   /** What it means for the message, and who must act. Default: by the kind. */
   readonly conclusion?: string;
@@ -70,9 +76,16 @@ const TOO_LARGE = new Set([400, 431]);
 const EXPECTED_TOKEN_BYTES = 8_192;
 
 const BLOCKED: Readonly<Record<number, string>> = {
-  401: 'the endpoint refuses a new token, too; the operator must check that the client is registered for this runtime node',
-  403: 'the client may not call this flow; the operator must assign the role that the flow demands (by default ESBMessaging.send) to the client: on Neo to the user oauth_client_<client id> in the subscription, on Cloud Foundry in the service instance',
-  404: 'there is no such endpoint; the operator must check that the flow is deployed and that the address is exact, upper and lower case too',
+  401:
+    'the endpoint refuses a new token, too; ' +
+    'the operator must check that the client is registered for this runtime node',
+  403:
+    'the client may not call this flow; the operator must assign the role that the flow demands (by default ' +
+    'ESBMessaging.send) to the client: on Neo to the user oauth_client_<client id> in the subscription, ' +
+    'on Cloud Foundry in the service instance',
+  404:
+    'there is no such endpoint; the operator must check that the flow is deployed ' +
+    'and that the address is exact, upper and lower case too',
   405: 'the endpoint takes another method; the operator must correct the setting "method"',
 };
 

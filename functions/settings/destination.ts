@@ -1,6 +1,6 @@
 /**
- * A destination: one integration flow's endpoint and how it is called, as `settings.ts` checked it, with every default
- * filled in. What each setting means is said in README.md beside this file.
+ * A destination: the endpoint of one integration flow and how it is called. As `settings.ts` checked it, with every
+ * default. README.md next to this file explains each setting.
  */
 import { RelayError } from '../error.ts';
 import type { Verification } from './verification.ts';
@@ -15,25 +15,25 @@ interface EndpointSettings {
   /** The endpoint; absent where `path` is joined to the service key's `url`. */
   readonly url?: string;
   readonly path?: string;
-  /** Lower-case name of the message's header or attribute that says the rest of the path. */
+  /** Lower-case name of the message's header or attribute that holds the rest of the path. */
   readonly pathFrom?: string;
   readonly method: string;
   readonly query: Readonly<Record<string, string>>;
   readonly headers: Readonly<Record<string, string>>;
   /** For messages that carry no content type. */
   readonly contentType: string;
-  /** Lower-case names of the message's headers that reach the flow; `*` at the end stands for any rest. */
+  /** Lower-case names of the message's headers that reach the flow; `*` at the end of a name stands for any rest. */
   readonly forwardHeaders: readonly string[];
   readonly tokenFormat: 'jwt' | 'opaque';
-  /** Scopes to ask for, separated by spaces. Absent: all that the client has. */
+  /** Requested scopes, separated by spaces. Absent: all that the client has. */
   readonly scope?: string;
   /** Longest use of one token, whatever its lifetime. */
   readonly maxTokenUseSeconds: number;
-  /** How the endpoint is called: with a token, or with the service key's client certificate itself. */
+  /** With a token, or with the service key's client certificate itself. */
   readonly authentication: 'oauth' | 'certificate';
   /** True: a CSRF token is fetched before the first message. False: when the endpoint first demands one. */
   readonly csrf: boolean;
-  /** The header that carries the message id; for SAP RM, which has its own way, only where it is set. */
+  /** The header with the message id. SAP RM has its own place for the id, and a header only if it is set. */
   readonly idHeader?: string;
   readonly timeoutSeconds: number;
   /** Host of the tenant's monitor: with it an MPL id is a link. */
@@ -53,8 +53,8 @@ interface EndpointSettings {
   readonly payloadBucket?: string;
   readonly payloadBuckets: readonly string[];
   /**
-   * Whether a payload in S3 is deleted once its message is delivered. A delivered message that SQS hands out again, as it
-   * may, then finds nothing and is rejected; a lifecycle rule of the bucket does without that.
+   * Whether a payload in S3 is deleted once its message is delivered. SQS may hand out a delivered message again; it is
+   * then rejected, since its payload is gone. A lifecycle rule of the bucket avoids that.
    */
   readonly deletePayloads: boolean;
   readonly webhook?: WebhookSettings;
@@ -67,7 +67,7 @@ interface HttpsSettings {
 interface EnvelopeSettings {
   readonly soapVersion: SoapVersion;
   readonly soapAction: string;
-  /** Whether a payload that is no envelope is put into one. */
+  /** Whether a payload without an envelope gets one. */
   readonly soapWrap: boolean;
 }
 
@@ -81,7 +81,7 @@ export interface SoapRmSettings extends EnvelopeSettings {
   readonly adapter: 'soap-rm';
   /** Where the message id stands: the query parameter `MessageId`, or SAP's SOAP header. */
   readonly messageIdAs: 'query' | 'header';
-  /** `guid`: an id that is no GUID becomes one, always the same. */
+  /** `guid`: an id that is no GUID becomes one, the same each time. */
   readonly messageIdFormat: 'guid' | 'as-is';
   readonly qualityOfService?: 'ExactlyOnce' | 'ExactlyOnceInOrder';
   readonly queueId?: string;
@@ -91,19 +91,22 @@ export interface SoapRmSettings extends EnvelopeSettings {
 
 export interface ODataSettings {
   readonly adapter: 'odata';
-  /** Whether a batch of which a part was carried out is sent again whole. */
+  /** Whether a batch is sent again, all of it, after a part of it was carried out. */
   readonly resendPartialBatch: boolean;
 }
 
-/** The way in by HTTP. */
+/** How messages come in by HTTP. */
 export interface WebhookSettings {
-  /** Who may come in: any one of these lets a request in. `iam` and `none` stand alone. */
+  /** Any one of these lets a request in. `iam` and `none` stand alone. */
   readonly verify: readonly Verification[];
-  /** Stored first, and answered then; or the caller waits for the flow; or it waits, and what the flow cannot have seen is stored. */
+  /**
+   * `queued`: the caller is answered once the message is in the queue. `direct`: the caller waits for the flow.
+   * `direct-else-queued`: it waits, and the message is queued if the flow cannot have run.
+   */
   readonly mode: 'queued' | 'direct' | 'direct-else-queued';
-  /** Where the sender's id is: a header's name in lower case, or a JSON pointer (RFC 6901). */
+  /** Where the sender's message id is: a header's name in lower case, or a JSON pointer (RFC 6901). */
   readonly messageId?: string;
-  /** Where the lane is in which order must hold, in the same form; FIFO queues alone. Absent: all in one. */
+  /** Where the message group is, in the same form; for FIFO queues only. Absent: one group for all. */
   readonly messageGroupId?: string;
   readonly methods: readonly string[];
   /** Media types without parameters, lower case; `text/*` for all of a kind. Absent: any. */
@@ -113,21 +116,21 @@ export interface WebhookSettings {
   /** Absent: the destination's. */
   readonly forwardHeaders?: readonly string[];
   readonly returnHeaders: readonly string[];
-  /** Which origins the handshake of CloudEvents admits; `*` for all. */
+  /** Origins for which the handshake of CloudEvents succeeds; `*` for all. */
   readonly allowedOrigins: readonly string[];
 }
 
-/** The secrets, by name or ARN, that a webhook's senders prove themselves with. */
+/** The secrets, by name or ARN, that a webhook's senders are verified by. */
 export function verificationSecrets({ verify }: WebhookSettings): string[] {
   return verify.flatMap((way) => ('secret' in way ? [way.secret] : []));
 }
 
-/** How the names begin of what a webhook stores in `payloadBucket`, where its function may write nothing else. */
+/** Prefix of the objects that a webhook stores in `payloadBucket`; its function may write no others there. */
 export function storedUnder(name: string): string {
   return `webhooks/${name}/`;
 }
 
-/** How the names begin of the bodies that a dead letter had no room for; the queue's function writes nothing else there. */
+/** Prefix of the bodies that were too large for a dead letter; the queue function writes no other objects there. */
 export function deadLettersUnder(name: string): string {
   return `dead-letters/${name}/`;
 }
@@ -146,9 +149,11 @@ export function endpoint(destination: Destination, serviceUrl: string | undefine
 
 function joined(destination: Destination, serviceUrl: string | undefined): string {
   if (serviceUrl === undefined) {
+    const { secret, name } = destination;
     throw new RelayError(
       'SECRET_MALFORMED',
-      `secret "${destination.secret}": expected a service key with "url", since destination "${destination.name}" has only a path; the operator must store the whole service key or set ${destination.name}.url`,
+      `secret "${secret}": expected a service key with "url", since destination "${name}" has only a path; ` +
+        `the operator must store the whole service key or set ${name}.url`,
     );
   }
   return `${serviceUrl.replace(/\/+$/, '')}${destination.path ?? ''}`;

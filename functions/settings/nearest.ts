@@ -1,11 +1,11 @@
-/** Which known name was meant by one that is not known: a slip of the finger, another case, or the beginning of it. */
+/** The known name that was probably meant by an unknown one: a typing mistake, other case, or its beginning only. */
 
-/** A longer beginning of a name says which one it is; a shorter may be anything. */
+/** A shorter beginning could be of any name. */
 const LEAST_BEGINNING = 4;
 
-/** @returns undefined where none is near enough to be worth a word */
+/** @returns undefined if none is similar enough */
 export function nearest(name: string, known: readonly string[]): string | undefined {
-  // What nobody mistypes is not compared: its length is its writer's to choose.
+  // No known name is that long; and the time to compare grows with the length.
   if (name.length > 40) return undefined;
   const wanted = name.toLowerCase();
   const [best] = known

@@ -1,7 +1,7 @@
 /**
- * What the operator wrote, checked once: `DESTINATIONS` from the environment at the cold start, `custom.destinations`
- * when the service is packaged. Both go through the one schema here; a mistake is named by its path
- * (`orders.webhook.verfy`), never with a value in it, since a value may be a key.
+ * Checks the operator's settings: `DESTINATIONS` of the environment at the cold start, `custom.destinations` when the
+ * service is packaged. Both by the same schema. A mistake is named by its path (`orders.webhook.verfy`) and never by
+ * its value, which may be a key.
  */
 import { readFileSync } from 'node:fs';
 import * as v from 'valibot';
@@ -19,10 +19,10 @@ export interface Settings {
   readonly destinations: ReadonlyMap<string, Destination | InvalidDestination>;
 }
 
-/** A destination that cannot be used: kept, so that its messages are told what is wrong with it. */
+/** A destination with a mistake. It is kept, so that the log line of each of its messages names the mistake. */
 export interface InvalidDestination {
   readonly error: RelayError;
-  /** Where it could be read. */
+  /** Absent where it could not be read. */
   readonly queue?: string;
   /** Whether it was to have a webhook. */
   readonly hasWebhook: boolean;
@@ -33,7 +33,7 @@ const NAME = /^[A-Za-z][A-Za-z0-9-]{0,62}$/;
 /**
  * Checks all destinations; every mistake is found, not the first alone.
  *
- * @param input what stands under `custom.destinations`, or the parsed value of `DESTINATIONS`
+ * @param input the value of `custom.destinations`, or the parsed value of `DESTINATIONS`
  * @returns one line for each mistake, `<path>: <what was expected>`; empty if all is well
  */
 export function problems(input: unknown): string[] {
@@ -47,7 +47,7 @@ export function problems(input: unknown): string[] {
  * Reads the settings of this execution environment.
  *
  * @param environment default `process.env`
- * @param readFile reads the file that `DESTINATIONS=@destinations.json` names, beside the bundle
+ * @param readFile reads the file that `DESTINATIONS=@destinations.json` names, in the bundle's folder
  * @throws RelayError `SETTING_INVALID` if `DESTINATIONS` is absent or not a JSON object: nothing could be delivered
  */
 export function readSettings(
@@ -64,7 +64,7 @@ export function readSettings(
   return { destinations };
 }
 
-/** By the ARN, else by the queue's name, else the only destination that there is, if it names no queue. */
+/** By the ARN, else by the queue's name, else the only destination, if it names no queue. */
 export function destinationOfQueue(
   queueArn: string,
   { destinations }: Settings,
@@ -72,7 +72,7 @@ export function destinationOfQueue(
   const entries = [...destinations];
   return (
     entries.find(([, { queue }]) => queue === queueArn) ??
-    // A bare name is of this account; the name in an ARN may be another's, and comes last.
+    // A bare name is of this account. The same name in an ARN may be of another account, so it comes last.
     entries.find(([, { queue }]) => queue === queueName(queueArn)) ??
     entries.find(([, { queue }]) => queue !== undefined && queueName(queue) === queueName(queueArn)) ??
     (entries.length === 1 && entries[0]?.[1].queue === undefined ? entries[0] : undefined)
@@ -85,7 +85,7 @@ function parse(value: string | undefined, readFile: (name: string) => string): R
   try {
     input = JSON.parse(value.startsWith('@') ? readFile(`./${value.slice(1)}`) : value);
   } catch {
-    // The message of the error that JSON.parse throws quotes its input: it is left out on purpose.
+    // Without the message of JSON.parse, which quotes its input.
     throw settingInvalid(value.startsWith('@') ? 'expected a readable JSON file' : 'expected JSON');
   }
   if (!isRecord(input) || Object.keys(input).length === 0) {
@@ -107,7 +107,7 @@ function settingInvalid(problem: string): RelayError {
   );
 }
 
-/** Only for input that `problemsOf` found nothing in. */
+/** Only for input without a problem. */
 function checked(name: string, value: unknown): Destination {
   return { name, ...v.parse(destination, value) } as Destination;
 }
@@ -129,7 +129,7 @@ function problemsOf(name: string, value: unknown): string[] {
   return [...named, ...unknown, ...others].map(oneLine);
 }
 
-/** A name may hold anything, a line break too. */
+/** A name may contain anything, even a line break. */
 function oneLine(line: string): string {
   return line.replace(/\p{Cc}/gu, '?');
 }
@@ -166,7 +166,7 @@ function queueOf(value: unknown): string | undefined {
   return isRecord(value) && typeof value.queue === 'string' ? value.queue : undefined;
 }
 
-/** A bare name may be the name in an ARN; two ARNs of one name are two queues. */
+/** A bare name and an ARN are the same queue if the name is; two different ARNs are two queues. */
 function isSameQueue(one: string, other: string): boolean {
   if (one.startsWith('arn:') === other.startsWith('arn:')) return one === other;
   return queueName(one) === queueName(other);

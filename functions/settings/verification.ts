@@ -1,9 +1,9 @@
 /**
- * How senders prove who they are, as `settings.ts` checked it, with every default filled in: a preset has become the
- * `hmac` that it stands for, and each entry that needs a secret names its own. Types alone.
+ * How senders are verified, as `settings.ts` checked it, with every default: a preset has become the `hmac` that it
+ * stands for, and each entry that needs a secret has its name. Types alone.
  */
 
-/** One way in; of a webhook's list any one lets a request in. */
+/** One entry of `webhook.verify`; any one of them lets a request in. */
 export type Verification =
   | BasicVerification
   | ApiKeyVerification
@@ -13,51 +13,51 @@ export type Verification =
   | { readonly type: 'iam' }
   | { readonly type: 'none' };
 
-/** What senders prove themselves with: name or ARN in Secrets Manager. */
-interface Secretive {
+interface BySecret {
+  /** Name or ARN in Secrets Manager. */
   readonly secret: string;
 }
 
-export interface BasicVerification extends Secretive {
+export interface BasicVerification extends BySecret {
   readonly type: 'basic';
 }
 
-export interface ApiKeyVerification extends Secretive {
+export interface ApiKeyVerification extends BySecret {
   readonly type: 'api-key';
-  /** Lower case, like every header's name here. */
+  /** Lower case, as all header names here. */
   readonly header: string;
 }
 
-export interface HmacVerification extends Secretive {
+export interface HmacVerification extends BySecret {
   readonly type: 'hmac';
   readonly header: string;
   /** `list`: the header is `t=<timestamp>,v1=<signature>[,v1=<signature>]`, as Stripe sends it. */
   readonly format: 'plain' | 'list';
   readonly algorithm: 'sha256' | 'sha512' | 'sha1';
   readonly encoding: 'hex' | 'base64';
-  /** Before the signature in the header; may be empty. */
+  /** What stands before the signature in the header; may be empty. */
   readonly prefix: string;
-  /** Unix seconds. Absent: the signature does not grow old. */
+  /** The header with the timestamp, in Unix seconds. Absent: a signature is valid without limit of time. */
   readonly timestampHeader?: string;
-  /** `{body}` and `{timestamp}` stand for what was sent. */
+  /** `{body}` and `{timestamp}` stand for the body and the timestamp as they were sent. */
   readonly signedContent: string;
-  /** Before and after. */
+  /** Largest difference between the timestamp and now, in either direction. */
   readonly toleranceSeconds: number;
-  /** Where such a sender's message id is: a header's name, or a JSON pointer. */
+  /** Where the sender's message id is: a header's name, or a JSON pointer. */
   readonly messageId?: string;
 }
 
-export interface StandardWebhooksVerification extends Secretive {
+export interface StandardWebhooksVerification extends BySecret {
   readonly type: 'standard-webhooks';
   readonly toleranceSeconds: number;
 }
 
 export interface JwtVerification {
   readonly type: 'jwt';
-  /** Exactly as the tokens' `iss` says it. */
+  /** Exactly as in the claim `iss` of the tokens. */
   readonly issuer: string;
   readonly audience: string;
   readonly scope?: string;
-  /** Absent: what the issuer's `/.well-known/openid-configuration` says. */
+  /** Absent: `jwks_uri` of the issuer's `/.well-known/openid-configuration`. */
   readonly jwksUri?: string;
 }

@@ -1,6 +1,7 @@
 /**
- * For endpoints that take the client certificate itself in place of a token (SAP Help, "Client Certificate Authentication
- * for Integration Flow Processing"): the certificate in the shape of a token that the relay sends and may see rejected.
+ * For endpoints that take the client certificate itself instead of a token (SAP Help, "Client Certificate
+ * Authentication for Integration Flow Processing"): the certificate in the shape of a token, which is sent and may be
+ * rejected like one.
  */
 import type { Deadline } from '../deadline.ts';
 import { RelayError } from '../error.ts';
@@ -10,17 +11,18 @@ import { assertValid } from './certificate.ts';
 import type { Credentials } from './credentials.ts';
 import type { Token } from './token-endpoint.ts';
 
+/** Errors that may pass by themselves. */
 const PASSING = new Set(['DEADLINE', 'SECRET_UNAVAILABLE']);
 
 /** @throws (from `get`) RelayError `SECRET_…`, `CERTIFICATE_EXPIRED` */
 export function certificateAccess(credentials: Warm<Credentials>, secretName: string, now: () => number): Warm<Token> {
   const used = new WeakSet<Credentials>();
-  const boughtUnder = new WeakMap<Token, string>();
+  const versions = new WeakMap<Token, string>();
   const pause = createPause(now);
 
   return warm({
-    // Not kept beside a newer version of the secret, whoever has read that.
-    isFresh: (access) => now() < access.expiresAt && boughtUnder.get(access) === credentials.peek()?.versionId,
+    // Not once the secret was read in a newer version, by whichever destination.
+    isFresh: (access) => now() < access.expiresAt && versions.get(access) === credentials.peek()?.versionId,
     async load(deadline) {
       const inForce = pause.current();
       if (inForce !== undefined) throw inForce;
@@ -29,7 +31,6 @@ export function certificateAccess(credentials: Warm<Credentials>, secretName: st
         pause.end();
         return access;
       } catch (error) {
-        // What may pass by itself is asked for again at once.
         if (error instanceof RelayError && !PASSING.has(error.code)) pause.open(error);
         throw error;
       }
@@ -38,19 +39,20 @@ export function certificateAccess(credentials: Warm<Credentials>, secretName: st
 
   async function read(deadline: Deadline): Promise<Token> {
     const known = credentials.peek();
-    // Asked for again after it was used: it was rejected or has expired, and the secret may hold a new one.
+    // It is loaded again only after it was rejected or has expired: the secret may have a new one.
     const isUsed = known !== undefined && used.has(known);
     let client = await (isUsed ? credentials.renew(known, deadline) : credentials.get(deadline));
-    // What somebody else has read may be long ago: a certificate that was renewed in time has not expired.
+    // The warm secret may be old: the certificate may have been renewed in time since.
     if (client === known && hasExpired(client)) client = await credentials.renew(client, deadline);
     used.add(client);
-    if (!('certificate' in client.proof)) {
+    if (!('certificate' in client.clientAuthentication)) {
       throw new RelayError(
         'SECRET_MALFORMED',
-        `secret "${secretName}": expected a service key with certificate and key, since the destination authenticates with the certificate; the operator must correct the secret`,
+        `secret "${secretName}": expected a service key with certificate and key, ` +
+          'since the destination authenticates with the certificate; the operator must correct the secret',
       );
     }
-    const { certificate } = client.proof;
+    const { certificate } = client.clientAuthentication;
     assertValid(certificate, now());
     const access: Token = {
       accessToken: '',
@@ -60,11 +62,11 @@ export function certificateAccess(credentials: Warm<Credentials>, secretName: st
       expiryKnown: true,
       ...(client.serviceUrl === undefined ? {} : { serviceUrl: client.serviceUrl }),
     };
-    boughtUnder.set(access, client.versionId);
+    versions.set(access, client.versionId);
     return access;
   }
 
-  function hasExpired({ proof }: Credentials): boolean {
-    return 'certificate' in proof && now() >= proof.certificate.validUntil;
+  function hasExpired({ clientAuthentication }: Credentials): boolean {
+    return 'certificate' in clientAuthentication && now() >= clientAuthentication.certificate.validUntil;
   }
 }

@@ -1,12 +1,13 @@
 /**
- * A client certificate with its key, as a service key carries them: PEM, often with a literal `\n` for each line's end.
- * Checks what can be checked before any call: that both can be read, belong together, and when the certificate ends.
+ * A client certificate with its key, as a service key has them: PEM, often with a literal `\n` for each line end.
+ * Checks what can be checked before any call: that both can be read and belong together, and when the certificate
+ * expires.
  */
 import { createHash, createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
 import { RelayError } from '../error.ts';
 
-/** Handed to TLS as it is. Its identity tells one pair from another: sockets are kept for it. */
+/** Passed to TLS as it is. Sockets are kept for each such object. */
 export interface ClientCertificate {
   /** PEM, the whole chain. */
   readonly cert: string;
@@ -40,7 +41,7 @@ export function readCertificate(
   return { cert, key, validUntil: Date.parse(leaf.validTo) };
 }
 
-/** @throws RelayError `CERTIFICATE_EXPIRED` with the date; no call would succeed */
+/** @throws RelayError `CERTIFICATE_EXPIRED` with the date; with such a certificate no call succeeds */
 export function assertValid({ validUntil }: ClientCertificate, now: number): void {
   if (now < validUntil) return;
   const date = new Date(validUntil).toISOString().slice(0, 10);
@@ -50,7 +51,7 @@ export function assertValid({ validUntil }: ClientCertificate, now: number): voi
   );
 }
 
-/** SHA-256 of the client's own certificate, as tokens name it that are bound to one (RFC 8705 section 3.1, `x5t#S256`). */
+/** SHA-256 of the client's own certificate, as in a token that is bound to it (RFC 8705 section 3.1, `x5t#S256`). */
 export function thumbprintOf({ cert }: ClientCertificate): string {
   return createHash('sha256').update(new X509Certificate(cert).raw).digest('base64url');
 }
@@ -63,7 +64,7 @@ function readPem<T>(read: () => T, refusal: () => RelayError): T {
   try {
     return read();
   } catch {
-    // OpenSSL's words would not help an operator, and might hold a part of the key.
+    // OpenSSL's message would not help an operator, and might contain a part of the key.
     throw refusal();
   }
 }

@@ -1,6 +1,6 @@
 /**
- * OAuth client credentials as they lie in Secrets Manager, in the forms that SAP hands them out. Reads the JSON, names
- * what is wrong with it without quoting it, and leaves the reading of the secret and the asking for a token to others.
+ * OAuth client credentials in the forms in which SAP issues them and Secrets Manager stores them. Reads the JSON, and
+ * names what is wrong with it without quoting it.
  */
 import type { Secret } from '../aws/secrets-manager.ts';
 import { RelayError } from '../error.ts';
@@ -8,11 +8,11 @@ import { isSafeUrl } from '../http/safe-url.ts';
 import { isRecord, parseJson } from '../untrusted.ts';
 import { type ClientCertificate, readCertificate } from './certificate.ts';
 
-/** A client as the authorization server knows it, with the way it is asked. */
+/** A client of the authorization server, and how a token is requested for it. */
 export interface Credentials {
   readonly clientId: string;
-  /** What it proves itself with: a secret, or a certificate by mutual TLS (RFC 8705 section 2). */
-  readonly proof: { readonly clientSecret: string } | { readonly certificate: ClientCertificate };
+  /** By a secret, or by a certificate and mutual TLS (RFC 8705 section 2). */
+  readonly clientAuthentication: { readonly clientSecret: string } | { readonly certificate: ClientCertificate };
   readonly tokenUrl: string;
   /** Neo: parameters in the query, Basic, no body. Cloud Foundry: everything in a form. */
   readonly environment: 'neo' | 'cf';
@@ -25,13 +25,16 @@ export interface Credentials {
 const KEY_FIELDS = ['clientid', 'clientsecret', 'tokenurl', 'certificate'];
 
 /**
- * Reads credentials in one of these forms, told apart by their fields; further fields are ignored:
- * `{"clientId","clientSecret","tokenUrl"}` · a service key `{"oauth":{"clientid","clientsecret","tokenurl","url"}}` ·
- * the same fields flat · either with `certificate` and `key` in place of the secret; of a key with an external
- * certificate, which SAP hands out without `key`, the key may stand beside `oauth`. The token profile is `neo` when the
- * token URL's path begins with `/oauth2/api/`, else `cf`; `"environment"` overrides it.
+ * Reads credentials in one of these forms, which differ in their fields; further fields are ignored:
  *
- * @param secretName for the error alone
+ * - `{"clientId","clientSecret","tokenUrl"}` - a service key, `{"oauth":{"clientid","clientsecret","tokenurl","url"}}`,
+ * or its fields without `oauth` - a service key with `certificate` and `key` instead of the secret. For an external
+ * certificate SAP issues no `key`; it may be added next to `oauth`
+ *
+ * The token profile is `neo` if the token URL's path begins with `/oauth2/api/`, else `cf`; `"environment"` overrides
+ * it.
+ *
+ * @param secretName only for errors
  * @throws RelayError `SECRET_MALFORMED`, naming the field and what was expected
  * @see SAP Help, "Creating Service Instance and Service Key for Inbound Authentication"
  */
@@ -65,7 +68,7 @@ export function readCredentials(secret: Secret, secretName: string): Credentials
     }
     return value;
   }
-  function proof(): Credentials['proof'] {
+  function clientAuthentication(): Credentials['clientAuthentication'] {
     if (!isKey || !('certificate' in fields)) return { clientSecret: text(isKey ? 'clientsecret' : 'clientSecret') };
     const key = text('key', 'key' in fields ? fields : root);
     return {
@@ -78,15 +81,15 @@ export function readCredentials(secret: Secret, secretName: string): Credentials
   const clientId = text(isKey ? 'clientid' : 'clientId');
   if (clientId.includes(':'))
     throw refuse('the client id must not contain ":", since Basic authentication cannot carry it');
-  const proven = proof();
+  const authentication = clientAuthentication();
   const tokenUrl = safeUrl(isKey ? 'tokenurl' : 'tokenUrl');
   const environment = json.environment ?? (new URL(tokenUrl).pathname.startsWith('/oauth2/api/') ? 'neo' : 'cf');
   if (environment !== 'neo' && environment !== 'cf') throw refuse('"environment": expected "neo" or "cf"');
-  if (environment === 'neo' && 'certificate' in proven)
+  if (environment === 'neo' && 'certificate' in authentication)
     throw refuse('a certificate: Neo knows clients with a secret alone');
   return {
     clientId,
-    proof: proven,
+    clientAuthentication: authentication,
     tokenUrl,
     environment,
     versionId: secret.versionId,
@@ -94,12 +97,12 @@ export function readCredentials(secret: Secret, secretName: string): Credentials
   };
 }
 
-/** Whether the authorization server would see the same: then asking it again is in vain. */
+/** Whether both make the same request: after a refusal the second one would be refused, too. */
 export function sameCredentials(one: Credentials, other: Credentials): boolean {
   const isSameRequest = one.tokenUrl === other.tokenUrl && one.environment === other.environment;
-  return isSameRequest && one.clientId === other.clientId && proofOf(one) === proofOf(other);
+  return isSameRequest && one.clientId === other.clientId && authenticationOf(one) === authenticationOf(other);
 }
 
-function proofOf({ proof }: Credentials): string {
-  return 'clientSecret' in proof ? proof.clientSecret : proof.certificate.cert;
+function authenticationOf({ clientAuthentication: by }: Credentials): string {
+  return 'clientSecret' in by ? by.clientSecret : by.certificate.cert;
 }

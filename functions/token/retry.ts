@@ -5,7 +5,7 @@
  */
 import type { RelayError } from '../error.ts';
 
-/** More would be slowed down by the rate limit: on Neo SAP allows one or two attempts in all. */
+/** On Neo SAP allows one or two attempts in all; more would meet its rate limit. */
 const MAX_RETRIES = { neo: 1, cf: 3 } as const;
 
 /**

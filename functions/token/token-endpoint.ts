@@ -1,10 +1,10 @@
 /**
- * The token endpoint of the authorization server: writes the request of the client credentials grant and reads the
- * response, each on its own. Who asks when, and what is kept, is `token.ts`'s.
+ * The token endpoint of the authorization server: writes the request of the client credentials grant, and reads the
+ * response. `token.ts` decides when to request a token and what to keep.
  *
  * @see RFC 6749 section 4.4 (client credentials grant), 5.1 and 5.2 (response and error)
  */
-// By its own path: with the package's index esbuild would load what checks tokens along with what reads them.
+// By its own path: by the package's index esbuild would bundle what verifies tokens as well.
 import { decodeJwt } from 'jose/jwt/decode';
 import { RelayError, tooLargeToken } from '../error.ts';
 import type { HttpAnswer, HttpRequest } from '../http/http.ts';
@@ -13,19 +13,19 @@ import { isRecord, parseJson } from '../untrusted.ts';
 import { type ClientCertificate, thumbprintOf } from './certificate.ts';
 import type { Credentials } from './credentials.ts';
 
-/** An access token and how long it is good. Identity matters: a rejected token is forgotten by it. */
+/** An access token and its lifetime. A rejected token is forgotten by the identity of this object. */
 export interface Token {
-  /** Empty where `certificate` stands in for it: the endpoint is then called without a token. */
+  /** Empty where the endpoint is called with `certificate` and without a token. */
   readonly accessToken: string;
-  /** The endpoint is called with it: in place of a token, or beside one that is bound to it (RFC 8705 section 3). */
+  /** For the call of the endpoint: instead of a token, or with one that is bound to it (RFC 8705 section 3). */
   readonly certificate?: ClientCertificate;
   /** Epoch milliseconds, on our own clock. */
   readonly issuedAt: number;
   /** Epoch milliseconds, on our own clock; the token is used until a margin before it. */
   readonly expiresAt: number;
-  /** True if the endpoint would say so, too: the token itself or its response told `expiresAt`. */
+  /** True if `expiresAt` is from the token itself or its response, so that the endpoint goes by it, too. */
   readonly expiryKnown: boolean;
-  /** Host of the runtime node, where the secret that bought this token names it. */
+  /** Host of the runtime node, where the secret names it. */
   readonly serviceUrl?: string;
 }
 
@@ -38,12 +38,12 @@ export interface TokenWish {
   readonly maxLifetimeMs: number;
 }
 
-/** SAP: token read timeout 30 s at most; a slower answer would cost the invocation more than a later try. */
+/** SAP advises 30 s at most. After 10 s a later try costs the invocation less. */
 export const TOKEN_TIMEOUT_MS = 10_000;
 
 /** The authorization server has refused the request (RFC 6749 section 5.2). */
 export class TokenRefused extends RelayError {
-  /** Whether it does not take the client's proof: what another version of the secret holds, it may take. */
+  /** Whether client authentication failed, so that another version of the secret may help. */
   readonly isOfClient: boolean;
 
   constructor(message: string, status: number, isOfClient: boolean) {
@@ -51,19 +51,20 @@ export class TokenRefused extends RelayError {
     this.isOfClient = isOfClient;
   }
 }
-/** Beyond this SAP's own servers refuse the header that would carry the token. */
+
+/** SAP's own servers refuse a header with a larger token. */
 const MAX_TOKEN_BYTES = 16_384;
-/** Of a token whose lifetime nobody tells, and the least that is believed of `expires_in: 0`, as in SAP's guide. */
+/** For a token without `exp` and without a positive `expires_in`; SAP's guide has `expires_in: 0`. */
 const UNKNOWN_LIFETIME_MS = 3_600_000;
 
 /**
  * Neo: POST, parameters in the query, id and secret in the Basic header as they are, no body. Cloud Foundry: a form
- * with id and secret in it, the one way in which no character of theirs needs a convention (RFC 6749 section 2.3.1).
- * An opaque token has to be asked for there, since UAA gives a JWT without `token_format`; on Neo, for which SAP documents
- * no value, it is what comes without.
+ * that includes id and secret, since in a form the encoding of all characters is defined (RFC 6749 section 2.3.1). An
+ * opaque token is requested by `token_format` there, without which UAA issues a JWT; Neo, for which SAP documents no
+ * value, issues an opaque token without it.
  */
 export function tokenRequest(
-  { clientId, proof, tokenUrl, environment }: Credentials,
+  { clientId, clientAuthentication, tokenUrl, environment }: Credentials,
   { tokenFormat, scope }: TokenWish,
 ): Pick<HttpRequest, 'method' | 'url' | 'headers' | 'body' | 'certificate'> {
   const parameters: Record<string, string> = { grant_type: 'client_credentials' };
@@ -73,16 +74,23 @@ export function tokenRequest(
   const headers: Record<string, string> = { Accept: 'application/json' };
   if (environment === 'neo') {
     for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value);
-    const userPass = 'clientSecret' in proof ? `${clientId}:${proof.clientSecret}` : clientId;
+    const userPass =
+      'clientSecret' in clientAuthentication ? `${clientId}:${clientAuthentication.clientSecret}` : clientId;
     headers.Authorization = `Basic ${Buffer.from(userPass).toString('base64')}`;
     return { method: 'POST', url, headers };
   }
   const form = new URLSearchParams({ ...parameters, client_id: clientId });
-  if ('clientSecret' in proof) form.set('client_secret', proof.clientSecret);
+  if ('clientSecret' in clientAuthentication) form.set('client_secret', clientAuthentication.clientSecret);
   headers['Content-Type'] = 'application/x-www-form-urlencoded';
   const bytes = Buffer.from(form.toString());
   const body = { bytes: bytes.byteLength, open: () => bytes };
-  return { method: 'POST', url, headers, body, ...('certificate' in proof ? { certificate: proof.certificate } : {}) };
+  return {
+    method: 'POST',
+    url,
+    headers,
+    body,
+    ...('certificate' in clientAuthentication ? { certificate: clientAuthentication.certificate } : {}),
+  };
 }
 
 /**
@@ -116,7 +124,7 @@ export function readTokenResponse(
   if (tokenBytes > MAX_TOKEN_BYTES) {
     throw new RelayError('TOKEN_RESPONSE_INVALID', `${at}: ${tooLargeToken(tokenBytes)}`, { status });
   }
-  // RFC 6750 section 2.1: what else it may hold could not stand in a header.
+  // RFC 6750 section 2.1: other characters are not valid in a Bearer header.
   if (!/^[\w.~+/-]+=*$/.test(accessToken)) throw invalid('gave a token that cannot stand in a Bearer header');
   // Neo says "Bearer", Cloud Foundry "bearer"; RFC 6749 section 5.1: case-insensitive.
   if (typeof tokenType !== 'string' || tokenType.toLowerCase() !== 'bearer') {
@@ -131,19 +139,19 @@ export function readTokenResponse(
     accessToken,
     ...(bound === undefined ? {} : { certificate: bound }),
     issuedAt: now,
-    // Without its certificate a token is worth nothing.
+    // The token cannot be used without its certificate.
     expiresAt: Math.min(endsAt, bound?.validUntil ?? endsAt),
     expiryKnown: (known ?? Number.POSITIVE_INFINITY) <= maxLifetimeMs,
     ...(credentials.serviceUrl === undefined ? {} : { serviceUrl: credentials.serviceUrl }),
   };
 }
 
-/** What is read in a token; nothing of an opaque one. */
+/** What is read of a JWT; empty for an opaque token. */
 interface Claims {
   /** Epoch milliseconds, on the authorization server's clock. */
   readonly exp?: number;
   readonly iat?: number;
-  /** SHA-256 of the certificate that it is bound to, as RFC 8705 section 3.1 writes it. */
+  /** SHA-256 of the certificate that it is bound to, in the form of RFC 8705 section 3.1. */
   readonly thumbprint?: string;
 }
 
@@ -168,14 +176,14 @@ function isTime(claim: unknown): claim is number {
 }
 
 /**
- * The smaller of what the JWT's `exp` and a positive `expires_in` leave; undefined where neither tells. `expires_in: 0` is
- * in SAP's own sample and means neither "expired" nor "for ever".
+ * The smaller of what the JWT's `exp` and a positive `expires_in` leave; undefined if there is neither. `expires_in: 0`
+ * is in SAP's own sample and means neither "expired" nor "for ever".
  *
- * `exp` is a time on the authorization server's clock, `expires_in` counts on any. Where the answer does not tell that
- * clock (Keycloak's has no `Date`), the token does: it was signed at `iat`, for this answer. Ours stands in for it only
- * where nothing else is told, since one that is ahead would take a new token for an expired one.
+ * `exp` is a time on the authorization server's clock; `expires_in` needs no clock. Without a `Date` in the answer
+ * (Keycloak sends none) that clock is taken from the token, which was signed at `iat` for this answer. Our own clock is
+ * the last resort: if it is ahead, a new token seems to have expired.
  *
- * @param date the authorization server's clock, where the answer tells it
+ * @param date the authorization server's clock, where the answer has it
  */
 function lifetimeMs(
   { exp, iat }: Claims,
@@ -184,23 +192,29 @@ function lifetimeMs(
   now: number,
 ): number | undefined {
   const seconds = typeof expiresIn === 'number' || typeof expiresIn === 'string' ? Number(expiresIn) : 0;
-  const told = seconds > 0 && Number.isFinite(seconds) ? seconds * 1000 : undefined;
-  if (exp === undefined) return told;
+  const expiresInMs = seconds > 0 && Number.isFinite(seconds) ? seconds * 1000 : undefined;
+  if (exp === undefined) return expiresInMs;
   const issuerNow = date ?? ((iat ?? exp) < exp ? iat : undefined);
-  if (issuerNow === undefined && told !== undefined) return told;
-  return Math.min(Math.max(0, exp - (issuerNow ?? now)), told ?? Number.POSITIVE_INFINITY);
+  if (issuerNow === undefined && expiresInMs !== undefined) return expiresInMs;
+  return Math.min(Math.max(0, exp - (issuerNow ?? now)), expiresInMs ?? Number.POSITIVE_INFINITY);
 }
 
 /**
- * The certificate that the endpoint must see with this token (RFC 8705 section 3); undefined for a token that is bound to
- * none. A client with a secret presents no certificate: whoever does so on its way does it on the way to the endpoint, too.
+ * The certificate that must be presented with this token (RFC 8705 section 3); undefined for a token that is not bound.
+ * For a client with a secret, too: a proxy that presented its own certificate to the authorization server will do so to
+ * the endpoint.
  */
-function boundTo({ thumbprint }: Claims, { proof }: Credentials, at: string): ClientCertificate | undefined {
-  if (thumbprint === undefined || !('certificate' in proof)) return undefined;
-  if (thumbprint === thumbprintOf(proof.certificate)) return proof.certificate;
+function boundTo(
+  { thumbprint }: Claims,
+  { clientAuthentication }: Credentials,
+  at: string,
+): ClientCertificate | undefined {
+  if (thumbprint === undefined || !('certificate' in clientAuthentication)) return undefined;
+  if (thumbprint === thumbprintOf(clientAuthentication.certificate)) return clientAuthentication.certificate;
   throw new RelayError(
     'TOKEN_RESPONSE_INVALID',
-    `${at}: gave a token that is bound to another certificate than the client's (RFC 8705); the operator must check which certificate reaches the authorization server, since a proxy on the way may present its own`,
+    `${at}: gave a token that is bound to another certificate than the client's (RFC 8705); the operator must check ` +
+      'which certificate reaches the authorization server, since a proxy on the way may present its own',
     { status: 200 },
   );
 }
@@ -225,14 +239,16 @@ function unsuccessful(answer: HttpAnswer, at: string, credentials: Credentials, 
 const TOKEN_URL = 'the token URL in the secret';
 const REGISTRATION = 'how the client is registered there: it must be allowed the client credentials grant';
 const OTHERWISE =
-  'what the server wants otherwise: the other profile ("environment" in the secret), or DPoP or a signed assertion, which the relay does not send';
+  'what the server wants otherwise: the other profile ("environment" in the secret), ' +
+  'or DPoP or a signed assertion, which the relay does not send';
 
-/** What a refusal is about, by its code. */
-function causeOf(answer: HttpAnswer, said: string | undefined, { proof }: Credentials): string {
-  const client = `that the client is registered there and that the secret holds its id and ${'certificate' in proof ? 'certificate' : 'secret'}`;
+/** What the operator must check, by the code of the refusal. */
+function causeOf(answer: HttpAnswer, said: string | undefined, { clientAuthentication }: Credentials): string {
+  const kind = 'certificate' in clientAuthentication ? 'certificate' : 'secret';
+  const client = `that the client is registered there and that the secret holds its id and ${kind}`;
   switch (said) {
     case 'invalid_client':
-    // Older servers of SAP's, for the same.
+    // From older servers of SAP, with the same meaning.
     case 'unauthorized':
       return client;
     case 'invalid_scope':
@@ -242,9 +258,9 @@ function causeOf(answer: HttpAnswer, said: string | undefined, { proof }: Creden
     case 'access_denied':
       return REGISTRATION;
     case undefined: {
-      // UAA answers a wrong path with 403 and words of a CSRF token.
+      // UAA answers a wrong path with 403 and a text about a CSRF token.
       const cause = answer.status === 403 || isPage(answer) ? TOKEN_URL : OTHERWISE;
-      // RFC 6749 has this status for one code alone, `invalid_client`.
+      // RFC 6749 has this status only for `invalid_client`.
       return answer.status === 401 ? `${client}, or else ${cause}` : cause;
     }
     default:
@@ -252,20 +268,19 @@ function causeOf(answer: HttpAnswer, said: string | undefined, { proof }: Creden
   }
 }
 
-/** For people, not for a client of the token endpoint. */
+/** A page for people, as no token endpoint answers. */
 function isPage({ headers, body }: HttpAnswer): boolean {
   const isHtml = headers['content-type']?.toLowerCase().startsWith('text/html');
   return isHtml === true || /^\s*<(?:!doctype\s+)?html\b/i.test(body.subarray(0, 200).toString('latin1'));
 }
 
-/** Of RFC 6749 section 5.2, and what SAP's servers were seen to say; anything else could repeat what was sent. */
+/** RFC 6749 section 5.2, and codes seen from SAP's servers. Any other text could repeat what was sent. */
 const KNOWN_ERRORS = new Set(
-  'invalid_request invalid_client invalid_grant unauthorized_client unsupported_grant_type invalid_scope unauthorized access_denied server_error temporarily_unavailable'.split(
-    ' ',
-  ),
+  `invalid_request invalid_client invalid_grant unauthorized_client unsupported_grant_type invalid_scope
+   unauthorized access_denied server_error temporarily_unavailable`.split(/\s+/),
 );
 
-/** Its code alone: a description could repeat what was sent. */
+/** Only the code: `error_description` could repeat what was sent. */
 function errorCode(body: Buffer): string | undefined {
   const json = parseJson(body.toString());
   const error = isRecord(json) ? json.error : undefined;

@@ -1,7 +1,8 @@
 /**
- * The warm access token of one set of credentials, and the ladder when it is not to be had: what may pass by itself is
- * tried again as SAP's table says; a refusal makes the secret be read again, then its previous version, since a rotation
- * may be halfway through; if all are refused, a pause begins. Where nobody answers, the secret is read again, too.
+ * The warm access token of one set of credentials, and the fallbacks when there is none. A failure that may pass by
+ * itself is retried as SAP's table says. After a refusal the secret is read again, then its previous version, since a
+ * rotation may be halfway through. If all are refused, a pause begins. If nobody answers, the secret is read again,
+ * too.
  */
 import { type Clock, type Deadline, wait } from '../deadline.ts';
 import { RelayError } from '../error.ts';
@@ -20,9 +21,23 @@ import {
   tokenRequest,
 } from './token-endpoint.ts';
 
-/** When a token was last given up for a 401, or one was last asked for in its place, epoch milliseconds. */
-export interface LastRejection {
-  at: number;
+/** The rejections by endpoints of all tokens of one secret: they cause one token request in ten seconds. */
+export interface Rejections {
+  /** A token was given up for a 401, or its successor is requested now. */
+  note(): void;
+  /** Whether that was less than ten seconds ago. */
+  isRecent(): boolean;
+}
+
+/** @param now epoch milliseconds */
+export function createRejections(now: () => number): Rejections {
+  let at = Number.NEGATIVE_INFINITY;
+  return {
+    note() {
+      at = now();
+    },
+    isRecent: () => isWithin(REJECTION_PAUSE_MS, at, now()),
+  };
 }
 
 export interface TokenOptions extends Clock {
@@ -32,18 +47,18 @@ export interface TokenOptions extends Clock {
   readonly wanted: TokenWish;
   readonly send: Send;
   /** Shared by all tokens of one secret. Default: one of its own. */
-  readonly lastRejection?: LastRejection;
+  readonly rejections?: Rejections;
   /** From 0 up to 1. Default `Math.random`. */
   readonly random?: () => number;
   /** Called before each token request. */
   readonly onRequest?: () => void;
   /** Called when the authorization server has refused whatever the secret holds. */
   readonly onRefused?: () => void;
-  /** Told why a renewal ahead failed; the token is kept. */
+  /** Called when a renewal ahead failed; the token is kept. */
   readonly onRenewalFailed?: (error: unknown) => void;
 }
 
-/** Errors that no later try ends before an operator has acted. */
+/** Errors that end only when an operator acts. */
 const OPERATOR_MUST = new Set([
   'SECRET_NOT_FOUND',
   'SECRET_UNREADABLE',
@@ -53,52 +68,49 @@ const OPERATOR_MUST = new Set([
   'TOKEN_RESPONSE_INVALID',
 ]);
 
-/** How long the secret is left alone after it was read because nobody answered, in milliseconds. */
+/** Shortest time between two readings of the secret because nobody answers, in milliseconds. */
 const READ_AGAIN_PAUSE_MS = 300_000;
 
 /**
- * The token to send with: at most one token request is in flight, whoever asks at once joins it. `forget` leaves the token
- * in use where another of the same secret was given up in the last ten seconds: rejections cause one token request in that
+ * The token to send with. At most one token request is in flight, and all callers share it. `forget` leaves the token
+ * in use if another of the same secret was given up in the last ten seconds: rejections cause one token request in that
  * time, whichever endpoints they come from.
  *
  * @throws (from `get`) RelayError with a `SECRET_…`, `CERTIFICATE_…` or `TOKEN_…` code
  */
 export function warmToken(options: TokenOptions): Warm<Token> {
   const { credentials, previousCredentials, wanted, send, now = Date.now, random = Math.random } = options;
-  const {
-    onRequest,
-    onRefused,
-    onRenewalFailed = () => undefined,
-    lastRejection = { at: Number.NEGATIVE_INFINITY },
-  } = options;
+  const { onRequest, onRefused, onRenewalFailed = () => undefined, rejections = createRejections(now) } = options;
   const pause = createPause(now);
   let isSecretStale = false;
   /** The last token request had no answer. */
   let isUnanswered = false;
   let readAgainAt = Number.NEGATIVE_INFINITY;
   let wasRejected = false;
-  /** What was good when the ladder was begun beside it: it goes out until the ladder's end, whatever that finds. */
+  /** The token that was good when a load began: it stays in use until the load ends, whatever the load finds. */
   let goodMeanwhile: Token | undefined;
-  /** When a token is due for renewal, and which version of the secret was the current one when it was bought. */
-  const bought = new WeakMap<Token, { readonly dueAt: number; readonly versionId: string | undefined }>();
+  /** When a token is due for renewal, and which version of the secret was the current one when it was issued. */
+  const issued = new WeakMap<Token, { readonly dueAt: number; readonly versionId: string | undefined }>();
 
   async function load(deadline: Deadline): Promise<Token> {
-    const refused: Credentials[] = [];
+    let isRefused = false;
     const warm = tokens.peek();
     goodMeanwhile = warm && isGood(warm) ? warm : undefined;
     try {
       const inForce = pause.current();
       if (inForce !== undefined) throw inForce;
-      const token = await climb(deadline, refused);
+      const token = await requestByAnyVersion(deadline, () => {
+        isRefused = true;
+      });
       pause.end();
       return token;
     } catch (error) {
-      // That of a pause was told when the pause began.
+      // The error of a pause was reported when the pause began.
       if (error instanceof TokenRefused && error !== pause.current()) onRefused?.();
-      if (error instanceof RelayError) openPause(error, refused);
+      if (error instanceof RelayError) openPause(error, isRefused);
       const kept = keepUsable();
       if (kept === undefined || kept === goodMeanwhile) throw error;
-      // Nobody waits for a renewal, but somebody for this: a newer version of the secret was all that spoke against it.
+      // Callers wait for this load, since there is a newer version of the secret. The token itself is still usable.
       onRenewalFailed(error);
       return kept;
     } finally {
@@ -106,8 +118,8 @@ export function warmToken(options: TokenOptions): Warm<Token> {
     }
   }
 
-  function openPause(error: RelayError, refused: readonly Credentials[]): void {
-    if (OPERATOR_MUST.has(error.code) || refused.length > 0) {
+  function openPause(error: RelayError, isRefused: boolean): void {
+    if (OPERATOR_MUST.has(error.code) || isRefused) {
       pause.open(error);
       isSecretStale = true;
     } else if (error.retryAfterMs !== undefined) {
@@ -115,30 +127,34 @@ export function warmToken(options: TokenOptions): Warm<Token> {
     }
   }
 
-  /** A token is not kept beside a newer version of the secret than it was bought under. */
+  /** A token is not good if the secret has a newer version than when it was issued. */
   function isGood(token: Token): boolean {
     if (!isUsable(token)) return false;
-    return token === goodMeanwhile || bought.get(token)?.versionId === credentials.peek()?.versionId;
+    return token === goodMeanwhile || issued.get(token)?.versionId === credentials.peek()?.versionId;
   }
 
   function isUsable(token: Token): boolean {
     return now() < token.expiresAt - marginMs(token);
   }
 
-  /** Nothing better is to be had: a token that can be used is not given up for a newer version of the secret. */
+  /** After a failed load a usable token is kept, although the secret has a newer version. */
   function keepUsable(): Token | undefined {
     const token = tokens.peek();
     if (token === undefined || !isUsable(token)) return undefined;
-    bought.set(token, { dueAt: dueAtOf(token), versionId: credentials.peek()?.versionId });
+    issued.set(token, { dueAt: dueAtOf(token), versionId: credentials.peek()?.versionId });
     return token;
   }
 
   function dueAtOf(token: Token): number {
-    return bought.get(token)?.dueAt ?? 0;
+    return issued.get(token)?.dueAt ?? 0;
   }
 
-  /** The ladder: the secret as it is warm, as it is now, as it was before. */
-  async function climb(deadline: Deadline, refused: Credentials[]): Promise<Token> {
+  /**
+   * By the warm secret; if that is refused, by the secret as it is now; then by its previous version.
+   *
+   * @param onRefusal called for each refusal
+   */
+  async function requestByAnyVersion(deadline: Deadline, onRefusal: () => void): Promise<Token> {
     const known = credentials.peek();
     const first = await firstStep(known, deadline);
     const tried: Credentials[] = [];
@@ -151,7 +167,7 @@ export function warmToken(options: TokenOptions): Warm<Token> {
         return await ask(client, deadline);
       } catch (error) {
         if (!(error instanceof TokenRefused && error.isOfClient)) throw error;
-        refused.push(client);
+        onRefusal();
         refusal = error;
         return undefined;
       }
@@ -174,24 +190,24 @@ export function warmToken(options: TokenOptions): Warm<Token> {
 
   async function firstStep(known: Credentials | undefined, deadline: Deadline): Promise<Credentials> {
     if (known !== undefined && !isSecretStale) return isUnanswered ? readAgain(known, deadline) : known;
-    // What is replaced stays until its successor is there: a good token goes by the version it was bought under.
+    // Not forgotten first: as long as the old version is warm, a good token of that version is used.
     const current = await (known === undefined ? credentials.get(deadline) : credentials.renew(known, deadline));
     isSecretStale = false;
     return current;
   }
 
-  /** What the secret may have changed meanwhile; a secret that has just been read is not read again. */
+  /** The secret as it is now, if it may have changed meanwhile. One that has just been read is not read again. */
   async function latestAfter(error: unknown, known: Credentials, deadline: Deadline): Promise<Credentials> {
     const hasExpired = error instanceof RelayError && error.code === 'CERTIFICATE_EXPIRED';
     if (hasExpired) return credentials.renew(known, deadline);
     return isUnanswered ? readAgain(known, deadline) : known;
   }
 
-  /** The secret as it is now, or what is warm where it was read for this reason a while ago, or cannot be read. */
+  /** The secret as it is now; the warm one if it was read lately for this reason, or cannot be read. */
   async function readAgain(known: Credentials, deadline: Deadline): Promise<Credentials> {
     if (deadline.signal.aborted || isWithin(READ_AGAIN_PAUSE_MS, readAgainAt, now())) return known;
     readAgainAt = now();
-    // That nobody answers is what is told: the secret was in order when it was read.
+    // The error to report is that nobody answers, not this one: the warm secret was in order.
     return credentials.renew(known, deadline).catch(() => known);
   }
 
@@ -201,7 +217,7 @@ export function warmToken(options: TokenOptions): Warm<Token> {
         return await request(client, deadline);
       } catch (error) {
         const delayMs = error instanceof RelayError ? retryDelayMs(error, retries, client.environment) : undefined;
-        // A call that the time left cannot carry would only be cut off.
+        // With less time left the next request would be cut off.
         if (delayMs === undefined || deadline.remainingMs() - delayMs < TOKEN_TIMEOUT_MS) throw error;
         await wait(delayMs, deadline.signal, options);
       }
@@ -209,10 +225,10 @@ export function warmToken(options: TokenOptions): Warm<Token> {
   }
 
   async function request(client: Credentials, { remainingMs, signal }: Deadline): Promise<Token> {
-    if ('certificate' in client.proof) assertValid(client.proof.certificate, now());
+    if ('certificate' in client.clientAuthentication) assertValid(client.clientAuthentication.certificate, now());
     onRequest?.();
-    // One that is bought for the first time is no successor, though another of the same secret was given up.
-    if (wasRejected && tokens.peek() === undefined) lastRejection.at = now();
+    // Only for a successor: the first token here replaces none, though another token of the secret was given up.
+    if (wasRejected && tokens.peek() === undefined) rejections.note();
     const timeoutMs = Math.min(TOKEN_TIMEOUT_MS, remainingMs());
     isUnanswered = true;
     const answer = await send({ ...tokenRequest(client, wanted), timeoutMs, signal }).catch((cause: unknown) => {
@@ -220,7 +236,7 @@ export function warmToken(options: TokenOptions): Warm<Token> {
     });
     isUnanswered = false;
     const token = readTokenResponse(answer, client, wanted, now());
-    bought.set(token, { dueAt: renewalPoint(token, random()), versionId: credentials.peek()?.versionId });
+    issued.set(token, { dueAt: renewalPoint(token, random()), versionId: credentials.peek()?.versionId });
     return token;
   }
 
@@ -234,30 +250,30 @@ export function warmToken(options: TokenOptions): Warm<Token> {
   return {
     ...tokens,
     forget(rejected) {
-      if (tokens.peek() !== rejected || isWithin(REJECTION_PAUSE_MS, lastRejection.at, now())) return;
-      lastRejection.at = now();
+      if (tokens.peek() !== rejected || rejections.isRecent()) return;
+      rejections.note();
       wasRejected = true;
       tokens.forget(rejected);
     },
   };
 }
 
-/** What was in the secret before may be anything: it says nothing of what is in it now. */
+/** The previous version of the secret may be anything, and is no fault of the current one. */
 function unlessMalformed(error: unknown): undefined {
   if (!(error instanceof RelayError && error.code === 'SECRET_MALFORMED')) throw error;
 }
 
-/** About half of the life, as SAP advises, spread by a tenth so that environments do not all renew at once. */
+/** About half of its lifetime, as SAP advises, spread by a tenth so that environments do not all renew at once. */
 function renewalPoint({ issuedAt, expiresAt }: Token, random: number): number {
   return issuedAt + (expiresAt - issuedAt) * (0.45 + 0.1 * random);
 }
 
-/** A token is not used to its last second: it must still be good when the runtime node looks at it. */
+/** How long before its end a token is no longer used: it must still be valid when the runtime node checks it. */
 function marginMs({ issuedAt, expiresAt }: Token): number {
   return Math.min(60_000, 0.1 * (expiresAt - issuedAt));
 }
 
-/** A token request that gets no answer has not touched the message. */
+/** Not `executed: unknown`, as of the request itself: the message was not sent. */
 function noAnswer({ tokenUrl }: Credentials, cause: unknown): RelayError {
   if (cause instanceof RelayError && cause.code === 'DEADLINE') return cause;
   const reason = cause instanceof Error ? cause.message : 'no answer';

@@ -1,6 +1,6 @@
 /**
- * All tokens of one execution environment: destinations with the same credentials that want the same token share one,
- * and all that use a secret share what was read of it, so that a new version is a new version for everyone.
+ * All tokens of one execution environment. Destinations that ask for the same token with the same credentials share it,
+ * and all that use a secret share what was read of it, so that a new version is new for all of them at once.
  */
 import type { ReadSecret } from '../aws/secrets-manager.ts';
 import type { Clock, Deadline } from '../deadline.ts';
@@ -10,7 +10,7 @@ import type { Destination } from '../settings/destination.ts';
 import { type Warm, warm } from '../warm/warm.ts';
 import { certificateAccess } from './certificate-access.ts';
 import { type Credentials, readCredentials } from './credentials.ts';
-import { type LastRejection, warmToken } from './token.ts';
+import { createRejections, type Rejections, warmToken } from './token.ts';
 import type { Token } from './token-endpoint.ts';
 
 export interface TokensOptions extends Clock {
@@ -34,7 +34,7 @@ export interface Tokens {
 export function createTokens(all: TokensOptions): Tokens {
   const { readSecret, onRefused, onRenewalFailed, onCertificate, ...options } = all;
   const { now = Date.now } = options;
-  const secrets = new Map<string, { readonly credentials: Warm<Credentials>; readonly lastRejection: LastRejection }>();
+  const secrets = new Map<string, { readonly credentials: Warm<Credentials>; readonly rejections: Rejections }>();
   const tokens = new Map<string, { readonly token: Warm<Token>; readonly destinations: Set<string> }>();
 
   function sharedBy(secret: string) {
@@ -42,7 +42,7 @@ export function createTokens(all: TokensOptions): Tokens {
     if (known !== undefined) return known;
     const made = {
       credentials: warm({ load: ({ signal }) => currentCredentials(secret, signal) }),
-      lastRejection: { at: Number.NEGATIVE_INFINITY },
+      rejections: createRejections(now),
     };
     secrets.set(secret, made);
     return made;
@@ -50,8 +50,8 @@ export function createTokens(all: TokensOptions): Tokens {
 
   async function currentCredentials(secret: string, signal: AbortSignal): Promise<Credentials> {
     const credentials = readCredentials(await readSecret(secret, signal), secret);
-    if ('certificate' in credentials.proof) {
-      const { validUntil } = credentials.proof.certificate;
+    if ('certificate' in credentials.clientAuthentication) {
+      const { validUntil } = credentials.clientAuthentication.certificate;
       onCertificate?.({ secret, daysLeft: Math.floor((validUntil - now()) / DAY_MS) });
     }
     return credentials;
@@ -61,7 +61,7 @@ export function createTokens(all: TokensOptions): Tokens {
     try {
       return readCredentials(await readSecret(secret, signal, 'AWSPREVIOUS'), secret);
     } catch (error) {
-      // A secret that was never rotated has no version before.
+      // A secret that was never rotated has no previous version.
       if (error instanceof RelayError && error.code === 'SECRET_NOT_FOUND') return undefined;
       throw error;
     }
@@ -72,12 +72,12 @@ export function createTokens(all: TokensOptions): Tokens {
     wanted: ReturnType<typeof wantedBy>,
     destinations: ReadonlySet<string>,
   ): Warm<Token> {
-    const { credentials, lastRejection } = sharedBy(secret);
+    const { credentials, rejections } = sharedBy(secret);
     if (authentication === 'certificate') return certificateAccess(credentials, secret, now);
     return warmToken({
       ...options,
       credentials,
-      lastRejection,
+      rejections,
       previousCredentials: (deadline) => previousCredentials(secret, deadline),
       wanted,
       onRefused: () => {

@@ -1,26 +1,26 @@
 /**
- * A pause after a refusal that only an operator can end: while it lasts, nobody is asked again, so that a queue full of
- * messages causes a trickle of requests and not a storm. Each refusal in a row makes the next pause longer.
+ * A pause after a refusal that only an operator can end. While it lasts no request is made, so that a full queue does
+ * not cause a request for each message. Each refusal in a row makes the next pause longer.
  */
 
 export interface Pause {
-  /** The refusal that opened it, while it lasts. */
+  /** The refusal that began it, while it lasts. */
   current(): Error | undefined;
   /**
-   * Opens it, or leaves it as it is where it lasts already: many callers may be refused at once.
+   * Begins it. Does nothing while it lasts already, since many callers may be refused at once.
    *
-   * @param forMs how long, where the other side said so; five minutes at most. Default: longer with each in a row
+   * @param forMs how long, if the other side asked for that; five minutes at most. Default: longer with each in a row
    */
   open(refusal: Error, forMs?: number): void;
-  /** Ends it, and with it the growth: what was asked for was had. */
+  /** Ends it after a success, so that the next pause is a short one again. */
   end(): void;
 }
 
-/** Least time between two tokens that are given up because an endpoint has rejected them, in milliseconds. */
+/** Shortest time between two tokens that are given up because an endpoint rejected them, in milliseconds. */
 export const REJECTION_PAUSE_MS = 10_000;
 
 /**
- * Whether it was less than so many milliseconds ago. A time that is still to come counts as none: the clock was put back.
+ * Whether it was less than so many milliseconds ago. False for a time in the future: the clock was set back since.
  *
  * @param at epoch milliseconds, as `now`
  */

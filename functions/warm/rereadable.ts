@@ -1,7 +1,7 @@
 /**
- * A warm value that requests are checked against and that may change: the entries of a secret, the keys of an issuer. It is
- * read again in the background after a while, and for a failed check. For failed checks at most once in 30 s, and not
- * within 30 s of a failed reading: requests of strangers must not cause a call each.
+ * A warm value that requests are checked against and that may change: the entries of a secret, the keys of an issuer.
+ * It is read again in the background after a while, and for a failed check. For failed checks at most once in 30 s, and
+ * not within 30 s of a failed reading: requests of strangers must not cause a call each.
  */
 import { type Clock, type Deadline, startWithin } from '../deadline.ts';
 import { RelayError } from '../error.ts';
@@ -14,8 +14,8 @@ export interface Rereadable<T extends object> {
   /**
    * A newer value, for a check that failed by this one. Waits two seconds at most.
    *
-   * @returns undefined if there is none: it was read again less than 30 s ago, or cannot be read now. The value then stays
-   * in use, so that a stranger's request does not lock out the good senders
+   * @returns undefined if there is none: it was read again less than 30 s ago, or cannot be read now. The value then
+   * stays in use, so that a stranger's request does not lock out the good senders
    */
   newerThan(value: T, deadline: Deadline): Promise<T | undefined>;
   /** For the end of the invocation, where renewals are awaited or aborted. */
@@ -98,7 +98,9 @@ export function createRereadable<T extends object>(options: RereadableOptions<T>
   };
 }
 
-/** Somebody has deleted the secret or taken the permission on purpose. An outage or malformed content is no withdrawal. */
+/**
+ * Somebody has deleted the secret or taken the permission on purpose. An outage or malformed content is no withdrawal.
+ */
 function isWithdrawn(error: unknown): boolean {
   return error instanceof RelayError && (error.code === 'SECRET_NOT_FOUND' || error.code === 'SECRET_UNREADABLE');
 }

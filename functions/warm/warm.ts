@@ -1,50 +1,54 @@
 /**
- * A value worth keeping between invocations: the fresh one, else the load that is in flight, else a new load. A failure
- * is never kept. A load belongs to those who wait for it, a renewal ahead to the invocation it runs beside: when nobody
- * is left, it is aborted, so that nothing runs on after a reply.
+ * A value that is kept between invocations: the fresh value, else the load in flight, else a new load. A failure is
+ * never kept. A load belongs to the callers that wait for it, a renewal ahead to the invocation in which it began. When
+ * none of them is left it is aborted, so that nothing runs on after a reply.
  */
 import { type Clock, type Deadline, wait } from '../deadline.ts';
 
 export interface Warm<T extends object> {
   /**
-   * The value; one that is due for renewal is still handed out, while its successor is loaded beside.
+   * The value. One that is due for renewal is still returned, while its successor is loaded in the background.
    *
-   * @param deadline ends the waiting of this caller; the others wait on
+   * @param deadline ends the waiting of this caller alone
    * @throws what the load threw, or the reason of the deadline's signal
    */
   get(deadline?: Deadline): Promise<T>;
-  /** A successor of this value: the current one if that is another already, else a load that all join. */
+  /** A successor of this value: the current value if it is another one already, else a load that all callers share. */
   renew(value: T, deadline?: Deadline): Promise<T>;
-  /** Drops exactly this value: one that has been replaced in the meantime does not take its successor along. */
+  /** Drops this value. Does nothing if it has been replaced meanwhile: the successor stays. */
   forget(value: T): void;
-  /** What is kept, fresh or not. */
+  /** The value that is kept, fresh or not. */
   peek(): T | undefined;
-  /** A renewal that runs beside the work, if one does; it never rejects. */
+  /** The renewal in the background, if one runs; never rejects. */
   renewing(): Promise<void> | undefined;
-  /** Ends a renewal that nobody waits for; it counts as failed. @returns when it has ended; undefined if none was ended */
+  /**
+   * Aborts a renewal that no caller waits for; it counts as failed.
+   *
+   * @returns when it has ended; undefined if there was none
+   */
   abortRenewal(): Promise<void> | undefined;
 }
 
 export interface WarmOptions<T extends object> {
   /** Gets a new value; must end soon after the deadline's signal is aborted. */
   readonly load: (deadline: Deadline) => Promise<T>;
-  /** Default: for ever, until forgotten. */
+  /** Default: always, until it is forgotten. */
   readonly isFresh?: (value: T) => boolean;
-  /** Whether a successor should be loaded beside the work. Default: never. */
+  /** Whether a successor should be loaded in the background. Default: never. */
   readonly isDue?: (value: T) => boolean;
-  /** Told why a renewal ahead failed; the value that it was to replace is kept. */
+  /** Called when a renewal ahead failed; the old value is kept. */
   readonly onRenewalFailed?: (error: unknown) => void;
   /** Epoch milliseconds. Default `Date.now`. */
   readonly now?: () => number;
 }
 
-/** Renewals ahead begin at least this far apart, whatever comes of them, in milliseconds. */
+/** Shortest time between the beginnings of two renewals ahead, in milliseconds. */
 export const RENEWAL_PAUSE_MS = 30_000;
 
 interface Load<T> {
   readonly promise: Promise<T>;
   readonly abort: AbortController;
-  /** Of those who wait, and of the invocation that a renewal runs beside. */
+  /** Of the callers that wait, and of the invocation in which a renewal began. */
   readonly holders: Set<Deadline>;
   waiting: number;
 }
@@ -63,7 +67,7 @@ export function warm<T extends object>(options: WarmOptions<T>): Warm<T> {
     const holders = new Set<Deadline>();
     const remainingMs = () => Math.max(0, ...[...holders].map((holder) => holder.remainingMs()));
     const started: Load<T> = {
-      // Begun in a later turn, so that whoever starts it is among the holders by then.
+      // Begins in a later turn, when the caller that starts it is among the holders.
       promise: Promise.resolve({ remainingMs, signal: abort.signal }).then(run),
       abort,
       holders,
@@ -75,7 +79,7 @@ export function warm<T extends object>(options: WarmOptions<T>): Warm<T> {
     async function run(deadline: Deadline): Promise<T> {
       try {
         const loaded = await load(deadline);
-        // One that was given up must not overwrite what a later load brought.
+        // A load that was given up must not overwrite the value of a later one.
         if (inFlight === started) value = loaded;
         return loaded;
       } finally {
@@ -107,7 +111,7 @@ export function warm<T extends object>(options: WarmOptions<T>): Warm<T> {
 
   async function join(deadline: Deadline): Promise<T> {
     const joined = inFlight ?? start();
-    // An object of its own, since one caller may wait more than once.
+    // A copy, since one caller may wait more than once with the same deadline.
     const holder: Deadline = { ...deadline };
     joined.waiting += 1;
     joined.holders.add(holder);
@@ -146,10 +150,10 @@ export function warm<T extends object>(options: WarmOptions<T>): Warm<T> {
   };
 }
 
-/** How long renewals that run beside the work may go on after it, in milliseconds. */
+/** How long renewals may go on after the work, in milliseconds. */
 const RENEWAL_GRACE_MS = 1_000;
 
-/** At the end of an invocation: awaits the renewals shortly, while there is time, then aborts them. Never rejects. */
+/** At the end of an invocation: waits for renewals shortly, while there is time, then aborts them. Never rejects. */
 export async function settleRenewals(
   warms: readonly Warm<object>[],
   clock: Clock,
@@ -158,11 +162,11 @@ export async function settleRenewals(
   const renewals = warms.map((one) => one.renewing()).filter((renewal) => renewal !== undefined);
   if (renewals.length === 0) return;
   const grace = new AbortController();
-  // It ends early once all renewals are done; that is no error.
+  // Aborted once all renewals are done, which is no error.
   const over = wait(Math.min(RENEWAL_GRACE_MS, reserve.remainingMs()), grace.signal, clock).catch(() => undefined);
   await Promise.race([Promise.all(renewals), over]);
   grace.abort();
-  // One that another invocation has joined goes on, and is not awaited here.
+  // A renewal that a caller of another invocation waits for goes on.
   const aborted = warms.map((one) => one.abortRenewal());
   await Promise.all([over, ...aborted]);
 }

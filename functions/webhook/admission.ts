@@ -1,6 +1,6 @@
 /**
- * Admits a request or turns it away: which webhook it is for, whether its sender is verified, and whether the webhook takes
- * it, in the order that reveals least to a stranger. Only an admitted request becomes a message.
+ * Admits a request or turns it away: which webhook it is for, whether its sender is verified, and whether the webhook
+ * takes it, in the order that reveals least to a stranger. Only an admitted request becomes a message.
  */
 import type { Deadline } from '../deadline.ts';
 import { RelayError } from '../error.ts';

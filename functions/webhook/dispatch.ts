@@ -1,6 +1,6 @@
 /**
- * Sends a webhook's message on, by the destination's mode: into its queue; to the flow while the caller waits; or to the
- * flow, and into the queue if the flow cannot have run.
+ * Sends a webhook's message on, by the destination's mode: into its queue; to the flow while the caller waits; or to
+ * the flow, and into the queue if the flow cannot have run.
  */
 import { type Clock, type Deadline, startBefore } from '../deadline.ts';
 import type { Message } from '../message/message.ts';

@@ -103,8 +103,8 @@ function queueUrlOf({ queueUrl, queue, name }: EnqueueOptions['destination'], fu
 }
 
 /**
- * The same for each try of a sender. Not the message id alone: where the signature does not cover it, anyone who recorded a
- * signed request could send it under the id of a message still to come, and SQS would drop that message.
+ * The same for each try of a sender. Not the message id alone: where the signature does not cover it, anyone who
+ * recorded a signed request could send it under the id of a message still to come, and SQS would drop that message.
  */
 function deduplicationIdOf({ id }: Message, payload: Buffer, eventSource: string): string {
   return createHash('sha256').update(`${eventSource}\0${id}\0`).update(payload).digest('hex');

@@ -1,6 +1,6 @@
 /**
- * HTTP events in all shapes of AWS: HTTP API and function URL (payload 2.0), REST API and HTTP API (1.0), load balancer.
- * Reads the event as a request, and writes the reply.
+ * HTTP events in all shapes of AWS: HTTP API and function URL (payload 2.0), REST API and HTTP API (1.0), load
+ * balancer. Reads the event as a request, and writes the reply.
  *
  * @see Amazon API Gateway Developer Guide, "Working with AWS Lambda proxy integrations for HTTP APIs"
  */
@@ -55,7 +55,10 @@ export function readHttpEvent(event: unknown): HttpEvent | undefined {
   };
 }
 
-/** In `authorizer.iam` by HTTP API 2.0 and function URL, in `identity` by REST API and HTTP API 1.0, never by a load balancer. */
+/**
+ * In `authorizer.iam` by HTTP API 2.0 and function URL, in `identity` by REST API and HTTP API 1.0, never by a load
+ * balancer.
+ */
 function iamIdentity({ authorizer, identity, elb }: Record<string, unknown>): Pick<HttpEvent, 'iamIdentity'> {
   if (elb !== undefined) return {};
   const iam = isRecord(authorizer) && isRecord(authorizer.iam) ? authorizer.iam : {};

@@ -1,6 +1,6 @@
 /**
- * Bodies that the gateway has damaged. AWS passes texts on as JSON strings: it decodes their bytes as UTF-8, and bytes that
- * are not UTF-8 become U+FFFD. "Müller" in ISO-8859-1 becomes "M\uFFFDller".
+ * Bodies that the gateway has damaged. AWS passes texts on as JSON strings: it decodes their bytes as UTF-8, and bytes
+ * that are not UTF-8 become U+FFFD. "Müller" in ISO-8859-1 becomes "M\uFFFDller".
  *
  * @see Amazon API Gateway Developer Guide, "Payload format version": a body is text, or base64 with `isBase64Encoded`
  */
@@ -17,7 +17,10 @@ export function isSpoiled({ isBodyText, headers, body }: HttpEvent): boolean {
   return charset !== undefined && encodingNamed(charset) !== 'utf-8' && body.includes('\uFFFD');
 }
 
-/** Its ASCII characters. UTF-16 that was decoded as UTF-8 has a zero byte next to each, and U+FFFD for its byte order mark. */
+/**
+ * Its ASCII characters. UTF-16 that was decoded as UTF-8 has a zero byte next to each, and U+FFFD for its byte order
+ * mark.
+ */
 function beginningOf(body: Buffer): string {
   return body
     .subarray(0, 400)

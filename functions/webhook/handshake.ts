@@ -1,6 +1,6 @@
 /**
- * The handshake by which SAP Event Mesh, and other senders of CloudEvents, ask before the first event whether they may send.
- * It verifies nothing: the events themselves come with credentials like any request.
+ * The handshake by which SAP Event Mesh, and other senders of CloudEvents, ask before the first event whether they may
+ * send. It verifies nothing: the events themselves come with credentials like any request.
  *
  * @see HTTP 1.1 Web Hooks for Event Delivery 1.0 section 4 (CloudEvents), "Abuse Protection"
  */

@@ -3,8 +3,8 @@ import { isUtf8 } from 'node:buffer';
 import { parseJson } from '../untrusted.ts';
 
 /**
- * @returns a number as it was written. Undefined for anything else than a text or a number, for a blank text, and for one
- * with half of a surrogate pair
+ * @returns a number as it was written. Undefined for anything else than a text or a number, for a blank text, and for
+ * one with half of a surrogate pair
  * @see RFC 6901
  */
 export function pointed(body: Buffer | undefined, pointer: string): string | undefined {
@@ -12,7 +12,8 @@ export function pointed(body: Buffer | undefined, pointer: string): string | und
   const value = valueAt(parseJson(json), pointer);
   // Only for a number: in a large body it takes Node seconds to find out how each number was written.
   const written = typeof value === 'number' ? valueAt(parseJson(json, numbersAsWritten), pointer) : value;
-  // As UTF-8 all halves of surrogate pairs are equal, and a field of fixed width without an id is blank. Two messages would
+  // As UTF-8 all halves of surrogate pairs are equal, and a field of fixed width without an id is blank. Two messages
+  // would
   // have one id, and the flow would take the second for a repetition.
   return typeof written === 'string' && written.isWellFormed() && written.trim() !== '' ? written : undefined;
 }

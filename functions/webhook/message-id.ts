@@ -5,8 +5,8 @@ import type { HttpEvent } from './event.ts';
 import { pointed } from './json-pointer.ts';
 
 /**
- * The first of: what the setting names, what the verification names, `webhook-id`, `ce-id` or the `id` of a CloudEvent in
- * structured mode, `Idempotency-Key`, `X-Request-Id`; else a new UUID.
+ * The first of: what the setting names, what the verification names, `webhook-id`, `ce-id` or the `id` of a CloudEvent
+ * in structured mode, `Idempotency-Key`, `X-Request-Id`; else a new UUID.
  *
  * @param places what the setting and the verification name: headers' names in lower case, or JSON pointers (RFC 6901)
  */

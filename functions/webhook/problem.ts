@@ -1,5 +1,6 @@
 /**
- * Problem details with fixed texts: they repeat nothing of the request, and reveal nothing about destinations or senders.
+ * Problem details with fixed texts: they repeat nothing of the request, and reveal nothing about destinations or
+ * senders.
  *
  * @see RFC 9457 (problem details for HTTP APIs)
  */

@@ -1,7 +1,7 @@
 /**
- * Logs what verification turned away, without letting strangers fill the log: one line a minute for each destination. The
- * first refusal is logged at once. Those of the minute after it are counted, and logged with the next refusal or at the end
- * of the next invocation. What is still only counted when an environment ends is in the metric alone.
+ * Logs what verification turned away, without letting strangers fill the log: one line a minute for each destination.
+ * The first refusal is logged at once. Those of the minute after it are counted, and logged with the next refusal or at
+ * the end of the next invocation. What is still only counted when an environment ends is in the metric alone.
  */
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { TurnedAway } from './admission.ts';
@@ -9,7 +9,7 @@ import type { TurnedAway } from './admission.ts';
 export interface Refusals {
   note(turnedAway: TurnedAway): void;
   /** At the end of an invocation: logs the counts whose minute is over. */
-  tell(): void;
+  logDue(): void;
 }
 
 const PERIOD_MS = 60_000;
@@ -18,7 +18,7 @@ const UNKNOWN = 'unknown';
 
 interface Sum {
   /** Epoch milliseconds. */
-  readonly toldAt: number;
+  readonly loggedAt: number;
   readonly verify: Counter;
   readonly why: Counter;
   count: number;
@@ -27,10 +27,10 @@ interface Sum {
 /** @param now epoch milliseconds */
 export function createRefusals(telemetry: Pick<Telemetry, 'turnedAway' | 'refused'>, now: () => number): Refusals {
   const sums = new Map<string, Sum>();
-  const startSum = (toldAt: number): Sum => ({ toldAt, verify: new Map(), why: new Map(), count: 0 });
+  const startSum = (loggedAt: number): Sum => ({ loggedAt, verify: new Map(), why: new Map(), count: 0 });
 
-  function tellIfOver(destination: string, { toldAt, verify, why, count }: Sum): void {
-    if (count === 0 || now() - toldAt < PERIOD_MS) return;
+  function logIfOver(destination: string, { loggedAt, verify, why, count }: Sum): void {
+    if (count === 0 || now() - loggedAt < PERIOD_MS) return;
     telemetry.refused({ destination, count, verify: listed(verify), why: listed(why) });
     sums.set(destination, startSum(now()));
   }
@@ -43,10 +43,10 @@ export function createRefusals(telemetry: Pick<Telemetry, 'turnedAway' | 'refuse
       sum.count += 1;
       count(sum.verify, verify);
       count(sum.why, why);
-      tellIfOver(destination, sum);
+      logIfOver(destination, sum);
     },
-    tell() {
-      for (const [destination, sum] of sums) tellIfOver(destination, sum);
+    logDue() {
+      for (const [destination, sum] of sums) logIfOver(destination, sum);
     },
   };
 }

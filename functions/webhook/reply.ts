@@ -7,8 +7,8 @@ import { fitsLambda, type HttpReply } from './event.ts';
 import { ANSWER_TOO_LARGE, OWN_HEADERS, problem, UNAVAILABLE } from './problem.ts';
 
 /**
- * How the endpoint is called for a waiting caller. The gateway gives up after 30 s. Of an answer as much is kept as fits
- * into Lambda's reply of 6 MB, if it is a text.
+ * How the endpoint is called for a waiting caller. The gateway gives up after 30 s. Of an answer as much is kept as
+ * fits into Lambda's reply of 6 MB, if it is a text.
  */
 export const DIRECT_CALLS = { maxCallMs: 25_000, keepBytes: 6_291_456 } as const;
 const DEFAULT_RETRY_AFTER_SECONDS = 30;

@@ -23,7 +23,7 @@ function serve(event: unknown, context: Context) {
     try {
       return toReply(await answer(request, context.invokedFunctionArn, deadline), request);
     } finally {
-      refusals.tell();
+      refusals.logDue();
     }
   });
 }

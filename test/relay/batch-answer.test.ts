@@ -1,6 +1,6 @@
 /** Multipart bodies taken apart: which parts there are, what they answer, and what of a broken one is still known. */
 import { describe, expect, test } from 'vitest';
-import { answersIn, operationsAsked, rootOf } from '../../functions/relay/adapter/odata/multipart.ts';
+import { answersIn, operationsAsked, rootOf } from '../../functions/relay/adapter/multipart.ts';
 
 const TYPE = 'multipart/mixed; boundary=b';
 const OPERATION = 'Content-Type: application/http';

@@ -34,7 +34,7 @@ function start(next: Token = tokenOf('next')) {
     const other = await endpoint.another(exchangeOf(response), token, startedAt, deadline);
     return other?.accessToken;
   }
-  /** Has the ladder end with this token, as after a second 401. */
+  /** Concludes the attempt with this token, as after a second 401. */
   function giveUp(token: Token, reason: string): void {
     endpoint.conclude(exchangeOf(answer(401)), token, blocked(reason));
   }
@@ -185,7 +185,7 @@ describe('A token that was rejected', () => {
   });
 });
 
-describe('The end of the ladder', () => {
+describe('The end of an attempt', () => {
   test('begins a pause, in which everyone is told the same', async () => {
     const { endpoint, clock, giveUp } = start();
     await endpoint.get(deadline);

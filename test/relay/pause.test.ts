@@ -1,4 +1,4 @@
-/** What one message's ladder leaves behind for the next: tokens that are not sent again, and pauses that begin and end. */
+/** What one attempt leaves behind for the next: tokens that are not sent again, and pauses that begin and end. */
 
 import { describe, expect, test } from 'vitest';
 import { answer } from '../doubles/answer.ts';

@@ -85,9 +85,8 @@ export const BUGS: readonly Bug[] = [
     patches: [
       {
         file: 'functions/token/token.ts',
-        find: 'if (tokens.peek() !== rejected || isWithin(REJECTION_PAUSE_MS, lastRejection.at, now())) return;',
-        replace:
-          'rejected = tokens.peek() ?? rejected; if (isWithin(REJECTION_PAUSE_MS, lastRejection.at, now())) return;',
+        find: 'if (tokens.peek() !== rejected || rejections.isRecent()) return;',
+        replace: 'rejected = tokens.peek() ?? rejected; if (rejections.isRecent()) return;',
       },
     ],
     rules: [NEED],
@@ -199,7 +198,7 @@ export const BUGS: readonly Bug[] = [
     patches: [
       {
         file: 'functions/token/token.ts',
-        find: 'return token === goodMeanwhile || bought.get(token)?.versionId === credentials.peek()?.versionId;',
+        find: 'return token === goodMeanwhile || issued.get(token)?.versionId === credentials.peek()?.versionId;',
         replace: 'return true;',
       },
     ],
@@ -228,7 +227,7 @@ export const BUGS: readonly Bug[] = [
     patches: [
       {
         file: 'functions/token/token.ts',
-        find: ' || isWithin(REJECTION_PAUSE_MS, lastRejection.at, now())) return;',
+        find: ' || rejections.isRecent()) return;',
         replace: ') return;',
       },
     ],

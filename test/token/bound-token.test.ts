@@ -10,7 +10,7 @@ import { flatKey, orders, other, VALID_UNTIL } from './client-certificate.ts';
 import { cf, errorOf, jwtWanted } from './clients.ts';
 
 const client = readCredentials({ text: JSON.stringify(flatKey), versionId: 'v1' }, 'cpi/orders');
-const certificate = 'certificate' in client.proof ? client.proof.certificate : undefined;
+const certificate = 'certificate' in client.clientAuthentication ? client.clientAuthentication.certificate : undefined;
 
 /** As an authorization server works it out: from the fingerprint that OpenSSL tells, not from the bytes. */
 function thumbprint({ certificate: pem }: { certificate: string }): string {

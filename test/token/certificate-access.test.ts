@@ -9,7 +9,8 @@ import { cf, relayError } from './clients.ts';
 
 const orders = readCredentials({ text: JSON.stringify(flatKey), versionId: 'v1' }, 'cpi/orders');
 const others = readCredentials({ text: JSON.stringify({ ...flatKey, ...other }), versionId: 'v2' }, 'cpi/orders');
-const certificateOf = ({ proof }: Credentials) => ('certificate' in proof ? proof.certificate : undefined);
+const certificateOf = ({ clientAuthentication }: Credentials) =>
+  'certificate' in clientAuthentication ? clientAuthentication.certificate : undefined;
 
 const start = (secret: Credentials | RelayError = orders) => startCertificateAccess(secret);
 
@@ -48,7 +49,7 @@ describe('A certificate in place of a token', () => {
     expect(await access.get()).toBe(first);
     clock.moveTo(VALID_UNTIL);
     const certificate = { cert: 'renewed', key: 'renewed', validUntil: VALID_UNTIL + 1_000 };
-    state.secret = { ...orders, proof: { certificate } };
+    state.secret = { ...orders, clientAuthentication: { certificate } };
     expect(await access.get()).toMatchObject({ certificate, issuedAt: VALID_UNTIL, expiresAt: VALID_UNTIL + 1_000 });
   });
 
@@ -56,7 +57,7 @@ describe('A certificate in place of a token', () => {
     const { access, credentials, state, clock } = start();
     await credentials.get();
     const certificate = { cert: 'renewed', key: 'renewed', validUntil: VALID_UNTIL + 1_000 };
-    state.secret = { ...orders, proof: { certificate } };
+    state.secret = { ...orders, clientAuthentication: { certificate } };
     clock.moveTo(VALID_UNTIL);
     expect(await access.get()).toMatchObject({ certificate });
     expect(state.reads).toBe(2);

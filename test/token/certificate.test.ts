@@ -11,7 +11,7 @@ import { escaped, externalKey, flatKey, nestedKey, orders, VALID_UNTIL } from '.
 import { cf, errorOf, relayError } from './clients.ts';
 
 const read = (content: object) => readCredentials({ text: JSON.stringify(content), versionId: 'v7' }, 'cpi/orders');
-const proof = { certificate: { cert: orders.certificate, key: orders.key, validUntil: VALID_UNTIL } };
+const clientAuthentication = { certificate: { cert: orders.certificate, key: orders.key, validUntil: VALID_UNTIL } };
 
 describe('A certificate is read', () => {
   test.each([
@@ -24,7 +24,7 @@ describe('A certificate is read', () => {
   ])('from %s', (_, content) => {
     expect(read(content)).toStrictEqual({
       clientId: flat.clientid,
-      proof,
+      clientAuthentication,
       tokenUrl: flat.tokenurl,
       environment: 'cf',
       serviceUrl: flat.url,
@@ -33,8 +33,8 @@ describe('A certificate is read', () => {
   });
 
   test('with its whole chain, the end of which is not the client’s', () => {
-    const { proof } = read(flatKey);
-    const cert = 'certificate' in proof ? proof.certificate.cert : '';
+    const { clientAuthentication } = read(flatKey);
+    const cert = 'certificate' in clientAuthentication ? clientAuthentication.certificate.cert : '';
     expect(cert.match(/BEGIN CERTIFICATE/g)).toHaveLength(2);
     expect(new X509Certificate(cert).subject).toContain('CN=orders');
   });
@@ -43,13 +43,13 @@ describe('A certificate is read', () => {
     const issued = createCertificateAuthority({ keyType: 'rsa' }).clientCertificate({ commonName: 'orders' });
     const { certificate, key, validUntil } = issued;
     expect(key).toContain('BEGIN RSA PRIVATE KEY');
-    expect(read({ ...flatKey, certificate, key }).proof).toEqual({
+    expect(read({ ...flatKey, certificate, key }).clientAuthentication).toEqual({
       certificate: { cert: certificate, key, validUntil },
     });
   });
 
   test('with the key in the service key, where there is another beside it', () => {
-    expect(read({ ...nestedKey, key: 'of somebody else' }).proof).toEqual(proof);
+    expect(read({ ...nestedKey, key: 'of somebody else' }).clientAuthentication).toEqual(clientAuthentication);
   });
 });
 
@@ -58,14 +58,14 @@ describe('A certificate', () => {
     ['before its last second', VALID_UNTIL - 1_000],
     ['just before its end', VALID_UNTIL - 1],
   ])('is good %s', (_, now) => {
-    expect(() => assertValid(proof.certificate, now)).not.toThrow();
+    expect(() => assertValid(clientAuthentication.certificate, now)).not.toThrow();
   });
 
   test.each([
     ['at its end', VALID_UNTIL],
     ['years after', VALID_UNTIL + 1e11],
   ])('has expired %s: its date is told, and who must act', (_, now) => {
-    const error = errorOf(() => assertValid(proof.certificate, now), [orders.key]);
+    const error = errorOf(() => assertValid(clientAuthentication.certificate, now), [orders.key]);
     expect(error).toMatchObject({ code: 'CERTIFICATE_EXPIRED', executed: 'no' });
     expect(error.message).toBe(
       'the client certificate expired on 2026-02-28; the operator must create a new service key and store it in the secret',
@@ -75,15 +75,15 @@ describe('A certificate', () => {
   test('that has expired is not sent to the authorization server, and one in a new version of the secret is', async () => {
     const authorization = createAuthorization();
     const { token, clock, counts, requests } = authorization;
-    const client: Credentials = { ...cf, proof };
+    const client: Credentials = { ...cf, clientAuthentication };
     authorization.secret = client;
     clock.moveTo(VALID_UNTIL);
     const error = await token.get().catch((thrown: unknown) => relayError(thrown));
     expect(error).toMatchObject({ code: 'CERTIFICATE_EXPIRED' });
     expect(counts).toMatchObject({ secretReads: 1, onRequest: 0 });
 
-    const renewed = { ...proof.certificate, validUntil: VALID_UNTIL + 1 + 30_000 };
-    authorization.secret = { ...client, proof: { certificate: renewed } };
+    const renewed = { ...clientAuthentication.certificate, validUntil: VALID_UNTIL + 1 + 30_000 };
+    authorization.secret = { ...client, clientAuthentication: { certificate: renewed } };
     clock.advance(30_000);
     expect((await token.get()).accessToken).toBe('token-1');
     expect(requests[0]?.certificate).toBe(renewed);
@@ -92,10 +92,14 @@ describe('A certificate', () => {
   test('that was renewed in time, while nobody looked, is no false alarm: the secret is read before it is said', async () => {
     const authorization = createAuthorization();
     const { token, clock, counts, requests } = authorization;
-    authorization.secret = { ...cf, proof };
+    authorization.secret = { ...cf, clientAuthentication };
     await token.get();
-    const renewed = { ...proof.certificate, validUntil: VALID_UNTIL + 1e9 };
-    authorization.secret = { ...cf, proof: { certificate: { ...renewed, cert: 'renewed' } }, versionId: 'v2' };
+    const renewed = { ...clientAuthentication.certificate, validUntil: VALID_UNTIL + 1e9 };
+    authorization.secret = {
+      ...cf,
+      clientAuthentication: { certificate: { ...renewed, cert: 'renewed' } },
+      versionId: 'v2',
+    };
     clock.moveTo(VALID_UNTIL);
     expect((await token.get()).accessToken).toBe('token-2');
     expect(requests[1]?.certificate).toMatchObject({ cert: 'renewed' });
@@ -105,7 +109,7 @@ describe('A certificate', () => {
   test('that has expired in the secret, too, is said after one reading, and for a pause', async () => {
     const authorization = createAuthorization();
     const { token, clock, counts } = authorization;
-    authorization.secret = { ...cf, proof };
+    authorization.secret = { ...cf, clientAuthentication };
     await token.get();
     clock.moveTo(VALID_UNTIL);
     const error = await token.get().catch((thrown: unknown) => relayError(thrown));
@@ -120,7 +124,7 @@ describe('A certificate', () => {
   test('that has expired is not said where the secret cannot be read now: the one in it may be good', async () => {
     const authorization = createAuthorization();
     const { token, clock } = authorization;
-    authorization.secret = { ...cf, proof };
+    authorization.secret = { ...cf, clientAuthentication };
     await token.get();
     clock.moveTo(VALID_UNTIL);
     authorization.secret = new RelayError('SECRET_UNAVAILABLE', 'not now');
@@ -130,10 +134,10 @@ describe('A certificate', () => {
   test('that is good is sent with the request, and the token may outlive it', async () => {
     const authorization = createAuthorization();
     const { token, clock, requests } = authorization;
-    authorization.secret = { ...cf, proof };
+    authorization.secret = { ...cf, clientAuthentication };
     clock.moveTo(VALID_UNTIL - 1);
     const { expiresAt } = await token.get();
-    expect(requests[0]).toMatchObject({ method: 'POST', certificate: proof.certificate });
+    expect(requests[0]).toMatchObject({ method: 'POST', certificate: clientAuthentication.certificate });
     expect(expiresAt).toBeGreaterThan(VALID_UNTIL);
   });
 });

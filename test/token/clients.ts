@@ -10,7 +10,7 @@ export const NEO_SECRET = `s3cret-${MARK}`;
 
 export const cf: Credentials = {
   clientId: `sb-orders!b1|it-rt-${MARK}!b5`,
-  proof: { clientSecret: CF_SECRET },
+  clientAuthentication: { clientSecret: CF_SECRET },
   tokenUrl: 'https://acme-dev.authentication.eu10.hana.ondemand.com/oauth/token',
   environment: 'cf',
   versionId: 'v1',
@@ -18,7 +18,7 @@ export const cf: Credentials = {
 
 export const neo: Credentials = {
   clientId: `orders-${MARK}`,
-  proof: { clientSecret: NEO_SECRET },
+  clientAuthentication: { clientSecret: NEO_SECRET },
   tokenUrl: 'https://oauthasservices-a1b2c3.eu2.hana.ondemand.com/oauth2/api/v1/token',
   environment: 'neo',
   versionId: 'v1',

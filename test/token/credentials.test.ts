@@ -10,7 +10,7 @@ describe('Credentials are read', () => {
   test('from the neutral form', () => {
     expect(read(neutral)).toStrictEqual({
       clientId: neutral.clientId,
-      proof: { clientSecret: neutral.clientSecret },
+      clientAuthentication: { clientSecret: neutral.clientSecret },
       tokenUrl: neutral.tokenUrl,
       environment: 'neo',
       versionId: 'v7',
@@ -23,7 +23,7 @@ describe('Credentials are read', () => {
   ])('from a service key, %s, with the host of its runtime node', (_, content) => {
     expect(read(content)).toStrictEqual({
       clientId: flat.clientid,
-      proof: { clientSecret: flat.clientsecret },
+      clientAuthentication: { clientSecret: flat.clientsecret },
       tokenUrl: flat.tokenurl,
       serviceUrl: flat.url,
       environment: 'cf',
@@ -50,7 +50,7 @@ describe('Credentials are read', () => {
   ])('with %s', (_, text) => {
     expect(readCredentials({ text, versionId: '' }, 's')).toMatchObject({
       clientId: neutral.clientId,
-      proof: { clientSecret: neutral.clientSecret },
+      clientAuthentication: { clientSecret: neutral.clientSecret },
       tokenUrl: neutral.tokenUrl,
     });
   });
@@ -62,7 +62,7 @@ describe('Credentials are read', () => {
 
   test('exactly as they stand: nothing is trimmed or decoded', () => {
     const clientSecret = ' p%C3%A4ss wörd+/=\u{1F511} ';
-    expect(read({ ...neutral, clientSecret })).toMatchObject({ proof: { clientSecret } });
+    expect(read({ ...neutral, clientSecret })).toMatchObject({ clientAuthentication: { clientSecret } });
   });
 });
 
@@ -71,7 +71,7 @@ describe('Two versions of a secret', () => {
     ['the version alone', { versionId: 'v8' }, true],
     ['the host of the runtime node', { serviceUrl: 'https://rt.example.com' }, true],
     ['the client id', { clientId: 'sb-other' }, false],
-    ['the client secret', { proof: { clientSecret: 'other' } }, false],
+    ['the client secret', { clientAuthentication: { clientSecret: 'other' } }, false],
     ['the token URL', { tokenUrl: 'https://other.example.com/oauth/token' }, false],
     ['the environment, and so the form of the request', { environment: 'neo' }, false],
   ];

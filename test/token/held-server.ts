@@ -57,7 +57,7 @@ export function createHeldServer({ onLoad, onRequest, onSecretRead, onBroken }: 
 
   function credentialsWith(clientSecret: string, version: number): Credentials {
     onSecretRead();
-    return { ...cf, proof: { clientSecret }, versionId: `v${version}` };
+    return { ...cf, clientAuthentication: { clientSecret }, versionId: `v${version}` };
   }
 
   function note(signal: AbortSignal, secret: string): void {

@@ -10,7 +10,7 @@ import { cf } from './clients.ts';
 
 const HALF_HOUR_MS = 1_800_000;
 const refused = answer(401, { error: 'invalid_client' });
-const v2: Credentials = { ...cf, proof: { clientSecret: 'of-today' }, versionId: 'v2' };
+const v2: Credentials = { ...cf, clientAuthentication: { clientSecret: 'of-today' }, versionId: 'v2' };
 
 const failures: readonly (readonly [name: string, respond: () => HttpAnswer | Promise<HttpAnswer>])[] = [
   ['a 503', () => answer(503)],

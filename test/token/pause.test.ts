@@ -11,7 +11,7 @@ import { CF_SECRET, cf, relayError } from './clients.ts';
 
 const refused = answer(401, { error: 'invalid_client' });
 const ROTATED = `rotated-${MARK}`;
-const rotated = { ...cf, proof: { clientSecret: ROTATED } };
+const rotated = { ...cf, clientAuthentication: { clientSecret: ROTATED } };
 
 async function errorOf({ token }: Authorization): Promise<RelayError> {
   return token.get().then(

@@ -12,7 +12,7 @@ async function renewingWithNewVersion() {
   const authorization = createAuthorization();
   const { token, clock } = authorization;
   const first = await token.get();
-  authorization.secret = { ...cf, versionId: 'v2', proof: { clientSecret: 'of-today' } };
+  authorization.secret = { ...cf, versionId: 'v2', clientAuthentication: { clientSecret: 'of-today' } };
   const { promise, resolve } = Promise.withResolvers<HttpAnswer>();
   authorization.respond = (_, index) => (index === 2 ? refused : promise);
   clock.advance(1_800_000);

@@ -7,7 +7,7 @@ import { cf } from './clients.ts';
 // The token was bought under v1 and is good for half an hour more; the newer version only makes it look for a successor.
 test.each([
   ['that says the same', {}],
-  ['that is mistyped', { proof: { clientSecret: 'mistyped' } }],
+  ['that is mistyped', { clientAuthentication: { clientSecret: 'mistyped' } }],
 ])(
   'A renewal that is refused, with a newer version of the secret %s, keeps the token that is still good',
   async (_, change) => {

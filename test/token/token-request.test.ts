@@ -22,7 +22,7 @@ const characters: readonly (readonly [string, string, string, string])[] = [
 const withClient = (credentials: Credentials, clientId: string, clientSecret: string) => ({
   ...credentials,
   clientId,
-  proof: { clientSecret },
+  clientAuthentication: { clientSecret },
 });
 
 /** As they are asked for, as they stand in a query or form. */

@@ -46,7 +46,7 @@ describe('Where nobody answers, the secret is read again', () => {
 
   test.each<[string, Partial<Credentials>]>([
     ['client id', { clientId: 'sb-other' }],
-    ['client secret', { proof: { clientSecret: `of-today-${CF_SECRET}` } }],
+    ['client secret', { clientAuthentication: { clientSecret: `of-today-${CF_SECRET}` } }],
     ['environment', { environment: 'neo' }],
   ])('and asked with, where its %s is another', async (_, change) => {
     const authorization = await left();

@@ -19,7 +19,7 @@ function start() {
   function knock(times: number, everyMs: number, turnedAway = WRONG): void {
     for (let n = 0; n < times; n += 1) {
       refusals.note(turnedAway);
-      refusals.tell();
+      refusals.logDue();
       clock.advance(everyMs);
     }
   }
@@ -44,13 +44,13 @@ describe('The line', () => {
     const { knock, lines, clock, refusals } = start();
     knock(5, 1_000);
     clock.moveTo(NOON + 59_999);
-    refusals.tell();
+    refusals.logDue();
     expect(lines).toMatchObject([{ count: 1 }]);
     clock.advance(1);
-    refusals.tell();
+    refusals.logDue();
     expect(lines).toMatchObject([{ count: 1 }, { count: 4 }]);
     clock.advance(600_000);
-    refusals.tell();
+    refusals.logDue();
     expect(lines, 'and nothing is told of nothing').toHaveLength(2);
   });
 

@@ -1,7 +1,7 @@
 /**
  * What all sender adapters have in common: one call of the endpoint with the message's payload, headers and id, the
- * token or the certificate, the CSRF handshake, and a time limit. That is all of SAP's HTTPS sender adapter; SOAP, SAP RM and
- * OData add a `Convention`, in a file of their own.
+ * token or the certificate, the CSRF handshake, and a time limit. That is all of SAP's HTTPS sender adapter; SOAP, SAP
+ * RM and OData add a `Convention`, in a file of their own.
  *
  * @see SAP Help, "OAuth Client Credentials Grant", step 3; "HTTPS Sender Adapter"
  */
@@ -101,7 +101,7 @@ const AS_IT_IS: Shape = {};
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
-/** The very same URL object where the message adds nothing, since the client keeps what it parsed of it. */
+/** The same URL object if the message adds nothing: the HTTP client keeps what it parsed of one. */
 function addressOf(base: URL, message: Message, { pathFrom }: Destination, { query }: Shape): URL {
   if (pathFrom === undefined && query === undefined) return base;
   const url = pathFrom === undefined ? new URL(base) : atRestOfPath(base, message, pathFrom);

@@ -1,6 +1,6 @@
 /**
- * Which adapter a destination has. The code for SOAP and OData is loaded only for a destination that needs it, from the cold
- * start on, so that it is there by the time the first token is.
+ * Which adapter a destination has. The code for SOAP and OData is loaded only for a destination that needs it, from the
+ * cold start on, so that it is there by the time the first token is.
  */
 import { type Adapter, type AdapterOptions, createAdapter } from './adapter.ts';
 

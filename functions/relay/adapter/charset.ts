@@ -1,31 +1,33 @@
 /**
- * In which character encoding a payload or an answer is: what its content type says, else what its own first bytes say.
- * Knows media types and bytes; what the characters mean is for others.
+ * The character encoding of a payload or an answer: by its content type, else by its first bytes.
  *
  * @see RFC 7303 section 3, XML 1.0 appendix F
  */
 import { isUtf8 } from 'node:buffer';
 
-/** With attachments: the XML is its first part (SOAP Messages with Attachments, W3C Note of 11 December 2000). */
+/**
+ * A SOAP message with attachments; its XML is the root part (SOAP Messages with Attachments, W3C Note of 11 December
+ * 2000).
+ */
 export const ATTACHED = 'multipart/related';
 
-/** The media type without parameters, lower case; empty where there is none. */
+/** The media type without parameters, lower case; empty if there is none. */
 export function mediaTypeOf(contentType = ''): string {
   return contentType.replace(/;.*/s, '').trim().toLowerCase();
 }
 
 const CHARSET = /;\s*charset\s*=\s*(?:"([^"]*)"|([^\s;"]*))/i;
 
-/** The parameter `charset`, as it was written; undefined where it is empty, too. */
+/** The parameter `charset`, as it was written; undefined if it is missing or empty. */
 export function charsetOf(contentType: string | undefined): string | undefined {
   const found = contentType === undefined ? null : CHARSET.exec(contentType);
   return found?.[1] || found?.[2] || undefined;
 }
 
-/** What a charset's name is made of (RFC 2978 section 2.3). */
+/** The characters of a charset's name (RFC 2978 section 2.3). */
 const NAME = /^[\w!#$%&'+^`{}~.:-]+$/;
 
-/** The content type with this charset in place of its own, if it is a name. */
+/** The content type with this charset instead of its own; unchanged if the charset is not a valid name. */
 export function withCharset(contentType: string, charset: string): string {
   if (!NAME.test(charset)) return contentType;
   if (CHARSET.test(contentType)) return contentType.replace(CHARSET, () => `; charset=${charset}`);
@@ -33,7 +35,7 @@ export function withCharset(contentType: string, charset: string): string {
   return `${type}${type.endsWith(';') ? '' : ';'} charset=${charset}`;
 }
 
-/** The declaration is a regular production (XML 1.0 [23]), and in ASCII wherever this is asked. */
+/** The XML declaration (XML 1.0 [23]), in an encoding that contains ASCII. */
 const DECLARED =
   /^<\?xml\s+version\s*=\s*(?:"[\d.]+"|'[\d.]+')\s+encoding\s*=\s*(?:"([A-Za-z][\w.-]*)"|'([A-Za-z][\w.-]*)')/;
 
@@ -46,10 +48,10 @@ const UTF_16: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * What the bytes of an XML text say. Valid UTF-8 is taken for UTF-8 whatever is declared: a text that went through a
- * queue was recoded on the way, and its declaration was not.
+ * The charset of an XML text by its bytes. Valid UTF-8 counts as UTF-8, whatever is declared: on its way through a
+ * queue a text is converted to UTF-8, and its declaration is not changed.
  *
- * @returns undefined if they are neither UTF-8 nor say what they are
+ * @returns undefined if they are not UTF-8 and declare nothing
  */
 export function charsetIn(bytes: Uint8Array): string | undefined {
   const utf16 = UTF_16.get(Buffer.from(bytes.subarray(0, 2)).toString('hex'));
@@ -57,34 +59,34 @@ export function charsetIn(bytes: Uint8Array): string | undefined {
   return isUtf8(bytes) ? 'utf-8' : declaredIn(Buffer.from(bytes.subarray(0, 200)).toString('latin1'));
 }
 
-/** What the XML declaration names, at the beginning of a text. */
+/** The charset in the XML declaration at the beginning of a text. */
 export function declaredIn(text: string): string | undefined {
   const found = DECLARED.exec(text);
   return found?.[1] ?? found?.[2];
 }
 
 /**
- * The characters; a byte order mark is none.
+ * Decodes bytes, without a byte order mark.
  *
- * @param isExact whether a byte that means nothing makes the whole unreadable. Default: it becomes U+FFFD
- * @param isBeginning whether there is more of it, so that a character may lack its end, and is left out then
- * @returns undefined if the encoding is unknown, or a byte means nothing in it
+ * @param isExact whether an invalid byte makes the whole unreadable. Default: it becomes U+FFFD
+ * @param isBeginning whether it is only the beginning of a text, so that an incomplete last character is left out
+ * @returns undefined if the encoding is unknown, or with `isExact` if a byte is invalid
  */
 export function decoded(bytes: Uint8Array, charset: string, isExact = false, isBeginning = false): string | undefined {
   try {
     return new TextDecoder(charset, { fatal: isExact }).decode(bytes, { stream: isBeginning });
   } catch {
-    // Neither error says more than that.
+    // An unknown encoding, or an invalid byte.
     return undefined;
   }
 }
 
-/** The name that the encoding has here, whatever it was called; undefined if it is unknown. */
+/** The standard name of an encoding (WHATWG Encoding), by any of its labels; undefined if it is unknown. */
 export function encodingNamed(charset: string): string | undefined {
   try {
     return new TextDecoder(charset).encoding;
   } catch {
-    // A label that no standard knows.
+    // Not a label of the standard.
     return undefined;
   }
 }

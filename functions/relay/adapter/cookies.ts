@@ -1,17 +1,17 @@
 /**
- * The cookies of one session with one endpoint: which there are after an answer, as RFC 6265 section 5.3 has it. All of
- * them go back to where they came from, whatever path or domain they name: a proxy may show the endpoint under another.
+ * The cookies of one session with one endpoint, as RFC 6265 section 5.3 keeps them. All of them are sent back, whatever
+ * path or domain they name: behind a proxy the endpoint may know itself by another address.
  */
 
-/** By name and path, the two that make it another cookie; each as `name=value`. In the order in which they first came. */
+/** Name and path, which identify a cookie → `name=value`. In the order in which they first came. */
 export type Cookies = ReadonlyMap<string, string>;
 
-/** As many as RFC 6265 section 6.1 asks a client to keep; those that came first go first. */
+/** As many as RFC 6265 section 6.1 asks a client to keep. The oldest are dropped first. */
 const MAX_COOKIES = 50;
-/** Of the header that they go back in: half of the 8 KB that servers read of all headers, the access token among them. */
+/** Of the header `Cookie`: half of the 8 KB that servers take for all headers, access token included. */
 const MAX_BYTES = 4_096;
 
-/** @param lines values of `Set-Cookie`; what is none is passed over, as section 5.2 says */
+/** @param lines values of `Set-Cookie`; invalid ones are ignored, as section 5.2 says */
 export function cookiesAfter(cookies: Cookies, lines: readonly string[], nowMs: number): Cookies {
   const after = new Map(cookies);
   for (const line of lines) {
@@ -41,7 +41,7 @@ export function cookiesAfter(cookies: Cookies, lines: readonly string[], nowMs: 
   }
   let bytes = [...after.values()].join('; ').length;
   for (const [key, pair] of after) {
-    // A single one is sent however long it is: without it there is no session at all.
+    // A single cookie is kept whatever its length: without it there is no session.
     if (after.size <= MAX_COOKIES && (bytes <= MAX_BYTES || after.size === 1)) break;
     after.delete(key);
     bytes -= `${pair}; `.length;

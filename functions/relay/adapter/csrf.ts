@@ -1,11 +1,12 @@
 /**
- * The CSRF handshake of SAP's HTTPS and OData sender adapters: a modifying call needs a token that was fetched before, and
- * exactly the cookies that came with it. The pair is kept warm for as long as the access token that opened its session. It
- * is one value, so that parallel calls cannot mix two pairs. Other servers renew a session's id or its token with each
- * answer (Spring Security, Tomcat behind a proxy): the pair is updated then, and calls that cannot share it get one each.
+ * The CSRF handshake of SAP's HTTPS and OData sender adapters: a modifying call needs a token that was fetched before,
+ * and exactly the cookies that came with it. The pair is kept warm for as long as the access token that opened its
+ * session. It is one value, so that parallel calls cannot mix two pairs. Other servers renew a session's id or its
+ * token with each answer (Spring Security, Tomcat behind a proxy): the pair is updated then, and calls that cannot
+ * share it get one each.
  *
- * @see SAP Help, "HTTPS Sender Adapter", "Use CSRF Protection"; Spring Security, "Session Fixation"; Tomcat,
- * "CSRF Prevention Filter for REST APIs"
+ * @see SAP Help, "HTTPS Sender Adapter", "Use CSRF Protection"; Spring Security, "Session Fixation"; Tomcat, "CSRF
+ * Prevention Filter for REST APIs"
  */
 import type { Deadline } from '../../deadline.ts';
 import { RelayError } from '../../error.ts';
@@ -185,8 +186,8 @@ function unlessUnprotected(error: unknown): undefined {
 }
 
 /**
- * Only this header tells it from a 403 for a missing role; both bodies may be HTML. An answer of the flow itself is no
- * demand, whatever its headers: the flow has run, and would run twice.
+ * Only this header distinguishes it from a 403 for a missing role; both bodies may be HTML. An answer of the flow
+ * itself is no demand, whatever its headers: the flow has run, and would run twice.
  */
 function isDemand(answer: HttpAnswer): boolean {
   const { status, headers } = answer;

@@ -1,6 +1,6 @@
 /**
- * The headers of a call: the adapter's, the message's, its content type and id, the settings', and the token. Of two with
- * the same name, in upper or lower case, the later in this order counts.
+ * The headers of a call: the adapter's, the message's, its content type and id, the settings', and the token. Of two
+ * with the same name, in upper or lower case, the later in this order counts.
  */
 import { RelayError } from '../../error.ts';
 import { BODY_HEADERS, goesAlong, isSendable, isToken } from '../../http/headers.ts';

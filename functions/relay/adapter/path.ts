@@ -1,7 +1,7 @@
 /**
- * Addresses as every server takes them, and the rest of the path, which a message brings for an endpoint with a wildcard
- * (`/orders/*`) or for an OData service's entities. It comes from outside, so it can only ever lead further down from the
- * address in the settings.
+ * The URL of a call: the address in the settings, in a form that every server accepts, and the rest of the path, which
+ * a message brings for an endpoint with a wildcard (`/orders/*`) or for the entities of an OData service. The rest
+ * comes from outside and must not lead out of the address in the settings.
  *
  * @see SAP Help, "HTTPS Sender Adapter", "Invoking an OData API"
  */
@@ -12,8 +12,9 @@ const MAX_CHARACTERS = 2_048;
 
 /**
  * @param base the address in the settings, its query included
- * @param name lower-case name of the header or, in a queue, the attribute that has the rest. Without one: the address
- * @throws RelayError `MESSAGE_INVALID` if the rest is none, or would lead elsewhere
+ * @param name lower-case name of the header, or of the message attribute in a queue, with the rest. Without one: the
+ * address
+ * @throws RelayError `MESSAGE_INVALID` if the rest is not a path, or leads elsewhere
  */
 export function atRestOfPath(base: URL, message: Message, name: string): URL {
   const url = new URL(base);
@@ -28,12 +29,12 @@ export function atRestOfPath(base: URL, message: Message, name: string): URL {
   return url;
 }
 
-/** What the message says of it; empty where it says nothing. */
+/** The rest of the path in the message; empty if there is none. */
 export function restOf({ headers, attributes }: Message, name: string): string {
   return textOf(headers, name) ?? textOf(attributes, name) ?? '';
 }
 
-/** The address with no character in path and query that RFC 3986 excludes; escapes stay as they are. */
+/** Escapes the characters in path and query that RFC 3986 does not allow. Existing escapes stay. */
 export function strictUrl(url: URL): URL {
   const strict = new URL(url);
   strict.pathname = encoded(url.pathname);
@@ -41,17 +42,17 @@ export function strictUrl(url: URL): URL {
   return strict;
 }
 
-/** WHATWG's URL leaves some as they are (`[ ] |`, in a query `{ } ^` and the backquote, too), to which Tomcat answers 400. */
+/** `URL` does not escape `[ ] |`, and in a query not `{ } ^` and the backquote; Tomcat answers 400 to them. */
 function encoded(text: string): string {
   return text.replace(/[^\w.~!$&'()*+,;=:@%/?-]+/g, encodeURIComponent);
 }
 
-/** Every object has a `constructor`; a message has it if it was sent with one. */
+/** Own properties only: every object has a `constructor`, and a header may have that name. */
 function textOf(fields: Readonly<Record<string, string>> | undefined, name: string): string | undefined {
   return fields !== undefined && Object.hasOwn(fields, name) ? fields[name] : undefined;
 }
 
-/** Also as the servers behind see it: they decode once or, some of them, twice, and cut parameters (`..;a=b`) off. */
+/** Also as servers see it that decode once, or twice, or cut off path parameters (`..;a=b`). */
 function isSafe(segment: string): boolean {
   if (/[?#]/.test(segment)) return false;
   const once = decoded(segment);

@@ -1,6 +1,6 @@
 /**
- * Reads XML from the outside world: strict, with namespaces, without a tree. There is no DTD (SOAP 1.1 section 3 forbids
- * it), so no entity of anyone's making is ever expanded or fetched.
+ * Reads XML from outside: strict, with namespaces, without building a tree. A DTD is refused (SOAP 1.1 section 3
+ * forbids it), so that no entity of a stranger is expanded or fetched.
  */
 import { SaxesParser, type SaxesTagNS } from 'saxes';
 
@@ -15,11 +15,11 @@ export interface XmlElement {
   readonly isSelfClosing: boolean;
 }
 
-/** Told what comes, in order; `stopped` ends the reading. */
+/** Called for each part in the order of the text. `stopped` ends the reading. */
 export interface XmlVisitor {
-  /** @param end position behind the declaration, in UTF-16 code units without the byte order mark */
+  /** @param end position after the declaration, in UTF-16 code units without the byte order mark */
   declaration?(declared: { readonly version?: string | undefined }, end: number): void;
-  /** @param end position behind the start tag */
+  /** @param end position after the start tag */
   open(element: XmlElement, end: number): 'stopped' | undefined;
   text?(text: string): void;
   /** @param resolve the namespace that a prefix has inside the element */
@@ -29,7 +29,7 @@ export interface XmlVisitor {
 /** `broken`: not well-formed, or with a document type declaration. `deep`: deeper than is read. */
 export type XmlEnd = 'whole' | 'cut' | 'stopped' | 'broken' | 'deep';
 
-/** As CXF reads, by default. */
+/** CXF's default. */
 export const MAX_DEPTH = 100;
 const STEP_CHARACTERS = 8_192;
 const RESERVED = [
@@ -38,17 +38,17 @@ const RESERVED = [
 ] as const;
 
 /**
- * In time that grows with the text alone. Never throws for what a text may be.
+ * Takes time in proportion to the text. Never throws because of the text.
  *
- * @param isBeginning whether there is more of the text, so that where it ends says nothing
+ * @param isBeginning whether this is only the beginning of a text, whose end means nothing
  */
 export function readXml(text: string, visitor: XmlVisitor, isBeginning = false): XmlEnd {
-  // Lines and columns are for messages, of which none is told.
+  // Lines and columns are for error messages, which are not used.
   const parser = new SaxesParser({ xmlns: true, position: false });
   const open: XmlElement[] = [];
-  /** Prefix → namespace, where the parser stands. Its own way to it looks through all elements that are open. */
+  /** Prefix → namespace, at the parser's position. The parser's own lookup searches all open elements. */
   const namespaces = new Map<string, string | undefined>(RESERVED);
-  /** What the prefixes of open elements meant outside of them. */
+  /** What the prefixes that open elements declare mean outside of them. */
   const outer: { readonly depth: number; readonly prefix: string; readonly uri: string | undefined }[] = [];
   const resolve = (prefix: string) => namespaces.get(prefix);
   parser.resolve = resolve;
@@ -76,7 +76,7 @@ export function readXml(text: string, visitor: XmlVisitor, isBeginning = false):
   parser.on('text', onText);
   parser.on('cdata', onText);
   parser.on('closetag', () => {
-    // The parser closes only what it has opened.
+    // The parser closes only elements that it has opened.
     const element = open.pop() as XmlElement;
     const end = visitor.close?.(element, resolve);
     if (end !== undefined) over(end);
@@ -88,7 +88,7 @@ export function readXml(text: string, visitor: XmlVisitor, isBeginning = false):
 
   try {
     for (let at = 0; at < text.length; at += STEP_CHARACTERS) parser.write(text.slice(at, at + STEP_CHARACTERS));
-    // What is open at the end was cut off; all else that the end brings to light is an error.
+    // An element that is still open was cut off. `close` finds any other error at the end.
     if (open.length > 0 || isBeginning) return 'cut';
     parser.close();
     return 'whole';
@@ -98,7 +98,7 @@ export function readXml(text: string, visitor: XmlVisitor, isBeginning = false):
   }
 }
 
-/** Ends the parser where it stands: else it would read on, with an error for each character. */
+/** Leaves the parser, which would otherwise go on, with an error for each character. */
 class Over extends Error {
   readonly end: XmlEnd;
 

@@ -1,6 +1,6 @@
 /**
- * The settings that belong to one sender adapter or another: their schema, which adapter takes which, and what stands
- * for those that nobody wrote. A setting of another adapter is a mistake, since it would be passed over in silence.
+ * The settings of the sender adapters: their schema, which adapter has which, and their defaults. A setting of another
+ * adapter is a mistake, since it would have no effect.
  */
 import * as v from 'valibot';
 import type { SoapVersion } from '../destination.ts';
@@ -30,7 +30,7 @@ export const adapterFields = {
   resendPartialBatch: v.optional(flag),
 };
 
-/** A destination's settings as they were written, each of its own kind. */
+/** A destination's settings, each valid by itself, before the defaults are added. */
 export type Written = v.InferOutput<v.ObjectSchema<typeof adapterFields, undefined>> & {
   readonly query: Readonly<Record<string, string>>;
   readonly url?: string | undefined;
@@ -61,7 +61,7 @@ export function strangers(written: Written): [field: string, problem: string][] 
   else if (method !== 'POST' && SOAP.includes(adapter)) found.push(['method', 'expected POST: SOAP knows no other']);
   if (adapter !== 'soap-rm') return found;
 
-  // Beside one that is always the same, what is written here would not be seen: all messages would have one id.
+  // A second parameter of that name might be the one that counts: all messages would have the same id.
   for (const [field, names] of [
     ['query', Object.keys(query)],
     ['url', [...(URL.parse(url ?? '')?.searchParams.keys() ?? [])]],
@@ -78,7 +78,7 @@ export function strangers(written: Written): [field: string, problem: string][] 
   return found;
 }
 
-/** What stands for what nobody wrote; nothing that the adapter does not take. */
+/** The defaults of the settings that this adapter has. */
 export function defaultsOf({ adapter, soapVersion = '1.1' }: Written) {
   const call = { method: 'POST', contentType: 'application/json', csrf: false } as const;
   const envelope = { ...call, contentType: ENVELOPE_TYPES[soapVersion], soapVersion, soapAction: '', soapWrap: false };

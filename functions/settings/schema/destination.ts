@@ -120,7 +120,7 @@ export const destination = v.pipe(
   v.transform((input) => {
     const fifo = isFifo(input);
     const retryForHours = input.retryForHours ?? (fifo ? 24 : 72);
-    return { ...defaultsOf(input), ...input, ...pathTold(input), fifo, retryForHours };
+    return { ...defaultsOf(input), ...input, ...withPathHeader(input), fifo, retryForHours };
   }),
 );
 
@@ -133,7 +133,7 @@ interface KeyedWebhook {
   readonly forwardHeaders?: readonly string[] | undefined;
 }
 
-/** Where the destination's own settings name a header that is a key at its webhook's door, which lets it go no further. */
+/** Where the destination's own settings name a header with an API key of its webhook, which is never forwarded. */
 function keysPassedOn({
   pathFrom = '',
   forwardHeaders,
@@ -151,8 +151,8 @@ function keysPassedOn({
   ];
 }
 
-/** A webhook's door lets in only the headers it lists: the one that says the path is one of them. */
-function pathTold<W extends { readonly forwardHeaders?: readonly string[] | undefined }>({
+/** A webhook forwards only the headers that it lists, so the one with the rest of the path is added. */
+function withPathHeader<W extends { readonly forwardHeaders?: readonly string[] | undefined }>({
   pathFrom,
   forwardHeaders,
   webhook,

@@ -1,4 +1,4 @@
-/** The kinds of fields that settings are made of; each says in a few words what it expects, and never what it found. */
+/** The kinds of fields in settings. Each error says what was expected, and never what was found. */
 import * as v from 'valibot';
 import { isOwned } from '../../http/headers.ts';
 import { isSafeUrl } from '../../http/safe-url.ts';
@@ -13,7 +13,7 @@ const SENDER_ARN =
 const QUEUE_ARN = /^arn:aws[\w-]*:sqs:[\w-]+:\d{12}:([\w-]{1,80}|[\w-]{1,75}\.fifo)$/;
 
 export const text = (expected: string) => v.pipe(v.string(expected), v.minLength(1, expected));
-/** YAML keeps what stands in quotes, and every `yes`, a text. */
+/** In YAML everything in quotes is a text, and so is `yes`. */
 const unlessText =
   (expected: string) =>
   ({ input }: v.BaseIssue<unknown>) =>
@@ -36,7 +36,7 @@ export const oneOf = <const T extends readonly string[]>(values: T) => {
   });
 };
 const SECRET = 'expected the name or ARN of a secret in Secrets Manager';
-/** Texts by name. A list has names, too: its indexes. */
+/** Texts by name. A list would pass as a record, whose names are its indexes. */
 export const named = <K extends v.GenericSchema<string, string>, T extends v.GenericSchema<string>>(
   name: K,
   value: T,
@@ -47,7 +47,7 @@ export const named = <K extends v.GenericSchema<string, string>, T extends v.Gen
     v.record(name, value, NAMED),
   );
 const NAMED = 'expected names and texts';
-/** Errors name a secret: what is pasted here in place of its name must not get that far. */
+/** Errors contain the secret's name. A secret that was pasted here by mistake must not get into one. */
 export const secret = v.pipe(text(SECRET), v.regex(/^[\w/+=.@:-]{1,2048}$/, SECRET));
 export const headerName = (expected: string) =>
   v.pipe(
@@ -70,7 +70,7 @@ export const headerPatterns = v.pipe(
 );
 export const NO_ID = 'this header is no id: it belongs to HTTP, or it is a credential';
 const HEADER_OR_POINTER = 'expected a header name or a JSON pointer';
-/** Where something stands in a request: a header's name, made lower-case, or a JSON pointer (RFC 6901). */
+/** A place in a request: a header's name, made lower-case, or a JSON pointer (RFC 6901). */
 export const headerOrPointer = v.pipe(
   v.string(HEADER_OR_POINTER),
   v.check(
@@ -106,14 +106,14 @@ export const bucket = v.pipe(
 
 export const MISSING = 'required, but missing';
 
-/** The message of valibot for a field that is missing, or not inside an object at all. */
+/** The message for valibot's issue of a missing field, or of a value that is no object. */
 export const fieldProblem =
   (expected: string) =>
   (issue: v.ObjectIssue): string =>
     issue.expected === 'Object' ? expected : MISSING;
 
-/** Where an issue is that concerns more than the field it is found at. */
+/** The path of an issue, for a check of several fields. */
 export function pathOf(keys: readonly (string | number)[]): [v.IssuePathItem, ...v.IssuePathItem[]] {
-  // Of an item nothing but its key is read.
+  // Only the key of an item is ever read.
   return keys.map((key) => ({ type: 'unknown', origin: 'value', input: undefined, key, value: undefined })) as never;
 }

@@ -1,13 +1,13 @@
 /**
- * The schema of `webhook.verify`: a name, an object with options, or a list of these. Presets become here what they stand
- * for; which secret an entry goes by is for `webhook.ts`.
+ * The schema of `webhook.verify`: a name, an object with options, or a list of these. A preset becomes the `hmac` that
+ * it stands for. `webhook.ts` fills in the secret of entries without one.
  */
 import * as v from 'valibot';
 import { isRecord } from '../../untrusted.ts';
 import type { Verification } from '../verification.ts';
 import { fieldProblem, headerName, oneOf, pathOf, secret, text, url, whole } from './fields.ts';
 
-/** A verification as it was read: one that needs a secret may still have to get the webhook's. */
+/** A verification that may still lack its secret; it gets the webhook's then. */
 type WithoutSecret<T> = T extends { secret: string } ? Omit<T, 'secret'> & { readonly secret?: string } : T;
 export type ReadVerification = WithoutSecret<Verification>;
 
@@ -48,7 +48,7 @@ function hmacFields<T extends string>(type: T, { header: name, encoding = 'hex',
   };
 }
 
-/** One signature in a header of its own, and the timestamp, if there is one, in another. */
+/** The signature in one header, and the timestamp, if there is one, in another. */
 function hmac<T extends string>(type: T, defaults: HmacDefaults = {}) {
   const { messageId } = defaults;
   const fields = hmacFields(type, defaults);
@@ -66,7 +66,7 @@ function hmac<T extends string>(type: T, defaults: HmacDefaults = {}) {
   return { fields, schema };
 }
 
-/** Signatures and timestamp in one header, by names of their own. */
+/** Signatures and timestamp in one header, each with a name. */
 function signatureList(type: string, defaults: HmacDefaults) {
   const { messageId } = defaults;
   const { prefix, timestampHeader, ...fields } = hmacFields(type, defaults);
@@ -140,7 +140,7 @@ function kindOf(input: unknown): (typeof KINDS)[KindName] | undefined {
 
 const one = v.lazy((input): v.GenericSchema<unknown, ReadVerification> => {
   const schema = kindOf(input)?.schema as v.GenericSchema<unknown, ReadVerification> | undefined;
-  // What is no kind of verification is refused by one of these, at the place where the kind is named.
+  // Not a known kind: one of these schemas refuses it, at the path of its name.
   if (schema === undefined) return (isRecord(input) ? v.object({ type: name }, OPTIONS) : name) as never;
   if (isRecord(input)) return schema;
   return v.pipe(

@@ -1,4 +1,4 @@
-/** The schema of `custom.destinations.<name>.webhook`: who may come in by HTTP, and what becomes of what they bring. */
+/** The schema of `custom.destinations.<name>.webhook`: who may send by HTTP, and where the messages go. */
 import * as v from 'valibot';
 import type { Verification } from '../verification.ts';
 import {
@@ -17,7 +17,7 @@ import {
 import { type ReadVerification, verify } from './verify.ts';
 
 const ORIGINS = "expected a list of origins, or '*' for all";
-/** Origins are named by host (CloudEvents), with a scheme and a port by some. */
+/** CloudEvents names an origin by its host; some senders add scheme and port. */
 const origin = v.pipe(
   v.string(ORIGINS),
   v.regex(/^(\*|[\w.:/[\]-]{1,253})$/, 'expected an origin, such as eventemitter.example.com'),
@@ -86,7 +86,7 @@ export const webhook = v.pipe(
   })),
 );
 
-/** What is right field by field and wrong together. */
+/** Problems of fields that are valid one by one and not together. */
 function contradictions({ verify: ways, secret: common, ...input }: Read): [(string | number)[], string][] {
   const found: [(string | number)[], string][] = [];
   const goBySecret = ways.some((way) => needsSecret(way) && way.secret === undefined);
@@ -108,7 +108,7 @@ function needsSecret(way: ReadVerification): way is Extract<ReadVerification, { 
   return way.type !== 'jwt' && way.type !== 'iam' && way.type !== 'none';
 }
 
-/** Headers whose values are keys: they are credentials like `Authorization`. */
+/** The headers with API keys: credentials, as `Authorization` is. */
 export function keyHeaders(ways: readonly { readonly type: string; readonly header?: string }[]): string[] {
   return ways.flatMap(({ type, header }) => (type === 'api-key' && header !== undefined ? [header] : []));
 }

@@ -1,4 +1,6 @@
-/** The checks that the kinds of verification share: constant-time comparison of digests, and age of a timestamp. A leaf. */
+/**
+ * The checks that the kinds of verification share: constant-time comparison of digests, and age of a timestamp. A leaf.
+ */
 import { createHash, timingSafeEqual } from 'node:crypto';
 
 export function digest(value: string | Uint8Array): Buffer {

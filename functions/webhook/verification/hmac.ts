@@ -1,6 +1,6 @@
 /**
- * Verification `hmac`, and the presets based on it: a header with an HMAC over the bytes as they were sent, with or without
- * a timestamp that protects against replay.
+ * Verification `hmac`, and the presets based on it: a header with an HMAC over the bytes as they were sent, with or
+ * without a timestamp that protects against replay.
  *
  * @see RFC 2104; GitHub Docs, "Validating webhook deliveries"; Shopify, "Verify webhooks"; Stripe, "Verify webhook
  * signatures manually"; SAP Open Connectors, "Hash Verification"
@@ -56,7 +56,9 @@ function fromHeaders(
   };
 }
 
-/** `t=1492774577,v1=5257a8…,v1=…,v0=…`: several signatures while the sender rolls its secret; other schemes are ignored. */
+/**
+ * `t=1492774577,v1=5257a8…,v1=…,v0=…`: several signatures while the sender rolls its secret; other schemes are ignored.
+ */
 function fromList(headers: HttpEvent['headers'], { header }: Pick<HmacVerification, 'header'>): Presented {
   const pairs = (headers[header] ?? '').split(',').map((pair) => pair.trim().split('=', 2));
   const values = (wanted: string) => pairs.flatMap(([name, value = '']) => (name === wanted ? [value] : []));

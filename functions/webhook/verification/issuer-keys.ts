@@ -1,9 +1,9 @@
 /**
  * The keys that an issuer signs with, fetched by our own client within the invocation's time; jose chooses among them.
  *
- * jose's `createRemoteJWKSet` is not used, although its `customFetch` would take our client. It builds a global `Headers`,
- * which loads undici (31 ms at a cold start); it fetches again for every token while the issuer cannot be reached; and it
- * uses the process's clock and timers instead of the invocation's.
+ * jose's `createRemoteJWKSet` is not used, although its `customFetch` would take our client. It builds a global
+ * `Headers`, which loads undici (31 ms at a cold start); it fetches again for every token while the issuer cannot be
+ * reached; and it uses the process's clock and timers instead of the invocation's.
  *
  * @see OpenID Connect Discovery 1.0 section 4; RFC 7517 section 5 (JWK Set)
  */

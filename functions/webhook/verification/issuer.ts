@@ -37,7 +37,7 @@ export function jwtVerifier(settings: JwtVerification, known: Rereadable<IssuerK
       if (!/^bearer\b/i.test(authorization)) return { judgement: 'no-credentials' };
       const token = BEARER.exec(authorization)?.[1];
       if (token === undefined) return { judgement: 'wrong-credentials' };
-      // Unverified, so no proof of anything: it only saves fetching keys for tokens of another issuer.
+      // This claim is not verified yet. It only saves fetching keys for tokens of another issuer.
       if (issuerIn(token) !== settings.issuer) return { judgement: 'issuer' };
       const { verifyToken } = await import('./jwt.ts');
       const keys = await known.get(deadline);

@@ -1,8 +1,9 @@
 /**
- * Verifies a token: signed by one of the issuer's keys with an asymmetric algorithm, for our audience, valid now, and with
- * the scope that the setting demands. Loaded with jose when the first token comes.
+ * Verifies a token: signed by one of the issuer's keys with an asymmetric algorithm, for our audience, valid now, and
+ * with the scope that the setting demands. Loaded with jose when the first token comes.
  *
- * @see RFC 7519 (JWT), RFC 8725 (JWT best current practices), RFC 8693 section 4.2 (`scope`); Microsoft and Okta write `scp`
+ * @see RFC 7519 (JWT), RFC 8725 (JWT best current practices), RFC 8693 section 4.2 (`scope`); Microsoft and Okta write
+ * `scp`
  */
 import type { JWTPayload, JWTVerifyGetKey } from 'jose';
 import {

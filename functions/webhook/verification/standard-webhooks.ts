@@ -2,9 +2,9 @@
  * Verification `standard-webhooks`: a signature over the id, the timestamp and the bytes as they were sent. The key is
  * written as `whsec_` and base64. Svix, and those who send through it (Clerk), name the same three headers `svix-…`.
  *
- * Not by the `standardwebhooks` package (1.1.1). It decodes the body as UTF-8 before it hashes it, so it may check other
- * bytes than those that came. It knows only one secret, 300 s and the process's clock. It adds 12 kB to the bundle to hash
- * in JavaScript: 9.6 ms for 1 MB, 0.7 ms by Node.
+ * Not by the `standardwebhooks` package (1.1.1). It decodes the body as UTF-8 before it hashes it, so it may check
+ * other bytes than those that came. It knows only one secret, 300 s and the process's clock. It adds 12 kB to the
+ * bundle to hash in JavaScript: 9.6 ms for 1 MB, 0.7 ms by Node.
  *
  * @see Standard Webhooks 1.0.0, "Webhook content" and "Signature scheme"; Svix, "Verifying webhooks manually"
  */

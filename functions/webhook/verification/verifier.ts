@@ -1,6 +1,7 @@
 /**
- * Verification of one request by all verifiers of its webhook: the first that holds lets it in. If none holds, those that
- * can read their secret or keys again do so, once. The verifier that held also says where the sender's message id is.
+ * Verification of one request by all verifiers of its webhook: the first that holds lets it in. If none holds, those
+ * that can read their secret or keys again do so, once. The verifier that held also says where the sender's message id
+ * is.
  */
 import type { Deadline } from '../../deadline.ts';
 import { RelayError } from '../../error.ts';

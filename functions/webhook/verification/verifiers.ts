@@ -1,6 +1,7 @@
 /**
- * Makes the verifiers that the settings name, once for an execution environment. Webhooks with the same secret share what
- * was read of it, webhooks with the same issuer share its keys. The code for tokens is loaded when the first token comes.
+ * Makes the verifiers that the settings name, once for an execution environment. Webhooks with the same secret share
+ * what was read of it, webhooks with the same issuer share its keys. The code for tokens is loaded when the first token
+ * comes.
  */
 import type { ReadSecret } from '../../aws/secrets-manager.ts';
 import type { Clock, Deadline } from '../../deadline.ts';
@@ -27,8 +28,8 @@ export interface VerifiersOptions {
 }
 
 /**
- * Age at which a secret is read again in the background, in milliseconds. While all requests are good no check fails, so
- * nothing else would notice that an entry was removed.
+ * Age at which a secret is read again in the background, in milliseconds. While all requests are good no check fails,
+ * so nothing else would notice that an entry was removed.
  */
 const DUE_AFTER_MS = 600_000;
 const SIGNED_FOR_AWS: Verifier = {

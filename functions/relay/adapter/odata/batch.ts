@@ -1,6 +1,7 @@
 /**
- * What the answer to an OData batch means for the message that was the batch. Its status is 202 whatever became of the
- * operations; each of them has an answer inside. One that leaves any of them open must not count as delivered.
+ * What the answer to an OData batch means for the message with the batch. Its status is 202, whether the operations
+ * succeeded or not; each operation has an answer inside. A batch counts as delivered only if every operation has
+ * succeeded.
  *
  * @see OData V2, "Batch Processing"
  */
@@ -8,8 +9,8 @@ import type { HttpAnswer } from '../../../http/http.ts';
 import type { Token } from '../../../token/token-endpoint.ts';
 import { type Finding, type Outcome, outcomeOfAnswer } from '../../outcome.ts';
 import { mediaTypeOf } from '../charset.ts';
-import { meaningOf, type Told, toldIn } from './finding.ts';
-import { answersIn, type BatchAnswer, type Operation } from './multipart.ts';
+import { answersIn, type BatchAnswer, type Operation } from '../multipart.ts';
+import { errorFindingIn, meaningOf, type ODataWords } from './finding.ts';
 
 export const BATCH = 'multipart/mixed';
 
@@ -17,7 +18,7 @@ export interface BatchOptions {
   readonly token: Token;
   /** How many operations each part of the request has. Absent: not known. */
   readonly asked?: readonly number[] | undefined;
-  /** Whether a batch of which a part was carried out is sent again. */
+  /** Whether a batch is sent again after a part of it was carried out. */
   readonly resendPartialBatch: boolean;
 }
 
@@ -31,26 +32,26 @@ export async function readBatch(answer: HttpAnswer, options: BatchOptions): Prom
   const isComplete = isCounted && answered.length === operations.length;
   if (isComplete && failed.length === 0) return undefined;
 
-  // Of a change set one answer may stand for many operations.
+  // One answer may stand for all operations of a change set.
   const outcomes = [...new Set(failed)].map((operation) => ({ operation, outcome: outcomeInBatch(operation) }));
-  // The one that keeps the message longest decides: what an operator can mend, a later try, and only then nothing.
+  // The message is given up only if nothing else can help: neither an operator nor a later try.
   const kind = KINDS.find((one) => outcomes.some(({ outcome }) => outcome.kind === one)) ?? 'failed';
   const deciding = outcomes.find(({ outcome }) => outcome.kind === kind)?.operation;
-  const told =
+  const words =
     deciding === undefined
       ? { says: wordsForOpen(answer, isWhole, `${answered.length} of ${operations.length}`) }
-      : await toldOfFailure(deciding, `${failed.length} of ${operations.length}`, token);
+      : await wordsForFailure(deciding, `${failed.length} of ${operations.length}`, token);
   if (isComplete && failed.length === operations.length) {
     const isRefused = outcomes.every(({ outcome }) => outcome.executed === 'no');
-    return { kind, ...told, executed: isRefused ? 'no' : 'unknown' };
+    return { kind, ...words, executed: isRefused ? 'no' : 'unknown' };
   }
 
   const done = carriedOut(operations, isComplete, isCounted);
-  if (isComplete && kind === 'rejected') return { kind, ...told, conclusion: `${done}; ${THEN.rejected}` };
-  if (resendPartialBatch && kind !== 'rejected') return { kind, ...told, conclusion: `${done}; ${THEN[kind]}` };
-  // Sent again, what was carried out would be carried out twice: so it goes where a person decides.
+  if (isComplete && kind === 'rejected') return { kind, ...words, conclusion: `${done}; ${THEN.rejected}` };
+  if (resendPartialBatch && kind !== 'rejected') return { kind, ...words, conclusion: `${done}; ${THEN[kind]}` };
+  // If it were sent again, what was carried out would run twice. So a person decides, by the dead letter.
   const twice = isComplete ? 'would run twice if the batch were sent again' : 'sent again they would run twice';
-  return { kind: 'rejected', ...told, conclusion: `${done}, and ${twice}; the operator must decide` };
+  return { kind: 'rejected', ...words, conclusion: `${done}, and ${twice}; the operator must decide` };
 }
 
 const KINDS = ['blocked', 'failed', 'rejected'] as const;
@@ -64,15 +65,15 @@ function isSuccess(status: number): boolean {
   return status >= 200 && status < 300;
 }
 
-/** What an operation is about was said in the batch. */
+/** The message itself named what the operation is about, so a 404 or 405 is its sender's fault. */
 function outcomeInBatch(operation: Operation): Outcome {
   const { kind } = meaningOf(operation.status, true);
   const finding = kind === undefined ? undefined : ({ kind, says: '', executed: 'unknown' } as const);
   return outcomeOfAnswer({ ...operation, truncated: false, resent: false }, { finding });
 }
 
-async function toldOfFailure(operation: Operation, count: string, token: Token): Promise<Told> {
-  const error = await toldIn(operation, token);
+async function wordsForFailure(operation: Operation, count: string, token: Token): Promise<ODataWords> {
+  const error = await errorFindingIn(operation, token);
   const failure = error === undefined ? `${operation.status}` : `${operation.status} and ${error.says}`;
   return { ...error, says: `${count} operations of the batch failed, one with ${failure}` };
 }
@@ -82,11 +83,11 @@ function wordsForOpen({ headers }: HttpAnswer, isWhole: boolean, count: string):
   return isWhole ? `answers to ${count} operations of the batch` : 'a batch answer that cannot be read to its end';
 }
 
-/** Of a longer list the rest is counted. */
+/** The rest of a longer list is only counted. */
 const MOST_RANGES = 6;
 
 /**
- * Which operations were carried out, as far as is known: "operations 1 to 3 and 5 of 6 were carried out".
+ * Which operations were carried out, as far as it is known: "operations 1 to 3 and 5 of 6 were carried out".
  *
  * @param isCounted whether it is known how many there are
  */
@@ -107,6 +108,7 @@ function carriedOut(operations: BatchAnswer['operations'], isComplete: boolean, 
   const others = shown.reduce((rest, { first, last }) => rest - (last - first + 1), total);
   if (others > 0) words.push(`${others} more`);
   const list = new Intl.ListFormat('en-GB').format(words);
-  const known = `operation${total === 1 ? '' : 's'} ${list} of ${operations.length} ${total === 1 ? 'was' : 'were'} carried out`;
+  const [noun, verb] = total === 1 ? ['operation', 'was'] : ['operations', 'were'];
+  const known = `${noun} ${list} of ${operations.length} ${verb} carried out`;
   return isComplete ? known : `${known}; ${unknown} beyond that`;
 }

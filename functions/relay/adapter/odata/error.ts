@@ -1,5 +1,5 @@
 /**
- * The error that an OData service puts into an answer's body, as JSON or as XML, whichever it was asked for.
+ * The error in the body of an OData service's answer, as JSON or as XML.
  *
  * @see OData V2, "JSON Format" and "Atom Format", error responses
  */
@@ -7,7 +7,7 @@ import type { HttpAnswer } from '../../../http/http.ts';
 import { isRecord, parseJson } from '../../../untrusted.ts';
 import { charsetIn, charsetOf, decoded } from '../charset.ts';
 
-/** Empty what is missing. */
+/** Both are empty if they are missing. */
 export interface ODataError {
   readonly code: string;
   readonly text: string;
@@ -28,7 +28,7 @@ export async function errorIn({
   const bytes = body.subarray(0, LOOKED_AT_BYTES);
   const text = decoded(bytes, charsetOf(headers['content-type']) ?? charsetIn(bytes) ?? 'utf-8')?.trimStart();
   if (text?.startsWith('{')) return errorInJson(text);
-  // Most of what is no error is a page of HTML.
+  // Usually a page of HTML, for which no XML parser is loaded.
   if (text === undefined || !METADATA.some((uri) => text.includes(uri))) return undefined;
   return errorInXml(text);
 }

@@ -1,15 +1,18 @@
-/** What an OData service's own words mean: the code and text of its error, and what its status is about where it speaks itself. */
+/** The error of an OData service as a finding, and what a status means that is from the service itself. */
 import type { HttpAnswer } from '../../../http/http.ts';
 import type { Token } from '../../../token/token-endpoint.ts';
 import type { Finding } from '../../outcome.ts';
 import { codeForLog, textForLetter } from '../error-text.ts';
 import { errorIn } from './error.ts';
 
-/** What was read, and the service's own words. */
-export type Told = Pick<Finding, 'says' | 'detail'>;
+/** The error's code for the log, and its text for a dead letter. */
+export type ODataWords = Pick<Finding, 'says' | 'detail'>;
 
-/** @returns undefined if there is no error of OData in it */
-export async function toldIn(answer: Pick<HttpAnswer, 'headers' | 'body'>, token: Token): Promise<Told | undefined> {
+/** @returns undefined if the answer has no OData error in it */
+export async function errorFindingIn(
+  answer: Pick<HttpAnswer, 'headers' | 'body'>,
+  token: Token,
+): Promise<ODataWords | undefined> {
   const error = await errorIn(answer);
   if (error === undefined) return undefined;
   const code = codeForLog(error.code, token);
@@ -18,10 +21,10 @@ export async function toldIn(answer: Pick<HttpAnswer, 'headers' | 'body'>, token
 }
 
 /**
- * What a status means beyond HTTP's where the service itself says it: it is there, so a 404 or 405 is about what the request
- * named.
+ * What a status means if the service itself answers. The service exists then, so a 404 or 405 is about the entity or
+ * method.
  *
- * @param isNamed whether the message named that, and not the settings
+ * @param isNamed whether the message named the entity, and not the settings
  */
 export function meaningOf(status: number, isNamed: boolean): Pick<Finding, 'kind' | 'conclusion'> {
   if (isNamed && (status === 404 || status === 405)) return { kind: 'rejected' };
@@ -29,4 +32,5 @@ export function meaningOf(status: number, isNamed: boolean): Pick<Finding, 'kind
 }
 
 const NOT_IMPLEMENTED =
-  'the service cannot do what it is asked for; the operator must check the settings "method" and "adapter", and the flow';
+  'the service cannot do what it is asked for; ' +
+  'the operator must check the settings "method" and "adapter", and the flow';

@@ -1,7 +1,6 @@
 /**
- * What SAP's OData (V2) sender adapter wants of a call: answers asked for as JSON, and a CSRF token of the service
- * beforehand. What its answers say beyond the status: the error's code and message, and of a batch what became of each
- * operation in it.
+ * SAP's OData (V2) sender adapter. Its calls ask for answers in JSON, with a CSRF token fetched from the service. Its
+ * answers may contain an error with code and message, and for a batch the answer to each operation.
  *
  * @see SAP Help, "Configure the OData Sender Adapter", "Invoking an OData API"
  */
@@ -12,12 +11,12 @@ import type { Token } from '../../../token/token-endpoint.ts';
 import type { Finding } from '../../outcome.ts';
 import { type Adapter, type AdapterOptions, createAdapter, type Shape } from '../adapter.ts';
 import { mediaTypeOf } from '../charset.ts';
+import { operationsAsked } from '../multipart.ts';
 import { restOf } from '../path.ts';
 import { BATCH, readBatch } from './batch.ts';
-import { meaningOf, toldIn } from './finding.ts';
-import { operationsAsked } from './multipart.ts';
+import { errorFindingIn, meaningOf } from './finding.ts';
 
-/** An answer to a batch has as many answers in it as the batch operations. */
+/** The answer to a batch contains an answer to each operation. */
 const BATCH_ANSWER_BYTES = 4_194_304;
 
 export function odataAdapter(options: AdapterOptions<Destination & ODataSettings>): Adapter {
@@ -43,21 +42,21 @@ export function odataAdapter(options: AdapterOptions<Destination & ODataSettings
       }
       return readBatch(answer, { ...batch, asked: operationsAsked(await payloadOf({ body }), contentType) });
     }
-    const told = await toldIn(answer, token);
+    const error = await errorFindingIn(answer, token);
     const isNamed = pathFrom !== undefined && restOf(message, pathFrom) !== '';
-    return told === undefined ? undefined : { ...meaningOf(status, isNamed), ...told };
+    return error === undefined ? undefined : { ...meaningOf(status, isNamed), ...error };
   }
 
   return createAdapter(options, { shape, read, csrfUrl: serviceRoot });
 }
 
-/** Its operations are counted once it is answered, which must not depend on fetching it once more. */
+/** With the payload in memory: its operations are counted after the answer, which must not need S3 again. */
 async function batchShape(message: Message, headers: Record<string, string>): Promise<Shape> {
   const bytes = await payloadOf(message);
   return { headers, keepBytes: BATCH_ANSWER_BYTES, body: { bytes: bytes.byteLength, open: () => bytes } };
 }
 
-/** Where reading runs no flow: the service document, which is made of the service's metadata. */
+/** The service document, which is made of the service's metadata: fetching a token there runs no flow. */
 function serviceRoot(endpoint: URL): URL {
   const url = new URL(endpoint);
   const root = /^(.*\/gw\/odata\/SAP\/[^/]+)(\/|$)/.exec(url.pathname)?.[1];

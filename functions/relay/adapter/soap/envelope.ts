@@ -1,7 +1,7 @@
 /**
- * Makes the envelope that goes out of a payload: puts one around a payload that has none, and a header block into one
- * that is there. The payload's own bytes are never changed, so what cannot be right with them is refused. Loaded with
- * the XML parser where a setting asks for one of the two.
+ * Makes the SOAP envelope to send: puts one around a payload that has none, or a header block into an existing one. The
+ * payload's own bytes are never changed; a payload for which that is impossible is refused. Loaded with the XML parser,
+ * only if a setting asks for one of the two.
  */
 import { RelayError } from '../../../error.ts';
 import type { SoapVersion } from '../../../settings/destination.ts';
@@ -10,20 +10,20 @@ import { MAX_DEPTH, readXml } from '../xml.ts';
 import { ENVELOPES } from './fault.ts';
 
 export interface EnvelopeOptions {
-  /** Of an envelope that is made here. */
+  /** Of an envelope made here. */
   readonly version: SoapVersion;
-  /** Whether one is made for a payload that has none. */
+  /** Whether to make one for a payload that has none. */
   readonly wrap: boolean;
-  /** From the payload's content type. Default: what its bytes say. */
+  /** From the payload's content type. Default: by its bytes. */
   readonly charset?: string | undefined;
-  /** A header block that must be in the envelope, unless it has one of that name already. */
+  /** A header block to add, unless the envelope has one of that name. */
   readonly block?: HeaderBlock;
 }
 
 export interface HeaderBlock {
   readonly local: string;
   readonly uri: string;
-  /** Its whole content, not yet escaped. */
+  /** Its content, not yet escaped. */
   readonly text: string;
 }
 
@@ -32,7 +32,7 @@ export interface Envelope {
   /** Whether it was made here, around the payload. */
   readonly isMade: boolean;
   readonly version: SoapVersion;
-  /** As the content type shall name it. */
+  /** For the content type. */
   readonly charset: string;
 }
 
@@ -54,7 +54,7 @@ export function envelopeOf(payload: Buffer, { version, wrap, charset, block }: E
     return { bytes: made, isMade: false, version: found.version, charset: named };
   }
   if (!wrap) throw invalid('expected a SOAP envelope');
-  // Up to its end the declaration is ASCII: one byte for each character.
+  // The declaration is ASCII: one byte for each character.
   const body = bytes.subarray(found.declarationEnd);
   const isUtf8 = encoding === 'utf-8';
   const label = /^[A-Za-z][\w.-]*$/.test(named) ? named : encoding;
@@ -77,10 +77,10 @@ const NAMESPACES = Object.fromEntries([...ENVELOPES].map(([uri, version]) => [ve
 interface Inspected {
   /** Of the envelope; undefined if the payload is something else. */
   readonly version: SoapVersion | undefined;
-  /** Of the envelope's name, with its colon; empty for none. */
+  /** Of the element `Envelope`, with its colon; empty for none. */
   readonly prefix: string;
   readonly declarationEnd: number;
-  /** Behind the start tag of the envelope, and of its header where it has one. */
+  /** After the start tag of the envelope. */
   readonly envelopeEnd: number;
   readonly header: { readonly name: string; readonly end: number; readonly isSelfClosing: boolean } | undefined;
   readonly hasBlock: boolean;
@@ -114,7 +114,8 @@ function inspect(text: string, block: HeaderBlock | undefined): Inspected {
     },
   });
   if (end === 'deep') throw invalid(`expected elements nested ${MAX_DEPTH} deep at most`);
-  // Of an envelope only what stands before its body counts here; what is put into another one must be whole.
+  // An existing envelope is read up to its body only. A payload that goes into a new one must be well-formed to its
+  // end.
   if (version === undefined ? end !== 'whole' : !hasBody)
     throw invalid('expected well-formed XML without a document type declaration');
   if (version === undefined && xmlVersion === '1.1') throw invalid('expected XML 1.0, as SOAP does');
@@ -140,7 +141,7 @@ function withBlock(
 
   if (header?.isSelfClosing === false) return insert(header.end, xmlOf(block));
   if (header === undefined) return insert(envelopeEnd, `<${prefix}Header>${xmlOf(block)}</${prefix}Header>`);
-  // `<Header/>` becomes `<Header>…</Header>`: of its tag the slash goes.
+  // `<Header/>` becomes `<Header>…</Header>`: the two characters `/>` are replaced.
   return insert(header.end, `>${xmlOf(block)}</${header.name}>`, 2);
 }
 

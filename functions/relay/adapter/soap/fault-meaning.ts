@@ -1,8 +1,9 @@
 /**
- * What a SOAP fault in an answer means for the message: who must act is read off its code, which goes into the reason. Its
- * text goes into a dead letter alone; its detail is never looked at.
+ * What a SOAP fault in an answer means for the message. Its code decides who must act, and is part of the reason. Its
+ * text is only for a dead letter; its detail is never read.
  *
- * @see SAP Help, "Creating an Exception Response for SOAP-Based Adapters"; SOAP 1.1 section 4.4.1, SOAP 1.2 section 5.4.6
+ * @see SAP Help, "Creating an Exception Response for SOAP-Based Adapters"; SOAP 1.1 section 4.4.1, SOAP 1.2 section
+ * 5.4.6
  */
 import type { HttpAnswer } from '../../../http/http.ts';
 import type { Message } from '../../../message/message.ts';
@@ -11,12 +12,12 @@ import type { Finding } from '../../outcome.ts';
 import type { Shape } from '../adapter.ts';
 import { ATTACHED, charsetIn, charsetOf, decoded, mediaTypeOf } from '../charset.ts';
 import { codeForLog, textForLetter } from '../error-text.ts';
-import { rootOf } from '../odata/multipart.ts';
+import { rootOf } from '../multipart.ts';
 import type { Fault } from './fault.ts';
 
-/** A fault stands at the beginning of its answer, before the detail. */
+/** Code and text of a fault come before its detail, which may be long. */
 const LOOKED_AT_BYTES = 65_536;
-/** These speak of the call, the token or the size, and not of what is in the envelope. */
+/** These statuses are about the call, the token or the size, and not about the envelope's content. */
 const STATUS_STANDS = new Set([401, 403, 404, 405, 408, 413, 425, 429, 503]);
 
 const MEANING: ReadonlyMap<string | undefined, Pick<Finding, 'kind' | 'conclusion'>> = new Map([
@@ -24,7 +25,7 @@ const MEANING: ReadonlyMap<string | undefined, Pick<Finding, 'kind' | 'conclusio
   ['Sender', { kind: 'rejected' }],
   ['Server', { kind: 'failed' }],
   ['Receiver', { kind: 'failed' }],
-  // Not the message is wrong but what the flow and the settings make of it: put right, the same message is taken.
+  // The settings or the flow are wrong: once they are corrected, the same message is taken.
   [
     'VersionMismatch',
     {
@@ -33,7 +34,7 @@ const MEANING: ReadonlyMap<string | undefined, Pick<Finding, 'kind' | 'conclusio
         'the flow takes another version of SOAP; the operator must correct the setting "soapVersion" or the flow',
     },
   ],
-  // Only the sender's envelope can demand something: none that is made here does.
+  // `mustUnderstand` is in the sender's own envelope: an envelope made here has none.
   [
     'MustUnderstand',
     { kind: 'rejected', conclusion: 'its envelope demands what the flow does not know; the sender must correct it' },
@@ -41,10 +42,10 @@ const MEANING: ReadonlyMap<string | undefined, Pick<Finding, 'kind' | 'conclusio
   ['DataEncodingUnknown', { kind: 'rejected' }],
 ]);
 
-/** What CXF says of a payload that is no envelope or not well-formed, depending on the version and on where it breaks. */
+/** CXF's codes for a payload that is no envelope or not well-formed, by version and by the place of the error. */
 const MAY_BE_THE_PAYLOADS: ReadonlySet<string | undefined> = new Set(['VersionMismatch', 'Server', 'Receiver']);
 
-/** Reads an answer of a SOAP endpoint; where a fault may be the payload's, that, too. Never throws. */
+/** Reads an answer of a SOAP endpoint, and the payload, if a fault may be about that. Never throws. */
 export async function readFault(
   answer: HttpAnswer,
   message: Message,
@@ -55,37 +56,37 @@ export async function readFault(
   const beginning = { headers: answer.headers, body: answer.body.subarray(0, LOOKED_AT_BYTES) };
   const isAttached = mediaTypeOf(answer.headers['content-type']) === ATTACHED;
   const { headers, body: bytes } = isAttached ? rootOf(beginning) : beginning;
-  // Saves most answers the parser. In every encoding with ASCII in it the element's name stands as these bytes.
+  // Without these bytes there is no fault, except in UTF-16, which has zero bytes. Most answers need no parser so.
   if (!bytes.includes('Fault') && !bytes.includes(0)) return undefined;
   const { faultIn } = await import('./fault.ts');
-  // What a content type says may be wrong, or no encoding at all: a fault is one all the same.
+  // The charset of the content type may be wrong, or no encoding at all: then the bytes decide.
   const found = charsetIn(bytes) ?? 'utf-8';
   const charsets = new Set([charsetOf(headers['content-type']) ?? found, found]);
   let fault: Fault | undefined;
   for (const charset of charsets) {
     const text = decoded(bytes, charset);
-    // Scripts leave white space before the declaration, where XML has none.
+    // Groovy scripts often write white space before the declaration, which XML does not allow.
     if (text !== undefined) fault ??= faultIn(text.trimStart());
   }
   if (fault === undefined) return undefined;
 
-  const told = { says: wordsFor(fault, token), detail: textForLetter(fault.text ?? '', token) };
+  const words = { says: wordsFor(fault, token), detail: textForLetter(fault.text ?? '', token) };
   const family = Math.floor(status / 100);
-  if (STATUS_STANDS.has(status) || family === 3) return told;
+  if (STATUS_STANDS.has(status) || family === 3) return words;
   const base = baseOf(fault);
   if (MAY_BE_THE_PAYLOADS.has(base)) {
     const { problemOf } = await import('./payload.ts');
     const problem = await problemOf(message, shape);
     const conclusion = `the payload ${problem}; the sender must correct it`;
-    if (problem !== undefined) return { kind: 'rejected', conclusion, ...told };
+    if (problem !== undefined) return { kind: 'rejected', conclusion, ...words };
   }
   const meaning = MEANING.get(base);
-  if (meaning !== undefined) return { ...meaning, ...told };
-  // A code of the flow's own making: the status decides, but for one that says that all is well.
-  return family === 2 ? { kind: 'failed', ...told } : told;
+  if (meaning !== undefined) return { ...meaning, ...words };
+  // A code of the flow's own: the status decides, except for a 2xx, which a fault contradicts.
+  return family === 2 ? { kind: 'failed', ...words } : words;
 }
 
-/** SOAP 1.1 has codes that go on behind a dot: `Client.Order`. Undefined for a code that is none of SOAP's. */
+/** Without the part after the dot that SOAP 1.1 allows (`Client.Order`). Undefined for a code that is not SOAP's. */
 function baseOf({ code }: Fault): string | undefined {
   return code?.isOfSoap ? code.name.split('.', 1)[0] : undefined;
 }

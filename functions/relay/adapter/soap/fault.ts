@@ -1,6 +1,6 @@
 /**
- * SOAP faults, whatever status they come with: found in an answer's body by structure, not by their words. Loaded with
- * the XML parser when an answer may hold one.
+ * Finds SOAP faults in an answer's body, by its XML structure and whatever its status. Loaded with the XML parser when
+ * an answer may contain one.
  *
  * @see SOAP 1.1 section 4.4, SOAP 1.2 part 1 section 5.4
  */
@@ -22,15 +22,15 @@ export interface Fault {
 export interface FaultCode {
   /** `Client` or `Client.Order`, without its prefix. */
   readonly name: string;
-  /** Whether it is in SOAP's own namespace, or in none. */
+  /** Whether it is in SOAP's own namespace or in none. */
   readonly isOfSoap: boolean;
 }
 
-/** Below the fault: of SOAP 1.1, then of 1.2. */
+/** Paths below the fault, of SOAP 1.1, then of 1.2. */
 const CODES = new Set(['faultcode', 'Code/Value']);
 const TEXTS = new Set(['faultstring', 'Reason/Text']);
 
-/** @returns undefined if the text is no envelope, or one that holds no fault; of a fault that was cut off, what is there */
+/** @returns undefined if the text is no envelope with a fault. Of a fault that is cut off: what is there */
 export function faultIn(text: string): Fault | undefined {
   let fault: Mutable<Fault> | undefined;
   let envelope: string | undefined;

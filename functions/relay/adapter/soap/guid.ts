@@ -1,12 +1,12 @@
-/** GUIDs, which SAP's protocols name messages by: an id that is none becomes one, the same each time. */
+/** SAP's protocols identify messages by GUIDs: an id that is no GUID becomes one, the same each time. */
 import { createHash } from 'node:crypto';
 
 const GUID = /^(?:urn:)?(?:uuid:)?([\da-f]{8}-?[\da-f]{4}-?[\da-f]{4}-?[\da-f]{4}-?[\da-f]{12})$/i;
-/** The space of names that our GUIDs are made in; it never changes, since with it every id would. */
+/** The namespace of our UUIDs. It must never change, since every id would change with it. */
 const NAMESPACE = Buffer.from('6f9c8a52c5da4f6b9d0c2b9a5a6d7e31', 'hex');
 
 /**
- * A GUID as it is written, with or without dashes, in either case, without `uuid:` before it; of any other id the
+ * A GUID stays as it is, with or without dashes and in either case, without `uuid:` before it. Any other id becomes a
  * name-based UUID, version 5 (RFC 9562 section 5.5).
  */
 export function guidOf(id: string): string {

@@ -1,7 +1,7 @@
 /**
- * What SAP's SOAP (SAP RM) sender adapter wants beyond SOAP: the message id, quality of service and queue. It does not
- * deduplicate: it hands the id on, which is the same over every retry, and the receiver must be the one that takes a
- * message only once.
+ * SAP's SOAP (SAP RM) sender adapter: SOAP, and in addition a message id, quality of service and queue. The adapter
+ * does not deduplicate. It passes the id on, which is the same over every retry, and the receiver must take a message
+ * only once.
  *
  * @see SAP Help, "Configure the SOAP (SAP RM) Sender Adapter", "Sender and Receiver with SAP RM Protocol"
  */
@@ -13,7 +13,7 @@ import { readFault } from './fault-meaning.ts';
 import { guidOf } from './guid.ts';
 import { soapShape } from './soap.ts';
 
-/** Of SAP's header `messageId`, as NetWeaver writes it. */
+/** Namespace of SAP's header `messageId`, as NetWeaver writes it. */
 const MESSAGE_ID_NAMESPACE = 'http://www.sap.com/webas/640/soap/features/messageId/';
 
 export function soapRmAdapter(options: AdapterOptions<Destination & SoapRmSettings>): Adapter {
@@ -40,7 +40,7 @@ export function soapRmAdapter(options: AdapterOptions<Destination & SoapRmSettin
   });
 }
 
-/** A message that came by no queue has no group: like all that name none it is in the destination's own. */
+/** All messages without a group are in one queue, which has the destination's name. */
 function queueIdOf(
   { group }: Message,
   { name, queueId, queueIdFromGroup }: Destination & SoapRmSettings,

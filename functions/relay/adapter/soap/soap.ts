@@ -1,6 +1,7 @@
 /**
- * What SAP's SOAP 1.x sender adapter wants of a call: an envelope, a content type that says its version and its charset,
- * without which CXF reads ISO-8859-1, whatever the XML declares; the action. Envelopes go out byte for byte as they came. SAP RM wants the same and more, and uses what is here.
+ * SAP's SOAP 1.x sender adapter. A call has an envelope, which is sent byte for byte as it came; a content type with
+ * its version and charset, without which CXF reads ISO-8859-1, whatever the XML declares; and the action. SAP RM uses
+ * the same.
  *
  * @see SAP Help, "Configure the SOAP (SOAP 1.x) Sender Adapter"; SOAP 1.1 section 6, RFC 3902
  */
@@ -10,7 +11,7 @@ import { type Message, payloadOf } from '../../../message/message.ts';
 import type { Destination, SoapRmSettings, SoapSettings, SoapVersion } from '../../../settings/destination.ts';
 import { type Adapter, type AdapterOptions, createAdapter, type Shape } from '../adapter.ts';
 import { ATTACHED, charsetIn, charsetOf, encodingNamed, mediaTypeOf, withCharset } from '../charset.ts';
-import { rootOf } from '../odata/multipart.ts';
+import { rootOf } from '../multipart.ts';
 import type { HeaderBlock } from './envelope.ts';
 import { readFault } from './fault-meaning.ts';
 
@@ -18,16 +19,16 @@ export function soapAdapter(options: AdapterOptions<Destination & SoapSettings>)
   return createAdapter(options, { shape: (message) => soapShape(message, options.destination), read: readFault });
 }
 
-/** Media types that an envelope may come in. */
+/** The media types of an envelope. */
 const ENVELOPE_TYPES = ['text/xml', 'application/soap+xml'];
 
-/** It is read through without a pause: more would hold up the rest of the batch for seconds, past its deadline. */
+/** The parser does not pause: more would stop the rest of the batch for seconds, beyond its deadline. */
 const MOST_READ_BYTES = 4 * 1024 * 1024;
 
 /**
  * The call for an envelope.
  *
- * @param block a header block that must be in it
+ * @param block a header block that the envelope must have
  * @throws RelayError `MESSAGE_INVALID` if the payload must be put into an envelope, or a block into it, and cannot be;
  * `PAYLOAD_TOO_LARGE` if it is too large for that
  */
@@ -73,17 +74,17 @@ export async function soapShape(
 }
 
 /**
- * What the type around it shall name. CXF takes the root part's own charset, else that of the type around it, so not a
- * byte of the parts need change.
+ * The charset to add to the content type of a message with attachments. CXF takes the root part's own charset, else
+ * this one, so no byte of the parts must be changed.
  *
- * @returns undefined if the root part names its own
+ * @returns undefined if the root part has its own
  */
 function charsetOfRoot(contentType: string, bytes: Buffer): string | undefined {
   const root = rootOf({ headers: { 'content-type': contentType }, body: bytes });
   return charsetOf(root.headers['content-type']) === undefined ? charsetIn(root.body) : undefined;
 }
 
-/** With the settings' content type; its charset gives way to what the payload is. */
+/** With the settings' content type, but the payload's own charset. */
 function shapeFor(
   { soapVersion, soapAction, contentType }: Destination & (SoapSettings | SoapRmSettings),
   charset: string | undefined,
@@ -103,7 +104,7 @@ const OF_VERSION: Readonly<Record<SoapVersion, string>> = {
   '1.2': 'application/soap+xml; charset=utf-8',
 };
 
-/** SOAP 1.1 demands the header, empty or not; 1.2 has the action in the content type. */
+/** SOAP 1.1 requires the header, even if it is empty; 1.2 has the action in the content type. */
 function actionHeader(contentType: string, action: string): Record<string, string> {
   return mediaTypeOf(contentType) === 'application/soap+xml' ? {} : { SOAPAction: `"${action}"` };
 }

@@ -1,19 +1,19 @@
 /**
- * OData batches taken apart, request and answer: multipart bodies whose parts are HTTP messages, or change sets, which are
- * multipart bodies of such parts. What the statuses in an answer mean is for others.
+ * Multipart bodies. An OData batch, request or answer, has parts that are HTTP messages, or change sets, which are
+ * multipart bodies of such parts. A SOAP message with attachments has its envelope in the root part.
  *
- * @see RFC 2046 section 5.1, OData V2 "Batch Processing"
+ * @see RFC 2046 section 5.1, RFC 2387, OData V2 "Batch Processing"
  */
-import type { HttpAnswer } from '../../../http/http.ts';
-import { mediaTypeOf } from '../charset.ts';
+import type { HttpAnswer } from '../../http/http.ts';
+import { mediaTypeOf } from './charset.ts';
 
-/** What became of one operation. */
+/** The answer to one operation. */
 export type Operation = Pick<HttpAnswer, 'status' | 'headers' | 'body'>;
 
 export interface BatchAnswer {
-  /** By operation of the request, in its order; undefined where the answer does not say what became of it. */
+  /** By operation of the request, in its order. Undefined: the answer does not say. */
   readonly operations: readonly (Operation | undefined)[];
-  /** False where it is no batch answer, is cut off, or has a part that cannot be read. */
+  /** False if it is no batch answer, is cut off, or has a part that cannot be read. */
   readonly isWhole: boolean;
 }
 
@@ -23,7 +23,7 @@ const CHANGE_SET = 'multipart/mixed';
 /**
  * How many operations each part of a batch request has, in its order: one, or those of a change set.
  *
- * @returns undefined if no part can be made out, or there are more than are looked at
+ * @returns undefined if there is no part, or more of them than are read
  */
 export function operationsAsked(body: Buffer, contentType: string | undefined): readonly number[] | undefined {
   const { parts, isClosed, isTooMany } = partsAsked(body, contentType);
@@ -41,7 +41,7 @@ export function operationsAsked(body: Buffer, contentType: string | undefined): 
   return counts;
 }
 
-/** The last one too, where nothing closes it: who carries a batch out may not wait for that. */
+/** Includes a last part that nothing closes: the service may carry it out all the same. */
 function partsAsked(body: Buffer, contentType: string | undefined) {
   const { parts, isClosed, rest } = partsIn(body, contentType);
   const isTooMany = parts.length === MOST_PARTS && !isClosed;
@@ -60,7 +60,7 @@ export function answersIn(
   const type = headers['content-type'];
   const { parts, isClosed } = mediaTypeOf(type) === CHANGE_SET ? partsIn(body, type) : NO_PARTS;
   const read = parts.map((part, index) => answersInPart(part, asked[index] ?? 1));
-  // Answers stand in the order of what they answer.
+  // Answers are in the order of the operations.
   const missing = asked.slice(parts.length).map((count) => repeated(undefined, count));
   return {
     operations: read
@@ -71,7 +71,7 @@ export function answersIn(
   };
 }
 
-/** Of a change set that failed as a whole there is one answer, for all that was in it. */
+/** A change set that failed has one answer, for all its operations. */
 function answersInPart(part: Buffer, asked: number): BatchAnswer {
   const { headers, body } = entityOf(part);
   const type = headers['content-type'];
@@ -94,7 +94,7 @@ function operationIn({ headers, body }: Pick<Operation, 'headers' | 'body'>): Op
   if (!isOperation(headers)) return undefined;
   const statusLine = body.toString('latin1', 0, MOST_OF_STATUS_LINE);
   const status = /^[\t ]*HTTP\/\d(?:\.\d)? ([1-5]\d\d)(?!\d)/.exec(statusLine)?.[1];
-  // Of the status line entityOf makes a header that nobody asks for.
+  // `entityOf` reads the status line as a header, which nothing uses.
   return status === undefined ? undefined : { status: Number(status), ...entityOf(body) };
 }
 
@@ -129,18 +129,18 @@ export function rootOf({ headers, body }: Pick<HttpAnswer, 'headers' | 'body'>):
 }
 
 const START = /;\s*start\s*=\s*(?:"([^"]*)"|([^\s;"]*))/i;
-/** More parts than that before its root no one writes; each is looked at for its head. */
+/** Nobody writes more parts before the root; the head of each is read. */
 const MOST_BEFORE_ROOT = 64;
 
-/** Some write the brackets in one place only. */
+/** Some senders write the brackets in one of the two places only. */
 function idOf(value: string | readonly string[] | undefined): string {
   return String(value ?? '').replace(/^<|>$/g, '');
 }
 
-/** Of quoted-printable 80 ms, while all else waits; of 40 MiB it were 13 s and 2 GB. */
+/** Takes 80 ms for quoted-printable, during which nothing else runs; 40 MiB would take 13 s and 2 GB. */
 const MOST_UNDONE_BYTES = 262_144;
 
-/** What is longer stays as it is. @see RFC 2045 section 6 */
+/** A longer body is not decoded. @see RFC 2045 section 6 */
 function untransferred(body: Buffer, encoding: string): Buffer {
   if (body.byteLength > MOST_UNDONE_BYTES) return body;
   if (encoding === 'base64') return Buffer.from(body.toString('latin1'), 'base64');
@@ -152,17 +152,17 @@ function untransferred(body: Buffer, encoding: string): Buffer {
   );
 }
 
-/** A byte, or the end of a line that is none. */
+/** An encoded byte, or a soft line break. */
 const QUOTED = /=(?:([\dA-F]{2})|[\t ]*\r?\n)/gi;
 
 interface Parts {
   readonly parts: readonly Buffer[];
   readonly isClosed: boolean;
-  /** Of a body that is not closed: its last part, as far as it is there. */
+  /** The last part of a body that is not closed, as far as it goes. */
   readonly rest?: Buffer;
 }
 
-/** Of an answer's first line what its status stands in. */
+/** Enough for the status in an answer's first line. */
 const MOST_OF_STATUS_LINE = 64;
 const NO_PARTS: Parts = { parts: [], isClosed: false };
 
@@ -176,7 +176,7 @@ function boundaryOf(contentType: string | undefined): string | undefined {
   return match?.[1] ?? match?.[2];
 }
 
-/** A delimiter stands at the beginning of a line, and nothing but white space behind it on that line. */
+/** A delimiter is at the beginning of a line, with nothing but white space after it. */
 function partsOf(body: Buffer, boundary: string): Parts {
   const delimiter = Buffer.from(`--${boundary}`, 'latin1');
   const parts: Buffer[] = [];
@@ -184,20 +184,20 @@ function partsOf(body: Buffer, boundary: string): Parts {
   let at = body.indexOf(delimiter);
   for (; at >= 0; at = body.indexOf(delimiter, at + delimiter.byteLength)) {
     if (at > 0 && body[at - 1] !== LF) continue;
-    let behind = at + delimiter.byteLength;
-    const isLast = body[behind] === DASH && body[behind + 1] === DASH;
-    if (isLast) behind += 2;
-    while (WHITE_SPACE.has(body[behind])) behind += 1;
-    if (behind < body.byteLength && body[behind] !== LF) continue;
+    let after = at + delimiter.byteLength;
+    const isLast = body[after] === DASH && body[after + 1] === DASH;
+    if (isLast) after += 2;
+    while (WHITE_SPACE.has(body[after])) after += 1;
+    if (after < body.byteLength && body[after] !== LF) continue;
     if (start !== undefined) parts.push(body.subarray(start, withoutLineEnd(body, at)));
     if (isLast) return { parts, isClosed: true };
     if (parts.length === MOST_PARTS) return { parts, isClosed: false };
-    start = behind + 1;
+    start = after + 1;
   }
   return { parts, isClosed: false, ...(start === undefined ? {} : { rest: body.subarray(start) }) };
 }
 
-/** As many answers as can be in what is kept of one: none is shorter than 64 bytes. */
+/** No answer is shorter than 64 bytes, so no more of them fit into what is kept of an answer. */
 const MOST_PARTS = 65_536;
 const LF = 10;
 const CR = 13;
@@ -209,7 +209,7 @@ function withoutLineEnd(body: Buffer, at: number): number {
   return body[at - 2] === CR ? at - 2 : at - 1;
 }
 
-/** As much as Node takes of an HTTP head. What stands behind it counts as the rest. */
+/** Node's limit for an HTTP head. What follows counts as the body. */
 const MOST_HEAD_BYTES = 16_384;
 
 /** Headers, an empty line, and the rest. */

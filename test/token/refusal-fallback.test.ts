@@ -12,7 +12,7 @@ import { type Authorization, createAuthorization } from './authorization.ts';
 import { CF_SECRET, cf, relayError } from './clients.ts';
 
 const refused = answer(401, { error: 'invalid_client', error_description: MARK });
-const withSecret = (clientSecret: string): Credentials => ({ ...cf, proof: { clientSecret } });
+const withSecret = (clientSecret: string): Credentials => ({ ...cf, clientAuthentication: { clientSecret } });
 const ROTATED = `rotated-${MARK}`;
 const OLD = `old-${MARK}`;
 const rotated = withSecret(ROTATED);
@@ -61,7 +61,7 @@ describe('A refused token request', () => {
     expect(authorization.counts).toEqual({ secretReads: 2, previousReads: 1, onRequest: 2 });
   });
 
-  test('climbs all three steps, and no further', async () => {
+  test('tries all three versions of the secret, and no more', async () => {
     const authorization = createAuthorization();
     authorization.previous = old;
     authorization.respond = () => {
@@ -104,7 +104,7 @@ describe('A refused token request', () => {
 
   test.each([
     ['the client id', { clientId: 'sb-other' }],
-    ['the client secret', { proof: { clientSecret: ROTATED } }],
+    ['the client secret', { clientAuthentication: { clientSecret: ROTATED } }],
     ['the token URL', { tokenUrl: 'https://other.authentication.eu10.hana.ondemand.com/oauth/token' }],
   ])('is repeated once where %s has changed, and not a third time', async (_, change) => {
     const authorization = createAuthorization();
@@ -179,7 +179,7 @@ describe('A refused token request', () => {
     expect((await authorization.token.get()).accessToken).toBe('then');
   });
 
-  test('climbs the ladder once for all who wait', async () => {
+  test('is followed by one series of fallbacks for all who wait', async () => {
     const authorization = createAuthorization();
     authorization.respond = () => refused;
     await Promise.all(Array.from({ length: 20 }, () => errorOf(authorization)));
@@ -190,7 +190,7 @@ describe('A refused token request', () => {
 describe('RFC 6749 makes 401 optional: a 400 with invalid_client', () => {
   const refusedWith400 = answer(400, { error: 'invalid_client', error_description: MARK });
 
-  test('climbs as a 401 does: with a secret that was rotated it is repeated with the new one', async () => {
+  test('falls back as a 401 does: with a secret that was rotated it is repeated with the new one', async () => {
     const authorization = createAuthorization();
     await authorization.token.get();
     authorization.clock.advance(3_600_000);
@@ -201,7 +201,7 @@ describe('RFC 6749 makes 401 optional: a 400 with invalid_client', () => {
     expect(authorization.asked).toEqual([CF_SECRET, CF_SECRET, ROTATED]);
   });
 
-  test('climbs all three steps, and no further, and then begins a pause', async () => {
+  test('tries all three versions of the secret, and no more, and then begins a pause', async () => {
     const authorization = createAuthorization();
     authorization.previous = old;
     authorization.respond = () => {
@@ -216,7 +216,7 @@ describe('RFC 6749 makes 401 optional: a 400 with invalid_client', () => {
   });
 });
 
-test('What is told at the end of the ladder is what the server has against the current version', async () => {
+test('After the last fallback the error is the one for the current version of the secret', async () => {
   const authorization = createAuthorization();
   authorization.previous = { ...old, tokenUrl: 'https://former.authentication.example/oauth/token' };
   authorization.respond = () => refused;
