@@ -64,11 +64,11 @@ describe('A report', () => {
   };
   const machine = { date: 'today', cpu: 'cpu', cores: 2, memoryGb: 8, system: 'Linux', node: '24', commit: 'abc' };
 
-  test('says of each goal whether it was reached, by the figure before it was rounded', () => {
+  test('says of each goal whether it was reached, in digits that show it', () => {
     const text = markdown([part], machine, 'npm run bench');
     expect(text).toContain('| reached | 1.10 | 1.10 | reached |');
-    expect(text).toContain('| missed | 0.050 | 0.050 | **missed** |');
-    expect(text).toContain('| of memory | 16 MB | 16.0 MB | **missed** |');
+    expect(text).toContain('| missed | 0.050 | 0.0501 | **missed** |');
+    expect(text).toContain('| of memory | 16 MB | 16.04 MB | **missed** |');
   });
 
   test('has table, note, plot, machine and command', () => {
@@ -79,7 +79,7 @@ describe('A report', () => {
 
   test('for the terminal has the same', () => {
     const text = printable([part]);
-    for (const part of ['Part', 'Table', 'one', '1.5', 'A note.', 'missed: 0.050 (goal: at most 0.050)'])
+    for (const part of ['Part', 'Table', 'one', '1.5', 'A note.', 'missed: 0.0501 (goal: at most 0.050)'])
       expect(text).toContain(part);
   });
 });

@@ -23,12 +23,19 @@ export function printable(results: readonly PartResult[]): string {
 
 function goalLine(goal: Goal): string {
   const mark = isReached(goal) ? styleText('green', '✓') : styleText('red', '✗');
-  return `${mark} ${goal.figure}: ${amount(goal.measured, goal)} (goal: at most ${amount(goal.goal, goal)})`;
+  return `${mark} ${goal.figure}: ${measured(goal)} (goal: at most ${amount(goal.goal, goal)})`;
 }
 
-function amount(value: number, { unit }: Goal): string {
-  if (unit !== undefined) return `${Number.isInteger(value) ? value : value.toFixed(1)} ${unit}`.trim();
-  return value < 0.1 ? value.toFixed(3) : value.toFixed(2);
+function amount(value: number, { unit }: Goal, moreDigits = 0): string {
+  if (unit !== undefined) return `${Number.isInteger(value) ? value : value.toFixed(1 + moreDigits)} ${unit}`.trim();
+  return value.toFixed((value < 0.1 ? 3 : 2) + moreDigits);
+}
+
+/** In as many digits as it takes to see that a goal was missed: 0.0503 where the goal is 0.050. */
+function measured(goal: Goal): string {
+  const texts = [0, 1, 2, 3].map((moreDigits) => amount(goal.measured, goal, moreDigits));
+  const telling = texts.find((text) => isReached(goal) || Number.parseFloat(text) > goal.goal);
+  return telling ?? String(goal.measured);
 }
 
 function aligned({ columns, rows }: Table): string[] {
@@ -61,7 +68,7 @@ export function markdown(results: readonly PartResult[], machine: Machine, comma
     ...results.flatMap(({ goals }) =>
       goals.map(
         (goal) =>
-          `| ${goal.figure} | ${amount(goal.goal, goal)} | ${amount(goal.measured, goal)} | ${isReached(goal) ? 'reached' : '**missed**'} |`,
+          `| ${goal.figure} | ${amount(goal.goal, goal)} | ${measured(goal)} | ${isReached(goal) ? 'reached' : '**missed**'} |`,
       ),
     ),
   ];
