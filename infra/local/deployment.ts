@@ -4,9 +4,11 @@
  */
 import { type HttpApi, type Identity, type Route, startHttpApi } from './aws/http-api/http-api.ts';
 import { createLambdaFunction, type LambdaFunction } from './aws/lambda/lambda.ts';
+import type { Management } from './aws/management/management.ts';
 import { startQueueTrigger } from './aws/queue-trigger/queue-trigger.ts';
 import type { LocalDestination } from './destination.ts';
 import type { Report } from './facts/fact.ts';
+import { uuid } from './facts/ids.ts';
 
 export interface Deployed {
   readonly queueFunction: LambdaFunction;
@@ -42,6 +44,8 @@ export interface DeploymentParts {
   readonly destinations: readonly LocalDestination[];
   readonly endpoints: Readonly<Record<string, string>>;
   readonly iamUser: Identity;
+  /** Is told what is deployed. */
+  readonly management: Management;
   readonly onOutput?: (line: string) => void;
   readonly report?: Report;
   readonly confidential: (value: string) => void;
@@ -50,7 +54,7 @@ export interface DeploymentParts {
 /** @param how what differs from the defaults @param stops is told how each part is ended; to be called in reverse */
 export async function deployRelay(
   how: DeployOptions,
-  { dist, region, destinations, endpoints, iamUser, onOutput, report, confidential }: DeploymentParts,
+  { dist, region, destinations, endpoints, iamUser, management, onOutput, report, confidential }: DeploymentParts,
   stops: (() => Promise<void>)[],
 ): Promise<Deployed> {
   const settings = Object.fromEntries(destinations.map((destination) => [destination.name, destination.settings]));
@@ -81,18 +85,27 @@ export async function deployRelay(
       timeoutSeconds: how.webhookTimeoutSeconds ?? 29,
     }),
   ]);
+  for (const made of [queueFunction, webhookFunction]) management.functions.addFunction(made);
   for (const destination of destinations) {
+    const { batchSize = 10, maximumConcurrency = 2 } = how;
+    const settings = { batchSize, maximumConcurrency, maximumBatchingWindowSeconds: batchSize > 10 ? 1 : 0 };
+    const { queue } = destination;
     const trigger = startQueueTrigger({
-      queue: destination.queue,
+      queue,
       invoke: queueFunction.invoke,
-      batchSize: how.batchSize ?? 10,
-      maximumConcurrency: how.maximumConcurrency ?? 2,
-      maximumBatchingWindowSeconds: (how.batchSize ?? 10) > 10 ? 1 : 0,
+      ...settings,
       enabled: how.polling ?? true,
       onEvent: (event) => report?.({ of: 'trigger', event }),
     });
     destination.trigger = trigger;
     stops.push(trigger.stop);
+    const mapping = {
+      uuid: uuid(Math.random),
+      queueArn: queue.arn,
+      functionArn: queueFunction.arn,
+      createdAt: Date.now(),
+    };
+    management.functions.addMapping({ ...mapping, ...settings, trigger });
   }
   // Ended before the triggers, which wait for what is in flight; and nothing new is begun while they end.
   stops.push(queueFunction.stop, webhookFunction.stop);

@@ -3,9 +3,10 @@
  * relay uses, and the relay's own bundles deployed between them. Starts the parts in order and ends them in reverse;
  * what each part does is its own file's.
  */
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { resolve } from 'node:path';
 import type { Identity } from './aws/http-api/http-api.ts';
+import { type Management, startManagement } from './aws/management/management.ts';
 import { type S3, startS3 } from './aws/s3.ts';
 import { type SecretsManager, startSecretsManager } from './aws/secrets-manager/secrets-manager.ts';
 import { type Sqs, startSqs } from './aws/sqs/sqs.ts';
@@ -33,6 +34,8 @@ export interface LandscapePorts {
   readonly authorizationServer: number;
   /** The authorization server's host for clients with certificates, with `tls`. */
   readonly certificateHost: number;
+  /** All of AWS's services behind one address. */
+  readonly aws: number;
 }
 
 export interface LandscapeOptions {
@@ -45,6 +48,8 @@ export interface LandscapeOptions {
    * `NODE_EXTRA_CA_CERTS`; clients may have certificates. Default false: plain HTTP.
    */
   readonly tls?: boolean;
+  /** With `tls`: where a client certificate is judged. Default `answer`; see the authorization server's option. */
+  readonly certificateCheck?: 'answer' | 'handshake';
   readonly runtimeNode?: Pick<RuntimeNodeOptions, 'workers' | 'expiredTokenStatus' | 'leewaySeconds'>;
   /** Also starts S3. Default false. */
   readonly s3?: boolean;
@@ -72,6 +77,8 @@ export interface Landscape {
   readonly sqsServer: LocalServer;
   /** With `s3`. */
   readonly s3: S3 | undefined;
+  /** What operators' tools ask, all services behind one address. */
+  readonly management: Management;
   /** Whose signature opens webhooks with `verify: iam`. */
   readonly iamUser: Identity;
   /** The SDK's variables for endpoints, with `tls` also `NODE_EXTRA_CA_CERTS`: what a process needs to reach the services. */
@@ -109,6 +116,7 @@ export async function startLandscape(options: LandscapeOptions = {}): Promise<La
       onTokenRequest: (event) => report?.({ of: 'authorization-server', event }),
       port: ports?.authorizationServer ?? 0,
       certificatePort: ports?.certificateHost ?? 0,
+      certificateCheck: options.certificateCheck ?? 'answer',
     }),
     startSecretsManager({
       confidential,
@@ -139,12 +147,19 @@ export async function startLandscape(options: LandscapeOptions = {}): Promise<La
         }),
   });
   const { sqs } = startedSqs;
+  const management = await startManagement({
+    services: { AmazonSQS: startedSqs.answer, secretsmanager: secretsManager.answer },
+    ageOfOldestMessage: (name) => sqs.findQueue(name)?.ageOfOldestSeconds(),
+    newId: randomUUID,
+    port: ports?.aws ?? 0,
+  });
   stops.push(
     async () => trusted?.remove(),
     () => authorizationServer.server.stop(),
     async () => authorizationServer.certificateServer?.stop(),
     () => secretsManager.server.stop(),
     () => startedSqs.server.stop(),
+    () => management.server.stop(),
     async () => s3?.stop(),
     () => runtimeNode.server.stop(),
   );
@@ -167,6 +182,7 @@ export async function startLandscape(options: LandscapeOptions = {}): Promise<La
     sqs,
     sqsServer: startedSqs.server,
     s3,
+    management,
     iamUser,
     endpoints,
     destinations,
@@ -183,7 +199,7 @@ export async function startLandscape(options: LandscapeOptions = {}): Promise<La
       return destination;
     },
     deploy(how = {}) {
-      const parts = { dist, region: REGION, destinations, endpoints, iamUser, confidential };
+      const parts = { dist, region: REGION, destinations, endpoints, iamUser, management, confidential };
       const told = { ...(onOutput === undefined ? {} : { onOutput }), ...(report === undefined ? {} : { report }) };
       return deployRelay(how, { ...parts, ...told }, stops);
     },

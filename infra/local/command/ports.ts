@@ -45,6 +45,7 @@ function portsFrom(first: number): Ports {
     runtimeNode: first + 5,
     authorizationServer: first + 6,
     certificateHost: first + 7,
+    aws: first + 8,
   };
 }
 

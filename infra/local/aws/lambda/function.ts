@@ -34,6 +34,8 @@ export interface LambdaFunctionOptions {
 export interface LambdaFunction {
   readonly name: string;
   readonly arn: string;
+  /** As it is now; the variables are the function's own. */
+  readonly configuration: { readonly timeoutSeconds: number; readonly memoryMb: number; readonly variables: Variables };
   /**
    * Invokes the function and waits for its result, as `RequestResponse` does. Never rejects for what a function or
    * Lambda's limits do.

@@ -155,6 +155,9 @@ export async function createLambdaFunction(options: LambdaFunctionOptions): Prom
   return {
     name,
     arn,
+    get configuration() {
+      return { timeoutSeconds, memoryMb, variables };
+    },
     invoke,
     get environments() {
       return alive.size;

@@ -45,6 +45,8 @@ export interface QueueTrigger {
   readonly invocations: readonly TriggerInvocation[];
   /** Invocations under way. */
   readonly running: number;
+  /** False while it is paused. */
+  readonly polling: boolean;
   /** Stops polling; what runs goes on. */
   pause(): void;
   resume(): void;
@@ -177,6 +179,9 @@ export function startQueueTrigger(options: QueueTriggerOptions): QueueTrigger {
     invocations,
     get running() {
       return running;
+    },
+    get polling() {
+      return polling;
     },
     pause,
     resume,

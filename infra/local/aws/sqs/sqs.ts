@@ -56,6 +56,8 @@ export interface StartedSqs {
   readonly url: string;
   readonly server: LocalServer;
   readonly sqs: Sqs;
+  /** The same without a socket. */
+  readonly answer: Answerer;
 }
 
 /** The model behind HTTP on loopback; queue URLs begin with the server's. */
@@ -66,9 +68,10 @@ export async function startSqs({
 }: StartSqsOptions = {}): Promise<StartedSqs> {
   let url = '';
   const sqs = createSqs({ ...options, endpoint: () => url });
-  const server = await startServer(answerWith(sqs, setTimer), port === undefined ? {} : { port });
+  const answer = answerWith(sqs, setTimer);
+  const server = await startServer(answer, port === undefined ? {} : { port });
   url = server.url;
-  return { url, server, sqs };
+  return { url, server, sqs, answer };
 }
 
 function answerWith(sqs: Sqs, setTimer: SetTimer): Answerer {

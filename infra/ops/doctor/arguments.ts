@@ -1,0 +1,55 @@
+/** The command line of `npm run doctor`: what may be written, what it means, and what is wrong with it in one line. */
+import { parseArgs } from 'node:util';
+import { Mistake } from '../replay/mistake.ts';
+
+export interface DoctorCommand {
+  readonly service: string;
+  readonly stage: string;
+  readonly region: string;
+  /** Absent: all. */
+  readonly destination?: string;
+  readonly output: 'text' | 'json' | 'ticket';
+  /** Whose content is sent to the flow. */
+  readonly sendPath?: string;
+}
+
+const text = { type: 'string' } as const;
+const flag = { type: 'boolean' } as const;
+const OPTIONS = {
+  stage: text,
+  destination: text,
+  region: text,
+  service: text,
+  json: flag,
+  ticket: flag,
+  send: text,
+  help: { type: 'boolean', short: 'h' },
+} as const;
+
+/** @throws Mistake */
+export function readDoctorCommand(argv: readonly string[]): DoctorCommand | 'help' {
+  const values = parse(argv);
+  if (values.help) return 'help';
+  for (const [name, value] of Object.entries(values)) if (value === '') throw new Mistake(`--${name} is empty`);
+  const { json = false, ticket = false, destination, send } = values;
+  if (json && ticket) throw new Mistake('--json and --ticket exclude each other');
+  return {
+    // The names and the region of serverless.yml, so that the same options mean the same place as at its deployment.
+    service: values.service ?? 'token-relay',
+    stage: values.stage ?? 'dev',
+    region: values.region ?? 'eu-central-1',
+    output: json ? 'json' : ticket ? 'ticket' : 'text',
+    ...(destination === undefined ? {} : { destination }),
+    ...(send === undefined ? {} : { sendPath: send }),
+  };
+}
+
+function parse(argv: readonly string[]) {
+  try {
+    return parseArgs({ args: [...argv], options: OPTIONS, strict: true, allowPositionals: false }).values;
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    // Node's advice about positional arguments does not apply here.
+    throw new Mistake(error.message.split(/\. (?:To specify|This command)|\n/)[0] ?? error.message);
+  }
+}

@@ -1,0 +1,52 @@
+/** What was found, as people read it in 80 columns, and as programs do. */
+import { wrap } from '../replay/terminal.ts';
+import { GROUPS } from './findings.ts';
+import type { Line } from './line.ts';
+
+const COLUMNS = 80;
+const MARKS = { ok: '√', warning: '‼', error: '×', 'not-checked': '·' } as const;
+
+/** Grouped by what is of all, then by destination; in order of dependency. */
+export function textReport(lines: readonly Line[]): string[] {
+  const owners = [...new Set(lines.map(({ destination }) => destination))];
+  return [
+    ...owners.flatMap((owner) => [
+      ...(owner === undefined ? [] : ['', owner]),
+      ...GROUPS.flatMap((group) =>
+        ofGroup(
+          group,
+          lines.filter((line) => line.group === group && line.destination === owner),
+        ),
+      ),
+    ]),
+    '',
+    summary(lines),
+  ];
+}
+
+function ofGroup(group: string, lines: readonly Line[]): string[] {
+  return lines.length === 0 ? [] : [`  ${group}`, ...lines.flatMap(lineText)];
+}
+
+function lineText({ id, result, reason, actor, anchor }: Line): string[] {
+  const [first = '', ...rest] = wrap(reason, COLUMNS - 6);
+  return [
+    `    ${MARKS[result]} ${first}`,
+    ...rest.map((words) => `      ${words}`),
+    ...(actor === undefined ? [] : [`      ${id}, for ${actor}: see ${anchor}`]),
+  ];
+}
+
+function summary(lines: readonly Line[]): string {
+  const count = (result: Line['result']) => lines.filter((line) => line.result === result).length;
+  return `${count('error')} errors, ${count('warning')} warnings, ${count('ok')} fine, ${count('not-checked')} not checked`;
+}
+
+export function jsonReport(lines: readonly Line[]): string {
+  const findings = lines.map(({ isHindered: _, ...line }) => line);
+  return JSON.stringify(
+    { success: lines.every(({ result }) => result !== 'error' && result !== 'warning'), findings },
+    null,
+    2,
+  );
+}

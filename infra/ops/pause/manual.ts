@@ -1,0 +1,32 @@
+/** The manuals, as `--help` prints them: 80 columns at most. */
+const OPTIONS = `  --destination <name>  required
+  --stage <name>        of the deployment. Default: dev; "local" is the landscape
+                        of npm start
+  --region <name>       Default: eu-central-1
+  --service <name>      "service" of serverless.yml. Default: token-relay
+  --help                this text
+
+EXIT CODE
+  0 it is so now; 1 it could not be done; 2 a mistake in the command; 130 broken
+  off
+`;
+
+export const PAUSE_MANUAL = `npm run pause -- --stage <name> --destination <name>
+
+Stops the delivery of one destination without a deployment: its event source
+mapping is disabled. Messages are still taken, and wait in the queue, at most 14
+days. What is in flight is finished: wait for "0 hidden or in flight" in
+npm run doctor, and the destination is drained. Webhooks that are answered by
+the flow itself (mode direct) go on.
+
+serverless.yml does not know of it. A deployment leaves the pause as it is,
+unless it changes this mapping, and may then end it. npm run doctor shows it.
+
+${OPTIONS}`;
+
+export const RESUME_MANUAL = `npm run resume -- --stage <name> --destination <name>
+
+Ends a pause of npm run pause: the event source mapping is enabled again, and
+what waits in the queue is delivered.
+
+${OPTIONS}`;
