@@ -13,9 +13,9 @@ WHERE
   --service <name>      "service" of serverless.yml. Default: token-relay
 
 HOW
-  --json                {"success", "findings": [{"id", "group", "result", "actor",
-                        "reason", "anchor", "destination"}]}; result is ok, warning,
-                        error or not-checked
+  --json                {"success", "findings": [{"id", "group", "result",
+                        "actor", "reason", "anchor", "destination"}]}; result is
+                        ok, warning, error or not-checked
   --ticket              what SAP asks for in an incident, ready to be pasted, of
                         one destination; without secrets. Looks at up to ten dead
                         letters, which counts as a receive of each
@@ -23,8 +23,8 @@ HOW
                         past the queue: THE FLOW RUNS
   --help                this text
 
-Each line begins with √ fine, ‼ works and somebody should still act, × messages do
-not get through, or · not checked, with the reason. Who must act:
+Each line begins with √ fine, ‼ works and somebody should still act, × messages
+do not get through, or · not checked, with the reason. Who must act:
   settings        whoever writes serverless.yml and the secrets
   aws             whoever runs the AWS account
   sap-security    whoever gives out clients, roles and certificates at SAP
@@ -32,10 +32,10 @@ not get through, or · not checked, with the reason. Who must act:
   sender          whoever sends the messages
   network         whoever runs names, routes, proxies and trust between them
 
-It reads the settings of the functions that are deployed, and secrets by your own
-rights: it needs lambda:GetFunctionConfiguration, lambda:ListEventSourceMappings,
-sqs:GetQueueUrl, sqs:GetQueueAttributes, secretsmanager:GetSecretValue,
-cloudwatch:DescribeAlarms, cloudwatch:GetMetricData and
+It reads the settings of the functions that are deployed, and secrets by your
+own rights: it needs lambda:GetFunctionConfiguration and
+ListEventSourceMappings, sqs:GetQueueUrl and GetQueueAttributes,
+secretsmanager:GetSecretValue, cloudwatch:DescribeAlarms and GetMetricData,
 sns:ListSubscriptionsByTopic. What it may not see it says, and goes on.
 
 EXIT CODE

@@ -14,10 +14,10 @@ EXIT CODE
 export const PAUSE_MANUAL = `npm run pause -- --stage <name> --destination <name>
 
 Stops the delivery of one destination without a deployment: its event source
-mapping is disabled. Messages are still taken, and wait in the queue, at most 14
-days. What is in flight is finished: wait for "0 hidden or in flight" in
-npm run doctor, and the destination is drained. Webhooks that are answered by
-the flow itself (mode direct) go on.
+mapping is disabled. Messages are still taken, and wait in the queue, 14 days at
+most. What is in flight is finished: once npm run doctor shows "0 hidden or in
+flight" nothing is on its way. Webhooks of mode direct are no part of the queue
+and go on.
 
 serverless.yml does not know of it. A deployment leaves the pause as it is,
 unless it changes this mapping, and may then end it. npm run doctor shows it.
