@@ -1,13 +1,14 @@
 /** The manual, as `--help` prints it: 80 columns at most. */
 export const DOCTOR_MANUAL = `npm run doctor -- [where] [how]
 
-Looks at a deployment from end to end, in the order in which one thing depends on
-another, and says what is wrong, who must act, and where the runbook tells more.
+Looks at a deployment from end to end, in the order in which one thing depends
+on another, and says what is wrong, who must act, and where the runbook tells
+more.
 Changes nothing, and sends no message unless --send says so.
 
 WHERE
-  --stage <name>        of the deployment. Default: dev; "local" is the landscape
-                        of npm start
+  --stage <name>        of the deployment. Default: dev; "local" is the
+                        landscape of npm start
   --destination <name>  this one alone. Default: all
   --region <name>       Default: eu-central-1
   --service <name>      "service" of serverless.yml. Default: token-relay
@@ -16,9 +17,9 @@ HOW
   --json                {"success", "findings": [{"id", "group", "result",
                         "actor", "reason", "anchor", "destination"}]}; result is
                         ok, warning, error or not-checked
-  --ticket              what SAP asks for in an incident, ready to be pasted, of
-                        one destination; without secrets. Looks at up to ten dead
-                        letters, which counts as a receive of each
+  --ticket              what SAP asks for in an incident, ready to be pasted,
+                        of one destination; without secrets. Looks at up to ten
+                        dead letters, which counts as a receive of each
   --send <file>         also sends this file's content as a message to the flow,
                         past the queue: THE FLOW RUNS
   --help                this text
@@ -39,8 +40,8 @@ secretsmanager:GetSecretValue, cloudwatch:DescribeAlarms and GetMetricData,
 sns:ListSubscriptionsByTopic. What it may not see it says, and goes on.
 
 EXIT CODE
-  0 all is well; 1 something was found; 2 a mistake in the command; 3 nothing was
-  found, but not everything could be looked at; 130 broken off
+  0 all is well; 1 something was found; 2 a mistake in the command; 3 nothing
+  was found, but not everything could be looked at; 130 broken off
 
 EXAMPLES
   npm run doctor -- --stage prod

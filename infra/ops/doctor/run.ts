@@ -18,7 +18,7 @@ import type { Looking } from './looking.ts';
 import { DOCTOR_MANUAL } from './manual.ts';
 import { jsonReport, textReport } from './report.ts';
 import { ticket } from './ticket.ts';
-import { examineWay, type Way } from './way.ts';
+import { type Examined, examineWay } from './way.ts';
 
 export interface DoctorOutside {
   readonly environment: Environment;
@@ -31,12 +31,6 @@ export interface DoctorOutside {
   readonly send?: Send;
   /** Epoch milliseconds. Default `Date.now`. */
   readonly now?: () => number;
-}
-
-/** What is known of one destination when it was looked at. */
-export interface Examined extends Way {
-  readonly destination: Destination;
-  readonly deadLetterQueueUrl?: string;
 }
 
 const BROKEN_OFF = 130;

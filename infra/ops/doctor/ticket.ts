@@ -11,7 +11,7 @@ import type { DoctorCommand } from './arguments.ts';
 import { whyNot } from './clients.ts';
 import type { Line } from './line.ts';
 import type { Looking } from './looking.ts';
-import type { Examined } from './run.ts';
+import type { Examined } from './way.ts';
 
 const COLUMNS = 80;
 /** Of SAP Cloud Integration, and of OAuth on Cloud Foundry. */

@@ -19,6 +19,12 @@ export interface Way {
   readonly sent?: SentMessage;
 }
 
+/** What is known of one destination when it was looked at. */
+export interface Examined extends Way {
+  readonly destination: Destination;
+  readonly deadLetterQueueUrl?: string;
+}
+
 /** @param payload to be sent. Absent: nothing is sent */
 export async function examineWay(
   destination: Destination,

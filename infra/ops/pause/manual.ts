@@ -1,7 +1,7 @@
 /** The manuals, as `--help` prints them: 80 columns at most. */
 const OPTIONS = `  --destination <name>  required
-  --stage <name>        of the deployment. Default: dev; "local" is the landscape
-                        of npm start
+  --stage <name>        of the deployment. Default: dev; "local" is the
+                        landscape of npm start
   --region <name>       Default: eu-central-1
   --service <name>      "service" of serverless.yml. Default: token-relay
   --help                this text
