@@ -60,14 +60,14 @@ export async function examineWay(
   return { ...known, lines: [...lines, sent.line], sent };
 }
 
-function certificateOf({ proof }: Credentials, { now }: Looking): Line[] {
-  return 'certificate' in proof ? lookAtCertificate(proof.certificate, now()) : [];
+function certificateOf({ clientAuthentication }: Credentials, { now }: Looking): Line[] {
+  return 'certificate' in clientAuthentication ? lookAtCertificate(clientAuthentication.certificate, now()) : [];
 }
 
 /** A token, or the certificate itself where the endpoint takes that. */
 async function accessTo(destination: Destination, credentials: Credentials, looking: Looking): Promise<LookedAtToken> {
-  const { proof, tokenUrl, serviceUrl } = credentials;
-  const certificate = 'certificate' in proof ? proof.certificate : undefined;
+  const { clientAuthentication, tokenUrl, serviceUrl } = credentials;
+  const certificate = 'certificate' in clientAuthentication ? clientAuthentication.certificate : undefined;
   if (destination.authentication === 'certificate' && certificate !== undefined) {
     const token: Token = {
       accessToken: '',

@@ -27,7 +27,7 @@ export async function lookAtSecret(destination: Destination, looking: Looking): 
   if ('result' in secret) return { lines: [secret] };
   try {
     const credentials = readCredentials(secret, name);
-    if (authentication === 'certificate' && !('certificate' in credentials.proof)) {
+    if (authentication === 'certificate' && !('certificate' in credentials.clientAuthentication)) {
       const wanted = `"${name}": expected a service key with certificate and key, since the endpoint is called with them`;
       return { lines: [finding('secret-malformed', wanted)] };
     }
@@ -52,8 +52,8 @@ export async function readSecret(name: string, { clients, signal }: Looking): Pr
   }
 }
 
-function formOf({ environment, proof, serviceUrl }: Credentials): string {
+function formOf({ environment, clientAuthentication, serviceUrl }: Credentials): string {
   const where = environment === 'neo' ? 'Neo' : 'Cloud Foundry';
-  const by = 'certificate' in proof ? 'certificate' : 'client secret';
+  const by = 'certificate' in clientAuthentication ? 'certificate' : 'client secret';
   return `${where}, ${by}, ${serviceUrl === undefined ? 'no url of a runtime node' : 'with the url of the runtime node'}`;
 }

@@ -56,9 +56,9 @@ export async function lookAtToken(
 }
 
 /** From TLS 1.3 on a server refuses a certificate after the handshake, as a connection that breaks with the request. */
-function noAnswer({ message, cause }: RelayError, { proof }: Credentials): Line {
+function noAnswer({ message, cause }: RelayError, { clientAuthentication }: Credentials): Line {
   const { code = '' } = (cause ?? {}) as NodeJS.ErrnoException;
-  const isCut = 'certificate' in proof && /^(ECONNRESET|EPIPE|EPROTO|ERR_SSL)/.test(code);
+  const isCut = 'certificate' in clientAuthentication && /^(ECONNRESET|EPIPE|EPROTO|ERR_SSL)/.test(code);
   if (!isCut) return finding('token-endpoint-failing', message);
   return finding('certificate-refused', `${message}, after TLS with the client certificate: it is not taken`);
 }
@@ -77,8 +77,12 @@ function refusal(error: RelayError, answer: HttpAnswer, credentials: Credentials
   const accessToken = accessTokenIn(answer);
   if (Buffer.byteLength(accessToken) > MAX_TOKEN_BYTES) return finding('token-too-large', error.message);
   const bound = claimsOf(accessToken)?.thumbprint;
-  const { proof } = credentials;
-  if (bound !== undefined && 'certificate' in proof && bound !== thumbprintOf(proof.certificate)) {
+  const { clientAuthentication } = credentials;
+  if (
+    bound !== undefined &&
+    'certificate' in clientAuthentication &&
+    bound !== thumbprintOf(clientAuthentication.certificate)
+  ) {
     return finding('token-binding', error.message);
   }
   return finding('token-url-wrong', error.message);
@@ -88,7 +92,7 @@ function readings(
   answer: HttpAnswer,
   { accessToken, expiryKnown }: Token,
   { tokenFormat }: Destination,
-  { environment, clientId, proof }: Credentials,
+  { environment, clientId, clientAuthentication }: Credentials,
 ): Line[] {
   const claims = claimsOf(accessToken);
   const bytes = Buffer.byteLength(accessToken);
@@ -115,7 +119,7 @@ function readings(
       lines.push(finding('token-audience', `it is not for ${application}, to which the client belongs`));
     }
   }
-  if (claims?.thumbprint !== undefined && !('certificate' in proof)) {
+  if (claims?.thumbprint !== undefined && !('certificate' in clientAuthentication)) {
     lines.push(finding('token-binding', 'it is bound to a certificate, and the client has a secret and presents none'));
   }
   return [fine('token', 'token', described(claims, bytes, seconds, expiryKnown)), ...lines];
