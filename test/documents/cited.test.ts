@@ -74,6 +74,9 @@ describe.each(DOCUMENTS)('%s', (document) => {
 
 /** Where code lies; what is made (`dist/`, `release/`) or imagined is elsewhere. */
 const CODE = /^(?:functions|infra|test)\/[\w./-]*$/;
+/** Tests go by their path below `test/`. */
+const TEST =
+  /^(?:aws|build|deploy|http|local|message|ops|queue|relay|settings|stories|telemetry|token|warm|webhook)\/[a-z/-]*[a-z]$/;
 
 describe('Every file that is named', () => {
   const named = DOCUMENTS.flatMap((document) =>
@@ -81,6 +84,11 @@ describe('Every file that is named', () => {
       .filter((name) => CODE.test(name))
       .map((name): [string, string] => [document, name]),
   );
+
+  const tests = DOCUMENTS.flatMap((document) => namesIn(proseOf(document)).filter((name) => TEST.test(name)));
+  test.each([...new Set(tests)])('in a sentence or a table is a test: %s', (name) => {
+    expect(existsSync(resolve(ROOT, `test/${name}.test.ts`))).toBe(true);
+  });
 
   test.each(named)('in %s is there: %s', (_, name) => {
     const isThere = existsSync(resolve(ROOT, name)) || existsSync(resolve(ROOT, `${name}.test.ts`));
