@@ -17,12 +17,12 @@ async function startS3(headers: string) {
   return createS3({ ...process.env, AWS_REGION: 'eu-central-1' });
 }
 
-test.each([0, 300_000])('An object of %i bytes has that length', async (bytes) => {
+test.each([0, 300_000])('an object of %i bytes has that length', async (bytes) => {
   const s3 = await startS3(`Content-Length: ${bytes}\r\n`);
   expect(await s3.describe(OBJECT, signal)).toEqual({ bytes, etag: '"1"' });
 });
 
-test('An object whose length is not told cannot be had now: any number would put its bytes into the next request', async () => {
+test('an object without a length cannot be had now: any number would put its bytes into the next request', async () => {
   const s3 = await startS3('');
   await expect(s3.describe(OBJECT, signal)).rejects.toMatchObject({
     code: 'PAYLOAD_UNAVAILABLE',

@@ -68,7 +68,7 @@ describe('What the SDK tries again', () => {
     ['a connection that is reset', ['reset', 'secret']],
     ['an answer that breaks off', ['half', 'secret']],
     ['an error of the service', ['error', 'error', 'secret']],
-  ])('%s', async (_, deeds) => {
+  ])('a reading of a secret is tried again by the SDK after %s', async (_, deeds) => {
     const { heads } = await startService(deeds);
     expect(await reader()('cpi/orders')).toMatchObject({ versionId: 'v1' });
     expect(heads).toHaveLength(deeds.length);
@@ -77,7 +77,7 @@ describe('What the SDK tries again', () => {
   test.each<[string, Deed, string]>([
     ['for a connection that is reset', 'reset', 'no answer (ECONNRESET)'],
     ['for an error of the service', 'error', '(InternalServiceError)'],
-  ])('is tried three times, and then told: %s', async (_, deed, words) => {
+  ])('a reading of a secret is tried three times %s, then reported', async (_, deed, words) => {
     const { heads } = await startService([deed]);
     await expect(reader()('cpi/orders')).rejects.toMatchObject({
       code: 'SECRET_UNAVAILABLE',
@@ -108,7 +108,7 @@ test('a read whose time is over ends at once, and is not tried again', async () 
   expect(service.heads).toHaveLength(1);
 });
 
-test('an answer that is not from Secrets Manager tells none of its words', async () => {
+test('an answer that is not from Secrets Manager is not quoted', async () => {
   const wire = await startWire(({ socket }) => void socket.write(reply('hunter22 is no JSON')));
   vi.stubEnv('AWS_ENDPOINT_URL_SECRETS_MANAGER', wire.url.origin);
   const error = await reader()('cpi/orders').catch((thrown: Error) => thrown);

@@ -33,7 +33,7 @@ describe('the bundles', () => {
   });
   afterAll(() => rm(folder, { recursive: true }));
 
-  test('are queue.mjs and webhook.mjs, measured as they are', async () => {
+  test('the bundles are queue.mjs and webhook.mjs, measured as they are', async () => {
     expect(bundles.map(({ entry }) => entry)).toEqual(['queue', 'webhook']);
     for (const { entry, bytes, loadedBytes } of bundles) {
       const sizes = (await loadedFiles(folder, `${entry}.mjs`)).map(
@@ -46,7 +46,7 @@ describe('the bundles', () => {
     }
   });
 
-  test('leave out what of the SDK no function can reach', () => {
+  test('the bundles leave out what of the SDK no function can reach', () => {
     const told = [...sources.values()].flatMap((source) => source.match(/\w+ was left out of this bundle/g) ?? []);
     expect(new Set(told)).toEqual(
       new Set(
@@ -56,17 +56,17 @@ describe('the bundles', () => {
   });
 
   // What esbuild makes of an arrow function in a derived class's constructor, where arrow functions are not to be used.
-  test('take `this` in no constructor before `super()`', () => {
+  test('the bundles take `this` in no constructor before `super()`', () => {
     const takes = /constructor\([^)]*\)\{(?:let|var|const) [^;]*?\w=this\b[^}]*\bsuper\(/;
     expect(takes.test('class A extends B{constructor(e){var t=this;super(e),this.f=function(){return t}}}')).toBe(true);
     expect([...sources].filter(([, source]) => takes.test(source)).map(([name]) => name)).toEqual([]);
   });
 
-  test('have a cold start of the queue function read 240 kB at most', () => {
+  test('the bundles have a cold start of the queue function read 240 kB at most', () => {
     expect(bundles.find(({ entry }) => entry === 'queue')?.loadedBytes).toBeLessThanOrEqual(240_000);
   });
 
-  test('import nothing but each other', () => {
+  test('the bundles import nothing but each other', () => {
     const imports = [...sources.values()].flatMap((source) =>
       [...source.matchAll(/\b(?:from|import|import\(|require\()["']([^"']+)["']/g)].map(([, name]) => name),
     );
@@ -77,7 +77,7 @@ describe('the bundles', () => {
     expect(imports.length).toBeGreaterThan(strangers.length);
   });
 
-  test.each(['queue', 'webhook'])('%s loads neither undici nor http2', async (entry) => {
+  test.each(['queue', 'webhook'])('the bundle %s loads neither undici nor http2', async (entry) => {
     const settings = JSON.stringify({ orders: { secret: 'x', url: 'https://flows.example.com/' } });
     const { exports, builtins } = await load(folder, `${entry}.mjs`, lambdaEnvironment(settings));
     expect(exports).toEqual(['handler']);
@@ -103,7 +103,7 @@ describe('the bundles', () => {
       return { signer, builtins };
     }
 
-    test('and read them where there are any', async () => {
+    test('the bundles look for shared config files and read them where there are any', async () => {
       const home = await folderOfItsOwn();
       onTestFinished(() => rm(home, { recursive: true }));
       await mkdir(join(home, '.aws'));
@@ -111,13 +111,13 @@ describe('the bundles', () => {
       expect(await signerAt(home)).toMatchObject({ signer: 'AKIAFROMAFILE0000000' });
     });
 
-    test('and load nothing for it where there are none, as on Lambda', async () => {
+    test('the bundles load nothing for shared config files where there are none, as on Lambda', async () => {
       const { builtins } = await load(folder, 'queue.mjs', { ...lambdaEnvironment(settings), HOME: folder });
       expect(builtins).not.toContain('NativeModule fs/promises');
     });
   });
 
-  test('load no SDK client before it is needed but that for secrets', async () => {
+  test('the bundles load no SDK client before it is needed except the one for secrets', async () => {
     const loaded = await loadedFiles(folder, 'queue.mjs');
     const withClient = [...sources].flatMap(([name, source]) => (/"(SQS|S3|SSO|STS)"/.test(source) ? [name] : []));
     expect(withClient).not.toEqual([]);
@@ -125,7 +125,7 @@ describe('the bundles', () => {
   });
 
   test.each(['queue', 'webhook'])(
-    'load no XML parser and no adapter but that for HTTPS before %s needs it',
+    'the bundles load no XML parser and no adapter except HTTPS before %s needs it',
     async (entry) => {
       const loaded = await loadedFiles(folder, `${entry}.mjs`);
       const marks = [
@@ -158,7 +158,7 @@ describe('a build', () => {
   }
   const filesOf = async (outdir: string) => (await readdir(outdir)).sort();
 
-  test('lets every way to a module of Node mean what it meant', async () => {
+  test('a build keeps the meaning of every way to a module of Node', async () => {
     await writeFile(join(folder, 'common.cjs'), "module.exports = [require('path').sep, require('node:os').EOL];");
     const options = await entry(`
       import fs, { readFileSync } from 'node:fs';
@@ -179,7 +179,7 @@ describe('a build', () => {
     expect(builtins.filter((name) => /undici|http2/.test(name))).toEqual([]);
   });
 
-  test('removes what an earlier one left, and leaves a file alone that did not change', async () => {
+  test('a build removes what an earlier one left, and leaves a file alone that did not change', async () => {
     const options = await entry('export const answer = 42;');
     await build(options);
     const { ino, mtimeMs } = await stat(join(options.outdir, 'entry.mjs'));
@@ -189,14 +189,14 @@ describe('a build', () => {
     expect(await stat(join(options.outdir, 'entry.mjs'))).toMatchObject({ ino, mtimeMs });
   });
 
-  test('replaces a file that changed', async () => {
+  test('a build replaces a file that changed', async () => {
     const options = await entry('export const answer = 42;');
     await build(options);
     await build(await entry('export const answer = 43;'));
     expect(await readFile(join(options.outdir, 'entry.mjs'), 'utf8')).toContain('43');
   });
 
-  test('may run beside others into the same folder', async () => {
+  test('a build may run beside others into the same folder', async () => {
     const options = await entry("export const late = () => import('./other.ts');");
     await writeFile(join(folder, 'other.ts'), 'export const other = true;');
     await Promise.all(Array.from({ length: 5 }, () => build(options)));
@@ -205,7 +205,7 @@ describe('a build', () => {
     expect(files.filter((name) => name.startsWith('.'))).toEqual([]);
   });
 
-  test('never shows a file that is not yet whole', async () => {
+  test('a build never shows a file that is not yet whole', async () => {
     const text = (letter: string) => `export const text = ${JSON.stringify(letter.repeat(2_000_000))};`;
     const options = await entry(text('a'));
     await build(options);
@@ -221,14 +221,14 @@ describe('a build', () => {
     expect([...sizes]).toEqual([whole]);
   });
 
-  test('that fails leaves the folder as it was', async () => {
+  test('a build that fails leaves the folder as it was', async () => {
     const options = await entry('export const answer = 42;');
     await build(options);
     await expect(build(await entry('export const answer = ;'))).rejects.toThrow('Unexpected ";"');
     expect(await readFile(join(options.outdir, 'entry.mjs'), 'utf8')).toContain('42');
   });
 
-  test('writes no map and no metafile unless asked', async () => {
+  test('a build writes no map and no metafile unless asked', async () => {
     const options = await entry('export const answer = 42;');
     await build({ ...options, sourcemap: false });
     expect(await filesOf(options.outdir)).toEqual(['entry.mjs']);

@@ -14,11 +14,11 @@ const run = (launcher: string, ...before: string[]) =>
     },
   );
 
-test('what follows runs with Node 24', () => {
+test('scripts run with Node 24, whatever Node started them', () => {
   expect(run(LAUNCHER).stdout).toMatch(/^Node 24\./);
 });
 
-test('the exit code of what it runs is its own', () => {
+test('the exit code of a script is the launcher’s own', () => {
   expect(spawnSync(process.execPath, [LAUNCHER, '-e', 'process.exit(7)']).status).toBe(7);
 });
 

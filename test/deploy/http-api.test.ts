@@ -32,7 +32,7 @@ describe('routes', () => {
     ['basic', 'basic'],
     ['a list', ['basic', { type: 'stripe', secret: 'webhooks/stripe' }]],
     ['none', 'none'],
-  ])('with verify %s there is the one for all', (_, verify) => {
+  ])('an API with verify %s has one route for all methods', (_, verify) => {
     expect(of(verify)).toEqual([ALL]);
   });
 
@@ -40,7 +40,7 @@ describe('routes', () => {
     ['its name', 'iam'],
     ['an object', { type: 'iam' }],
     ['a list of it', [{ type: 'iam' }]],
-  ])('with verify iam, as %s, each method has one whose signature the gateway checks', (_, verify) => {
+  ])('an API with verify iam, as %s, has a route for each method whose signature the gateway checks', (_, verify) => {
     const route = (method: string) => ({
       httpApi: { method, path: '/webhooks/orders', authorizer: { type: 'aws_iam' } },
     });
@@ -59,28 +59,31 @@ describe('the webhook function may send', () => {
   };
   const LEGACY = 'arn:aws:sqs:eu-central-1:999999999999:legacy-in';
 
-  test('nowhere, where the caller waits', () => {
+  test('the webhook function may send nowhere where the caller waits', () => {
     const direct = { ...flow, payloadBucket: 'payloads', webhook: { ...webhook, mode: 'direct' } };
     const allowed = permissions({ direct, plain: { ...flow, payloadBucket: 'payloads' } });
     expect(allowed).not.toHaveProperty(['sqs:SendMessage']);
     expect(allowed).not.toHaveProperty(['s3:PutObject']);
   });
 
-  test.each(['queued', 'direct-else-queued'])('to the queue of a webhook that is %s, and to no other', (mode) => {
-    const orders = { ...flow, payloadBucket: 'payloads', webhook: { ...webhook, mode } };
-    const allowed = permissions({ orders, plain: { ...flow, payloadBucket: 'others' } });
-    expect(allowed['sqs:SendMessage']).toHaveLength(1);
-    expect(JSON.stringify(allowed['sqs:SendMessage'])).toContain(':token-relay-dev-orders"');
-    expect(allowed['s3:PutObject'], 'not over dead letters, nor over what others keep there').toEqual([
-      { 'Fn::Join': ['', ['arn:', { Ref: 'AWS::Partition' }, ':s3:::payloads/webhooks/orders/*']] },
-    ]);
-  });
+  test.each(['queued', 'direct-else-queued'])(
+    'the webhook function may send to the queue of a webhook that is %s, and to no other',
+    (mode) => {
+      const orders = { ...flow, payloadBucket: 'payloads', webhook: { ...webhook, mode } };
+      const allowed = permissions({ orders, plain: { ...flow, payloadBucket: 'others' } });
+      expect(allowed['sqs:SendMessage']).toHaveLength(1);
+      expect(JSON.stringify(allowed['sqs:SendMessage'])).toContain(':token-relay-dev-orders"');
+      expect(allowed['s3:PutObject'], 'not over dead letters, nor over what others keep there').toEqual([
+        { 'Fn::Join': ['', ['arn:', { Ref: 'AWS::Partition' }, ':s3:::payloads/webhooks/orders/*']] },
+      ]);
+    },
+  );
 
   test.each([
     ['queued', false],
     ['direct', true],
     ['direct-else-queued', true],
-  ])('and, in mode %s, read the credentials for SAP: %s', (mode, may) => {
+  ])('the webhook function may send and, in mode %s, read the credentials for SAP: %s', (mode, may) => {
     const read = JSON.stringify(
       permissions({ orders: { ...flow, webhook: { ...webhook, mode } } })['secretsmanager:GetSecretValue'],
     );
@@ -88,7 +91,7 @@ describe('the webhook function may send', () => {
     expect(read).toContain('secret:webhooks/orders-');
   });
 
-  test('to somebody else’s queue, by its ARN or where queueUrl says', () => {
+  test('the webhook function may send to somebody else’s queue, by its ARN or where queueUrl says', () => {
     const queueUrl = 'https://sqs.eu-central-1.amazonaws.com/999999999999/front';
     expect(permissions({ orders: { ...flow, queue: LEGACY, webhook } })['sqs:SendMessage']).toEqual([LEGACY]);
     expect(
@@ -149,11 +152,11 @@ describe('mistakes', () => {
       { webhookDomain: { ...domain, trustStore: 's3://a' } },
       'webhookDomain.trustStore: unknown field, did you mean truststoreUri?',
     ],
-  ])('%s', (_, custom, line) => {
+  ])('a mistake in the API is named: %s', (_, custom, line) => {
     expect(mistakes(custom)).toEqual([`custom.${line}`]);
   });
 
-  test('a domain for nothing', () => {
+  test('a domain for no API is a mistake', () => {
     expect(mistakes({ webhookDomain: domain }, { orders: flow })).toEqual([
       'custom.webhookDomain: no destination has a webhook',
     ]);
@@ -178,18 +181,18 @@ describe('mistakes', () => {
       { verify: ['basic', { type: 'stripe', secret: elsewhere }] },
       ['webhook.secret: expected the ARN of a secret in eu-central-1'],
     ],
-  ])('%s', (_, fields, lines) => {
+  ])('a mistake in the domain is named: %s', (_, fields, lines) => {
     const orders = { ...flow, webhook: { ...webhook, ...fields } };
     expect(mistakes({}, { orders })).toEqual(lines.map((line) => `custom.destinations.orders.${line}`));
   });
 
-  test('a queueUrl in another region, where the function does not send', () => {
+  test('a queueUrl in another region, where the function does not send, is a mistake', () => {
     const queueUrl = 'https://sqs.us-east-1.amazonaws.com/999999999999/in';
     const orders = { ...flow, queue: 'arn:aws:sqs:eu-central-1:999999999999:in', queueUrl, webhook };
     expect(mistakes({}, { orders })).toEqual(['custom.destinations.orders.queueUrl: expected a queue in eu-central-1']);
   });
 
-  test('a queueUrl that is none', () => {
+  test('a queueUrl that is no URL is a mistake', () => {
     const orders = { ...flow, queue: 'arn:aws:sqs:eu-central-1:999999999999:in', queueUrl: 'https://example.com/in' };
     expect(mistakes({}, { orders })).toEqual([
       'custom.destinations.orders.queueUrl: expected https://sqs.<region>.amazonaws.com/<account>/<queue>',

@@ -45,12 +45,12 @@ describe('150 destinations with webhooks', () => {
   /** White space is not counted. */
   const characters = (document: unknown) => JSON.stringify(evaluate(document, template)).length;
 
-  test('package', () => {
+  test('150 destinations with webhooks are packaged', () => {
     expect(made).toMatchObject({ exitCode: 0, errors: [] });
     expect(made.output.filter((line) => line.includes('/webhooks/billing-documents-'))).toHaveLength(150);
   });
 
-  test('are 500 resources, 200 outputs and 1 MB of template at most', () => {
+  test('150 destinations with webhooks are 500 resources, 200 outputs and 1 MB of template at most', () => {
     expect(ofType('AWS::SQS::Queue')).toHaveLength(300);
     expect(ofType('AWS::Lambda::EventSourceMapping')).toHaveLength(150);
     expect(Object.keys(template.Resources).length).toBeLessThanOrEqual(500);
@@ -59,7 +59,7 @@ describe('150 destinations with webhooks', () => {
   });
 
   test.each(['QueueRole', 'WebhookRole'])(
-    '%s has 10,240 characters of its own and ten policies of 6,144 at most',
+    'the role of %s with 150 destinations has 10,240 characters of its own and ten policies of 6,144 at most',
     (id) => {
       const { Policies, ManagedPolicyArns } = (template.Resources[id]?.Properties ?? {}) as {
         readonly Policies: readonly { readonly PolicyDocument: object }[];
@@ -74,14 +74,14 @@ describe('150 destinations with webhooks', () => {
     },
   );
 
-  test('have no policy that no role has', () => {
+  test('150 destinations with webhooks have no policy that no role has', () => {
     const named = ofType('AWS::IAM::Role').flatMap(
       ([, { Properties }]) => Properties.ManagedPolicyArns as { Ref: string }[],
     );
     expect(ofType('AWS::IAM::ManagedPolicy').map(([id]) => id)).toEqual(named.map(({ Ref }) => Ref));
   });
 
-  test('are each allowed what one alone is, and nothing by a pattern that opens more', () => {
+  test('150 destinations with webhooks are each allowed what one alone is, and nothing by a wider pattern', () => {
     for (const role of ['QueueRole', 'WebhookRole']) {
       const allowed = permissions(role, template);
       const one = permissions(role, templateOf(1));
@@ -99,7 +99,7 @@ describe('150 destinations with webhooks', () => {
     }
   });
 
-  test('leave the environment the name of a file', () => {
+  test('150 destinations with webhooks leave the environment the name of a file', () => {
     const [[, queue] = []] = ofType('AWS::Lambda::Function');
     expect(queue?.Properties.Environment).toEqual({ Variables: { DESTINATIONS: '@destinations.json' } });
   });
@@ -124,7 +124,7 @@ describe('150 destinations with webhooks', () => {
 });
 
 describe('beyond a limit one line names it, and nothing is made:', () => {
-  test('170 destinations with webhooks', async () => {
+  test('a limit is named in one line, and nothing is made: 170 destinations with webhooks', async () => {
     const { exitCode, output, errors } = await packaged(170, 'acme-integration-payloads');
     expect({ exitCode, output, errors }).toEqual({
       exitCode: 1,
@@ -164,7 +164,7 @@ describe('beyond a limit one line names it, and nothing is made:', () => {
       { Resources: { R: { Type: 'AWS::IAM::Role', Properties: { ManagedPolicyArns: Array(10).fill('arn') } } } },
       [],
     ],
-  ])('%s', (_, template, lines) => {
+  ])('a limit is named in one line, and nothing is made: %s', (_, template, lines) => {
     expect(limitMistakes(template as never)).toEqual(
       lines.map((line) => `${line}; move destinations into a service of their own`),
     );
@@ -173,7 +173,7 @@ describe('beyond a limit one line names it, and nothing is made:', () => {
   test.each([
     [4083, []],
     [4084, ['provider.environment: 4097 bytes of variables with DESTINATIONS, Lambda takes 4096']],
-  ])('variables of the operator’s own, %i bytes beside DESTINATIONS', (bytes, lines) => {
+  ])('a limit is named for variables of the operator’s own, %i bytes beside DESTINATIONS', (bytes, lines) => {
     const Variables = { DESTINATIONS: '{', X: 'x'.repeat(bytes - 1) };
     const template = {
       Resources: { R: { Type: 'AWS::Lambda::Function', Properties: { Environment: { Variables } } } },

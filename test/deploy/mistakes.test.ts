@@ -608,7 +608,7 @@ function linesOf(yaml: string): string[] {
   }
 }
 
-test('what the mistakes are made in has none', () => {
+test('the file that the mistakes are made in has none', () => {
   expect(linesOf(YAML)).toEqual([]);
   expect(mistakes.length).toBeGreaterThanOrEqual(54);
 });
@@ -621,7 +621,7 @@ describe.each([
   ['a queue', queues],
   ['the service', service],
 ])('A mistake in %s is one line:', (_, table) => {
-  test.each(table)('%s', (...mistake) => {
+  test.each(table)('a mistake in the file is one line: %s', (...mistake) => {
     expect(linesOf(written(mistake))).toEqual([mistake[3]]);
   });
 });
@@ -673,7 +673,7 @@ describe('npm run package prints that line, exits with 1 and makes nothing:', ()
       'secret: $' + '{env:NOT_SET}',
       'invoices.secret: Value not found at "env" source',
     ],
-  ])('%s', async (...mistake) => {
+  ])('npm run package prints one line for a mistake, exits with 1 and makes nothing: %s', async (...mistake) => {
     const made = await createService(written(mistake));
     services.push(made);
     const { exitCode, output, errors } = await made.package();
@@ -711,12 +711,12 @@ describe('What may be meant is a warning:', () => {
       'path: /gw/odata/SAP/I;v=1',
       'invoices.path: below /gw/ listens adapter odata, not https',
     ],
-  ] satisfies Mistake[])('%s', (...mistake) => {
+  ] satisfies Mistake[])('a setting that may be meant so is a warning: %s', (...mistake) => {
     const { service: name, provider, custom } = parse(written(mistake));
     expect(stack({ service: name, stage: 'dev', region: provider.region, custom }).warnings).toEqual([mistake[3]]);
   });
 
-  test('where the adapter is the one that listens there, there is none', () => {
+  test('a path whose adapter listens there is no warning', () => {
     const { service: name, provider, custom } = parse(YAML);
     expect(stack({ service: name, stage: 'dev', region: provider.region, custom }).warnings).toEqual([]);
   });

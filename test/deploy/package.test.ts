@@ -103,7 +103,7 @@ const queueArn = (name: string) => `arn:aws:sqs:${REGION}:${ACCOUNT}:${name}`;
 const secretArn = (name: string) => `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:${name}-??????`;
 
 describe('npm run package', () => {
-  test('packages what is shipped for stage dev, without credentials, and says what was made', async () => {
+  test('npm run package makes the package for stage dev, without credentials, and says what was made', async () => {
     expect(shipped).toMatchObject({ exitCode: 0, errors: [] });
     expect(shipped.output).toEqual([
       expect.stringMatching(/^\.serverless\/token-relay\.zip {2}\d+\.\d kB$/),
@@ -116,7 +116,7 @@ describe('npm run package', () => {
     expect(FunctionName).toBe('token-relay-dev-queue');
   });
 
-  test('names existing queues by their ARN, and whole addresses', () => {
+  test('npm run package names existing queues by their ARN, and whole addresses', () => {
     expect(prod.output.slice(-3)).toEqual([
       'orders       token-relay-prod-orders                       /http/orders                             /webhooks/orders',
       'invoices     token-relay-prod-invoices.fifo                https://flows.example.com/http/invoices',
@@ -124,12 +124,12 @@ describe('npm run package', () => {
     ]);
   });
 
-  test('passes on --stage', () => {
+  test('npm run package passes on --stage', () => {
     expect(prod).toMatchObject({ exitCode: 0, errors: [] });
     expect(properties('QueueLambdaFunction').FunctionName).toBe('token-relay-prod-queue');
   });
 
-  test('names each mistake by its path, in one line, and exits with 1', async () => {
+  test('npm run package names each mistake by its path, in one line, and exits with 1', async () => {
     const { orders, invoices } = custom.destinations;
     const { exitCode, output, errors } = await packaged({
       kmsKeyArns: 'all',
@@ -152,14 +152,14 @@ describe('npm run package', () => {
     });
   });
 
-  test('says what it takes, and makes nothing', async () => {
+  test('npm run package says what it needs, and makes nothing', async () => {
     const { exitCode, output, template: none } = await packaged(undefined, '--help');
     expect(exitCode).toBe(0);
     expect(output[0]).toBe('Usage: npm run package [-- <options>]');
     await expect(none()).rejects.toThrow('ENOENT');
   });
 
-  test('tells what the framework refuses, without its stack', async () => {
+  test('npm run package prints what the framework refuses, without its stack', async () => {
     const { exitCode, errors } = await packaged(custom, '--stge', 'prod', '--region', REGION);
     expect({ exitCode, errors }).toEqual({
       exitCode: 1,
@@ -186,7 +186,7 @@ describe('a package made before', () => {
       ['--stage', 'prod', '--region', 'eu-west-1'],
       'region eu-central-1, not eu-west-1',
     ],
-  ])('%s', async (_, options, what) => {
+  ])('a package made before %s', async (_, options, what) => {
     const { exitCode, output, errors } = await service.deploy('--package', PLACE, ...options);
     expect(exitCode).toBe(1);
     expect([...output, ...errors].join('\n')).toContain(
@@ -194,13 +194,13 @@ describe('a package made before', () => {
     );
   });
 
-  test('is deployed by its own: what is missing then are credentials', async () => {
+  test('a package made before is deployed as it is: what is missing then are credentials', async () => {
     const { exitCode, output, errors } = await service.deploy('--package', PLACE, '--stage', 'prod');
     expect(exitCode).toBe(1);
     expect([...output, ...errors].join('\n')).toMatch(/AWS provider credentials not found/);
   });
 
-  test('that is not there is not taken from where the last one was made', async () => {
+  test('a package made before that is missing is not taken from where the last one was made', async () => {
     const { exitCode, output, errors } = await service.deploy('--package', 'release/none', '--stage', 'prod');
     expect(exitCode).toBe(1);
     expect([...output, ...errors].join('\n')).toContain(
@@ -208,7 +208,7 @@ describe('a package made before', () => {
     );
   });
 
-  test('tells which destinations the next one in its place has not', async () => {
+  test('a package made before names the destinations that the next one in its place has not', async () => {
     await service.change({ destinations: { orders } });
     const other = await service.package('--stage', 'dev', '--package', 'release/dev');
     expect(other).toMatchObject({ exitCode: 0, errors: [] });
@@ -226,7 +226,7 @@ describe('a package made before', () => {
 describe('queues', () => {
   const created = ['QueueOfOrders', 'DeadLetterQueueOfOrders', 'QueueOfInvoices', 'DeadLetterQueueOfInvoices'];
 
-  test('every destination has a queue and a dead-letter queue, but for an existing one', () => {
+  test('every destination has a queue and a dead-letter queue, except where it names an existing one', () => {
     expect(ofType('AWS::SQS::Queue').sort()).toEqual([...created].sort());
   });
 
@@ -235,20 +235,20 @@ describe('queues', () => {
     ['DeadLetterQueueOfOrders', 'token-relay-prod-orders-dlq'],
     ['QueueOfInvoices', 'token-relay-prod-invoices.fifo'],
     ['DeadLetterQueueOfInvoices', 'token-relay-prod-invoices-dlq.fifo'],
-  ])('%s is named %s', (name, queueName) => {
+  ])('the queue %s is named %s', (name, queueName) => {
     expect(properties(name).QueueName).toBe(queueName);
     expect(properties(name).FifoQueue).toBe(queueName.endsWith('.fifo') ? true : undefined);
   });
 
-  test.each(created)('%s keeps messages for 14 days, encrypted', (name) => {
+  test.each(created)('the queue %s keeps messages for 14 days, encrypted', (name) => {
     expect(properties(name)).toMatchObject({ MessageRetentionPeriod: 1_209_600, SqsManagedSseEnabled: true });
   });
 
-  test.each(created)('%s outlives the stack, but not the deployment that creates it and fails', (name) => {
+  test.each(created)('the queue %s outlives the stack, but not the deployment that creates it and fails', (name) => {
     expect(one(name)).toMatchObject({ DeletionPolicy: 'RetainExceptOnCreate', UpdateReplacePolicy: 'Retain' });
   });
 
-  test('nothing else outlives it', () => {
+  test('nothing but queues outlives the stack', () => {
     const kept = Object.entries(template.Resources).filter(([, { DeletionPolicy }]) => DeletionPolicy !== undefined);
     expect(kept.map(([name]) => name).sort()).toEqual([...created].sort());
   });
@@ -266,7 +266,7 @@ describe('queues', () => {
     expect(properties('QueueOfOrders').VisibilityTimeout).toBe(6 * 270);
   });
 
-  test('their URLs follow from their names, and are no outputs: what no name tells is', () => {
+  test('the URLs of queues follow from their names, and are no outputs', () => {
     const outputs = Object.fromEntries(
       Object.entries(template.Outputs).map(([name, { Value }]) => [name, evaluate(Value, template)]),
     );
@@ -301,11 +301,11 @@ describe('event source mappings', () => {
         Enabled: false,
       }),
     ],
-  ])('%s wakes the queue function, which answers for each message', (name, expected) => {
+  ])('the mapping of %s wakes the queue function, which answers for each message', (name, expected) => {
     expect(properties(`EventSourceMappingOf${name}`)).toEqual(expected);
   });
 
-  test('there is one for each destination', () => {
+  test('each destination has one event source mapping', () => {
     expect(ofType('AWS::Lambda::EventSourceMapping')).toHaveLength(3);
   });
 });
@@ -314,7 +314,7 @@ describe('functions', () => {
   test.each([
     ['Queue', 270],
     ['Webhook', 29],
-  ])('%s runs on Node 24, arm64, 512 MB, for %i seconds at most', (name, timeout) => {
+  ])('the function %s runs on Node 24, arm64, 512 MB, for %i seconds at most', (name, timeout) => {
     expect(properties(`${name}LambdaFunction`)).toMatchObject({
       Runtime: 'nodejs24.x',
       Architectures: ['arm64'],
@@ -332,7 +332,7 @@ describe('functions', () => {
     });
   });
 
-  test('the webhook is one route, for every method, answered by the webhook function', () => {
+  test('the webhook function has one route, for every method', () => {
     expect(ofType('AWS::ApiGatewayV2::Route').map((name) => properties(name).RouteKey)).toEqual([
       'ANY /webhooks/{destination}',
     ]);
@@ -384,14 +384,14 @@ describe('roles', () => {
     });
   });
 
-  test('without keys of your own nothing may be decrypted by name', async () => {
+  test('the roles may decrypt nothing by name without keys of your own', async () => {
     const of = await shipped.template();
     for (const role of ['QueueRole', 'WebhookRole']) {
       expect(Object.keys(permissions(role, of))).not.toContain('kms:Decrypt');
     }
   });
 
-  test('there is no third role, and only Lambda takes these', () => {
+  test('no third role exists, and only Lambda assumes the two', () => {
     expect(ofType('AWS::IAM::Role').sort()).toEqual(['QueueRole', 'WebhookRole']);
     for (const role of ['QueueRole', 'WebhookRole']) {
       expect(one(role).Properties.AssumeRolePolicyDocument).toMatchObject({
@@ -404,13 +404,13 @@ describe('roles', () => {
 describe('the HTTP API', () => {
   const stageOf = (of: Template) => properties('HttpApiStage', of);
 
-  test('lets through so many requests, and no more', async () => {
+  test('the HTTP API lets through so many requests, and no more', async () => {
     const throttled = (of: Template) => stageOf(of).DefaultRouteSettings;
     expect(throttled(template)).toMatchObject({ ThrottlingRateLimit: 100, ThrottlingBurstLimit: 50 });
     expect(throttled(await shipped.template())).toMatchObject({ ThrottlingRateLimit: 100, ThrottlingBurstLimit: 200 });
   });
 
-  test('writes down each request without its path and its query, where a sender may have put a key', () => {
+  test('the HTTP API logs each request without path and query, where a sender may have put a key', () => {
     const { DestinationArn, Format } = stageOf(template).AccessLogSettings as Record<string, string>;
     expect(DestinationArn).toBe(
       `arn:aws:logs:${REGION}:${ACCOUNT}:log-group:/aws/vendedlogs/token-relay-prod-webhook-access:*`,
@@ -421,7 +421,7 @@ describe('the HTTP API', () => {
     expect(properties('WebhookAccessLog')).toMatchObject({ RetentionInDays: 30 });
   });
 
-  test('has with a domain of one’s own no other way in, and asks clients for their certificates there', () => {
+  test('the HTTP API with its own domain has no other way in, and asks clients for certificates there', () => {
     expect(properties('HttpApi').DisableExecuteApiEndpoint).toBe(true);
     expect(properties('WebhookDomain')).toEqual({
       DomainName: 'webhooks.example.com',
@@ -435,7 +435,7 @@ describe('the HTTP API', () => {
     });
   });
 
-  test('has without one the endpoint that AWS names', async () => {
+  test('the HTTP API without its own domain has the endpoint that AWS names', async () => {
     const of = await shipped.template();
     expect(properties('HttpApi', of).DisableExecuteApiEndpoint).toBeUndefined();
     expect(ofType('AWS::ApiGatewayV2::DomainName', of)).toEqual([]);
@@ -444,13 +444,13 @@ describe('the HTTP API', () => {
     );
   });
 
-  test('has no firewall: none attaches to an HTTP API', () => {
+  test('the HTTP API has no firewall: none attaches to an HTTP API', () => {
     expect(Object.values(template.Resources).filter(({ Type }) => Type.startsWith('AWS::WAF'))).toEqual([]);
   });
 });
 
 describe('DESTINATIONS', () => {
-  test('is what was written, with the names and URLs of the created queues', () => {
+  test('the variable DESTINATIONS is what was written, with the names and URLs of the created queues', () => {
     const { orders, invoices, legacy } = custom.destinations;
     expect(JSON.parse(destinationsOf('QueueLambdaFunction'))).toEqual({
       orders: {
@@ -472,7 +472,7 @@ describe('DESTINATIONS', () => {
     expect(destinationsOf('WebhookLambdaFunction')).toBe(destinationsOf('QueueLambdaFunction'));
   });
 
-  test('is what the function reads, destination by destination', () => {
+  test('the variable DESTINATIONS is what the function reads, destination by destination', () => {
     const { destinations } = readSettings({ DESTINATIONS: destinationsOf('QueueLambdaFunction') });
     expect([...destinations.values()]).toEqual([
       expect.objectContaining({ name: 'orders', fifo: false, queue: 'token-relay-prod-orders' }),
@@ -498,7 +498,7 @@ describe('above 3.5 KB', () => {
   }, 120_000);
   afterAll(() => rm(folder, { recursive: true }));
 
-  test('DESTINATIONS names a file beside the bundle, which the function reads', () => {
+  test('a DESTINATIONS above 3.5 KB names a file beside the bundle, which the function reads', () => {
     expect(destinationsOf('QueueLambdaFunction', of)).toBe('@destinations.json');
     const read = (name: string) => (files.get(name.replace('./', '')) ?? '').toString();
     const { destinations } = readSettings({ DESTINATIONS: '@destinations.json' }, read);
@@ -509,18 +509,18 @@ describe('above 3.5 KB', () => {
     );
   });
 
-  test('the file lies where the bundle looks for it', async () => {
+  test('the file of DESTINATIONS lies where the bundle looks for it', async () => {
     const loaded = await load(folder, 'queue.mjs', lambdaEnvironment('@destinations.json'));
     expect(loaded.exports).toEqual(['handler']);
     await rm(join(folder, 'destinations.json'));
     await expect(load(folder, 'queue.mjs', lambdaEnvironment('@destinations.json'))).rejects.toThrow('DESTINATIONS');
   });
 
-  test('everything lies where --package puts it', () => {
+  test('the whole package lies where --package puts it', () => {
     expect(result.output[0]).toMatch(/^elsewhere\/token-relay\.zip/);
   });
 
-  test('without a webhook there is neither its function nor a way to it', () => {
+  test('a package without a webhook has neither its function nor a way to it', () => {
     const names = Object.keys(of.Resources).filter((name) => /Webhook|HttpApi/.test(name));
     expect(names).toEqual([]);
   });
@@ -536,19 +536,22 @@ describe('the zip', () => {
   });
   afterAll(() => rm(folder, { recursive: true }));
 
-  test('has the bundles at its root and nothing that Lambda does not need', () => {
+  test('the zip has the bundles at its root and nothing that Lambda does not need', () => {
     expect(
       [...files.keys()].filter((name) => !/^(queue|webhook|chunk-\w+|lazy-[\w-]+)\.mjs(\.LEGAL\.txt)?$/.test(name)),
     ).toEqual([]);
   });
 
-  test.each(['Queue', 'Webhook'])('%s loads in an empty folder, by its handler, by Node alone', async (name) => {
-    const [file, exported] = String(properties(`${name}LambdaFunction`).Handler).split('.');
-    const environment = lambdaEnvironment(destinationsOf(`${name}LambdaFunction`));
-    const { exports, builtins } = await load(folder, `${file}.mjs`, environment);
-    expect(exports).toContain(exported);
-    expect(builtins.filter((builtin) => /undici|http2/.test(builtin))).toEqual([]);
-  });
+  test.each(['Queue', 'Webhook'])(
+    'the bundle %s in the zip loads in an empty folder, by its handler, by Node alone',
+    async (name) => {
+      const [file, exported] = String(properties(`${name}LambdaFunction`).Handler).split('.');
+      const environment = lambdaEnvironment(destinationsOf(`${name}LambdaFunction`));
+      const { exports, builtins } = await load(folder, `${file}.mjs`, environment);
+      expect(exports).toContain(exported);
+      expect(builtins.filter((builtin) => /undici|http2/.test(builtin))).toEqual([]);
+    },
+  );
 });
 
 async function unpack(files: ReadonlyMap<string, Buffer>, folder: string): Promise<void> {
@@ -559,7 +562,7 @@ async function unpack(files: ReadonlyMap<string, Buffer>, folder: string): Promi
 }
 
 describe('The ways in', () => {
-  test('that let anyone in are warned about, once; and each secret that a list names may be read', async () => {
+  test('a webhook that lets anyone in is a warning, once; and each secret that a list names may be read', async () => {
     const {
       exitCode,
       errors,

@@ -30,13 +30,13 @@ describe('times', () => {
     { call: 60, batchSize: 11, timeout: 150, visibility: 901 },
     { call: 435, batchSize: 10, timeout: 900, visibility: 5400 },
     { call: 600, batchSize: 10_000, timeout: 900, visibility: 5401 },
-  ])('calls of $call s, batches of $batchSize: $timeout s to run, $visibility s invisible', (it) => {
+  ])('calls of $call s, batches of $batchSize get $timeout s to run, $visibility s invisible', (it) => {
     const of = made({ orders: { ...flow, timeoutSeconds: it.call, batchSize: it.batchSize } });
     expect(of.functions.queue).toMatchObject({ timeout: it.timeout });
     expect(properties(of, 'QueueOfOrders')).toMatchObject({ VisibilityTimeout: it.visibility });
   });
 
-  test('the destination with the longest calls sets the time for all', () => {
+  test('times the destination with the longest calls sets the time for all', () => {
     const of = made({ slow: { ...flow, timeoutSeconds: 200 }, quick: { ...flow, timeoutSeconds: 1 } });
     expect(of.functions.queue).toMatchObject({ timeout: 430 });
     expect(properties(of, 'QueueOfQuick')).toMatchObject({ VisibilityTimeout: 2580 });
@@ -54,7 +54,7 @@ describe('times', () => {
 describe('a destination more', () => {
   const before = made({ orders: flow });
 
-  test('adds its queues and their event source mapping, and changes no other', () => {
+  test('a new destination adds its queues and their event source mapping, and changes no other', () => {
     const after = made({ orders: flow, 'eu-invoices': { ...flow, fifo: true } });
     expect(idsOf(after).filter((id) => !idsOf(before).includes(id))).toEqual([
       'QueueOfEuInvoices',
@@ -66,7 +66,7 @@ describe('a destination more', () => {
     }
   });
 
-  test('with a webhook adds the function, its role and its route', () => {
+  test('a new destination with a webhook adds the function, its role and its route', () => {
     const after = made({ orders: { ...flow, webhook } });
     expect(idsOf(after).filter((id) => !idsOf(before).includes(id))).toEqual([
       'WebhookRole',
@@ -79,13 +79,13 @@ describe('a destination more', () => {
     });
   });
 
-  test('with the queue of somebody else is attached to it, and that queue is left alone', () => {
+  test('a new destination with the queue of somebody else is attached to it, and that queue is left alone', () => {
     const after = made({ orders: flow, legacy: { ...flow, queue: LEGACY } });
     expect(idsOf(after).filter((id) => !idsOf(before).includes(id))).toEqual(['EventSourceMappingOfLegacy']);
     expect(properties(after, 'EventSourceMappingOfLegacy')).toMatchObject({ EventSourceArn: LEGACY });
   });
 
-  test('two existing queues of the same name in two accounts are both attached', () => {
+  test('a destination more two existing queues of the same name in two accounts are both attached', () => {
     const other = LEGACY.replace('999999999999', '888888888888');
     const after = made({ one: { ...flow, queue: LEGACY }, two: { ...flow, queue: other } });
     expect(properties(after, 'EventSourceMappingOfOne')).toMatchObject({ EventSourceArn: LEGACY });
@@ -96,19 +96,22 @@ describe('a destination more', () => {
 describe('the dead-letter queue of an existing queue', () => {
   const sendTo = (of: Stack) => JSON.stringify(properties(of, 'QueueRole')).match(/"sqs:SendMessage".{0,200}/)?.[0];
 
-  test('is nobody’s business if it is not named', () => {
+  test('the dead-letter queue of an existing queue is left alone if it is not named', () => {
     expect(sendTo(made({ legacy: { ...flow, queue: LEGACY } }))).toBeUndefined();
   });
 
   test.each([
     ['eu-central-1', 'https://sqs.eu-central-1.amazonaws.com/999999999999/dead', 'dead'],
     ['cn-north-1', 'https://sqs.cn-north-1.amazonaws.com.cn/999999999999/dead.fifo', 'dead.fifo'],
-  ])('may be written in %s where %s names it', (region, deadLetterQueueUrl, name) => {
-    const queue = `arn:aws:sqs:${region}:999999999999:${name.replace('dead', 'in')}`;
-    const destinations = { legacy: { ...flow, queue, deadLetterQueueUrl } };
-    const of = stack({ ...service, region, custom: { destinations } });
-    expect(sendTo(of)).toContain(`:sqs:${region}:999999999999:${name}"`);
-  });
+  ])(
+    'the dead-letter queue of an existing queue may be written in %s where %s names it',
+    (region, deadLetterQueueUrl, name) => {
+      const queue = `arn:aws:sqs:${region}:999999999999:${name.replace('dead', 'in')}`;
+      const destinations = { legacy: { ...flow, queue, deadLetterQueueUrl } };
+      const of = stack({ ...service, region, custom: { destinations } });
+      expect(sendTo(of)).toContain(`:sqs:${region}:999999999999:${name}"`);
+    },
+  );
 });
 
 describe('who sends to the queue', () => {
@@ -123,7 +126,7 @@ describe('who sends to the queue', () => {
     Condition: { ArnEquals: { 'aws:SourceArn': senders } },
   });
 
-  test('is whoever has the right in a policy of its own: the queue has none', () => {
+  test('who sends to the queue is whoever has the right in a policy of its own: the queue has none', () => {
     expect(idsOf(made({ orders: flow }))).not.toContain('QueuePolicyOfOrders');
   });
 
@@ -135,7 +138,7 @@ describe('who sends to the queue', () => {
       [TOPIC, RULE, `${TOPIC}-2`],
       [statementOf('sns', TOPIC, `${TOPIC}-2`), statementOf('events', RULE)],
     ],
-  ])('is %s, and the service in no other’s name', (_, queueSenders, statements) => {
+  ])('who sends to the queue is %s, and the service in no other’s name', (_, queueSenders, statements) => {
     const of = made({ orders: { ...flow, queueSenders } });
     expect(properties(of, 'QueuePolicyOfOrders')).toEqual({
       Queues: [{ Ref: 'QueueOfOrders' }],
@@ -143,7 +146,7 @@ describe('who sends to the queue', () => {
     });
   });
 
-  test('is a FIFO topic, where the queue is one', () => {
+  test('who sends to the queue is a FIFO topic, where the queue is one', () => {
     const of = made({ orders: { ...flow, fifo: true, queueSenders: [FIFO_TOPIC] } });
     expect(properties(of, 'QueuePolicyOfOrders')).toMatchObject({
       PolicyDocument: { Statement: [statementOf('sns', FIFO_TOPIC)] },
@@ -164,7 +167,7 @@ describe('who sends to the queue', () => {
       TOPIC,
       'belongs to a created queue; what may send to an existing one its owner says in its policy',
     ],
-  ])('is not %s', (_, settings, sender, line) => {
+  ])('who sends to the queue is not %s', (_, settings, sender, line) => {
     expect(mistakes({ destinations: { orders: { ...flow, ...settings, queueSenders: [sender] } } })).toEqual([
       `custom.destinations.orders.queueSenders: ${line}`,
     ]);
@@ -183,12 +186,12 @@ describe('above 3.5 KB', () => {
   test.each([
     [3584, 'stays in the environment'],
     [3585, 'becomes a file'],
-  ])('a DESTINATIONS of %i bytes %s', (bytes, what) => {
+  ])('a DESTINATIONS of %i bytes above 3.5 KB %s', (bytes, what) => {
     const { value } = made(ofBytes(bytes)).destinations;
     expect(value === '@destinations.json').toBe(what === 'becomes a file');
   });
 
-  test('the file has no URLs, which nobody can fill into it, but the name by which a queue finds its destination', () => {
+  test('the file of DESTINATIONS has no URLs, but the name by which a queue finds its destination', () => {
     const { file = '' } = made(ofBytes(4000)).destinations;
     expect(Object.keys(JSON.parse(file).orders)).toEqual(['secret', 'path', 'headers', 'queue']);
     const settings = readSettings({ DESTINATIONS: '@destinations.json' }, () => file);
@@ -252,14 +255,14 @@ describe('mistakes', () => {
       { destinations: { orders: flow }, kmsKeyArns: ['alias/mine'] },
       ['custom.kmsKeyArns: expected a list of ARNs of keys, arn:aws:kms:<region>:<account>:key/<id>'],
     ],
-  ])('%s', (_, custom, lines) => {
+  ])('a mistake in the stack is named: %s', (_, custom, lines) => {
     expect(mistakes(custom)).toEqual(lines);
   });
 
   test.each([
     ['standard', false, 'token-relay-dev-', 76],
     ['FIFO', true, 'token-relay-dev--dlq.fifo', 80],
-  ])('a name too long for a %s queue and its dead-letter queue', (_, fifo, rest, most) => {
+  ])('a name too long for a %s queue and its dead-letter queue is a mistake', (_, fifo, rest, most) => {
     const named = (length: number) => ({ destinations: { ['a'.repeat(length)]: { ...flow, fifo } } });
     expect(mistakes(named(most - rest.length))).toEqual([]);
     expect(mistakes(named(most - rest.length + 1))).toHaveLength(1);
@@ -269,7 +272,7 @@ describe('mistakes', () => {
   test.each([
     ['stage', { stage: 'v1.2' }, 'provider.stage: expected letters, digits, - and _'],
     ['service', { service: 'token relay' }, 'service: expected letters, digits, - and _'],
-  ])('a %s that no queue can have in its name is told once', (_, rest, line) => {
+  ])('a %s that no queue can have in its name is reported once', (_, rest, line) => {
     expect(mistakes({ destinations: { orders: flow, invoices: flow } }, rest)).toEqual([line]);
   });
 });

@@ -30,16 +30,19 @@ describe('The call fails at once, and its socket is closed, where a stream has',
     ['more in a chunk of its own', chunks(10, 1), 'more'],
     ['less', chunks(6, 3), 'less'],
     ['no byte', chunks(), 'less'],
-  ])('%s than was announced', async (_, body, than) => {
-    const { wire, send } = await start();
-    const error = await failureOf(send(post(wire.url, { body })));
-    expect(error).toMatchObject({ code: 'CONNECTION_FAILED', status: undefined });
-    expect(error.message).toContain(`: no answer (the payload has ${than} than the 10 bytes announced)`);
-    await wire.waitForOpen(0);
-    expect(await send(post(wire.url))).toMatchObject({ status: 200, resent: false });
-  });
+  ])(
+    'the call fails at once, and its socket is closed, where a stream has %s than was announced',
+    async (_, body, than) => {
+      const { wire, send } = await start();
+      const error = await failureOf(send(post(wire.url, { body })));
+      expect(error).toMatchObject({ code: 'CONNECTION_FAILED', status: undefined });
+      expect(error.message).toContain(`: no answer (the payload has ${than} than the 10 bytes announced)`);
+      await wire.waitForOpen(0);
+      expect(await send(post(wire.url))).toMatchObject({ status: 200, resent: false });
+    },
+  );
 
-  test('more than was announced after all that was is with the server: it does not begin the next request', async () => {
+  test('the call fails where a stream has more than was announced, even after the rest was sent', async () => {
     const { wire, send, bodies } = await start();
     const stream = new Readable({ read: () => undefined });
     stream.push('x'.repeat(10));
@@ -58,7 +61,7 @@ test.each([
   ['a text', 9, 'less'],
   ['bytes', 11, 'more'],
   ['bytes', 9, 'less'],
-])('Of %s of %i bytes that were announced as ten nothing is sent', async (what, bytes, than) => {
+])('nothing is sent of %s of %i bytes that were announced as ten', async (what, bytes, than) => {
   const { wire, send, bodies } = await start();
   const open = () => (what === 'a text' ? 'x'.repeat(bytes) : Buffer.alloc(bytes, 'x'));
   const error = await failureOf(send(post(wire.url, { body: { bytes: 10, open } })));
@@ -68,7 +71,7 @@ test.each([
   expect(bodies).toEqual(['payload hunter22', 'payload hunter22']);
 });
 
-test('A body of the very length goes out, with its chunks as they come', async () => {
+test('a body of the announced length goes out, with its chunks as they come', async () => {
   const { wire, send, bodies } = await start();
   const body = { bytes: 10, open: () => Readable.from(['öö', Buffer.from('abc'), 'def']) };
   expect(await send(post(wire.url, { body }))).toMatchObject({ status: 200 });
@@ -76,7 +79,7 @@ test('A body of the very length goes out, with its chunks as they come', async (
   expect(wire.made()).toBe(1);
 });
 
-test('A body that is reset is not taken for a socket that was: it does not go out again', async () => {
+test('a body that is reset is not taken for a socket that was reset: it does not go out again', async () => {
   const { wire, send, bodies } = await start();
   let opened = 0;
   const open = () => {

@@ -50,7 +50,7 @@ async function startCounting() {
 }
 
 describe('A certificate', () => {
-  test('is shown with the request that bears it, and with no other', async () => {
+  test('a client certificate is shown with the request that has it, and with no other', async () => {
     const { seen, call } = await start();
     const send = createHttpClient();
     const [one, two] = [certificateOf('one'), certificateOf('two')];
@@ -60,7 +60,7 @@ describe('A certificate', () => {
     expect(seen).toEqual(['one', undefined, 'two', 'one', undefined]);
   });
 
-  test('is shown where many calls go out at once, each with its own', async () => {
+  test('a client certificate is shown where many calls go out at once, each with its own', async () => {
     const { seen, call } = await start();
     const send = createHttpClient();
     const certificates = ['one', 'two', 'three'].map((name) => certificateOf(name));
@@ -73,7 +73,7 @@ describe('A certificate', () => {
     for (const name of ['one', 'two', 'three']) expect(seen.filter((shown) => shown === name)).toHaveLength(10);
   });
 
-  test('has a socket that is kept for it, as long as it is the same object', async () => {
+  test('a client certificate has a socket that is kept for it, as long as it is the same object', async () => {
     const { server, sockets } = await startCounting();
     const send = createHttpClient();
     const [one, again] = [certificateOf('one'), certificateOf('one')];
@@ -83,7 +83,7 @@ describe('A certificate', () => {
     expect(sockets.made).toBe(3);
   });
 
-  test('that the other side refuses ends the call with no answer, and the next may show another', async () => {
+  test('a client certificate that the other side refuses ends the call, and the next may show another', async () => {
     const { seen, call } = await start({ rejectUnauthorized: true });
     const send = createHttpClient();
     const error = await failureOf(send(call({ certificate: certificateOf('orders', stranger) })));
@@ -93,7 +93,7 @@ describe('A certificate', () => {
     expect(seen).toEqual(['orders']);
   });
 
-  test('whose key is another’s ends the call before anything is sent', async () => {
+  test('a client certificate whose key is another’s ends the call before anything is sent', async () => {
     const { seen, call } = await start();
     const certificate = { cert: certificateOf('one').cert, key: certificateOf('two').key };
     const sending = createHttpClient()(call({ certificate }));
@@ -102,7 +102,7 @@ describe('A certificate', () => {
   });
 });
 
-test('A server of an authority that we do not trust gets nothing of the request', async () => {
+test('a server of an authority that we do not trust gets nothing of the request', async () => {
   let handled = 0;
   const server = await startServer(
     () => {

@@ -10,7 +10,7 @@ const answerAtOnce = ({ socket }: WireRequest) => void socket.write(reply());
 const { signal } = new AbortController();
 
 describe('A connection made ahead', () => {
-  test('is the one that the first request goes out on', async () => {
+  test('a connection made ahead is the one that the first request goes out on', async () => {
     const wire = await startWire(answerAtOnce);
     const send = createHttpClient();
     await send.connect?.({ url: wire.url }, signal);
@@ -19,7 +19,7 @@ describe('A connection made ahead', () => {
     expect(wire.made()).toBe(1);
   });
 
-  test('is made once: a second one would wait for nobody', async () => {
+  test('a connection made ahead is made once: nobody would use a second one', async () => {
     const wire = await startWire(answerAtOnce);
     const send = createHttpClient();
     await Promise.all([send.connect?.({ url: wire.url }, signal), send.connect?.({ url: wire.url }, signal)]);
@@ -28,7 +28,7 @@ describe('A connection made ahead', () => {
     expect(wire.made()).toBe(1);
   });
 
-  test('is not trusted for longer than any other that idles', async () => {
+  test('a connection made ahead is not trusted for longer than any other that idles', async () => {
     const clock = createSimulatedTime(1_000_000);
     const wire = await startWire(answerAtOnce);
     const send = createHttpClient({ now: clock.now });
@@ -38,7 +38,7 @@ describe('A connection made ahead', () => {
     expect(wire.made()).toBe(2);
   });
 
-  test('that breaks with its first request is like any new one: the other side may be at work, and nothing goes out twice', async () => {
+  test('a connection made ahead that breaks with its first request sends nothing twice', async () => {
     let arrived = 0;
     const wire = await startWire((request) => {
       arrived += 1;
@@ -50,7 +50,7 @@ describe('A connection made ahead', () => {
     expect(arrived).toBe(1);
   });
 
-  test('that idled as long as a frozen function may have broken meanwhile: its request goes out again', async () => {
+  test('a connection made ahead that idled as long as a frozen function has its request sent again', async () => {
     const clock = createSimulatedTime(1_000_000);
     const wire = await startWire((request) => {
       if (request.connection === 1) request.socket.resetAndDestroy();
@@ -62,7 +62,7 @@ describe('A connection made ahead', () => {
     expect(await send(post(wire.url))).toMatchObject({ status: 200, resent: true });
   });
 
-  test('to a server that refuses it is none, and the request is the one to say so', async () => {
+  test('a connection made ahead to a server that refuses it is none, and the request reports that', async () => {
     const wire = await startWire(answerAtOnce);
     wire.close();
     const send = createHttpClient();
@@ -70,7 +70,7 @@ describe('A connection made ahead', () => {
     expect(await failureOf(send(post(wire.url)))).toMatchObject({ code: 'CONNECTION_FAILED', executed: 'no' });
   });
 
-  test('is given up when its time is over, and its socket closed', async () => {
+  test('a connection made ahead is given up when its time is over, and its socket closed', async () => {
     // Takes the connection, and never answers the greeting of TLS.
     const wire = await startWire(() => undefined);
     const url = new URL(wire.url);
@@ -84,7 +84,7 @@ describe('A connection made ahead', () => {
     expect(wire.made()).toBe(1);
   });
 
-  test('is not begun when the time is over already', async () => {
+  test('a connection made ahead is not begun when the time is over already', async () => {
     const wire = await startWire(answerAtOnce);
     await createHttpClient().connect?.({ url: wire.url }, AbortSignal.abort());
     expect(wire.made()).toBe(0);

@@ -33,13 +33,16 @@ describe('A kept socket', () => {
   test.each([
     ['is reset', reset],
     ['is closed', ({ socket }: WireRequest) => void socket.end()],
-  ])('that %s when it is used makes the request go out again, over a new connection', async (_, onSecond) => {
-    const { send, seen, wire } = await warmed(onSecond);
-    expect(await send(post(wire.url))).toMatchObject({ status: 200, resent: true, body: Buffer.from('ok') });
-    expect(seen).toEqual(['1.1', '1.2', '2.1']);
-  });
+  ])(
+    'a kept socket that %s when it is used makes the request go out again, over a new connection',
+    async (_, onSecond) => {
+      const { send, seen, wire } = await warmed(onSecond);
+      expect(await send(post(wire.url))).toMatchObject({ status: 200, resent: true, body: Buffer.from('ok') });
+      expect(seen).toEqual(['1.1', '1.2', '2.1']);
+    },
+  );
 
-  test('opens the body anew, whole each time, be it bytes or a stream', async () => {
+  test('a kept socket that broke opens the body anew, whole each time, be it bytes or a stream', async () => {
     const { send, bodies, wire } = await warmed(reset);
     const streams: Readable[] = [];
     const body = {
@@ -55,7 +58,7 @@ describe('A kept socket', () => {
     expect(streams.map(({ destroyed }) => destroyed)).toEqual([true, true]);
   });
 
-  test('takes the other idle sockets of its time along', async () => {
+  test('a kept socket that broke takes the other idle sockets of its time along', async () => {
     let warm = false;
     const held: WireRequest[] = [];
     const wire = await startWire((request) => {
@@ -74,13 +77,13 @@ describe('A kept socket', () => {
 });
 
 describe('The request does not go out a third time', () => {
-  test('where the new connection breaks, too', async () => {
+  test('the request does not go out a third time where the new connection breaks, too', async () => {
     const { send, seen, wire } = await warmed(reset, reset);
     expect(await failureOf(send(post(wire.url)))).toMatchObject({ code: 'CONNECTION_FAILED', executed: 'unknown' });
     expect(seen).toEqual(['1.1', '1.2', '2.1']);
   });
 
-  test('where no new connection is to be had: the first may still have been acted on', async () => {
+  test('the request does not go out a third time where there is no new connection', async () => {
     const wire = await startWire((request) => {
       if (request.index === 1) return answer(request);
       wire.close();
@@ -93,7 +96,7 @@ describe('The request does not go out a third time', () => {
     expect(error.message).toContain('ECONNREFUSED');
   });
 
-  test('where the new connection brings no answer in time', async () => {
+  test('the request does not go out a third time where the new connection brings no answer in time', async () => {
     const { send, wire } = await warmed(reset, () => undefined);
     const error = await failureOf(send(post(wire.url, { timeoutMs: 100 })));
     expect(error).toMatchObject({ code: 'TIMED_OUT', executed: 'unknown' });
@@ -101,7 +104,7 @@ describe('The request does not go out a third time', () => {
 });
 
 describe('The time of a call', () => {
-  test('holds for both sends together', async () => {
+  test('the time of a call holds for both sends together', async () => {
     const clock = createSimulatedTime(1_000_000);
     const wire = await startWire((request) => {
       if (request.connection > 1) return;
@@ -116,7 +119,7 @@ describe('The time of a call', () => {
     expect(error.message).toMatch(/: no answer \(within 50 ms\)$/);
   });
 
-  test('of a socket that broke after a second was not idle: the request does not go out again', async () => {
+  test('a socket that broke after a second was not idle: the request does not go out again', async () => {
     const clock = createSimulatedTime(1_000_000);
     const wire = await startWire((request) => {
       if (request.index === 1) return answer(request);
@@ -134,7 +137,7 @@ describe('The time of a call', () => {
 });
 
 describe('The request does not go out a second time', () => {
-  test('where a new socket breaks', async () => {
+  test('the request does not go out a second time where a new socket breaks', async () => {
     const wire = await startWire(reset);
     expect(await failureOf(createHttpClient()(post(wire.url)))).toMatchObject({ executed: 'unknown' });
     expect(wire.made()).toBe(1);
@@ -143,7 +146,7 @@ describe('The request does not go out a second time', () => {
   test.each<[string, string]>([
     ['in its body', 'HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf'],
     ['before its body', 'HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n'],
-  ])('where an answer had begun and breaks %s', async (_, begun) => {
+  ])('the request does not go out a second time where an answer had begun and breaks %s', async (_, begun) => {
     const { send, seen, wire } = await warmed(({ socket }) =>
       socket.write(begun, () => setTimeout(() => socket.resetAndDestroy(), 20)),
     );
@@ -155,7 +158,7 @@ describe('The request does not go out a second time', () => {
     expect(seen).toEqual(['1.1', '1.2']);
   });
 
-  test('where a kept socket is silent until the time is over', async () => {
+  test('the request does not go out a second time where a kept socket is silent until the time is over', async () => {
     const { send, seen, wire } = await warmed(() => undefined);
     expect(await failureOf(send(post(wire.url, { timeoutMs: 50 })))).toMatchObject({
       code: 'TIMED_OUT',
@@ -164,7 +167,7 @@ describe('The request does not go out a second time', () => {
     expect(seen).toEqual(['1.1', '1.2']);
   });
 
-  test('where the call is ended from outside', async () => {
+  test('the request does not go out a second time where the call is ended from outside', async () => {
     const abort = new AbortController();
     const { send, seen, wire } = await warmed(() => abort.abort());
     expect(await failureOf(send(post(wire.url, { signal: abort.signal })))).toMatchObject({

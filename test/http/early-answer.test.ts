@@ -44,7 +44,7 @@ async function start() {
 }
 
 describe.each(cases)('Where a request with $what is answered early and its body is then $end,', ({ body, end }) => {
-  test('the call has that answer, and lets go of its stream', async () => {
+  test('a call that is answered early has that answer, and lets go of its stream', async () => {
     const { url, answerEarly } = await start();
     answerEarly(end, 1);
     const opened: unknown[] = [];
@@ -58,7 +58,7 @@ describe.each(cases)('Where a request with $what is answered early and its body 
     for (const content of opened) if (content instanceof Readable) expect(content.destroyed).toBe(true);
   });
 
-  test('a 2xx is no delivery: nobody can have taken what was not sent', async () => {
+  test('a 2xx that comes early is no delivery: nobody can have taken what was not sent', async () => {
     const { url, answerEarly } = await start();
     answerEarly(end, 1, 200);
     const send = createHttpClient({ maxSockets: 1 });
@@ -66,7 +66,7 @@ describe.each(cases)('Where a request with $what is answered early and its body 
     expect((await send(post(url))).status).toBe(200);
   });
 
-  test('three of them on three sockets leave three sockets for those that wait', async () => {
+  test('three calls that are answered early leave three sockets for those that wait', async () => {
     const { url, answerEarly } = await start();
     answerEarly(end, 3);
     const send = createHttpClient({ maxSockets: 3 });
@@ -80,7 +80,7 @@ describe.each(cases)('Where a request with $what is answered early and its body 
 describe('A refusal that comes with the reset of the connection', () => {
   const REFUSAL = 'HTTP/1.1 413 Too Large\r\nConnection: close\r\nContent-Length: 9\r\n\r\n';
 
-  test('ends the sending with its head, and so is read to its end', async () => {
+  test('a refusal that comes with the reset of the connection ends the sending, and is read to its end', async () => {
     const body = stalling();
     const refuse = async ({ socket }: WireRequest) => {
       socket.write(`${REFUSAL}too `);
@@ -92,7 +92,7 @@ describe('A refusal that comes with the reset of the connection', () => {
     expect(answer).toMatchObject({ status: 413, body: Buffer.from('too large') });
   });
 
-  test('counts where it had come whole when the connection broke', async () => {
+  test('a refusal counts where it had come whole when the connection broke', async () => {
     const wire = await startWire(({ socket }) => void socket.write(`${REFUSAL}too large`), 'http:', 'head');
     const body = stalling();
     const pipe = body.pipe.bind(body);

@@ -17,7 +17,7 @@ async function start(answer: Answer = { status: 200 }) {
 }
 
 describe('A request', () => {
-  test('goes where its URL says now, whatever it said at the last one', async () => {
+  test('a request goes where its URL says now, whatever it said at the last one', async () => {
     const { requests, url } = await start();
     const changing = new URL(url);
     const send = createHttpClient();
@@ -31,14 +31,14 @@ describe('A request', () => {
     ]);
   });
 
-  test('takes a text for its UTF-8', async () => {
+  test('a request takes a text for its UTF-8', async () => {
     const { requests, url } = await start();
     const text = 'Jörg \u{1F4E6}';
     await createHttpClient()(post(url, { body: { bytes: Buffer.byteLength(text), open: async () => text } }));
     expect(requests[0]?.body).toEqual(Buffer.from(text));
   });
 
-  test('arrives with its method, target, headers and bytes, and no header that nobody gave', async () => {
+  test('a request arrives with its method, target, headers and bytes, and no header that nobody gave', async () => {
     const { requests, url } = await start();
     const bytes = Buffer.from([0, 255, 13, 10, 128]);
     const body = { bytes: 5, open: async () => bytes };
@@ -61,7 +61,7 @@ describe('A request', () => {
     });
   });
 
-  test('with a stream as body arrives whole, with its length', async () => {
+  test('a request with a stream as body arrives whole, with its length', async () => {
     const { requests, url } = await start();
     const chunks = Array.from({ length: 50 }, (_, index) => Buffer.alloc(10_000, index));
     const body = { bytes: 500_000, open: async () => Readable.from(chunks) };
@@ -74,14 +74,14 @@ describe('A request', () => {
   test.each([
     ['with no bytes as body', { body: payload('') }],
     ['without a body', {}],
-  ])('%s has the length 0, so that no server waits for more', async (_, body) => {
+  ])('a request %s has the length 0, so that no server waits for more', async (_, body) => {
     const { requests, url } = await start();
     await createHttpClient()({ method: 'POST', url: new URL(url), headers: {}, timeoutMs: 5_000, ...body });
     expect(requests[0]?.headers).toMatchObject({ 'content-length': '0' });
     expect(requests[0]?.headers).not.toHaveProperty('transfer-encoding');
   });
 
-  test('opens its body once', async () => {
+  test('a request opens its body once', async () => {
     const { url } = await start();
     let opened = 0;
     const body = {
@@ -95,14 +95,14 @@ describe('A request', () => {
     expect(opened).toBe(1);
   });
 
-  test('whose body cannot be opened is not sent', async () => {
+  test('a request whose body cannot be opened is not sent', async () => {
     const { requests, url } = await start();
     const body = { bytes: 1, open: () => Promise.reject(new Error('no such object')) };
     await expect(createHttpClient()(post(url, { body }))).rejects.toThrow('no such object');
     expect(requests).toHaveLength(0);
   });
 
-  test('that fails lets go of the stream that it was sending', async () => {
+  test('a request that fails lets go of the stream that it was sending', async () => {
     const wire = await startWire(() => undefined);
     const endless = new Readable({ read: () => undefined });
     const body = { bytes: 10, open: async () => endless };
@@ -110,7 +110,7 @@ describe('A request', () => {
     expect(endless.destroyed).toBe(true);
   });
 
-  test('whose body breaks in the middle fails, and is never taken for a whole one', async () => {
+  test('a request whose body breaks in the middle fails, and is never taken for a whole one', async () => {
     const { requests, url } = await start();
     const body = {
       bytes: 10,
@@ -128,7 +128,7 @@ describe('A request', () => {
 });
 
 describe('An answer', () => {
-  test('is handed over with its status, its headers and its bytes', async () => {
+  test('an answer is handed over with its status, its headers and its bytes', async () => {
     const body = Buffer.from([0, 255, 10]);
     const { url } = await start({
       status: 201,
@@ -145,14 +145,14 @@ describe('An answer', () => {
   });
 
   test.each([200, 202, 204, 304, 400, 401, 403, 404, 413, 429, 500, 503])(
-    'of %i is an answer and no error',
+    'an answer of %i is an answer and no error',
     async (status) => {
       const { url } = await start({ status });
       expect(await createHttpClient()(post(url))).toMatchObject({ status, body: Buffer.alloc(0) });
     },
   );
 
-  test.each([301, 302, 303, 307, 308])('of %i is not followed', async (status) => {
+  test.each([301, 302, 303, 307, 308])('an answer of %i is not followed', async (status) => {
     const { url, requests } = await start({ status, headers: { Location: '/elsewhere' }, body: 'moved' });
     expect(await createHttpClient()(post(url))).toMatchObject({
       status,
@@ -162,13 +162,13 @@ describe('An answer', () => {
     expect(requests).toHaveLength(1);
   });
 
-  test('to HEAD has no body', async () => {
+  test('an answer to HEAD has no body', async () => {
     const { url } = await start({ status: 200, headers: { 'X-CSRF-Token': 'Abc' }, body: 'body' });
     const { body: _body, ...head } = post(url, { method: 'HEAD' });
     expect(await createHttpClient()(head)).toMatchObject({ status: 200, body: Buffer.alloc(0), truncated: false });
   });
 
-  test('that is announced with 100 and 103 is the one that follows', async () => {
+  test('an answer that is announced with 100 and 103 is the one that follows', async () => {
     const wire = await startWire(({ socket }) => {
       socket.write(
         'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 202 Accepted\r\nContent-Length: 2\r\n\r\nok',
@@ -177,7 +177,7 @@ describe('An answer', () => {
     expect(await createHttpClient()(post(wire.url))).toMatchObject({ status: 202, body: Buffer.from('ok') });
   });
 
-  test('that comes in pieces is put together', async () => {
+  test('an answer that comes in pieces is put together', async () => {
     const wire = await startWire(({ socket }) => {
       socket.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n');
       setImmediate(() => socket.write('3\r\ncde\r\n0\r\n\r\n'));
@@ -198,11 +198,14 @@ describe('Of an answer is kept', () => {
     ['the beginning by default', 65_537, undefined, 65_536, true],
     ['the beginning by default', 5_000_000, undefined, 65_536, true],
     ['all of a large one', 4_400_000, 4_400_000, 4_400_000, false],
-  ])('%s: of %d bytes with keepBytes %j', async (_, length, keepBytes, kept, truncated) => {
-    const body = Buffer.alloc(length, 'abcdefg');
-    const { url } = await start({ status: 200, body });
-    const answer = await createHttpClient()(post(url, keepBytes === undefined ? {} : { keepBytes }));
-    expect(answer).toMatchObject({ status: 200, truncated });
-    expect(answer.body.equals(body.subarray(0, kept))).toBe(true);
-  });
+  ])(
+    'the start of an answer is kept, %s: of %d bytes with keepBytes %j',
+    async (_, length, keepBytes, kept, truncated) => {
+      const body = Buffer.alloc(length, 'abcdefg');
+      const { url } = await start({ status: 200, body });
+      const answer = await createHttpClient()(post(url, keepBytes === undefined ? {} : { keepBytes }));
+      expect(answer).toMatchObject({ status: 200, truncated });
+      expect(answer.body.equals(body.subarray(0, kept))).toBe(true);
+    },
+  );
 });

@@ -18,7 +18,7 @@ function heldUntil(count: number): (request: WireRequest) => void {
 }
 
 describe('A socket', () => {
-  test('is kept: one request after the other goes over one connection', async () => {
+  test('a socket is kept: one request after the other goes over one connection', async () => {
     const wire = await startWire(answerAtOnce);
     const send = createHttpClient();
     for (let call = 0; call < 5; call += 1) {
@@ -27,7 +27,7 @@ describe('A socket', () => {
     expect(wire.made()).toBe(1);
   });
 
-  test('is kept after an answer of which only the beginning was', async () => {
+  test('a socket is kept after an answer of which only the beginning was kept', async () => {
     const wire = await startWire(({ socket }) => void socket.write(reply('x'.repeat(200_000))));
     const send = createHttpClient();
     for (let call = 0; call < 3; call += 1) {
@@ -36,14 +36,14 @@ describe('A socket', () => {
     expect(wire.made()).toBe(1);
   });
 
-  test('is not kept where the other side says close', async () => {
+  test('a socket is not kept where the other side says close', async () => {
     const wire = await startWire(({ socket }) => void socket.write(reply('ok', 'Connection: close\r\n')));
     const send = createHttpClient();
     for (let call = 0; call < 3; call += 1) expect((await send(post(wire.url))).resent).toBe(false);
     expect(wire.made()).toBe(3);
   });
 
-  test('that the other side has closed while it idled is not used', async () => {
+  test('a socket that the other side has closed while it idled is not used', async () => {
     const wire = await startWire(({ socket }) => void socket.end(reply()));
     const send = createHttpClient();
     await send(post(wire.url));
@@ -52,14 +52,14 @@ describe('A socket', () => {
     expect(wire.made()).toBe(2);
   });
 
-  test('belongs to its host and port', async () => {
+  test('a socket belongs to its host and port', async () => {
     const [one, two] = [await startWire(answerAtOnce), await startWire(answerAtOnce)];
     const send = createHttpClient();
     for (const { url } of [one, two, one, two]) await send(post(url));
     expect([one.made(), two.made()]).toEqual([1, 1]);
   });
 
-  test('is not shared between clients', async () => {
+  test('a socket is not shared between clients', async () => {
     const wire = await startWire(answerAtOnce);
     await createHttpClient()(post(wire.url));
     await createHttpClient()(post(wire.url));
@@ -72,7 +72,7 @@ describe('The number of sockets', () => {
     ['ten', undefined, 10],
     ['what is set', 3, 3],
     ['one', 1, 1],
-  ])('is at most %s; further requests wait for one', async (_, maxSockets, most) => {
+  ])('the number of sockets is at most %s; further requests wait for one', async (_, maxSockets, most) => {
     let answered = 0;
     let together = 0;
     const held: WireRequest[] = [];
@@ -102,7 +102,7 @@ describe('A call that waits for a socket, because all are busy', () => {
     return { wire, send, release, first };
   }
 
-  test('ends at its time, and nothing was sent', async () => {
+  test('a call that waits for a socket ends at its time, and nothing was sent', async () => {
     const { wire, send, release, first } = await busy();
     const error = await failureOf(send(post(wire.url, { timeoutMs: 50 })));
     expect(error).toMatchObject({ code: 'TIMED_OUT', executed: 'no' });
@@ -111,7 +111,7 @@ describe('A call that waits for a socket, because all are busy', () => {
     expect(wire.made()).toBe(1);
   }, 4_000);
 
-  test('ends with the invocation, and nothing was sent', async () => {
+  test('a call that waits for a socket ends with the invocation, and nothing was sent', async () => {
     const { wire, send, release, first } = await busy();
     const abort = new AbortController();
     const waiting = failureOf(send(post(wire.url, { signal: abort.signal })));
@@ -122,7 +122,7 @@ describe('A call that waits for a socket, because all are busy', () => {
     expect(wire.made()).toBe(1);
   }, 4_000);
 
-  test('does not begin if the invocation is over already', async () => {
+  test('a call that would wait for a socket does not begin if the invocation is over already', async () => {
     const { wire, send, release, first } = await busy();
     const error = await failureOf(send(post(wire.url, { signal: AbortSignal.abort() })));
     expect(error).toMatchObject({ code: 'DEADLINE', executed: 'no' });
@@ -136,7 +136,7 @@ describe('Idleness', () => {
     ['10 s is trusted', 10_000, 1],
     ['a little more is not', 10_001, 2],
     ['an hour, as in a frozen process, is not', 3_600_000, 2],
-  ])('of %s', async (_, idleMs, connections) => {
+  ])('a socket is used again or not after idleness of %s', async (_, idleMs, connections) => {
     const clock = createSimulatedTime(1_000_000);
     const wire = await startWire(answerAtOnce);
     const send = createHttpClient({ now: clock.now });
@@ -147,7 +147,7 @@ describe('Idleness', () => {
     await wire.waitForOpen(1);
   });
 
-  test('counts from the end of the last request, not from the first', async () => {
+  test('idleness counts from the end of the last request, not from the first', async () => {
     const clock = createSimulatedTime(1_000_000);
     const wire = await startWire(answerAtOnce);
     const send = createHttpClient({ now: clock.now });
@@ -158,7 +158,7 @@ describe('Idleness', () => {
     expect(wire.made()).toBe(1);
   });
 
-  test('closes every socket that idled too long, not the next one alone', async () => {
+  test('idleness closes every socket that idled too long, not the next one alone', async () => {
     const clock = createSimulatedTime(1_000_000);
     const all = heldUntil(4);
     let first = true;

@@ -27,7 +27,7 @@ async function start() {
 }
 
 describe('A call fails', () => {
-  test('with executed: no where nobody listens', async () => {
+  test('a call fails with executed: no where nobody listens', async () => {
     const { server, at, url } = await start();
     await server.stop();
     const error = await failureOf(createHttpClient()(post(url)));
@@ -39,19 +39,22 @@ describe('A call fails', () => {
     ['reset-before', 0, undefined, 'no answer (ECONNRESET)'],
     ['reset-after', 1, undefined, 'no answer (ECONNRESET)'],
     ['half-answer', 1, 200, 'status 200, then the answer broke off (ECONNRESET)'],
-  ])('with executed: unknown on a new connection with the fault %s', async (fault, times, status, words) => {
-    const { server, handled, at, url } = await start();
-    server.fail({ fault });
-    const error = await failureOf(createHttpClient()(post(url)));
-    expect(error).toMatchObject({ code: 'CONNECTION_FAILED', executed: 'unknown', status });
-    expect(error.message).toBe(`${at}: ${words}`);
-    expect(handled.count).toBe(times);
-  });
+  ])(
+    'a call fails with executed: unknown on a new connection with the fault %s',
+    async (fault, times, status, words) => {
+      const { server, handled, at, url } = await start();
+      server.fail({ fault });
+      const error = await failureOf(createHttpClient()(post(url)));
+      expect(error).toMatchObject({ code: 'CONNECTION_FAILED', executed: 'unknown', status });
+      expect(error.message).toBe(`${at}: ${words}`);
+      expect(handled.count).toBe(times);
+    },
+  );
 
   test.each<[string, (server: LocalServer) => void]>([
     ['that hangs', (server) => server.fail({ fault: 'hang' })],
     ['that is too slow', (server) => server.slowDown(60_000)],
-  ])('at its time, with executed: unknown, at a server %s', async (_, spoil) => {
+  ])('a call fails at its time, with executed: unknown, at a server %s', async (_, spoil) => {
     const { server, at, url } = await start();
     spoil(server);
     const error = await failureOf(createHttpClient()(post(url, { timeoutMs: 50 })));
@@ -59,7 +62,7 @@ describe('A call fails', () => {
     expect(error.message).toBe(`${at}: no answer (within 50 ms)`);
   });
 
-  test('at its time in the middle of an answer', async () => {
+  test('a call fails at its time in the middle of an answer', async () => {
     const wire = await startWire(
       ({ socket }) => void socket.write('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf'),
     );
@@ -72,14 +75,14 @@ describe('A call fails', () => {
   test.each<[string, string]>([
     ['that speaks another protocol', '220 smtp.example.com ESMTP\r\n'],
     ['whose headers have no end', `HTTP/1.1 200 OK\r\nX-Long: ${'x'.repeat(100_000)}`],
-  ])('with executed: unknown at a server %s', async (_, words) => {
+  ])('a call fails with executed: unknown at a server %s', async (_, words) => {
     const wire = await startWire(({ socket }) => void socket.write(words));
     const error = await failureOf(createHttpClient()(post(wire.url)));
     expect(error).toMatchObject({ code: 'CONNECTION_FAILED', executed: 'unknown' });
     expect(error.message).toMatch(/: no answer \(HPE_\w+\)$/);
   });
 
-  test('at once at a server that switches to another protocol', async () => {
+  test('a call fails at once at a server that switches to another protocol', async () => {
     const wire = await startWire(
       ({ socket }) =>
         void socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n'),
@@ -90,7 +93,7 @@ describe('A call fails', () => {
     await wire.waitForOpen(0);
   });
 
-  test('where an answer without an end is cut, however much of it came', async () => {
+  test('a call fails where an answer without an end is cut, however much of it came', async () => {
     const wire = await startWire(({ socket }) => {
       socket.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n', () => socket.end());
     });
@@ -100,7 +103,7 @@ describe('A call fails', () => {
 });
 
 describe('Over TLS, before the handshake is made, nothing of the request has left', () => {
-  test('where the other side speaks no TLS', async () => {
+  test('over TLS, nothing of the request has left where the other side speaks no TLS', async () => {
     const { server, handled } = await start();
     const url = server.url.replace('http:', 'https:');
     const error = await failureOf(createHttpClient()(post(`${url}/http/orders?key=hunter22`)));
@@ -108,7 +111,7 @@ describe('Over TLS, before the handshake is made, nothing of the request has lef
     expect(handled.count).toBe(0);
   });
 
-  test('where the other side says nothing', async () => {
+  test('over TLS, nothing of the request has left where the other side says nothing in the handshake', async () => {
     const wire = await startWire(() => undefined, 'https:');
     const error = await failureOf(createHttpClient()(post(wire.url, { timeoutMs: 50 })));
     expect(error).toMatchObject({ code: 'TIMED_OUT', executed: 'no' });
@@ -117,14 +120,14 @@ describe('Over TLS, before the handshake is made, nothing of the request has lef
 });
 
 describe('A signal', () => {
-  test('that was given before ends the call, and nothing is sent', async () => {
+  test('a signal that was given before ends the call, and nothing is sent', async () => {
     const { handled, url } = await start();
     const error = await failureOf(createHttpClient()(post(url, { signal: AbortSignal.abort() })));
     expect(error).toMatchObject({ code: 'DEADLINE', executed: 'no' });
     expect(handled.count).toBe(0);
   });
 
-  test('that was given before lets nothing out on a kept socket either, whoever calls', async () => {
+  test('a signal that was given before lets nothing out on a kept socket either, whoever calls', async () => {
     const { handled, url } = await start();
     const send = createHttpClient();
     await send(post(url));
@@ -135,7 +138,7 @@ describe('A signal', () => {
     expect(handled.count).toBe(2);
   });
 
-  test('ends a call that waits for its answer, and its connection', async () => {
+  test('a signal ends a call that waits for its answer, and its connection', async () => {
     const abort = new AbortController();
     const wire = await startWire(() => abort.abort());
     const error = await failureOf(createHttpClient()(post(wire.url, { signal: abort.signal })));
@@ -144,7 +147,7 @@ describe('A signal', () => {
     await wire.waitForOpen(0);
   });
 
-  test('ends a call in the middle of its answer', async () => {
+  test('a signal ends a call in the middle of its answer', async () => {
     const abort = new AbortController();
     const wire = await startWire(({ socket }) => {
       socket.write('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf', () => setImmediate(() => abort.abort()));
@@ -154,14 +157,14 @@ describe('A signal', () => {
     await wire.waitForOpen(0);
   });
 
-  test('that ends a call makes it a gateway timeout for a waiting caller', async () => {
+  test('a signal that ends a call makes it a gateway timeout for a waiting caller', async () => {
     const abort = new AbortController();
     const wire = await startWire(() => abort.abort(new RelayError('DEADLINE', 'over')));
     const error = await failureOf(createHttpClient()(post(wire.url, { signal: abort.signal })));
     expect(directReply(outcomeOfError(error), openWebhook().route.webhook).status).toBe(504);
   });
 
-  test('that is given up after the time was over does not make a timeout of the invocation’s', async () => {
+  test('a signal that comes after the call’s own time-out does not end the invocation’s time', async () => {
     const abort = new AbortController();
     const wire = await startWire(() => undefined);
     const error = await failureOf(createHttpClient()(post(wire.url, { timeoutMs: 30, signal: abort.signal })));
@@ -169,7 +172,7 @@ describe('A signal', () => {
     expect(error.code).toBe('TIMED_OUT');
   });
 
-  test('is not listened to any longer when the call is over, however it ended', async () => {
+  test('a signal is not listened to any longer when the call is over, however it ended', async () => {
     const { server, url } = await start();
     const { signal } = new AbortController();
     const send = createHttpClient();
@@ -179,7 +182,7 @@ describe('A signal', () => {
     expect(getEventListeners(signal, 'abort')).toHaveLength(0);
   });
 
-  test('ends all calls that it was given to, also when others under it are over', async () => {
+  test('a signal ends all calls that it was given to, also when others under it are over', async () => {
     const abort = new AbortController();
     const { signal } = abort;
     const { server, url } = await start();
@@ -196,7 +199,7 @@ describe('A signal', () => {
     await server.stop();
   });
 
-  test('that comes when the call is over changes nothing', async () => {
+  test('a signal that comes when the call is over changes nothing', async () => {
     const { url } = await start();
     const abort = new AbortController();
     const send = createHttpClient();
@@ -206,7 +209,7 @@ describe('A signal', () => {
   });
 });
 
-test('A call leaves no timer behind, however it ended', async () => {
+test('a call leaves no timer behind, however it ended', async () => {
   const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
   const { server, url } = await start();
   const before = timers();
@@ -216,7 +219,7 @@ test('A call leaves no timer behind, however it ended', async () => {
   expect(timers()).toBe(before);
 });
 
-test('After a failure the next call gets a connection of its own, and its answer', async () => {
+test('after a failure the next call gets a connection of its own, and its answer', async () => {
   const { server, url, handled } = await start();
   const send = createHttpClient();
   server.fail({ fault: 'half-answer' });

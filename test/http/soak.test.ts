@@ -35,7 +35,7 @@ function bodyOf(kind: 'text' | 'bytes' | 'stream', bytes: number): HttpBody {
 }
 
 test.each(['http', 'https'])(
-  'Every socket is usable after it all, over %s',
+  'every socket is usable after thousands of calls of every kind, over %s',
   { timeout: 60_000 + CALLS * 50 },
   async (protocol) => {
     const random = createRandom(4_711);

@@ -11,7 +11,7 @@ import { reply, startWire, type WireRequest } from './wire.ts';
 const answerAtOnce = ({ socket }: WireRequest) => void socket.write(reply());
 
 describe('A socket that idles', () => {
-  test('and speaks unasked is closed: its words are not taken for the answer to the next request', async () => {
+  test('a socket that idles and speaks unasked is closed: its bytes are no answer to the next request', async () => {
     const wire = await startWire((request) => {
       answerAtOnce(request);
       if (request.connection === 1) setImmediate(() => request.socket.write(reply('poison')));
@@ -26,7 +26,7 @@ describe('A socket that idles', () => {
   test.each([
     ['is used again within what the server grants', 3_999, 1],
     ['is not used in its last second', 4_001, 2],
-  ])('%s', async (_, idleMs, connections) => {
+  ])('a socket that idles is used again or not: %s', async (_, idleMs, connections) => {
     const clock = createSimulatedTime(1_000_000);
     const wire = await startWire(({ socket }) => void socket.write(reply('ok', 'Keep-Alive: timeout=5, max=100\r\n')));
     const send = createHttpClient({ now: clock.now });
@@ -36,7 +36,7 @@ describe('A socket that idles', () => {
     expect(wire.made()).toBe(connections);
   });
 
-  test('is not trusted for longer than ten seconds, whatever the server grants', async () => {
+  test('a socket that idles is not trusted for longer than ten seconds, whatever the server grants', async () => {
     const clock = createSimulatedTime(1_000_000);
     const wire = await startWire(({ socket }) => void socket.write(reply('ok', 'keep-alive: timeout=600\r\n')));
     const send = createHttpClient({ now: clock.now });
@@ -48,7 +48,7 @@ describe('A socket that idles', () => {
 });
 
 describe('A request that waits for a socket', () => {
-  test('gets a new one when the busy one breaks', async () => {
+  test('a request that waits for a socket gets a new one when the busy one breaks', async () => {
     const wire = await startWire((request) => {
       if (request.connection === 1) request.socket.resetAndDestroy();
       else answerAtOnce(request);
@@ -61,7 +61,7 @@ describe('A request that waits for a socket', () => {
     expect(wire.made()).toBe(2);
   });
 
-  test('and is given up is passed over', async () => {
+  test('a request that waits for a socket and is given up is skipped', async () => {
     const held: WireRequest[] = [];
     const seen: string[] = [];
     const wire = await startWire((request) => {
@@ -83,7 +83,7 @@ describe('A request that waits for a socket', () => {
     expect(seen).toEqual(['first', 'third']);
   });
 
-  test('goes out again where the socket that was handed on to it breaks without an answer', async () => {
+  test('a request that waits goes out again where the socket handed on to it breaks without an answer', async () => {
     const wire = await startWire((request) => {
       if (request.connection === 1 && request.index === 2) request.socket.resetAndDestroy();
       else answerAtOnce(request);
@@ -94,7 +94,7 @@ describe('A request that waits for a socket', () => {
   });
 });
 
-test('A second connection takes up the TLS session of the first', async () => {
+test('a second connection resumes the TLS session of the first', async () => {
   const authority = createCertificateAuthority({ keyType: 'ec' });
   setDefaultCACertificates([authority.caPem]);
   const resumed: boolean[] = [];
@@ -116,7 +116,7 @@ describe('A head goes out in Latin-1', () => {
   test.each([
     ['an ASCII text', 'plain'],
     ['a text beyond Latin-1', 'größer → 価格'],
-  ])('whatever the body is: %s', async (_, text) => {
+  ])('a head goes out in Latin-1 whatever the body is: %s', async (_, text) => {
     let head = '';
     let body = '';
     const wire = await startWire((request) => {
@@ -138,7 +138,7 @@ test.each([
   ['GET', undefined],
   ['HEAD', undefined],
   ['DELETE', undefined],
-])('A %s without a body says so as RFC 9110 wants it: %s', async (method, line) => {
+])('a %s without a body declares that as RFC 9110 wants it: %s', async (method, line) => {
   let head = '';
   const wire = await startWire((request) => {
     ({ head } = request);

@@ -17,7 +17,7 @@ const dayMs = 86_400_000;
 const hourMs = 3_600_000;
 
 describe.each<KeyType>(['rsa', 'ec'])('an authority with %s keys', (keyType) => {
-  test('signs itself, and is an authority', () => {
+  test('an authority signs itself, and is an authority', () => {
     const ca = new X509Certificate(createCertificateAuthority({ keyType, name: 'Somebody' }).caPem);
     expect(ca.ca).toBe(true);
     expect(ca.verify(ca.publicKey)).toBe(true);
@@ -25,7 +25,7 @@ describe.each<KeyType>(['rsa', 'ec'])('an authority with %s keys', (keyType) => 
     expect(ca.issuer).toBe(ca.subject);
   });
 
-  test('certifies a server for loopback, always the same', async () => {
+  test('an authority certifies a server for loopback, always the same', async () => {
     const authority = createCertificateAuthority({ keyType });
     const { cert, key } = authority.serverCertificate();
     expect(authority.serverCertificate()).toEqual({ cert, key });
@@ -44,7 +44,7 @@ describe.each<KeyType>(['rsa', 'ec'])('an authority with %s keys', (keyType) => 
     });
   });
 
-  test('certifies a client by a chain, with the key that belongs to it', () => {
+  test('an authority certifies a client by a chain, with the key that belongs to it', () => {
     const authority = createCertificateAuthority({ keyType });
     const { certificate, key } = authority.clientCertificate({ commonName: 'orders' });
     const [leafPem = '', caPem] = certificate.split(/(?<=-----END CERTIFICATE-----\n)/);
@@ -62,35 +62,43 @@ describe.each<KeyType>(['rsa', 'ec'])('an authority with %s keys', (keyType) => 
   test.each([
     ['a client', 'clientAuth', undefined],
     ['a server, which is not let in as a client', 'serverAuth', 'INVALID_PURPOSE'],
-  ] as const)('TLS itself takes it as the certificate of %s', async (_, purpose, expected) => {
-    const authority = createCertificateAuthority({ keyType });
-    const client = authority.clientCertificate({ commonName: 'orders', purpose });
-    const judged = Promise.withResolvers<string | undefined>();
-    const tls = { ...authority.serverCertificate(), ca: authority.caPem, requestCert: true, rejectUnauthorized: false };
-    const server = createTlsServer(tls, (socket) => {
-      judged.resolve(socket.authorized ? undefined : String(socket.authorizationError));
-      socket.end();
-    });
-    onTestFinished(() => void server.close());
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const { port } = server.address() as AddressInfo;
-    const socket = tlsConnect({
-      port,
-      host: '127.0.0.1',
-      ca: authority.caPem,
-      cert: client.certificate,
-      key: client.key,
-    });
-    onTestFinished(() => void socket.destroy());
-    expect(await judged.promise).toBe(expected);
-  });
+  ] as const)(
+    'a certificate of the authority is accepted by TLS itself as that of %s',
+    async (_, purpose, expected) => {
+      const authority = createCertificateAuthority({ keyType });
+      const client = authority.clientCertificate({ commonName: 'orders', purpose });
+      const judged = Promise.withResolvers<string | undefined>();
+      const tls = {
+        ...authority.serverCertificate(),
+        ca: authority.caPem,
+        requestCert: true,
+        rejectUnauthorized: false,
+      };
+      const server = createTlsServer(tls, (socket) => {
+        judged.resolve(socket.authorized ? undefined : String(socket.authorizationError));
+        socket.end();
+      });
+      onTestFinished(() => void server.close());
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      const { port } = server.address() as AddressInfo;
+      const socket = tlsConnect({
+        port,
+        host: '127.0.0.1',
+        ca: authority.caPem,
+        cert: client.certificate,
+        key: client.key,
+      });
+      onTestFinished(() => void socket.destroy());
+      expect(await judged.promise).toBe(expected);
+    },
+  );
 });
 
 describe('the certificate of a client', () => {
   const clock = createSimulatedTime();
   const authority = createCertificateAuthority({ keyType: 'ec', now: clock.now });
 
-  test('says who it is, by whom and for how long', () => {
+  test('a client certificate says who it is, by whom and for how long', () => {
     const issued = authority.clientCertificate({ commonName: 'orders', validDays: 30 });
     expect(issued).toMatchObject({
       subject: 'CN=orders,O=Local Landscape,C=DE',
@@ -112,11 +120,11 @@ describe('the certificate of a client', () => {
       { notAfter: Date.UTC(2049, 11, 31, 23, 59, 59) },
       Date.UTC(2049, 11, 31, 23, 59, 59),
     ],
-  ])('is valid %s', (_, wanted, validUntil) => {
+  ])('a client certificate is valid %s', (_, wanted, validUntil) => {
     expect(authority.clientCertificate({ commonName: 'orders', ...wanted }).validUntil).toBe(validUntil);
   });
 
-  test('can be told from its successor, though both are made in the same moment', () => {
+  test('a client certificate can be told from its successor, though both are made in the same moment', () => {
     const [first, second] = [1, 2].map(() => authority.clientCertificate({ commonName: 'orders' }));
     expect(second?.validFrom).toBe(Number(first?.validFrom) + 1000);
     expect(second?.validFrom).toBeLessThan(clock.now());
@@ -130,17 +138,17 @@ describe('the certificate of a client', () => {
     [0xff, 'FF'.repeat(16)],
     [0x7f, '7F'.repeat(16)],
     [0x80, '80'.repeat(16)],
-  ])('has a serial number above 0, made of bytes %i', (byte, serialNumber) => {
+  ])('a client certificate has a serial number above 0, made of bytes %i', (byte, serialNumber) => {
     const numbered = createCertificateAuthority({ keyType: 'ec', random: (size) => Buffer.alloc(size, byte) });
     const [caPem, issued] = [numbered.caPem, numbered.clientCertificate({ commonName: 'orders' })];
     expect([describeCertificate(caPem).serialNumber, issued.serialNumber]).toEqual([serialNumber, serialNumber]);
   });
 
-  test.each(['', 'x'.repeat(65)])('has a name of 1 to 64 characters, not %j', (commonName) => {
+  test.each(['', 'x'.repeat(65)])('a client certificate has a name of 1 to 64 characters, not %j', (commonName) => {
     expect(() => authority.clientCertificate({ commonName })).toThrow(/^commonName: /);
   });
 
-  test('keeps characters that mean something in a distinguished name', () => {
+  test('a client certificate keeps characters that mean something in a distinguished name', () => {
     expect(authority.clientCertificate({ commonName: 'a,b+c=d' }).subject).toBe(
       'CN=a\\,b\\+c=d,O=Local Landscape,C=DE',
     );

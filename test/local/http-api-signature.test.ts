@@ -58,19 +58,19 @@ async function ask(asked: Request, options: Partial<HttpApiOptions> = {}) {
 const FORBIDDEN = { status: 403, body: '{"message":"Forbidden"}', contexts: [] };
 
 describe('What a known identity has signed', () => {
-  test('reaches the function, which is told who it was', async () => {
+  test('a request signed by a known identity reaches the function, which learns who it was', async () => {
     const { status, contexts } = await ask(request());
     expect(status).toBe(202);
     const { userArn, accessKeyId: accessKey } = USER;
     expect(contexts).toMatchObject([{ authorizer: { iam: { userArn, accessKey, accountId: '123456789012' } } }]);
   });
 
-  test('is told in payload 1.0 at another place', async () => {
+  test('a request signed by a known identity names it in payload 1.0 at another place', async () => {
     const { contexts } = await ask(request(), { payloadFormat: '1.0', gateway: 'http-api' });
     expect(contexts).toMatchObject([{ identity: { userArn: USER.userArn } }]);
   });
 
-  test('is good for five minutes, before and after', async () => {
+  test('a request signed by a known identity is good for five minutes, before and after', async () => {
     const statusAt = async (now: number) => (await ask(request(), { now: () => now })).status;
     expect(await statusAt(AT + 300_000)).toBe(202);
     expect(await statusAt(AT - 300_000)).toBe(202);
@@ -93,17 +93,17 @@ describe('What does not come through:', () => {
     ['a date that is none', headers({ 'x-amz-date': '20261123 now' })],
     ['another region', headers({ authorization: authorization(SIGNATURE, '20261123/us-east-1/execute-api') })],
     ['another service', headers({ authorization: authorization(SIGNATURE, '20261123/eu-central-1/lambda') })],
-  ])('%s', async (_, asked) => {
+  ])('a request with a bad signature does not come through: %s', async (_, asked) => {
     expect(await ask(asked)).toEqual(FORBIDDEN);
   });
 
-  test('an identity that nobody knows', async () => {
+  test('a request of an unknown identity does not come through', async () => {
     expect(await ask(request(), { identities: [] })).toEqual(FORBIDDEN);
     expect(await ask(request(), { identities: [{ ...USER, secretAccessKey: 'another' }] })).toEqual(FORBIDDEN);
   });
 });
 
-test('By another method it finds the route for all, where no identity is told', async () => {
+test('a request by another method finds the route for all, where no identity is known', async () => {
   const { status, contexts } = await ask(request({ method: 'PUT' }));
   expect(status).toBe(202);
   expect(contexts).toMatchObject([{ routeKey: 'ANY /webhooks/{destination}' }]);

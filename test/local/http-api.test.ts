@@ -83,7 +83,7 @@ function send(
 const json = { 'content-type': 'application/json' };
 
 describe('the event of an HTTP API, format 2.0', () => {
-  test('has the shape of the published sample', async () => {
+  test('the event of an HTTP API, format 2.0, has the shape of the published sample', async () => {
     const api = await start('HTTP API 2.0');
     await send(api, '/webhooks/orders?parameter1=value1&parameter1=value2&parameter2=a%20b', {
       headers: {
@@ -141,7 +141,7 @@ describe('the event of an HTTP API, format 2.0', () => {
     ]);
   });
 
-  test('leaves out what the request does not have', async () => {
+  test('the event of an HTTP API, format 2.0, leaves out what the request does not have', async () => {
     const api = await start('HTTP API 2.0', {}, { routes: [{ methods: 'ANY', path: '/webhooks' }] });
     await send(api, '/webhooks', { method: 'GET' });
     const [event = {}] = api.events;
@@ -151,7 +151,7 @@ describe('the event of an HTTP API, format 2.0', () => {
     expect(event).toMatchObject({ routeKey: 'ANY /webhooks', rawQueryString: '', isBase64Encoded: false });
   });
 
-  test('keeps the stage in the path', async () => {
+  test('the event of an HTTP API, format 2.0, keeps the stage in the path', async () => {
     const api = await start('HTTP API 2.0', {}, { stage: 'prod' });
     expect(api.url).toBe(`${api.server.url}/prod`);
     await send(api, '/webhooks/orders');
@@ -166,7 +166,7 @@ describe('the event of an HTTP API, format 2.0', () => {
 });
 
 describe('the event of an HTTP API, format 1.0', () => {
-  test('has the shape of the published sample, with lower-case names', async () => {
+  test('the event of an HTTP API, format 1.0, has the shape of the published sample', async () => {
     const api = await start('HTTP API 1.0');
     await send(api, '/webhooks/orders?parameter1=value1&parameter1=value2', {
       headers: { Header2: ['value1', 'value2'], ...json },
@@ -202,7 +202,7 @@ describe('the event of an HTTP API, format 1.0', () => {
 });
 
 describe('the event of a REST API', () => {
-  test('has header names as they were sent, no version, and the path without the stage', async () => {
+  test('the event of a REST API has header names as sent, no version, and the path without the stage', async () => {
     const api = await start('REST API');
     await send(api, '/webhooks/orders', { headers: { 'X-Signature': 'a', hEADER: ['1', '2'] }, body: '{"a":1}' });
     const [event = {}] = api.events;
@@ -223,7 +223,7 @@ describe('the event of a REST API', () => {
     });
   });
 
-  test('has null for an empty body', async () => {
+  test('the event of a REST API has null for an empty body', async () => {
     const api = await start('REST API');
     await send(api, '/webhooks/orders');
     expect(api.events).toMatchObject([{ body: null, isBase64Encoded: false }]);
@@ -247,7 +247,7 @@ describe('a body', () => {
     ['application/json', 'identity', false],
     [undefined, undefined, true],
   ])(
-    'of type %s and encoding %s reaches the function of an HTTP API base64: %s',
+    'a body of type %s and encoding %s reaches the function of an HTTP API base64: %s',
     async (type, encoding, isBase64Encoded) => {
       const bytes = encoding === 'gzip' ? gzipSync('{"ä":1}') : Buffer.from('{"ä":1}');
       for (const kind of ['HTTP API 2.0', 'HTTP API 1.0'] as const) {
@@ -273,7 +273,7 @@ describe('a body', () => {
     [['image/*'], 'application/json', false],
     [['*/*'], 'application/json', true],
   ])(
-    "reaches a REST API's function by its binary media types %j: %s, %s",
+    "a body reaches a REST API's function by its binary media types %j: %s, %s",
     async (binaryMediaTypes, type, isBase64Encoded) => {
       const api = await start('REST API', {}, { binaryMediaTypes });
       await send(api, '/webhooks/orders', { headers: { 'content-type': type }, body: 'a' });
@@ -283,7 +283,7 @@ describe('a body', () => {
 });
 
 describe('headers on the way in', () => {
-  test('of the connection end at the gateway, the senders of X-Forwarded-For stay', async () => {
+  test('headers of the connection end at the gateway, and the senders in X-Forwarded-For stay', async () => {
     const api = await start('HTTP API 2.0');
     await send(api, '/webhooks/orders', {
       headers: {
@@ -312,7 +312,7 @@ describe('a path', () => {
     ['HTTP API 1.0', 'path', '/webhooks/a%40b', '/webhooks/a@b', 'a@b'],
     ['REST API', 'path', '/webhooks/a%40b', '/webhooks/a%40b', 'a%40b'],
     ['REST API', 'path', '/webhooks/a%2Fb', '/webhooks/a%2Fb', 'a%2Fb'],
-  ] as const)('in an event of a %s (%s): %s arrives as %s', async (kind, field, sent, path, destination) => {
+  ] as const)('a path in an event of a %s (%s): %s arrives as %s', async (kind, field, sent, path, destination) => {
     const api = await start(kind);
     await send(api, sent);
     expect(api.events).toMatchObject([{ [field]: path, pathParameters: { destination } }]);
@@ -328,7 +328,7 @@ describe('a path', () => {
     ['/files/a', 'POST /files/{name}'],
     ['/webhooks/a%2Fb', undefined],
     ['/webhooks/%', undefined],
-  ])('takes the most specific route: %s goes to %s', async (target, routeKey) => {
+  ])('a path takes the most specific route: %s goes to %s', async (target, routeKey) => {
     const api = await start('HTTP API 2.0', undefined, {
       routes: [
         { methods: 'ANY', path: '/files/{name+}' },
@@ -342,7 +342,7 @@ describe('a path', () => {
     expect([status, api.events[0]?.routeKey]).toEqual(routeKey === undefined ? [404, undefined] : [204, routeKey]);
   });
 
-  test('without a route of its own goes to $default', async () => {
+  test('a path without a route of its own goes to $default', async () => {
     const api = await start('HTTP API 2.0', undefined, {
       routes: [
         { methods: 'ANY', path: '$default' },
@@ -362,12 +362,12 @@ describe('a reply', () => {
     ['an object', { message: 'Hello' }, '{"message":"Hello"}'],
     ['nothing', null, 'null'],
     ['a list', [1], '[1]'],
-  ])('of format 2.0 without statusCode (%s) is the body of a 200', async (_, payload, text) => {
+  ])('a reply of format 2.0 without statusCode (%s) is the body of a 200', async (_, payload, text) => {
     const answer = await send(await start('HTTP API 2.0', payload), '/webhooks/orders');
     expect(answer).toMatchObject({ status: 200, text, headers: { 'content-type': 'application/json' } });
   });
 
-  test('of format 2.0 has status, headers, cookies and body', async () => {
+  test('a reply of format 2.0 has status, headers, cookies and body', async () => {
     const api = await start('HTTP API 2.0', {
       statusCode: 202,
       headers: {
@@ -395,12 +395,12 @@ describe('a reply', () => {
     ['HTTP API 2.0', 'text/plain;charset=UTF-8'],
     ['HTTP API 1.0', 'text/plain;charset=UTF-8'],
     ['REST API', 'application/json'],
-  ] as const)('of a %s without Content-Type is %s', async (kind, type) => {
+  ] as const)('a reply of a %s without Content-Type is %s', async (kind, type) => {
     const answer = await send(await start(kind, { statusCode: '201', body: 'x' }), '/webhooks/orders');
     expect(answer).toMatchObject({ status: 201, headers: { 'content-type': type } });
   });
 
-  test('with a base64 body is sent as bytes', async () => {
+  test('a reply with a base64 body is sent as bytes', async () => {
     const bytes = Buffer.from([0, 255, 128, 10]);
     const payload = { statusCode: 200, body: bytes.toString('base64'), isBase64Encoded: true };
     for (const kind of ['HTTP API 2.0', 'HTTP API 1.0'] as const) {
@@ -414,7 +414,7 @@ describe('a reply', () => {
     ['*/*,image/png', false],
     [undefined, false],
   ])(
-    'of a REST API with a base64 body is decoded only where the first Accept is a binary type: %s',
+    'a reply of a REST API with a base64 body is decoded only where the first Accept is a binary type: %s',
     async (accept, isDecoded) => {
       const payload = { statusCode: 200, body: 'YQ==', isBase64Encoded: true };
       const api = await start('REST API', payload, { binaryMediaTypes: ['image/*'] });
@@ -423,18 +423,21 @@ describe('a reply', () => {
     },
   );
 
-  test.each(['HTTP API 1.0', 'REST API'] as const)('of a %s merges headers and multiValueHeaders', async (kind) => {
-    const api = await start(kind, {
-      statusCode: 200,
-      headers: { 'x-one': '1', 'X-Many': 'b' },
-      multiValueHeaders: { 'x-many': ['a', 'b'], 'Set-Cookie': ['a=1', 'b=2'] },
-      body: '',
-    });
-    const { headers } = await send(api, '/webhooks/orders');
-    expect(headers).toMatchObject({ 'x-one': '1', 'x-many': 'a, b', 'set-cookie': ['a=1', 'b=2'] });
-  });
+  test.each(['HTTP API 1.0', 'REST API'] as const)(
+    'a reply of a %s merges headers and multiValueHeaders',
+    async (kind) => {
+      const api = await start(kind, {
+        statusCode: 200,
+        headers: { 'x-one': '1', 'X-Many': 'b' },
+        multiValueHeaders: { 'x-many': ['a', 'b'], 'Set-Cookie': ['a=1', 'b=2'] },
+        body: '',
+      });
+      const { headers } = await send(api, '/webhooks/orders');
+      expect(headers).toMatchObject({ 'x-one': '1', 'x-many': 'a, b', 'set-cookie': ['a=1', 'b=2'] });
+    },
+  );
 
-  test('of a REST API has its WWW-Authenticate renamed', async () => {
+  test('a reply of a REST API has its WWW-Authenticate renamed', async () => {
     const api = await start('REST API', {
       statusCode: 401,
       headers: { 'WWW-Authenticate': 'Basic realm="webhooks"', Date: 'never' },
@@ -478,7 +481,7 @@ describe('a reply', () => {
     ['text alone', 'x', ['HTTP API 1.0', 'REST API']],
     ['an unknown field', { statusCode: 200, status: 200 }, ['REST API']],
   ];
-  test.each(malformed)('with %s is none', async (_, payload, kinds) => {
+  test.each(malformed)('a reply with %s is not valid', async (_, payload, kinds) => {
     for (const kind of kinds) {
       const { status, text } = await send(await start(kind, payload), '/webhooks/orders');
       expect([kind, status, text]).toEqual(
@@ -558,7 +561,7 @@ describe('answers of the gateway itself', () => {
       [413, 'Request Entity Too Large'],
       [413, 'HTTP content length exceeded 10485760 bytes.'],
     ],
-  ])('for %s', async (_, options, target, request, httpApi, restApi) => {
+  ])('the gateway itself answers %s', async (_, options, target, request, httpApi, restApi) => {
     for (const kind of ['HTTP API 2.0', 'HTTP API 1.0', 'REST API'] as const) {
       const api = await start(kind, undefined, options);
       const answer = await send(api, target, request);
@@ -569,7 +572,7 @@ describe('answers of the gateway itself', () => {
     }
   });
 
-  test('for headers beyond 10240 bytes with the request line, and not one byte earlier', async () => {
+  test('the gateway itself answers headers beyond 10240 bytes with the request line, not earlier', async () => {
     const api = await start('HTTP API 2.0');
     const lines = [
       'POST /webhooks/orders HTTP/1.1',

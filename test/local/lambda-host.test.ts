@@ -61,7 +61,7 @@ function isAlive(pid: number): boolean {
 }
 
 describe('a handler', () => {
-  test('gets the event, and its return value is the payload', async () => {
+  test('a handler gets the event, and its return value is the payload', async () => {
     const fn = await create('echo');
     const event = { text: 'Übergrößen 🧦', list: [1, null, { deep: true }] };
     expect(await payload(fn, event)).toMatchObject({ event, functionName: 'orders' });
@@ -71,30 +71,30 @@ describe('a handler', () => {
     ['undefined', undefined, {}],
     ['null', null, null],
     ['text', 'text', 'text'],
-  ])('gets %s as Lambda would hand it over', async (_, event, expected) => {
+  ])('a handler gets %s as Lambda would hand it over', async (_, event, expected) => {
     expect((await payload(await create('echo'), event)).event).toEqual(expected);
   });
 
-  test('sees the time left until its timeout', async () => {
+  test('a handler sees the time left until its timeout', async () => {
     const { remainingMs } = await payload<{ remainingMs: number }>(await create('echo', { timeoutSeconds: 7 }));
     expect(remainingMs).toBeGreaterThan(5500);
     expect(remainingMs).toBeLessThanOrEqual(7000);
   });
 
-  test('has the request id that stands in the log and in the result', async () => {
+  test('a handler has the request id that stands in the log and in the result', async () => {
     const fn = await create('echo');
     const result = await fn.invoke({});
     expect(result).toMatchObject({ ok: true, payload: { requestId: result.requestId } });
     expect(fn.lines).toContain(`START RequestId: ${result.requestId} Version: $LATEST`);
   });
 
-  test('may be exported under another name', async () => {
+  test('a handler may be exported under another name', async () => {
     expect(await payload(await create('no-handler', { exportName: 'main' }))).toBe('elsewhere');
   });
 });
 
 describe("a process's environment", () => {
-  test('is what Lambda sets and the variables of the function, and nothing of this process', async () => {
+  test('a process has the variables of Lambda and of the function, and nothing of this process', async () => {
     process.env.OF_THE_HOST = 'secret';
     const fn = await create('echo', { environment: { OWN: 'yes' }, memoryMb: 256, region: 'eu-west-1' });
     const { variables, cwd, execArgv } = await payload<{
@@ -139,7 +139,7 @@ describe("a process's environment", () => {
     expect(execArgv).toContain('--max-old-space-size=231');
   });
 
-  test('has credentials that are announced as confidential', async () => {
+  test('a process has credentials that are announced as confidential', async () => {
     const confidential: string[] = [];
     const fn = await create('echo', { confidential: (value) => confidential.push(value) });
     const { variables } = await payload<{ variables: Record<string, string> }>(fn);
@@ -150,35 +150,35 @@ describe("a process's environment", () => {
     ['more than 4 KB', { DESTINATIONS: 'x'.repeat(4080) }, /exceeded the 4KB limit/],
     ['a reserved name', { AWS_REGION: 'eu-west-1', OWN: '1' }, /Reserved keys used in this request: AWS_REGION$/],
     ['a name with a dash', { 'MY-NAME': '1' }, /"MY-NAME" is malformed/],
-  ])('refuses %s, and quotes no value', async (_, environment, message) => {
+  ])('a process does not start with %s, and the error quotes no value', async (_, environment, message) => {
     const refused = create('echo', { environment: { ...environment, HIDDEN: 'top-secret' } });
     await expect(refused).rejects.toThrow(InvalidParameterValueException);
     await expect(refused).rejects.toThrow(message);
     await expect(refused).rejects.not.toThrow(/top-secret/);
   });
 
-  test('takes 4 KB exactly, measured as JSON', async () => {
+  test('a process takes 4 KB of variables exactly, measured as JSON', async () => {
     const environment = { DESTINATIONS: 'x'.repeat(4096 - '{"DESTINATIONS":""}'.length) };
     expect(await payload(await create('counts', { environment }))).toMatchObject({ invocations: 1 });
   });
 });
 
 describe('environments', () => {
-  test('are used again: module state stays', async () => {
+  test('environments are used again: module state stays', async () => {
     const fn = await create('counts');
     expect(await payload(fn)).toMatchObject({ invocations: 1 });
     expect(await payload(fn)).toMatchObject({ invocations: 2 });
     expect(fn).toMatchObject({ environments: 1, coldStarts: 1, invocations: 2 });
   });
 
-  test('run one invocation at a time: a parallel one starts another', async () => {
+  test('environments run one invocation at a time: a parallel one starts another', async () => {
     const fn = await create('slow');
     const [first, second] = await Promise.all([payload(fn, { ms: 50 }), payload(fn, { ms: 50 })]);
     expect(first.pid).not.toBe(second.pid);
     expect(fn).toMatchObject({ environments: 2, coldStarts: 2 });
   });
 
-  test('that were used last are used first', async () => {
+  test('environments that were used last are used first', async () => {
     const fn = await create('slow');
     const order: unknown[] = [];
     const record = async (ms: number) => order.push((await payload(fn, { ms })).pid);
@@ -188,7 +188,7 @@ describe('environments', () => {
     expect((await payload(fn, { ms: 0 })).pid).toBe(order[1]);
   });
 
-  test('are busy or idle', async () => {
+  test('environments are busy or idle', async () => {
     const fn = await create('slow');
     const invocation = fn.invoke({ ms: 100 });
     await fn.waitForInvocationStart(1);
@@ -197,7 +197,7 @@ describe('environments', () => {
     expect(fn.running).toMatchObject([{ busy: false }]);
   });
 
-  test('are at most as many as the reserved concurrency; what is beyond is refused', async () => {
+  test('environments are at most as many as the reserved concurrency; what is beyond is refused', async () => {
     const fn = await create('slow', { reservedConcurrency: 1 });
     const first = fn.invoke({ ms: 50 });
     expect(await fn.invoke({ ms: 0 })).toMatchObject({ ok: false, errorType: 'TooManyRequestsException' });
@@ -206,7 +206,7 @@ describe('environments', () => {
     expect(fn).toMatchObject({ invocations: 2, coldStarts: 1 });
   });
 
-  test('get new variables in new processes after an update; a busy one ends with its invocation', async () => {
+  test('environments get new variables in new processes; a busy one ends with its invocation', async () => {
     const fn = await create('slow', { environment: { OWN: 'old' } });
     const old = fn.invoke({ ms: 100 });
     await fn.waitForInvocationStart(1);
@@ -219,7 +219,7 @@ describe('environments', () => {
     await expect(fn.updateEnvironment({ AWS_REGION: 'x' })).rejects.toThrow(/Reserved keys/);
   });
 
-  test('idle ones see an update as well', async () => {
+  test('environments that are idle see an update as well', async () => {
     const fn = await create('echo', { environment: { OWN: 'old' } });
     const before = await payload<{ pid: number }>(fn);
     await fn.updateEnvironment({ OWN: 'new' });
@@ -227,16 +227,19 @@ describe('environments', () => {
     expect(await payload(fn)).toMatchObject({ variables: { OWN: 'new' } });
   });
 
-  test.each(['SIGKILL', 'SIGTERM'] as const)('that are idle and frozen can be ended by %s', async (signal) => {
-    const fn = await create('counts');
-    const { pid } = await payload<{ pid: number }>(fn);
-    await fn.killEnvironments(signal);
-    expect(isAlive(pid)).toBe(false);
-    expect(await payload(fn)).toMatchObject({ invocations: 1 });
-    expect(fn.coldStarts).toBe(2);
-  });
+  test.each(['SIGKILL', 'SIGTERM'] as const)(
+    'environments that are idle and frozen can be ended by %s',
+    async (signal) => {
+      const fn = await create('counts');
+      const { pid } = await payload<{ pid: number }>(fn);
+      await fn.killEnvironments(signal);
+      expect(isAlive(pid)).toBe(false);
+      expect(await payload(fn)).toMatchObject({ invocations: 1 });
+      expect(fn.coldStarts).toBe(2);
+    },
+  );
 
-  test('that die on their own while idle are replaced', async () => {
+  test('environments that die on their own while idle are replaced', async () => {
     const fn = await create('counts', { freeze: false });
     const { pid } = await payload<{ pid: number }>(fn);
     process.kill(pid, 'SIGKILL');
@@ -248,7 +251,7 @@ describe('environments', () => {
 });
 
 describe('a frozen environment', () => {
-  test('does nothing between its reply and the next event', async () => {
+  test('a frozen environment does nothing between its reply and the next event', async () => {
     const file = join(folder, 'frozen');
     const fn = await create('after-reply');
     await payload(fn, { file });
@@ -258,7 +261,7 @@ describe('a frozen environment', () => {
     expect(existsSync(file) ? await readFile(file, 'utf8') : '').toBe(before);
   });
 
-  test('goes on where it stood with the next event', async () => {
+  test('a frozen environment goes on where it stood with the next event', async () => {
     const fn = await create('counts');
     await payload(fn);
     const stat = `/proc/${fn.running[0]?.pid}/stat`;
@@ -267,7 +270,7 @@ describe('a frozen environment', () => {
     expect(await payload(fn)).toMatchObject({ invocations: 2 });
   });
 
-  test('is an option: without it the process runs on', async () => {
+  test('a frozen environment is an option: without it the process runs on', async () => {
     const file = join(folder, 'not-frozen');
     const fn = await create('after-reply', { freeze: false });
     await payload(fn, { file });
@@ -279,7 +282,7 @@ describe('an invocation fails', () => {
   test.each([
     ['an error', {}, { errorType: 'OrderError', errorMessage: 'no such order' }],
     ['something that is no error', { as: 'string' }, { errorType: 'string', errorMessage: 'plain text' }],
-  ])('when its handler throws %s, and the environment lives on', async (_, event, expected) => {
+  ])('an invocation fails when its handler throws %s, and the environment lives on', async (_, event, expected) => {
     const fn = await create('throws');
     expect(await fn.invoke(event)).toMatchObject({ ok: false, ...expected });
     expect(await fn.invoke(event)).toMatchObject({ ok: false, ...expected });
@@ -291,7 +294,7 @@ describe('an invocation fails', () => {
     [0, 'Runtime exited without providing a reason'],
     [3, 'Runtime exited with error: exit status 3'],
     ['abort', 'Runtime exited with error: signal: aborted (core dumped)'],
-  ])('when its process exits (%s); the next one is a cold start', async (how, message) => {
+  ])('an invocation fails when its process exits (%s); the next one is a cold start', async (how, message) => {
     const fn = await create('exits');
     const result = await fn.invoke({ how });
     expect(result).toMatchObject({
@@ -305,7 +308,7 @@ describe('an invocation fails', () => {
     expect(fn.coldStarts).toBe(2);
   });
 
-  test('when its environment is killed in the middle', async () => {
+  test('an invocation fails when its environment is killed in the middle', async () => {
     const fn = await create('slow');
     const invocation = fn.invoke({ ms: 60_000 });
     await fn.killDuring(1);
@@ -318,7 +321,7 @@ describe('an invocation fails', () => {
     await expect(fn.killDuring(1)).rejects.toThrow(/ended already/);
   });
 
-  test('when its time is over: the process is killed', async () => {
+  test('an invocation fails when its time is over: the process is killed', async () => {
     const fn = await create('slow', { timeoutSeconds: 1 });
     const { pid } = await payload<{ pid: number }>(fn, { ms: 0 });
     const result = await fn.invoke({ ms: 60_000 });
@@ -341,21 +344,21 @@ describe('an invocation fails', () => {
     ['a callback', 'callback', 'Runtime.CallbackHandlerDeprecated', /removed support for callback-based/],
     ['no handler', 'no-handler', 'Runtime.HandlerNotFound', /no-handler\.handler is undefined or not exported/],
     ['an exit in init', 'exits-at-init', 'Runtime.ExitError', /exit status 7/],
-  ])('when the module has %s', async (_, fixture, errorType, message) => {
+  ])('an invocation fails when the module has %s', async (_, fixture, errorType, message) => {
     const fn = await create(fixture);
     const result = await fn.invoke({});
     expect(result).toMatchObject({ ok: false, errorType, errorMessage: expect.stringMatching(message) });
     expect(fn.environments).toBe(0);
   });
 
-  test('when the module cannot be parsed', async () => {
+  test('an invocation fails when the module cannot be parsed', async () => {
     const bundle = join(folder, 'broken.mjs');
     await writeFile(bundle, 'export const handler = async () => {');
     const fn = await create('', { bundle });
     expect(await fn.invoke({})).toMatchObject({ ok: false, errorType: 'Runtime.UserCodeSyntaxError' });
   });
 
-  test('when the module throws: init is done over once within the invocation, and anew for the next', async () => {
+  test('an invocation fails when the module throws: init is repeated once within it', async () => {
     const file = join(folder, 'starts');
     const fn = await create('throws-at-init', { environment: { STARTS: file } });
     const expected = { ok: false, errorType: 'RangeError', errorMessage: 'bad setting' };
@@ -373,7 +376,7 @@ describe('an invocation fails', () => {
     ]);
   });
 
-  test('when the event is too large for Lambda: nothing is started', async () => {
+  test('an invocation fails when the event is too large for Lambda: nothing is started', async () => {
     const fn = await create('big');
     expect(await fn.invoke('x'.repeat(6_291_455))).toMatchObject({
       ok: false,
@@ -385,14 +388,14 @@ describe('an invocation fails', () => {
   test.each([
     [6_291_554, { ok: true }],
     [6_291_555, { ok: false, errorType: 'Function.ResponseSizeTooLarge' }],
-  ])('when the reply is too large: %s characters and two quotes', async (characters, expected) => {
+  ])('an invocation fails when the reply is too large: %s characters and two quotes', async (characters, expected) => {
     const fn = await create('big');
     expect(await fn.invoke({ characters })).toMatchObject(expected);
     expect(await payload(fn, { characters: 1 })).toBe('x');
     expect(fn.coldStarts).toBe(1);
   });
 
-  test('when the function was stopped before, or is while it runs', async () => {
+  test('an invocation fails when the function was stopped before, or is while it runs', async () => {
     const fn = await create('slow');
     const invocation = fn.invoke({ ms: 60_000 });
     await fn.waitForInvocationStart(1);
@@ -402,7 +405,7 @@ describe('an invocation fails', () => {
     expect(fn.environments).toBe(0);
   });
 
-  test('when the function is stopped while its process is only starting', async () => {
+  test('an invocation fails when the function is stopped while its process is only starting', async () => {
     const fn = await create('slow');
     const invocation = fn.invoke({ ms: 60_000 });
     await fn.stop();
@@ -412,7 +415,7 @@ describe('an invocation fails', () => {
 });
 
 describe('init that takes longer than its limit', () => {
-  test('is done over within the invocation', async () => {
+  test('an init that takes longer than its limit is repeated within the invocation', async () => {
     const fn = await create('slow-first-init', {
       environment: { MARK: join(folder, 'first') },
       initLimitMs: 500,
@@ -423,7 +426,7 @@ describe('init that takes longer than its limit', () => {
     );
   });
 
-  test('has no more than the time of the invocation then', async () => {
+  test('an init that takes longer than its limit has no more than the time of the invocation then', async () => {
     const fn = await create('slow-first-init', {
       environment: { MARK: join(folder, 'always'), ALWAYS: 'true' },
       timeoutSeconds: 1,
@@ -437,7 +440,7 @@ describe('init that takes longer than its limit', () => {
 });
 
 describe('the log', () => {
-  test("has every line of both streams between START and END, whole, before the invocation's result", async () => {
+  test('the log has every line of both streams between START and END, before the invocation’s result', async () => {
     const fn = await create('prints');
     await payload(fn);
     const [initStart, start, ...rest] = fn.lines;
@@ -459,7 +462,7 @@ describe('the log', () => {
     );
   });
 
-  test('tells the init of a cold start alone', async () => {
+  test('the log reports the init of a cold start alone', async () => {
     const fn = await create('counts');
     await payload(fn);
     await payload(fn);
@@ -469,7 +472,7 @@ describe('the log', () => {
 });
 
 describe('waiting for a fact', () => {
-  test('ends with an error that tells what was seen', async () => {
+  test('waiting for a fact ends with an error that says what was seen', async () => {
     const fn = await create('counts');
     await payload(fn);
     await expect(fn.waitForInvocationEnd(1)).resolves.toBeUndefined();
@@ -486,7 +489,7 @@ describe('no process of a function outlives its host', () => {
     ['gets SIGINT', 'wait', 'SIGINT', true],
     ['gets SIGTERM', 'wait', 'SIGTERM', true],
     ['gets SIGKILL, where the watchdog does it', 'wait', 'SIGKILL', false],
-  ] as const)('that %s', async (_, how, signal, isWithoutWatchdog) => {
+  ] as const)('no process of a function outlives its host that %s', async (_, how, signal, isWithoutWatchdog) => {
     const child = spawn(process.execPath, [host, how, String(isWithoutWatchdog)], {
       stdio: ['ignore', 'pipe', 'ignore'],
     });

@@ -70,25 +70,28 @@ describe.each(['certificate', 'certificate_external'] as const)('a client of typ
     ['a nested service key', {}, {}],
     ['a flat service key', {}, { nestedKey: false }],
     ['literal line breaks', { literalLineBreaks: true }, {}],
-  ])('gets a token by what lies in its secret, and calls its flow with it: %s', async (_, client, more) => {
-    const landscape = await start();
-    const orders = landscape.connect(plan({ credentialType, ...client }, more));
-    const sender = await stored(landscape, orders.secret);
-    const { status, token } = await askForToken(landscape, sender);
-    expect(status).toBe(200);
-    const ca = String(landscape.certificateAuthority?.caPem);
-    const called = await httpsCall(`${sender.url}${orders.settings.path}`, {
-      ca,
-      headers: { authorization: `Bearer ${token}` },
-      body: '{"order":1}',
-    });
-    expect(called.status).toBe(200);
-    expect((await httpsCall(`${sender.url}${orders.settings.path}`, { ca, client: sender })).status).toBe(200);
-    expect(landscape.runtimeNode.messages.map(({ body }) => body.toString())).toEqual(['{"order":1}', '']);
-    expect(landscape.announced).toEqual(expect.arrayContaining([sender.key.trimEnd(), token]));
-  });
+  ])(
+    'a client with a certificate gets a token by its secret, and calls its flow with it: %s',
+    async (_, client, more) => {
+      const landscape = await start();
+      const orders = landscape.connect(plan({ credentialType, ...client }, more));
+      const sender = await stored(landscape, orders.secret);
+      const { status, token } = await askForToken(landscape, sender);
+      expect(status).toBe(200);
+      const ca = String(landscape.certificateAuthority?.caPem);
+      const called = await httpsCall(`${sender.url}${orders.settings.path}`, {
+        ca,
+        headers: { authorization: `Bearer ${token}` },
+        body: '{"order":1}',
+      });
+      expect(called.status).toBe(200);
+      expect((await httpsCall(`${sender.url}${orders.settings.path}`, { ca, client: sender })).status).toBe(200);
+      expect(landscape.runtimeNode.messages.map(({ body }) => body.toString())).toEqual(['{"order":1}', '']);
+      expect(landscape.announced).toEqual(expect.arrayContaining([sender.key.trimEnd(), token]));
+    },
+  );
 
-  test('is refused with the old certificate after a renewal, and let in with what is stored then', async () => {
+  test('a client is refused with the old certificate after a renewal, and let in with the stored one', async () => {
     const landscape = await start();
     const orders = landscape.connect(plan({ credentialType }));
     const before = await stored(landscape, orders.secret);
@@ -105,12 +108,12 @@ describe.each(['certificate', 'certificate_external'] as const)('a client of typ
     ]);
   });
 
-  test('needs a landscape with tls', async () => {
+  test('a client with a certificate needs a landscape with tls', async () => {
     const landscape = await start({ tls: false });
     expect(() => landscape.connect(plan({ credentialType }))).toThrow(/^(credentialType|certificateAuthority): /);
   });
 
-  test('shares the landscape with others of its type', async () => {
+  test('a client with a certificate shares the landscape with others of its type', async () => {
     const landscape = await start();
     const senders = ['orders', 'invoices'].map((name) =>
       landscape.connect({ ...plan({ credentialType, pinned: false }), name, flow: { address: `/${name}` } }),
@@ -139,7 +142,7 @@ test('nothing of SAP’s side listens any more when the landscape has stopped', 
   for (const url of urls) await expect(call(url)).rejects.toMatchObject({ code: 'ECONNREFUSED' });
 });
 
-test('the file that makes a process trust the landscape holds no key, and is gone when the landscape has stopped', async () => {
+test('the file that makes a process trust the landscape holds no key, and is gone after the stop', async () => {
   const landscape = await startLandscape({ tls: true });
   const file = String(landscape.endpoints.NODE_EXTRA_CA_CERTS);
   const written = existsSync(file) ? readFileSync(file, 'utf8') : '';
@@ -163,7 +166,7 @@ test('a client with a secret has no certificate to renew', async () => {
 });
 
 describe.each(['neo', 'cf'] as const)('the relay with a client secret on %s', (environment) => {
-  test('delivers over HTTPS, by the authority that its functions are told of', async () => {
+  test('the relay delivers over HTTPS with a client secret, by the authority that its functions trust', async () => {
     const output: string[] = [];
     const landscape = await start({ environment, onOutput: (line) => output.push(line) });
     const orders = landscape.connect({ name: 'orders' });

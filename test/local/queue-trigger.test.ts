@@ -122,7 +122,7 @@ test('the digest of attributes is the one that AWS put into a record of the same
 
 describe('a reply means that all is done', () => {
   test.each([undefined, null, {}, { other: 1 }, { batchItemFailures: null }, { batchItemFailures: [] }])(
-    '%j',
+    'a reply means that all is done: %j',
     async (payload) => {
       queue.send({ body: 'a' });
       queue.send({ body: 'b' });
@@ -146,7 +146,7 @@ describe('a reply fails the whole batch', () => {
     ['an empty id', () => failures({ itemIdentifier: '' }), 'no itemIdentifier'],
     ['a null id', () => failures({ itemIdentifier: null }), 'no itemIdentifier'],
     ['an unknown id', (ids) => failures({ itemIdentifier: ids[0] }, { itemIdentifier: 'x' }), 'x is not in the batch'],
-  ])('%s', async (_name, reply, error) => {
+  ])('a reply fails the whole batch: %s', async (_name, reply, error) => {
     const ids = ['a', 'b'].map((body) => queue.send({ body }).messageId);
     const mapping = trigger({ invoke: async () => reply(ids) });
     await mapping.waitForInvocations(1);
@@ -248,7 +248,7 @@ describe('on FIFO', () => {
     queue = sqs.createQueue('orders.fifo');
   });
 
-  test('records of one group are never in two invocations at once', async () => {
+  test('records of one FIFO group are never in two invocations at once', async () => {
     const { calls, invoke } = held();
     trigger({ invoke, batchSize: 2, maximumConcurrency: 10 });
     sendFifo(queue, 'g1-1', 'g1-2', 'g1-3', 'g2-1');
@@ -260,7 +260,7 @@ describe('on FIFO', () => {
     for (const { reply } of calls) reply(ok(null));
   });
 
-  test('a kept head holds its group back, and other groups go on', async () => {
+  test('a kept head holds its FIFO group back, and other groups go on', async () => {
     sendFifo(queue, 'g1-1', 'g1-2');
     const seen: string[][] = [];
     const invoke = async (event: SQSEvent) => {
@@ -278,7 +278,7 @@ describe('on FIFO', () => {
     expect(seen).toEqual([['g1-1', 'g1-2'], ['g2-1'], ['g1-1', 'g1-2', 'g1-3']]);
   });
 
-  test('a function that takes longer than the visibility cannot have its messages deleted', async () => {
+  test('a function on FIFO that takes longer than the visibility cannot have its messages deleted', async () => {
     const { calls, invoke } = held();
     const mapping = trigger({ invoke });
     sendFifo(queue, 'g1-1');
@@ -291,7 +291,7 @@ describe('on FIFO', () => {
     expect(queue.size).toBe(1);
   });
 
-  test('the second event of a batch beyond 6 MB is not sent for a group whose first was kept', async () => {
+  test('the second event of a batch beyond 6 MB is not sent for a FIFO group whose first was kept', async () => {
     for (const id of ['1', '2']) queue.send({ body: id.repeat(1_000_000), groupId: 'g2', deduplicationId: `g2${id}` });
     for (let i = 0; i < 7; i++) {
       queue.send({ body: String(i).repeat(1_000_000), groupId: 'g1', deduplicationId: String(i) });
@@ -358,13 +358,13 @@ describe('settings that AWS refuses are refused', () => {
     [{ maximumConcurrency: 1001 }, false],
     [{ batchSize: 11, maximumBatchingWindowSeconds: 1 }, true],
     [{ maximumBatchingWindowSeconds: 1 }, true],
-  ])('%j, FIFO %s', (options, fifo) => {
+  ])('settings that AWS refuses are refused: %j, FIFO %s', (options, fifo) => {
     const settings = { ...options, queue: fifo ? sqs.createQueue('orders.fifo') : queue };
     expect(() => trigger(settings)).toThrow(RangeError);
   });
 });
 
-test('on real time and over HTTP: what comes again is invoked when its visibility ends', async () => {
+test('a message that comes again on real time and over HTTP is invoked when its visibility ends', async () => {
   const local = await startSqs();
   const real = local.sqs.createQueue('real', { VisibilityTimeout: '1' });
   const replies = [{ batchItemFailures: [{ itemIdentifier: real.send({ body: 'a' }).messageId }] }, null];

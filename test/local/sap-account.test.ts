@@ -16,7 +16,7 @@ function accountWith(options: Partial<AccountOptions> = {}): Account {
 const registration = { clientId: 'orders', subscription: node, authorizationGrant: 'client_credentials' };
 
 describe('registering an OAuth client', () => {
-  test.each([node, 'acme-dev.hcioem'])('takes a client for %s', (subscription) => {
+  test.each([node, 'acme-dev.hcioem'])('the account registers a client for %s', (subscription) => {
     const account = accountWith();
     const client = account.registerClient({
       ...registration,
@@ -65,7 +65,7 @@ describe('registering an OAuth client', () => {
     ['half a second', 'neo', { tokenLifetimeSeconds: 0.5 }, /^tokenLifetimeSeconds: /],
     ['less than an hour on CF', 'cf', { tokenLifetimeSeconds: 3599 }, /^tokenLifetimeSeconds: .*from 3600 to 86400/],
     ['more than a day on CF', 'cf', { tokenLifetimeSeconds: 86_401 }, /^tokenLifetimeSeconds: /],
-  ] as const)('refuses %s', (_what, environment, change, message) => {
+  ] as const)('the account refuses %s', (_what, environment, change, message) => {
     const account = accountWith({ environment });
     expect(() => account.registerClient({ ...registration, ...change })).toThrow(message);
     expect(account.client('orders')).toBeUndefined();
@@ -76,12 +76,12 @@ describe('registering an OAuth client', () => {
     ['neo', 180 * day],
     ['cf', 3600],
     ['cf', day],
-  ] as const)('takes the outermost lifetimes: %s, %i seconds', (environment, tokenLifetimeSeconds) => {
+  ] as const)('the account accepts the outermost lifetimes: %s, %i seconds', (environment, tokenLifetimeSeconds) => {
     const account = accountWith({ environment });
     expect(account.registerClient({ ...registration, tokenLifetimeSeconds })).toMatchObject({ tokenLifetimeSeconds });
   });
 
-  test('refuses a client id that is taken', () => {
+  test('the account refuses a client id that is taken', () => {
     const account = accountWith();
     account.registerClient(registration);
     expect(() => account.registerClient(registration)).toThrow(/^clientId: orders is registered already/);
@@ -90,11 +90,14 @@ describe('registering an OAuth client', () => {
   test.each([
     ['neo', 43_200],
     ['cf', 3600],
-  ] as const)('gives %s tokens a lifetime of %i seconds by default', (environment, tokenLifetimeSeconds) => {
-    expect(accountWith({ environment }).registerClient(registration)).toMatchObject({ tokenLifetimeSeconds });
-  });
+  ] as const)(
+    'the account gives %s tokens a lifetime of %i seconds by default',
+    (environment, tokenLifetimeSeconds) => {
+      expect(accountWith({ environment }).registerClient(registration)).toMatchObject({ tokenLifetimeSeconds });
+    },
+  );
 
-  test('generates a secret with the characters of SAP’s, and announces every secret', () => {
+  test('the account generates a secret with the characters of SAP’s, and announces every secret', () => {
     const announced: string[] = [];
     const account = accountWith({ confidential: (value) => announced.push(value) });
     const { clientSecret } = account.registerClient(registration);
@@ -107,7 +110,7 @@ describe('registering an OAuth client', () => {
 });
 
 describe('a registered client', () => {
-  test('can be unlimited as those of old on Neo, and not on CF', () => {
+  test('a registered client can be unlimited as old ones on Neo, and not on CF', () => {
     const neo = accountWith();
     neo.registerClient(registration);
     neo.setTokenLifetime('orders', 0);
@@ -119,7 +122,7 @@ describe('a registered client', () => {
     expect(cf.client('orders')).toMatchObject({ tokenLifetimeSeconds: 30 });
   });
 
-  test('is gone after its deletion', () => {
+  test('a registered client is gone after its deletion', () => {
     const account = accountWith();
     account.registerClient(registration);
     account.deleteClient('orders');
@@ -163,7 +166,7 @@ describe('credentials as SAP hands them out', () => {
   const tokenurl = 'http://127.0.0.1:1/oauth/token';
   const url = 'http://127.0.0.1:2';
 
-  test('on CF a service key, nested or flat', () => {
+  test('the credentials on CF are a service key, nested or flat', () => {
     const account = accountWith({ environment: 'cf', now: () => Date.UTC(2026, 0, 1) });
     const { clientSecret: clientsecret } = account.registerClient(registration);
     expect(() => account.serviceKey('orders', url)).toThrow(/^tokenEndpoint: /);
@@ -175,7 +178,7 @@ describe('credentials as SAP hands them out', () => {
     expect(account.serviceKey('orders', url, { nested: false })).toMatchObject({ clientsecret: rotated });
   });
 
-  test('on Neo client id, secret and token endpoint', () => {
+  test('the credentials on Neo are client id, secret and token endpoint', () => {
     const account = accountWith();
     const { clientSecret } = account.registerClient(registration);
     account.tokenEndpoint = tokenurl;

@@ -95,14 +95,14 @@ async function setUp(environment: Environment): Promise<Setup> {
 const accessToken = ({ json }: TokenAnswer): string => String(json.access_token);
 
 describe('Neo', () => {
-  test('stands at the path of the guide', async () => {
+  test('the token endpoint of Neo stands at the path of the guide', async () => {
     const { authorizationServer, account } = await setUp('neo');
     expect(authorizationServer.tokenEndpoint).toBe(`${authorizationServer.url}/oauth2/api/v1/token`);
     expect(account.tokenEndpoint).toBe(authorizationServer.tokenEndpoint);
     expect((await fetch(`${authorizationServer.url}/oauth/token`, { method: 'POST' })).status).toBe(404);
   });
 
-  test('answers as SAP’s sample, dated by its own clock', async () => {
+  test('the token endpoint of Neo answers as SAP’s sample, dated by its own clock', async () => {
     const { token } = await setUp('neo');
     const answer = await token();
     expect(answer.status).toBe(200);
@@ -123,7 +123,7 @@ describe('Neo', () => {
     ['query, unknown', { query: { ...grant, token_format: 'saml' } }, 'opaque'],
     ['body, jwt', { form: { ...grant, token_format: 'jwt' } }, 'jwt'],
     ['grant in the query, format in the body', { query: grant, form: { token_format: 'jwt' } }, 'jwt'],
-  ] as const)('takes grant and format: %s', async (_form, change, format) => {
+  ] as const)('the token endpoint of Neo accepts grant and format: %s', async (_form, change, format) => {
     const { token, authorizationServer } = await setUp('neo');
     const answer = await token(change);
     expect(answer.status).toBe(200);
@@ -153,14 +153,14 @@ describe('Neo', () => {
     ['no grant', { query: {} }, 400, 'invalid_request'],
     ['another grant', { query: { grant_type: 'password' } }, 400, 'unsupported_grant_type'],
     ['GET', { method: 'GET' }, 405, 'invalid_request'],
-  ])('refuses %s', async (_what, change, status, error) => {
+  ])('the token endpoint of Neo refuses %s', async (_what, change, status, error) => {
     const { token, authorizationServer } = await setUp('neo');
     const answer = await token(change);
     expect([answer.status, answer.json]).toEqual([status, { error }]);
     expect(authorizationServer.tokenRequests).toMatchObject([{ status, format: undefined }]);
   });
 
-  test('a JWT names user and subscription, and lives at most 12 hours', async () => {
+  test('a JWT of Neo names user and subscription, and lives at most 12 hours', async () => {
     const { token, account, authorizationServer } = await setUp('neo');
     account.setTokenLifetime(clientId, 86_400);
     const answer = await token({ query: { ...grant, token_format: 'jwt' } });
@@ -176,7 +176,7 @@ describe('Neo', () => {
     });
   });
 
-  test.each(['jwt', 'opaque'])('a client of old gets expires_in 0: %s', async (format) => {
+  test.each(['jwt', 'opaque'])('an old client of Neo gets expires_in 0: %s', async (format) => {
     const { token, account } = await setUp('neo');
     account.setTokenLifetime(clientId, 0);
     const answer = await token({ query: { ...grant, token_format: format } });
@@ -190,7 +190,7 @@ describe('Cloud Foundry', () => {
   const header = { authorization: basic(clientId, secret) };
   const encoded = basic(encodeURIComponent(clientId), encodeURIComponent(secret));
 
-  test('answers as XSUAA, with a second less of lifetime', async () => {
+  test('the token endpoint of Cloud Foundry answers as XSUAA, with a second less of lifetime', async () => {
     const { token, authorizationServer } = await setUp('cf');
     expect(authorizationServer.tokenEndpoint).toBe(`${authorizationServer.url}/oauth/token`);
     const answer = await token();
@@ -212,7 +212,7 @@ describe('Cloud Foundry', () => {
     ['header and form', { form: grant, headers: header }],
     ['form alone', { form: { ...grant, ...credentials }, headers: {} }],
     ['URL-encoded header, announced', { headers: { authorization: encoded, 'X-CF-ENCODED-CREDENTIALS': 'true' } }],
-  ])('takes credentials: %s', async (_form, change) => {
+  ])('the token endpoint of Cloud Foundry accepts credentials: %s', async (_form, change) => {
     expect((await (await setUp('cf')).token(change)).status).toBe(200);
   });
 
@@ -227,7 +227,7 @@ describe('Cloud Foundry', () => {
     ['a header without a colon', { headers: { authorization: `Basic ${Buffer.from('abc').toString('base64')}` } }],
     ['credentials in the query', { query: { ...grant, ...credentials }, headers: {} }],
     ['wrong credentials and no grant', { query: {}, headers: { authorization: basic(clientId, 'wrong') } }],
-  ])('refuses %s as bad credentials', async (_what, change) => {
+  ])('the token endpoint of Cloud Foundry refuses %s as bad credentials', async (_what, change) => {
     const answer = await (await setUp('cf')).token(change);
     expect([answer.status, answer.json]).toEqual([
       401,
@@ -256,7 +256,7 @@ describe('Cloud Foundry', () => {
     ],
     ['another grant', { form: { grant_type: 'password' } }, 400, { error: 'unsupported_grant_type' }],
     ['GET', { method: 'GET' }, 405, { error: 'method_not_allowed' }],
-  ])('refuses %s', async (_what, change, status, body) => {
+  ])('the token endpoint of Cloud Foundry refuses %s', async (_what, change, status, body) => {
     const answer = await (await setUp('cf')).token(change);
     expect(answer.status).toBe(status);
     expect(answer.json).toMatchObject(body);
@@ -265,12 +265,15 @@ describe('Cloud Foundry', () => {
   test.each([
     ['query', { query: { ...grant, token_format: 'opaque' } }],
     ['body', { form: { ...grant, token_format: 'opaque' } }],
-  ])('gives an opaque token for token_format=opaque in the %s', async (_place, change) => {
-    expect(accessToken(await (await setUp('cf')).token(change))).toMatch(/^[0-9a-f]{32}$/);
-  });
+  ])(
+    'the token endpoint of Cloud Foundry gives an opaque token for token_format=opaque in the %s',
+    async (_place, change) => {
+      expect(accessToken(await (await setUp('cf')).token(change))).toMatch(/^[0-9a-f]{32}$/);
+    },
+  );
 
   test.each(['/oauth/tokn', '/oauth2/api/v1/token', '/'])(
-    'answers a wrong path as UAA does, whose filter against forged requests comes first: %s',
+    'a wrong path on Cloud Foundry is answered by UAA’s filter against forged requests: %s',
     async (path) => {
       const { authorizationServer } = await setUp('cf');
       const post = (headers: Record<string, string>) =>
@@ -296,46 +299,55 @@ describe('Cloud Foundry', () => {
     ['none, which stands for all', ' ', `${send} uaa.resource`],
   ];
 
-  test.each(narrowed)('gives a token of no more than it is asked for: %s', async (_what, scope, told) => {
-    const { token, authorizationServer } = await setUp('cf');
-    const answer = await token({ form: { ...grant, scope }, headers: header });
-    expect([answer.status, answer.json.scope]).toEqual([200, told]);
-    expect(decodeJwt(accessToken(answer))).toMatchObject({ scope: told.split(' '), authorities: told.split(' ') });
-    const inQuery = await token({ query: { ...grant, scope } });
-    expect(inQuery.json.scope).toBe(told);
-    authorizationServer.issueSameTokenAgain(true);
-    const all = await token();
-    expect(all.json.scope).toBe(`${send} uaa.resource`);
-  });
+  test.each(narrowed)(
+    'the token endpoint of Cloud Foundry gives a token of no more scopes than it is asked for: %s',
+    async (_what, scope, told) => {
+      const { token, authorizationServer } = await setUp('cf');
+      const answer = await token({ form: { ...grant, scope }, headers: header });
+      expect([answer.status, answer.json.scope]).toEqual([200, told]);
+      expect(decodeJwt(accessToken(answer))).toMatchObject({ scope: told.split(' '), authorities: told.split(' ') });
+      const inQuery = await token({ query: { ...grant, scope } });
+      expect(inQuery.json.scope).toBe(told);
+      authorizationServer.issueSameTokenAgain(true);
+      const all = await token();
+      expect(all.json.scope).toBe(`${send} uaa.resource`);
+    },
+  );
 
-  test.each(['jwt', 'opaque'])('refuses a scope that the client has not, as UAA does: %s', async (format) => {
-    const { token } = await setUp('cf');
-    const answer = await token({ form: { ...grant, token_format: format, scope: `${send} admin` }, headers: header });
-    expect([answer.status, answer.json]).toEqual([
-      400,
-      {
-        error: 'invalid_scope',
-        error_description: 'admin is invalid. Please use a valid scope name in the request',
-      },
-    ]);
-    expect(answer.headers.get('content-type')).toBe('application/json');
-  });
+  test.each(['jwt', 'opaque'])(
+    'the token endpoint of Cloud Foundry refuses a scope that the client has not, as UAA does: %s',
+    async (format) => {
+      const { token } = await setUp('cf');
+      const answer = await token({ form: { ...grant, token_format: format, scope: `${send} admin` }, headers: header });
+      expect([answer.status, answer.json]).toEqual([
+        400,
+        {
+          error: 'invalid_scope',
+          error_description: 'admin is invalid. Please use a valid scope name in the request',
+        },
+      ]);
+      expect(answer.headers.get('content-type')).toBe('application/json');
+    },
+  );
 
-  test('says nothing of scopes before it knows the client', async () => {
+  test('the token endpoint of Cloud Foundry says nothing of scopes before it knows the client', async () => {
     const { token } = await setUp('cf');
     const wrong = { authorization: basic(clientId, 'wrong') };
     expect((await token({ form: { ...grant, scope: 'admin' }, headers: wrong })).status).toBe(401);
   });
 
-  test.each([0, 1, 999])('announces a token of an hour as 3599, written %i ms after it was issued', async (ms) => {
-    const { token, clock, authorizationServer } = await setUp('cf');
-    await token();
-    authorizationServer.issueSameTokenAgain(true);
-    clock.advance(ms);
-    expect((await token()).json.expires_in).toBe(3599);
-  });
+  test.each([0, 1, 999])(
+    'the token endpoint of Cloud Foundry announces a token of an hour as 3599, written %i ms after it was issued',
+    async (ms) => {
+      const { token, clock, authorizationServer } = await setUp('cf');
+      await token();
+      authorizationServer.issueSameTokenAgain(true);
+      clock.advance(ms);
+      expect((await token()).json.expires_in).toBe(3599);
+    },
+  );
 
-  test('a JWT has the header and claims of XSUAA', async () => {
+  test('a JWT of Cloud Foundry has the header and claims of XSUAA', async () => {
     const { token, account, authorizationServer } = await setUp('cf');
     const answer = await token();
     const jwt = accessToken(answer);
@@ -366,7 +378,7 @@ describe('Cloud Foundry', () => {
     });
   });
 
-  test('a role that the client lacks is not in its token', async () => {
+  test('a role that the client lacks is not in its token of Cloud Foundry', async () => {
     const { token, account } = await setUp('cf');
     account.unassignRole({
       user: `oauth_client_${clientId}`,
@@ -376,7 +388,7 @@ describe('Cloud Foundry', () => {
     expect((await token()).json.scope).toBe('uaa.resource');
   });
 
-  test('publishes its keys as UAA, with an ETag', async () => {
+  test('Cloud Foundry publishes its keys as UAA, with an ETag', async () => {
     const { authorizationServer } = await setUp('cf');
     const url = `${authorizationServer.url}/token_keys`;
     const first = await fetch(url);
@@ -407,7 +419,7 @@ describe.each(['neo', 'cf'] as const)('both environments: %s', (environment) => 
     );
   }
 
-  test('old keys are kept by a gentle rotation, once, and dropped by a forced one', async () => {
+  test('old signing keys are kept by a gentle rotation, once, and dropped by a forced one', async () => {
     const setup = await setUp(environment);
     const first = accessToken(await setup.token(jwtQuery));
     expect(await verifies(setup, first)).toBe(true);
@@ -421,7 +433,7 @@ describe.each(['neo', 'cf'] as const)('both environments: %s', (environment) => 
     expect(await verifies(setup, second)).toBe(false);
   });
 
-  test('a rotated secret is refused from now on, and the new one taken', async () => {
+  test('a rotated secret is refused from now on, and the new one accepted', async () => {
     const { account, token } = await setUp(environment);
     const renewed = account.rotateClientSecret(clientId);
     expect((await token()).status).toBe(401);
@@ -450,7 +462,7 @@ describe.each(['neo', 'cf'] as const)('both environments: %s', (environment) => 
     expect(await next()).not.toBe(await next());
   });
 
-  test('what it says of the lifetime can be made another thing than the truth', async () => {
+  test('an expires_in can be made another than the true lifetime', async () => {
     const { authorizationServer, token } = await setUp(environment);
     authorizationServer.setExpiresIn(0);
     expect((await token()).json.expires_in).toBe(0);
@@ -473,7 +485,7 @@ describe.each(['neo', 'cf'] as const)('both environments: %s', (environment) => 
     ['a restart', serviceUnavailable(), 503, null, '<h1>503 Service Temporarily Unavailable</h1>'],
     ['a restart with an end', serviceUnavailable({ retryAfterSeconds: 3 }), 503, '3', '<h1>503'],
     ['an error page', nginxPage(502, 'Bad Gateway'), 502, null, '<h1>502 Bad Gateway</h1>'],
-  ])('%s is a page, counted among the requests', async (_what, fault, status, retryAfter, text) => {
+  ])('a failure %s is a page, counted among the requests', async (_what, fault, status, retryAfter, text) => {
     const { authorizationServer, token } = await setUp(environment);
     authorizationServer.failTokenRequests(fault, { times: 2 });
     const answers = [await token(), await token(), await token()];
@@ -484,7 +496,7 @@ describe.each(['neo', 'cf'] as const)('both environments: %s', (environment) => 
     expect(authorizationServer.tokenRequests.map((entry) => entry.status)).toEqual([status, status, 200]);
   });
 
-  test('a wait for requests ends with the last of them, or says how many there are', async () => {
+  test('a wait for token requests ends with the last of them, or says how many there are', async () => {
     const { authorizationServer, token } = await setUp(environment);
     const waiting = authorizationServer.waitForTokenRequests(2);
     await token();
@@ -494,7 +506,7 @@ describe.each(['neo', 'cf'] as const)('both environments: %s', (environment) => 
     await expect(inVain).rejects.toThrow('waited 1 ms in vain: 3 token requests, saw 2');
   });
 
-  test('announces credentials and tokens', async () => {
+  test('credentials and tokens are announced', async () => {
     const { announced, token } = await setUp(environment);
     const issued = [accessToken(await token(jwtQuery)), accessToken(await token(opaqueQuery))];
     await token({ headers: { authorization: basic(clientId, 'typed wrong') } });
@@ -525,7 +537,7 @@ describe('a server that issues the same token again', () => {
   test.each([
     ['revoked', ({ authorizationServer }: Setup, token: string) => authorizationServer.revoke(token)],
     ['expired', ({ authorizationServer }: Setup) => authorizationServer.expireAllTokens()],
-  ])('does not issue one that was %s', async (_how, withdraw) => {
+  ])('a server that issues the same token again does not issue one that was %s', async (_how, withdraw) => {
     const setup = await setUp('neo');
     setup.authorizationServer.issueSameTokenAgain(true);
     const first = accessToken(await setup.token());
@@ -557,7 +569,7 @@ describe('introspection of opaque tokens', () => {
   };
   const parameter = { neo: 'access_token', cf: 'token' };
 
-  test('Neo answers by status', async () => {
+  test('introspection of opaque tokens on Neo answers by status', async () => {
     const { ask, opaque } = await introspecting('neo');
     expect(await ask(`access_token=${opaque}`)).toEqual({
       status: 200,
@@ -565,7 +577,7 @@ describe('introspection of opaque tokens', () => {
     });
   });
 
-  test('CF answers as RFC 7662', async () => {
+  test('introspection of opaque tokens on CF answers as RFC 7662', async () => {
     const { ask, opaque } = await introspecting('cf');
     const aud = ['uaa', clientId, 'it-rt-acme-dev!b56'];
     const body = { active: true, client_id: clientId, aud, scope: 'it-rt-acme-dev!b56.ESBMessaging.send' };
@@ -583,7 +595,7 @@ describe('introspection of opaque tokens', () => {
       ['revoked', ({ authorizationServer }: Setup, token: string) => authorizationServer.revoke(token)],
       ['expired before its time', ({ authorizationServer }: Setup) => authorizationServer.expireAllTokens()],
       ['orphaned', ({ account }: Setup) => account.deleteClient(clientId)],
-    ])('a token that is %s does not count', async (_how, change) => {
+    ])('a token that is %s does not count in the introspection', async (_how, change) => {
       const setup = await introspecting(environment);
       const asked = `${parameter[environment]}=${setup.opaque}`;
       expect((await setup.ask(asked)).body).toMatchObject({ client_id: clientId });
@@ -595,18 +607,18 @@ describe('introspection of opaque tokens', () => {
       ['none', () => ''],
       ['an empty one', (name: string) => `${name}=`],
       ['two', (name: string) => `${name}=a&${name}=b`],
-    ])('%s is a bad request', async (_what, parameters) => {
+    ])('an introspection with %s is a bad request', async (_what, parameters) => {
       const { ask } = await introspecting(environment);
       expect((await ask(parameters(parameter[environment]))).status).toBe(400);
     });
 
-    test('an unknown token does not count', async () => {
+    test('an unknown token does not count in the introspection', async () => {
       const { ask } = await introspecting(environment);
       expect(await ask(`${parameter[environment]}=${'0'.repeat(32)}`)).toEqual(refused[environment]);
     });
   });
 
-  test('an unlimited token lives on, until a lifetime re-dates it', async () => {
+  test('an unlimited token lives on, until a lifetime dates it anew', async () => {
     const { account, token, ask, clock } = await introspecting('neo');
     account.setTokenLifetime(clientId, 0);
     const unlimited = accessToken(await token());
@@ -642,7 +654,7 @@ describe('without a socket', () => {
 
 describe('faults of the network', () => {
   test.each(['reset-before', 'reset-after', 'half-answer'] as const)(
-    '%s reaches the client as a broken connection',
+    'a fault of the network, %s, reaches the client as a broken connection',
     async (fault) => {
       const { authorizationServer, token } = await setUp('neo');
       authorizationServer.server.fail({ fault });
@@ -652,7 +664,7 @@ describe('faults of the network', () => {
     },
   );
 
-  test('a server that was stopped comes back at the same address with its memory', async () => {
+  test('faults of the network a server that was stopped comes back at the same address with its memory', async () => {
     const { authorizationServer, token } = await setUp('neo');
     await authorizationServer.server.stop();
     await expect(token()).rejects.toThrow();
@@ -661,7 +673,7 @@ describe('faults of the network', () => {
     expect(authorizationServer.tokenRequests).toHaveLength(1);
   });
 
-  test('a request without a body or any header but the credentials is enough', async () => {
+  test('a token request without a body or any header but the credentials is enough', async () => {
     const { authorizationServer } = await setUp('neo');
     const url = `${authorizationServer.tokenEndpoint}?grant_type=client_credentials&token_format=jwt`;
     const status = await new Promise((resolve, reject) => {

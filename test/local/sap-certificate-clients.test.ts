@@ -136,7 +136,7 @@ async function registered({ account }: Tenant, made: Promise<Presented>): Promis
 }
 
 describe('a client whose certificate SAP has made', () => {
-  test('gets a token by mutual TLS and calls a flow with it', async () => {
+  test('a client with SAP’s certificate gets a token by mutual TLS and calls a flow with it', async () => {
     const { account, authorizationServer, node, token, call } = await startTenant();
     account.registerCertificateClient(registration);
     const issued = await token(issuedBySap(account));
@@ -156,7 +156,7 @@ describe('a client whose certificate SAP has made', () => {
     expect(node.requests).toMatchObject([{ callerAuthentication: 'token', flowRan: true }]);
   });
 
-  test('finds everything in its service key', async () => {
+  test('a client with SAP’s certificate finds everything in its service key', async () => {
     const { account, authority, authorizationServer, clock } = await startTenant();
     account.registerCertificateClient({ ...registration, validDays: 30 });
     clock.advance(1000);
@@ -183,7 +183,7 @@ describe('a client whose certificate SAP has made', () => {
     );
   });
 
-  test('finds certificate and key on one line each, where the key was copied so', async () => {
+  test('a client with SAP’s certificate finds it and its key on one line each, if copied so', async () => {
     const { account } = await startTenant();
     account.registerCertificateClient(registration);
     const { certificate, key } = issuedBySap(account);
@@ -195,17 +195,20 @@ describe('a client whose certificate SAP has made', () => {
   test.each([
     [{}, [401, 200]],
     [{ keepOld: true }, [200, 200]],
-  ])('renewed with %j, the old and the new key pair are answered %j', async (options, expected) => {
-    const { account, status } = await startTenant();
-    account.registerCertificateClient(registration);
-    const before = issuedBySap(account);
-    account.renewCertificate(clientId, options);
-    const after = issuedBySap(account);
-    expect(after.key).not.toBe(before.key);
-    expect([await status(before), await status(after)]).toEqual(expected);
-  });
+  ])(
+    'a client with SAP’s certificate, renewed with %j, is answered for the old and the new key pair %j',
+    async (options, expected) => {
+      const { account, status } = await startTenant();
+      account.registerCertificateClient(registration);
+      const before = issuedBySap(account);
+      account.renewCertificate(clientId, options);
+      const after = issuedBySap(account);
+      expect(after.key).not.toBe(before.key);
+      expect([await status(before), await status(after)]).toEqual(expected);
+    },
+  );
 
-  test('has lost its token endpoint and its flows when it is deleted', async () => {
+  test('a client with SAP’s certificate has lost its token endpoint and its flows when it is deleted', async () => {
     const { account, status, call } = await startTenant();
     account.registerCertificateClient(registration);
     const held = issuedBySap(account);
@@ -214,7 +217,7 @@ describe('a client whose certificate SAP has made', () => {
     expect([await status(held), (await call(held)).status]).toEqual([401, 401]);
   });
 
-  test('is refused from the second in which its certificate has expired, and as long as it is not yet valid', async () => {
+  test('a client with SAP’s certificate is refused before its validity and after it', async () => {
     const { account, clock, status, call } = await startTenant();
     account.registerCertificateClient({ ...registration, validDays: 1 });
     const held = issuedBySap(account);
@@ -233,7 +236,7 @@ describe('a client whose certificate SAP has made', () => {
 });
 
 describe('a client with a certificate of its own', () => {
-  test('is known by it, and its service key has no private key', async () => {
+  test('a client with a certificate of its own is known by it, and its service key has no private key', async () => {
     const { account, authority, status } = await startTenant();
     const own = authority.clientCertificate({ commonName: 'legacy-erp' });
     const certificate = leafOf(own.certificate);
@@ -248,7 +251,7 @@ describe('a client with a certificate of its own', () => {
   test.each([
     ['pinned, which is the default: exactly that one', {}, [200, 401, 401, 200, 401]],
     ['not pinned: a newer one too, and then the older no more', { pinned: false }, [200, 401, 200, 401, 200]],
-  ])('%s', async (_, pinning, expected) => {
+  ])('a client with a certificate of its own is %s', async (_, pinning, expected) => {
     const { account, authority, status } = await startTenant();
     const [older, registered, newer] = [1, 2, 3].map(() => authority.clientCertificate({ commonName: 'legacy-erp' }));
     account.registerCertificateClient({
@@ -261,7 +264,7 @@ describe('a client with a certificate of its own', () => {
     expect(statuses).toEqual(expected);
   });
 
-  test('that is not pinned is not replaced by one that was presented for somebody else', async () => {
+  test('a certificate that is not pinned is not replaced by one that was presented for somebody else', async () => {
     const { account, authority, status } = await startTenant();
     const [registered, newer] = [1, 2].map(() => authority.clientCertificate({ commonName: 'legacy-erp' }));
     account.registerCertificateClient({
@@ -273,7 +276,7 @@ describe('a client with a certificate of its own', () => {
     expect(await status(registered)).toBe(200);
   });
 
-  test('must register the new one when it is pinned, and keeps being pinned', async () => {
+  test('a client with a pinned certificate of its own must register the new one, and stays pinned', async () => {
     const { account, authority, status } = await startTenant();
     const [first, second, third] = [1, 2, 3].map(() => authority.clientCertificate({ commonName: 'legacy-erp' }));
     account.registerCertificateClient({ ...registration, certificate: leafOf(first?.certificate ?? '') });
@@ -285,17 +288,20 @@ describe('a client with a certificate of its own', () => {
     ['two that are not pinned', [false, false], [401, 401]],
     ['one that is pinned and one that is not', [true, false], [401, 401]],
     ['two that are pinned', [true, true], [200, 200]],
-  ])('is rejected at runtime while it is in conflict with another client: %s', async (_, pinned, expected) => {
-    const { account, authority, status } = await startTenant();
-    const own = [1, 2].map(() => authority.clientCertificate({ commonName: 'legacy-erp' }));
-    for (const [index, { certificate }] of own.entries()) {
-      const client = { ...registration, clientId: `client-${index}`, pinned: pinned[index] === true };
-      account.registerCertificateClient({ ...client, certificate: leafOf(certificate) });
-    }
-    expect([await status(own[0], 'client-0'), await status(own[1], 'client-1')]).toEqual(expected);
-    account.deleteClient('client-0');
-    expect(await status(own[1], 'client-1')).toBe(200);
-  });
+  ])(
+    'a client with a certificate of its own is rejected while it conflicts with another client: %s',
+    async (_, pinned, expected) => {
+      const { account, authority, status } = await startTenant();
+      const own = [1, 2].map(() => authority.clientCertificate({ commonName: 'legacy-erp' }));
+      for (const [index, { certificate }] of own.entries()) {
+        const client = { ...registration, clientId: `client-${index}`, pinned: pinned[index] === true };
+        account.registerCertificateClient({ ...client, certificate: leafOf(certificate) });
+      }
+      expect([await status(own[0], 'client-0'), await status(own[1], 'client-1')]).toEqual(expected);
+      account.deleteClient('client-0');
+      expect(await status(own[1], 'client-1')).toBe(200);
+    },
+  );
 });
 
 describe('at the host that asks for certificates', () => {
@@ -317,7 +323,7 @@ describe('at the host that asks for certificates', () => {
     ],
     ['with a registered certificate that has signed itself', (tenant) => registered(tenant, foreign('legacy-erp'))],
     ['with a registered certificate by an impostor', (tenant) => registered(tenant, forged('legacy-erp'))],
-  ])('a client %s is refused like one with bad credentials', async (_, present) => {
+  ])('a client %s is refused at the certificate host like one with bad credentials', async (_, present) => {
     const tenant = await startTenant();
     const { account, authority, authorizationServer, token } = tenant;
     const own = authority.clientCertificate({ commonName: 'legacy-erp' });
@@ -351,7 +357,7 @@ describe('at the host that asks for certificates', () => {
     expect((await httpsCall(url, { ca: authority.caPem, client, ...form })).status).toBe(200);
   });
 
-  test('a client with a secret does not get a token, with or without the certificate of another', async () => {
+  test('a client with a secret gets no token at the certificate host, whatever certificate it shows', async () => {
     const { account, token } = await startTenant();
     const { clientSecret } = account.registerClient({ ...registration, clientId: 'secretive' });
     account.registerCertificateClient(registration);
@@ -364,13 +370,13 @@ describe('at the host that asks for certificates', () => {
     ['Missing grant type', { grant_type: '' }, 400],
     ['another grant', { grant_type: 'password' }, 400],
     ['an opaque token', { token_format: 'opaque' }, 200],
-  ])('%s is answered as at the other host', async (_, more, status) => {
+  ])('a request %s is answered at the certificate host as at the other host', async (_, more, status) => {
     const { account, token } = await startTenant();
     account.registerCertificateClient(registration);
     expect((await token(issuedBySap(account), clientId, more)).status).toBe(status);
   });
 
-  test('the certificate counts on a connection that resumes an earlier one too', async () => {
+  test('the client certificate counts on a connection that resumes an earlier one too', async () => {
     const { account, authority } = await startTenant();
     account.registerCertificateClient(registration);
     const client = issuedBySap(account);
@@ -432,20 +438,20 @@ describe('a token that is bound to a certificate (RFC 8705 section 3)', () => {
     return { ...tenant, client, bearer: `Bearer ${accessToken(issued)}`, jwt: accessToken(issued) };
   }
 
-  test('names it by its SHA-256', async () => {
+  test('a bound token (RFC 8705 section 3) names its certificate by its SHA-256', async () => {
     const { client, jwt } = await bound();
     const hex = new X509Certificate(client.certificate).fingerprint256.replaceAll(':', '');
     expect(decodeJwt(jwt).cnf).toEqual({ 'x5t#S256': Buffer.from(hex, 'hex').toString('base64url') });
   });
 
-  test.each(['jwt', 'opaque'])('opens a flow with that certificate alone: %s', async (format) => {
+  test.each(['jwt', 'opaque'])('a bound token opens a flow with its certificate alone: %s', async (format) => {
     const { account, call, client, bearer } = await bound(format);
     expect((await call(client, bearer)).status).toBe(200);
     expect((await call(undefined, bearer)).status).toBe(401);
     expect((await call(issuedBySap(account, 'other'), bearer)).status).toBe(401);
   });
 
-  test('is what a client with a certificate gets only where the server binds', async () => {
+  test('a bound token is what a client with a certificate gets only where the server binds', async () => {
     const { authorizationServer, token, call, client } = await bound();
     authorizationServer.bindTokensToCertificates(false);
     const issued = accessToken(await token(client));
@@ -455,7 +461,7 @@ describe('a token that is bound to a certificate (RFC 8705 section 3)', () => {
 });
 
 describe('a flow that is called with a certificate alone', () => {
-  test('runs for the client whose certificate it is', async () => {
+  test('a flow that is called with a certificate alone runs for the client whose certificate it is', async () => {
     const { account, authorizationServer, node, call } = await startTenant();
     account.registerCertificateClient(registration);
     expect((await call(issuedBySap(account))).status).toBe(200);
@@ -466,7 +472,7 @@ describe('a flow that is called with a certificate alone', () => {
     expect(authorizationServer.tokenRequests).toEqual([]);
   });
 
-  test('asks for the role as it does of a token', async () => {
+  test('a flow that is called with a certificate alone asks for the role as with a token', async () => {
     const { account, call } = await startTenant();
     account.registerCertificateClient(registration);
     account.unassignRole(role);
@@ -488,13 +494,13 @@ describe('a flow that is called with a certificate alone', () => {
       },
       'certificate',
     ],
-  ])('does not run: %s', async (_, present, callerAuthentication) => {
+  ])('a flow that is called with a certificate alone does not run: %s', async (_, present, callerAuthentication) => {
     const tenant = await startTenant();
     expect((await tenant.call(await present(tenant))).status).toBe(401);
     expect(tenant.node.requests).toMatchObject([{ status: 401, callerAuthentication, flowRan: false }]);
   });
 
-  test('goes by the header Authorization where there is one', async () => {
+  test('a flow that is called with a certificate follows the header Authorization where there is one', async () => {
     const { account, authority, call, token } = await startTenant();
     account.registerCertificateClient(registration);
     const client = issuedBySap(account);
@@ -593,11 +599,11 @@ describe('registering and renewing', () => {
       },
       /^certificate: the one of orders is made by SAP/,
     ],
-  ])('refuses %s', (_, act, message) => {
+  ])('registering and renewing a certificate refuses %s', (_, act, message) => {
     expect(act).toThrow(message);
   });
 
-  test('a service key waits for the host that asks for certificates', () => {
+  test('a service key with a certificate waits for the host that asks for certificates', () => {
     const account = withNode();
     account.registerCertificateClient({ ...registration, certificate: own.certificate });
     account.tokenEndpoint = 'https://auth.example/oauth/token';

@@ -38,7 +38,7 @@ describe.each(environments)('SAP Cloud SDK: %s', (environment) => {
   const calls = ({ requests }: Awaited<ReturnType<typeof protectedFlows>>['node']) =>
     requests.map(({ method, status, csrf, flowRan }) => [method, status, csrf, flowRan]);
 
-  test('its CSRF middleware fetches a token and posts to an HTTPS flow', async () => {
+  test('the CSRF middleware of SAP Cloud SDK fetches a token and posts to an HTTPS flow', async () => {
     const { node, destination } = await protectedFlows({ workers: 3 });
     const post = (data: unknown) =>
       executeHttpRequest(destination, { method: 'post', url: '/http/safe', data }, { fetchCsrfToken: true });
@@ -53,7 +53,7 @@ describe.each(environments)('SAP Cloud SDK: %s', (environment) => {
     expect(node.messages.map(({ body }) => String(body))).toEqual(['{"order":1}', '{"order":2}', '{"order":3}']);
   });
 
-  test('without it an HTTPS flow and an OData flow refuse', async () => {
+  test('an HTTPS flow and an OData flow refuse SAP Cloud SDK without its CSRF middleware', async () => {
     const { node, destination } = await protectedFlows();
     for (const url of ['/http/safe', `${servicePath}/Orders`]) {
       const refused = executeHttpRequest(destination, { method: 'post', url, data: {} }, { fetchCsrfToken: false });
@@ -62,13 +62,13 @@ describe.each(environments)('SAP Cloud SDK: %s', (environment) => {
     expect(node.messages).toHaveLength(0);
   });
 
-  test.each(['put', 'patch', 'delete'] as const)('it may %s to an HTTPS flow', async (method) => {
+  test.each(['put', 'patch', 'delete'] as const)('the SAP Cloud SDK may %s to an HTTPS flow', async (method) => {
     const { node, destination } = await protectedFlows();
     await executeHttpRequest(destination, { method, url: '/http/safe', data: { a: 1 } }, { fetchCsrfToken: true });
     expect(node.messages).toMatchObject([{ method: method.toUpperCase(), status: 200 }]);
   });
 
-  test('an entity is created, read, changed, listed and deleted by its request builders', async () => {
+  test('an entity is created, read, changed, listed and deleted by the request builders of SAP Cloud SDK', async () => {
     const { node, destination } = await protectedFlows({ workers: 2 });
     const { create, getByKey, getAll, update, delete: remove } = orders.requestBuilder();
     const order = orders.entityBuilder().orderId('O/7').note("it's new").build();
@@ -95,7 +95,7 @@ describe.each(environments)('SAP Cloud SDK: %s', (environment) => {
     ]);
   });
 
-  test('an error reaches its caller with status and message', async () => {
+  test('an error reaches the caller of SAP Cloud SDK with status and message', async () => {
     const { destination } = await protectedFlows();
     const { getByKey, create } = orders.requestBuilder();
     const order = orders.entityBuilder().orderId('7').build();
@@ -114,7 +114,7 @@ describe.each(environments)('SAP Cloud SDK: %s', (environment) => {
   });
 
   test.each(['relativeToService', 'relativeToEntity', 'noPath', 'absolute'] as const)(
-    'a batch, its paths %s: changesets of one operation, and one that fails among them',
+    'a batch of SAP Cloud SDK, its paths %s, is answered: changesets of one operation, one of which fails',
     async (pathType) => {
       const { node, destination } = await protectedFlows();
       const { create, getByKey, getAll, update } = orders.requestBuilder();
@@ -141,7 +141,7 @@ describe.each(environments)('SAP Cloud SDK: %s', (environment) => {
     },
   );
 
-  test('a changeset of two operations is refused in its place', async () => {
+  test('a changeset of two operations by SAP Cloud SDK is refused in its place', async () => {
     const { node, destination } = await protectedFlows();
     const { create } = orders.requestBuilder();
     const order = () => orders.entityBuilder().note('x').build();

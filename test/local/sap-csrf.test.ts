@@ -34,7 +34,7 @@ describe.each(environments)('CSRF protection: %s', (environment) => {
       .join('; ');
   const names = (reply: Reply): string[] => setCookies(reply).map((line) => line.slice(0, line.indexOf('=')));
 
-  test.each(['HEAD', 'GET'])('a token is fetched by %s, and the flow does not run', async (method) => {
+  test.each(['HEAD', 'GET'])('a CSRF token is fetched by %s, and the flow does not run', async (method) => {
     const { node, fetchToken, post } = await protectedFlow();
     const { csrf, cookie, reply } = await fetchToken(method);
     expect(reply.status).toBe(200);
@@ -52,7 +52,7 @@ describe.each(environments)('CSRF protection: %s', (environment) => {
   });
 
   test.each(['POST', 'PUT', 'DELETE', 'PATCH'])(
-    '%s without a token is 403, and says why in a header',
+    'a request by %s without a CSRF token is 403, and says why in a header',
     async (method) => {
       const { node, send } = await protectedFlow();
       const reply = await send({ method });
@@ -64,7 +64,7 @@ describe.each(environments)('CSRF protection: %s', (environment) => {
     },
   );
 
-  test('GET that fetches nothing runs the flow', async () => {
+  test('a GET that fetches nothing runs the flow', async () => {
     const { node, send } = await protectedFlow();
     expect((await send({ method: 'GET' })).status).toBe(200);
     expect(node.messages).toHaveLength(1);
@@ -102,7 +102,7 @@ describe.each(environments)('CSRF protection: %s', (environment) => {
     ],
   ];
 
-  test.each(spoiled)('%s is 403', async (_what, spoil) => {
+  test.each(spoiled)('a message with %s is 403', async (_what, spoil) => {
     const { node, fetchToken, post } = await protectedFlow();
     const [one, other] = [await fetchToken(), await fetchToken()];
     expect(other.csrf).not.toBe(one.csrf);
@@ -113,7 +113,7 @@ describe.each(environments)('CSRF protection: %s', (environment) => {
     expect((await post(one.csrf, one.cookie)).status).toBe(200);
   });
 
-  test('a session goes on: no new cookies, the same token', async () => {
+  test('a session goes on: no new cookies, the same CSRF token', async () => {
     const { send, fetchToken, post } = await protectedFlow();
     const refused = await send({});
     const cookie = cookiesOf(refused);
@@ -140,7 +140,7 @@ describe.each(environments)('CSRF protection: %s', (environment) => {
     expect((await post(third.csrf, third.cookie)).status).toBe(200);
   });
 
-  test('a session can be given a new id with each message: the token stays, and the id before is gone', async () => {
+  test('a session can get a new id with each message: the CSRF token stays, and the old id is gone', async () => {
     const { node, fetchToken, post } = await protectedFlow();
     node.renewSessionIds();
     const { csrf, cookie } = await fetchToken();
@@ -166,7 +166,7 @@ describe.each(environments)('CSRF protection: %s', (environment) => {
     expect(statuses.slice(3).toSorted()).toEqual([200, 403]);
   });
 
-  test('with one worker the routing cookie is not needed', async () => {
+  test('the routing cookie is not needed with one worker', async () => {
     const { fetchToken, post } = await protectedFlow();
     const { csrf, cookie } = await fetchToken();
     expect((await post(csrf, cookie.slice(0, cookie.lastIndexOf('; ')))).status).toBe(200);
@@ -186,7 +186,7 @@ describe.each(environments)('CSRF protection: %s', (environment) => {
     expect((await send({ method: 'HEAD', headers: { 'x-csrf-token': 'Fetch' } })).status).toBe(403);
   });
 
-  test('fetching a token with an opaque access token costs an introspection as well', async () => {
+  test('fetching a CSRF token with an opaque access token costs an introspection as well', async () => {
     const { authorizationServer, token, send, fetchToken } = await protectedFlow();
     await fetchToken();
     expect(authorizationServer.introspections).toBe(0);
@@ -197,7 +197,7 @@ describe.each(environments)('CSRF protection: %s', (environment) => {
     expect(authorizationServer.introspections).toBe(1);
   });
 
-  test('what is secret is announced', async () => {
+  test('the secrets of a session are announced', async () => {
     const { announced, bearer, fetchToken, post } = await protectedFlow();
     const { csrf, cookie } = await fetchToken();
     await post(csrf, cookie);

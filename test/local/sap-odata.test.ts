@@ -64,7 +64,7 @@ describe('entity sets', () => {
     });
   });
 
-  test('a set is read as a whole, or a page of it', async () => {
+  test('an entity set is read as a whole, or a page of it', async () => {
     const { call, create } = await odataFlow();
     for (const OrderID of ['1', '2', '3']) await create({ OrderID });
     const ids = async (query: string): Promise<unknown> => {
@@ -83,19 +83,19 @@ describe('entity sets', () => {
     expect((await call('GET', `/Orders('${OrderID}')`)).status).toBe(200);
   });
 
-  test.each(["O'Neill", 'a b/c', 'ä€', "''"])('a key may be %s', async (key) => {
+  test.each(["O'Neill", 'a b/c', 'ä€', "''"])('the key of an entity may be %s', async (key) => {
     const { call, create } = await odataFlow();
     const created = await create({ OrderID: key });
     const path = String(created.headers.location).split(service)[1] ?? '';
     expect(bodyOf(await call('GET', path)).d).toMatchObject({ OrderID: key });
   });
 
-  test('a body may be wrapped in d', async () => {
+  test('the body of an entity may be wrapped in d', async () => {
     const { create } = await odataFlow();
     expect(bodyOf(await create({ d: { __metadata: {}, OrderID: '7' } })).d).toMatchObject({ OrderID: '7' });
   });
 
-  test('a new deployment begins with empty sets', async () => {
+  test('a new deployment begins with empty entity sets', async () => {
     const { deploy, call, create } = await odataFlow();
     await create({ OrderID: '7' });
     deploy();
@@ -108,7 +108,7 @@ describe('Atom, to who does not accept JSON', () => {
   const entry =
     '<entry xmlns="http://www.w3.org/2005/Atom" xmlns:d="http://schemas.microsoft.com/ado/2007/08/dataservices" xmlns:m="http://schemas.microsoft.com/ado/2007/08/dataservices/metadata"><content type="application/xml"><m:properties><d:OrderID>7</d:OrderID><d:Note>a &amp; b</d:Note><d:Gone m:null="true"/></m:properties></content></entry>';
 
-  test('an entity is created from an entry, and answered as one', async () => {
+  test('an entity is created from an Atom entry, and answered as one', async () => {
     const { call } = await odataFlow();
     const created = await call('POST', '/Orders', { headers: atom, body: entry });
     expect(created.status).toBe(201);
@@ -121,7 +121,7 @@ describe('Atom, to who does not accept JSON', () => {
     expect(bodyOf(await call('GET', "/Orders('7')?$format=json", { headers: {} })).d).toMatchObject({ OrderID: '7' });
   });
 
-  test('an error has the same parts', async () => {
+  test('an error in Atom has the same parts', async () => {
     const { call } = await odataFlow();
     const reply = await call('GET', '/%3C7%3E', { headers: {} });
     expect(reply.headers['content-type']).toBe('application/xml');
@@ -130,13 +130,16 @@ describe('Atom, to who does not accept JSON', () => {
     );
   });
 
-  test.each(['not XML', '<entry/>', `<!DOCTYPE e [<!ENTITY x "y">]>${entry}`])('%s is 400', async (body) => {
-    const { call, node } = await odataFlow();
-    const reply = await call('POST', '/Orders', { headers: { ...atom, accept: 'application/json' }, body });
-    expect(reply.status).toBe(400);
-    expect(bodyOf(reply).error?.message.value).toBe('The request body is malformed.');
-    expect(node.messages).toHaveLength(0);
-  });
+  test.each(['not XML', '<entry/>', `<!DOCTYPE e [<!ENTITY x "y">]>${entry}`])(
+    'an Atom body of %s is 400',
+    async (body) => {
+      const { call, node } = await odataFlow();
+      const reply = await call('POST', '/Orders', { headers: { ...atom, accept: 'application/json' }, body });
+      expect(reply.status).toBe(400);
+      expect(bodyOf(reply).error?.message.value).toBe('The request body is malformed.');
+      expect(node.messages).toHaveLength(0);
+    },
+  );
 });
 
 /** A set with a property of each type. */
@@ -186,7 +189,7 @@ describe('refusals', () => {
     ['GET', "/Orders('7')?$foo=1", undefined, 400, "Invalid system query option: '$foo'. "],
     ['GET', '/Orders?$top=x', undefined, 400, "Invalid value: 'x'."],
     ['GET', '/Orders?$skip=-1', undefined, 400, "Invalid value: '-1'."],
-  ])('%s %s with %s is %i, without a code', async (method, resource, body, status, text) => {
+  ])('an OData request %s %s with %s is %i, without a code', async (method, resource, body, status, text) => {
     const { call, create } = await odataFlow({ odata: { entitySets: typed } });
     await create({ OrderID: '7' });
     const reply = await call(method, resource, body === undefined ? {} : { body });
@@ -196,7 +199,7 @@ describe('refusals', () => {
   });
 
   test.each(['foo=1', '$top=0', '$filter=true', '$select=Note', '$expand=Items', '$orderby=Note'])(
-    '%s is no refusal',
+    'an OData request with %s is accepted',
     async (query) => {
       const { call } = await odataFlow();
       expect((await call('GET', `/Orders?${query}`)).status).toBe(200);
@@ -209,7 +212,7 @@ describe('refusals', () => {
     ['2.0;SDK', 200],
     ['3.0', 400],
     ['x', 400],
-  ])('DataServiceVersion %s is %i', async (version, status) => {
+  ])('an OData request with DataServiceVersion %s is %i', async (version, status) => {
     const { call } = await odataFlow();
     const reply = await call('GET', '/Orders', { headers: { ...json, DataServiceVersion: version } });
     expect(reply.status).toBe(status);
@@ -222,7 +225,7 @@ describe('refusals', () => {
     ['Amount', '5.25', '5.25', ['"x"', 'true']],
     ['Open', true, 'true', ['"true"', '1']],
     ['Day', '/Date(0)/', '1970-01-01T00:00:00', ['"1970-01-01"', '5']],
-  ])('%s takes %j, in Atom %s, and null; each of %j is 400', async (name, value, text, others) => {
+  ])('a property %s takes %j, in Atom %s, and null; each of %j is 400', async (name, value, text, others) => {
     const { call, node } = await odataFlow({ odata: { entitySets: typed } });
     const post = (entity: string): Promise<Reply> => call('POST', '/Orders', { body: entity });
     expect(bodyOf(await post(JSON.stringify({ [name]: value }))).d?.[name]).toEqual(value);
@@ -242,14 +245,17 @@ describe('refusals', () => {
     expect(node.messages).toHaveLength(taken);
   });
 
-  test.each(['5.5', '99999999999'])('%s for an Int32 is 500, an exception of the JSON reader', async (price) => {
-    const { call } = await odataFlow({ odata: { entitySets: typed } });
-    const reply = await call('POST', '/Orders', { body: `{"Price":${price}}` });
-    expect([reply.status, bodyOf(reply).error?.message.value]).toEqual([500, `Expected an int but was ${price}`]);
-  });
+  test.each(['5.5', '99999999999'])(
+    'a value of %s for an Int32 is 500, an exception of the JSON reader',
+    async (price) => {
+      const { call } = await odataFlow({ odata: { entitySets: typed } });
+      const reply = await call('POST', '/Orders', { body: `{"Price":${price}}` });
+      expect([reply.status, bodyOf(reply).error?.message.value]).toEqual([500, `Expected an int but was ${price}`]);
+    },
+  );
 
   test.each(['text/plain', 'multipart/mixed', 'nonsense', ''])(
-    'a body of content type %s is 415',
+    'an OData body of content type %s is 415',
     async (contentType) => {
       const { call } = await odataFlow();
       const headers = { ...json, 'content-type': contentType };
@@ -257,7 +263,7 @@ describe('refusals', () => {
     },
   );
 
-  test('HEAD that fetches nothing, and OPTIONS, are 405', async () => {
+  test('a HEAD that fetches nothing, and OPTIONS, are 405', async () => {
     const { call } = await odataFlow();
     expect((await call('HEAD', '/Orders')).status).toBe(405);
     expect(await call('OPTIONS', '/Orders')).toMatchObject({
@@ -275,7 +281,7 @@ describe('refusals', () => {
     ['/gw/odata/SAP/ORDERS;v=10', 404],
     ['/http/ORDERS', 404],
     ['/cxf/ORDERS', 404],
-  ])('%s is %i', async (path, status) => {
+  ])('an OData request with %s is refused with %i', async (path, status) => {
     const { bearer, send } = await odataFlow();
     const reply = await send(path, bearer, { method: 'GET' });
     expect(reply.status).toBe(status);
@@ -292,7 +298,7 @@ describe.each(['X-HTTP-Method', 'X-HTTP-Method-Override'])('a POST with %s', (na
     ['GET', 200, { OrderID: '7', Note: 'old', Open: true }],
     ['POST', 405, { OrderID: '7', Note: 'old', Open: true }],
     ['merge', 501, { OrderID: '7', Note: 'old', Open: true }],
-  ])('%s is %i', async (method, status, entity) => {
+  ])('a tunnelled POST %s is %i', async (method, status, entity) => {
     const { node, call, create } = await odataFlow();
     await create({ OrderID: '7', Note: 'old', Open: true });
     const reply = await call('POST', "/Orders('7')", { headers: { ...json, [name]: method }, body: '{"Note":"new"}' });
@@ -334,7 +340,7 @@ describe('what the flow answers itself', () => {
       /payload of the integration flow is empty/,
       undefined,
     ],
-  ] as const)('%s', async (_what, result, deployment, status, text, detail) => {
+  ] as const)('a flow behind OData answers itself with %s', async (_what, result, deployment, status, text, detail) => {
     const { node, create } = await odataFlow({ ...deployment, answer: () => result as FlowResult });
     const reply = await create({ OrderID: '7' });
     expect(reply.status).toBe(status);
@@ -344,17 +350,17 @@ describe('what the flow answers itself', () => {
     expect(node.messages).toMatchObject([{ status }]);
   });
 
-  test('any status, body and headers', async () => {
+  test('a flow behind OData answers itself with any status, body and headers', async () => {
     const { create } = await odataFlow({ answer: () => ({ status: 202, headers: { 'x-step': '3' }, body: '{}' }) });
     expect(await create({})).toMatchObject({ status: 202, headers: { 'x-step': '3' }, body: '{}' });
   });
 
-  test('204 is no empty payload', async () => {
+  test('a 204 of a flow behind OData is no empty payload', async () => {
     const { call } = await odataFlow({ answer: () => ({ status: 204 }) });
     expect((await call('PUT', "/Orders('7')", { body: '{}' })).status).toBe(204);
   });
 
-  test('what it does not answer its entity sets do', async () => {
+  test('what the flow does not answer its entity sets do', async () => {
     const results: FlowResult[] = ['exception', undefined];
     const { create } = await odataFlow({ answer: () => results.shift() });
     expect([(await create({ OrderID: '7' })).status, (await create({ OrderID: '7' })).status]).toEqual([500, 201]);
@@ -379,7 +385,7 @@ describe('what the service says of itself', () => {
     Items: { key: 'ItemID' },
   } as const;
 
-  test.each(['', '/'])('the service document, at %s', async (root) => {
+  test.each(['', '/'])('the service document is served at %s', async (root) => {
     const { call, node } = await odataFlow({ odata: { entitySets } });
     expect(bodyOf(await call('GET', root)).d).toEqual({ EntitySets: ['Orders', 'Items'] });
     const xml = await call('GET', root, { headers: {} });
@@ -388,7 +394,7 @@ describe('what the service says of itself', () => {
     expect(node.messages).toHaveLength(0);
   });
 
-  test('$metadata', async () => {
+  test('the service serves $metadata', async () => {
     const { call } = await odataFlow({ odata: { entitySets } });
     const { status, body } = await call('GET', '/$metadata');
     expect(status).toBe(200);
@@ -402,19 +408,22 @@ describe('CSRF protection, which is the default', () => {
   const cookiesOf = ({ headers }: Reply): string =>
     ((headers['set-cookie'] as string[] | undefined) ?? []).map((line) => line.split(';')[0]).join('; ');
 
-  test.each(['POST', 'PUT', 'MERGE', 'PATCH', 'DELETE'])('%s without a token is 403 with Required', async (method) => {
-    const { node, deploy, call } = await odataFlow();
-    deploy({ csrfProtected: true });
-    const reply = await call(method, "/Orders('7')", method === 'DELETE' ? {} : { body: '{}' });
-    expect(reply).toMatchObject({ status: 403, headers: { 'x-csrf-token': 'Required' } });
-    expect(node.messages).toHaveLength(0);
-  });
+  test.each(['POST', 'PUT', 'MERGE', 'PATCH', 'DELETE'])(
+    'a request by %s without a CSRF token is 403 with Required',
+    async (method) => {
+      const { node, deploy, call } = await odataFlow();
+      deploy({ csrfProtected: true });
+      const reply = await call(method, "/Orders('7')", method === 'DELETE' ? {} : { body: '{}' });
+      expect(reply).toMatchObject({ status: 403, headers: { 'x-csrf-token': 'Required' } });
+      expect(node.messages).toHaveLength(0);
+    },
+  );
 
   test.each([
     ['HEAD', '/'],
     ['GET', '/'],
     ['HEAD', '/Orders'],
-  ])('a token is fetched by %s %s, and good for the whole service', async (method, resource) => {
+  ])('a CSRF token is fetched by %s %s, and good for the whole service', async (method, resource) => {
     const { node, deploy, call } = await odataFlow();
     node.undeploy('OData');
     deploy({ csrfProtected: true });
@@ -444,7 +453,7 @@ describe('$batch', () => {
   const statuses = ({ body }: Reply): number[] =>
     [...body.matchAll(/^HTTP\/1\.1 (\d{3}) \w+/gm)].map(([, status]) => Number(status));
 
-  test('operations run in order, one message each, and an inner failure stops nothing', async () => {
+  test('operations of a batch run in order, one message each, and an inner failure stops nothing', async () => {
     const { node, call } = await odataFlow();
     const parts = [
       changeset(operation('POST Orders', '{"OrderID":"1","Note":"ä"}')),
@@ -498,7 +507,7 @@ describe('$batch', () => {
       changeset(operation('POST Orders', '{"a":1}', 'Content-Length: 3\r\n')),
       [400],
     ],
-  ])('%s is refused in its place: %j', async (_what, part, expected) => {
+  ])('%s is refused in its place in the batch: %j', async (_what, part, expected) => {
     const { node, call } = await odataFlow();
     const reply = await call('POST', '/$batch', { headers, body: batchOf(part, operation('GET Orders')) });
     expect([reply.status, statuses(reply)]).toEqual([202, [...expected, 200]]);
@@ -527,7 +536,7 @@ describe('$batch', () => {
     ['no empty line behind the headers', `${line('GET Orders HTTP/1.1').trimEnd()}\r\n`],
     ['a length that is no number', operation('GET Orders', '', 'Content-Length: x\r\n')],
     ['a URL elsewhere', operation('GET http://elsewhere.example/gw/odata/SAP/ORDERS;v=1/Orders')],
-  ])('%s is 400 for the whole batch, and nothing of it is carried out', async (_what, part) => {
+  ])('%s makes the whole batch 400, and nothing of it is carried out', async (_what, part) => {
     const { node, call } = await odataFlow();
     const good = changeset(operation('POST Orders', '{}'));
     const reply = await call('POST', '/$batch', { headers: { ...json, ...headers }, body: batchOf(good, part, good) });
@@ -536,7 +545,7 @@ describe('$batch', () => {
     expect(node.messages).toHaveLength(0);
   });
 
-  test('lines that end with LF alone are 400 for the whole batch; in a body they may', async () => {
+  test('a batch with lines that end with LF alone is 400 as a whole; in a body they may', async () => {
     const { node, call } = await odataFlow();
     const body = batchOf(changeset(operation('POST Orders', '{"OrderID":"1",\n"Note":"x"}')));
     const post = (text: string): Promise<Reply> => call('POST', '/$batch', { headers, body: text });
@@ -546,7 +555,7 @@ describe('$batch', () => {
     expect(statuses(await post(body))).toEqual([201]);
   });
 
-  test('a part without Accept is answered in Atom, whatever the batch accepts', async () => {
+  test('a part of a batch without Accept is answered in Atom, whatever the batch accepts', async () => {
     const { call } = await odataFlow();
     const silent = (request: string): string => operation(request).replace('Accept: application/json\r\n', '');
     const body = batchOf(silent('GET Orders'), silent("GET Orders('9')"), operation("GET Orders('9')"));
@@ -564,7 +573,7 @@ describe('$batch', () => {
     ['a path from the root', '/gw/odata/SAP/ORDERS;v=1/Orders'],
     ['a path from the service', 'Orders'],
     ['a path from the service with a slash', '/Orders'],
-  ])('an operation may name %s', async (_what, target) => {
+  ])('an operation of a batch may name %s', async (_what, target) => {
     const { node, call } = await odataFlow();
     const named = target.replace('<port>', String(node.server.port));
     const body = batchOf(changeset(operation(`POST ${named}`, '{}')));
@@ -572,7 +581,7 @@ describe('$batch', () => {
     expect(node.messages).toHaveLength(1);
   });
 
-  test('a body has what its length says', async () => {
+  test('a body in a batch has as many bytes as its length says', async () => {
     const { call } = await odataFlow();
     const body = batchOf(changeset(operation('POST Orders', '{"OrderID":"1"} trailing', 'Content-Length: 15\r\n')));
     expect(statuses(await call('POST', '/$batch', { headers, body }))).toEqual([201]);
@@ -585,7 +594,7 @@ describe('$batch', () => {
     ['no end', batchOf(operation('GET Orders')).replace('--b--', ''), 'multipart/mixed; boundary=b'],
     ['no part', '--b--\r\n', 'multipart/mixed; boundary=b'],
     ['nothing', '', 'multipart/mixed; boundary=b'],
-  ])('%s is 400 for the whole', async (_what, body, contentType) => {
+  ])('%s makes a batch 400 as a whole', async (_what, body, contentType) => {
     const { node, call } = await odataFlow();
     const reply = await call('POST', '/$batch', { headers: { ...json, 'content-type': contentType }, body });
     expect(reply.status).toBe(400);
@@ -593,7 +602,7 @@ describe('$batch', () => {
     expect(node.messages).toHaveLength(0);
   });
 
-  test('what is too large is 413 as at every sender, and what is secret is announced part by part', async () => {
+  test('a batch that is too large is 413 as at every sender, and its secrets are announced part by part', async () => {
     const { announced, call, deploy } = await odataFlow();
     await call('POST', '/$batch', { headers, body: batchOf(changeset(operation('POST Orders', '{"Note":"secret"}'))) });
     expect(announced).toContain('{"Note":"secret"}');

@@ -31,7 +31,7 @@ const mplIdForm = /^A[A-Za-z0-9_-]{27}$/;
 afterEach(stopTenants);
 
 describe.each(environments)('a message to a flow without CSRF protection: %s', (environment) => {
-  test.each(formats)('runs the flow, with a %s token', async (format) => {
+  test.each(formats)('a message to a flow without CSRF protection runs the flow, with a %s token', async (format) => {
     const { node, token, send } = await startTenant(environment);
     const bearer = await token(format);
     const body = Buffer.from([0, 255, 13, 10, 200]);
@@ -80,7 +80,7 @@ describe.each(environments)('a message to a flow without CSRF protection: %s', (
     expect(authorizationServer.introspections).toBe(3);
   });
 
-  test('an outage of the authorization server shows as 500 with an opaque token, and not at all with a JWT', async () => {
+  test('an outage of the authorization server is 500 with an opaque token, and not seen with a JWT', async () => {
     const { authorizationServer, node, token, send } = await startTenant(environment);
     const [jwt, opaque] = [await token('jwt'), await token('opaque')];
     await send('/http/orders', jwt);
@@ -104,7 +104,7 @@ describe.each(environments)('a message to a flow without CSRF protection: %s', (
     }
   });
 
-  test.each(formats)('a role that is missing is 403, at once and until it is assigned again: %s', async (format) => {
+  test.each(formats)('a missing role is 403, at once and until it is assigned again: %s', async (format) => {
     const { account, node, token, send } = await startTenant(environment);
     const bearer = await token(format);
     account.unassignRole(role);
@@ -164,7 +164,7 @@ describe.each(environments)('a token that does not count is 401: %s', (environme
     ['an opaque one that was expired before its time', async (setup) => [await expiredEarly(setup, 'opaque')]],
   ];
 
-  test.each(refusals)('%s', async (_what, prepare) => {
+  test.each(refusals)('a token that does not count is 401: %s', async (_what, prepare) => {
     const setup = await startTenant(environment);
     expect((await setup.send('/http/orders', await setup.token())).status).toBe(200);
     const reply = await setup.send('/http/orders', ...(await prepare(setup)));
@@ -206,7 +206,7 @@ describe('the 401 of Cloud Foundry', () => {
     ['*/*', 'application/json;charset=UTF-8'],
     ['application/xml, application/json', 'application/json;charset=UTF-8'],
     ['text/html,application/xhtml+xml,application/xml;q=0.9', 'application/xml;charset=UTF-8'],
-  ])('to a client that accepts %s is %s', async (accept, contentType) => {
+  ])('the 401 of Cloud Foundry to a client that accepts %s is %s', async (accept, contentType) => {
     const { send } = await startTenant('cf');
     const reply = await send('/http/orders', undefined, { headers: { accept } });
     expect([reply.status, reply.headers['content-type']]).toEqual([401, contentType]);
@@ -221,7 +221,7 @@ describe.each(environments)('the life of a JWT: %s', (environment) => {
     ['its last second, no leeway', 3_599_000, { leewaySeconds: 0 }, 200],
     ['its end, no leeway', 3_600_000, { leewaySeconds: 0 }, 401],
     ['after the leeway, at a node before 6.76.44', 3_660_000, { expiredTokenStatus: 500 }, 500],
-  ] as const)('%s', async (_when, ageMs, options, status) => {
+  ] as const)('a JWT counts as long as its claims say: %s', async (_when, ageMs, options, status) => {
     const { clock, node, token, send } = await startTenant(environment, options);
     const bearer = await token();
     clock.advance(ageMs);
@@ -237,7 +237,7 @@ describe.each(environments)('the life of a JWT: %s', (environment) => {
     expect((await send('/http/orders', await token())).status).toBe(401);
   });
 
-  test('a gentle rotation lets tokens live, a forced one ends them at once', async () => {
+  test('a gentle rotation of keys lets tokens live, a forced one ends them at once', async () => {
     const { authorizationServer, token, send } = await startTenant(environment);
     const status = async (bearer: string): Promise<number> => (await send('/http/orders', bearer)).status;
     const first = await token();
@@ -249,7 +249,7 @@ describe.each(environments)('the life of a JWT: %s', (environment) => {
     expect([await status(first), await status(second), await status(await token())]).toEqual([401, 401, 200]);
   });
 
-  test('keys that are not to be had after a forced rotation are 500', async () => {
+  test('the signing keys that cannot be had after a forced rotation are 500', async () => {
     const { authorizationServer, token, send } = await startTenant(environment);
     const bearer = await token();
     expect((await send('/http/orders', bearer)).status).toBe(200);
@@ -280,7 +280,7 @@ describe('addresses', () => {
     ['/http/invoices', 200],
     ['/http/invoices/2026/1', 200],
     ['/http/invoices2', 404],
-  ])('%s is %i', async (path, status) => {
+  ])('the address %s is %i', async (path, status) => {
     const { node, token, send } = await startTenant('neo');
     node.deploy({ name: 'Invoices', address: '/invoices/*', csrfProtected: false });
     const reply = await send(path, await token());
@@ -289,7 +289,7 @@ describe('addresses', () => {
     expect(node.messages).toHaveLength(status === 200 ? 1 : 0);
   });
 
-  test('a flow that is undeployed is not found, and to a stranger nothing is', async () => {
+  test('addresses a flow that is undeployed is not found, and to a stranger nothing is', async () => {
     const { node, token, send } = await startTenant('neo');
     expect((await send('/http/nothing', undefined)).status).toBe(401);
     node.undeploy('Orders');
@@ -297,7 +297,7 @@ describe('addresses', () => {
     expect(() => node.undeploy('Orders')).toThrow(/^name: /);
   });
 
-  test('an address belongs to one flow, which may be deployed again', async () => {
+  test('addresses an address belongs to one flow, which may be deployed again', async () => {
     const { node, token, send } = await startTenant('neo');
     expect(() => node.deploy({ name: 'Other', address: '/orders' })).toThrow(
       /^address: \/orders is already served by Orders/,
@@ -317,20 +317,20 @@ describe('methods', () => {
     ['PATCH', 200],
     ['HEAD', 405],
     ['OPTIONS', 405],
-  ])('%s to a flow without CSRF protection is %i', async (method, status) => {
+  ])('a call by %s to a flow without CSRF protection is %i', async (method, status) => {
     const { node, token, send } = await startTenant('neo');
     expect((await send('/http/orders', await token(), { method })).status).toBe(status);
     expect(node.messages.map(({ headers }) => headers.CamelHttpMethod)).toEqual(status === 200 ? [method] : []);
   });
 
-  test('HEAD to fetch a CSRF token that the flow does not have is 405', async () => {
+  test('a HEAD to fetch a CSRF token that the flow does not have is 405', async () => {
     const { token, send } = await startTenant('neo');
     const reply = await send('/http/orders', await token(), { method: 'HEAD', headers: { 'x-csrf-token': 'Fetch' } });
     expect(reply).toMatchObject({ status: 405, headers: { allow: 'GET, POST, PUT, DELETE, PATCH' } });
     expect(reply.headers).not.toHaveProperty('x-csrf-token');
   });
 
-  test('GET to fetch a CSRF token that the flow does not have runs the flow', async () => {
+  test('a GET to fetch a CSRF token that the flow does not have runs the flow', async () => {
     const { node, token, send } = await startTenant('neo');
     await send('/http/orders', await token(), { method: 'GET', headers: { 'x-csrf-token': 'Fetch' } });
     expect(node.messages).toHaveLength(1);
@@ -354,7 +354,7 @@ describe('what a flow answers', () => {
       500,
       failedWith('Order 7 is unknown. '),
     ],
-  ] as const)('%s', async (_what, runtime, result: FlowResult, status, body) => {
+  ] as const)('a flow answers %s', async (_what, runtime, result: FlowResult, status, body) => {
     const { node, token, send } = await startTenant('neo');
     node.deploy({ name: 'Orders', address: '/orders', csrfProtected: false, runtime, answer: () => result });
     const reply = await send('/http/orders', await token());
@@ -368,14 +368,14 @@ describe('what a flow answers', () => {
     expect(reply.headers).not.toHaveProperty('x-correlationid');
   });
 
-  test('the log’s id in a header, where the flow returns it', async () => {
+  test('a flow may return the MPL id in a header', async () => {
     const { node, token, send } = await startTenant('neo');
     node.deploy({ name: 'Orders', address: '/orders', csrfProtected: false, returnMplId: true });
     const reply = await send('/http/orders', await token());
     expect(reply.headers.sap_messageprocessinglogid).toBe(node.messages[0]?.mplId);
   });
 
-  test('its answer may take its time, and depend on the message', async () => {
+  test('a flow’s answer may take its time, and depend on the message', async () => {
     const { node, token, send } = await startTenant('neo');
     const arrived = Promise.withResolvers<Received>();
     const done = Promise.withResolvers<FlowResult>();
@@ -407,7 +407,7 @@ describe('headers that reach a flow', () => {
     ['those that are allowed, in any case', ['TraceParent', 'x-order'], { traceparent: '00-1-2-01', 'x-order': '7' }],
     ['all', ['*'], { traceparent: '00-1-2-01', 'x-order': '7', sap_applicationid: 'order-7' }],
     ['never Camel’s or credentials', ['camelhttpuri', 'authorization'], {}],
-  ])('%s', async (_what, allowedHeaders, custom) => {
+  ])('headers reach a flow as follows: %s', async (_what, allowedHeaders, custom) => {
     const { node, token, send } = await startTenant('neo');
     node.deploy({ name: 'Orders', address: '/orders', csrfProtected: false, allowedHeaders });
     await send('/http/orders?shop=9&camelX=1', await token(), { headers: sent });
@@ -431,7 +431,7 @@ describe('size', () => {
     [40 * 1024 * 1024 + 1, undefined, 413],
     [1024 * 1024, 1024 * 1024, 200],
     [1024 * 1024 + 1, 1024 * 1024, 413],
-  ])('%i bytes of at most %s are %i', async (bytes, maxBodyBytes, status) => {
+  ])('a message of %i bytes of at most %s is %i', async (bytes, maxBodyBytes, status) => {
     const { node, token, send } = await startTenant('neo');
     const limit = maxBodyBytes === undefined ? {} : { maxBodyBytes };
     node.deploy({ name: 'Orders', address: '/orders', csrfProtected: false, ...limit });
@@ -447,7 +447,7 @@ describe('size', () => {
 
 describe('waits and faults', () => {
   test.each(formats)(
-    'an authorization server that hangs is 500 when the node is tired of waiting: %s',
+    'an authorization server that hangs is 500 when the node has waited long enough: %s',
     async (format) => {
       const { authorizationServer, token, send } = await startTenant('neo', { authorizationTimeoutMs: 300 });
       const bearer = await token(format);
@@ -467,7 +467,7 @@ describe('waits and faults', () => {
     await expect(inVain).rejects.toThrow('waited 1 ms in vain: 2 messages, saw 1');
   });
 
-  test('a route that is gone answers in the words of the router', async () => {
+  test('waits and faults a route that is gone answers in the words of the router', async () => {
     const { node, token, send } = await startTenant('cf');
     node.server.fail({ fault: unknownRoute('acme-dev.example') });
     expect(await send('/http/orders', await token())).toMatchObject({
@@ -478,14 +478,14 @@ describe('waits and faults', () => {
     expect(node.requests).toHaveLength(0);
   });
 
-  test('an answer that is lost leaves a message that was processed', async () => {
+  test('waits and faults an answer that is lost leaves a message that was processed', async () => {
     const { node, token, send } = await startTenant('neo');
     node.server.fail({ fault: 'reset-after' });
     await expect(send('/http/orders', await token())).rejects.toThrow();
     expect(node.messages).toMatchObject([{ status: 200 }]);
   });
 
-  test('a node that was stopped comes back with its flows', async () => {
+  test('waits and faults a node that was stopped comes back with its flows', async () => {
     const { node, token, send } = await startTenant('neo');
     await node.server.stop();
     await expect(send('/http/orders', await token())).rejects.toThrow();
@@ -493,7 +493,7 @@ describe('waits and faults', () => {
     expect((await send('/http/orders', await token())).status).toBe(200);
   });
 
-  test('keys are fetched once for calls that need them at the same time', async () => {
+  test('waits and faults keys are fetched once for calls that need them at the same time', async () => {
     const { authorizationServer, token, send } = await startTenant('neo');
     const [first, second] = [await token(), await token()];
     // The second fetch, if there were one, would fail.
@@ -546,7 +546,7 @@ describe('without a socket', () => {
     expect(authorizationServer.introspections).toBe(1);
   });
 
-  test('a JWT of another issuer is 401, though its key is known', async () => {
+  test('without a socket a JWT of another issuer is 401, though its key is known', async () => {
     const { account, bearer, nodeTrusting } = inMemory();
     const signingKeys = createSigningKeys();
     const own = createAuthorizationServer({ account, url: 'https://auth.example', now, signingKeys });

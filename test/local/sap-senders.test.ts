@@ -131,7 +131,7 @@ describe.each(senders)('the status table at the sender $sender', (at) => {
   ];
 
   test.each(rows)(
-    '$situation is $status, and no flow runs',
+    'a call with $situation is $status, and no flow runs',
     async ({ flow = {}, options, cause, sending, status, body }) => {
       const stage = await flowOf(at, flow, options);
       cause?.(stage);
@@ -145,7 +145,7 @@ describe.each(senders)('the status table at the sender $sender', (at) => {
     },
   );
 
-  test('a message is taken, and an exception is 500 with the log’s id', async () => {
+  test('a message runs its flow, and an exception is 500 with the MPL id', async () => {
     const results: FlowResult[] = [undefined, 'exception'];
     const { node, post } = await flowOf(at, { answer: () => results.shift() });
     expect((await post()).status).toBe(at.success);
@@ -176,14 +176,14 @@ describe.each(senders)('the status table at the sender $sender', (at) => {
     expect(node.requests).toHaveLength(0);
   });
 
-  test('a message of exactly the largest size is taken', async () => {
+  test('a message of exactly the largest size is accepted', async () => {
     const { node, post } = await flowOf(at, { maxBodyBytes: at.body.length });
     expect((await post()).status).toBe(at.success);
     expect((await post({ body: `${at.body} ` })).status).toBe(413);
     expect(node.messages).toHaveLength(1);
   });
 
-  test('a header that is not allowed is dropped, and told by name', async () => {
+  test('a header that is not allowed is dropped, and named in the log', async () => {
     const allowedHeaders = ['TraceParent'];
     const { node, post } = await flowOf(at, { allowedHeaders });
     const headers = {
@@ -217,7 +217,7 @@ describe.each(senders)('the status table at the sender $sender', (at) => {
     }
   });
 
-  test('what is allowed, the protocol’s own and credentials are told of nobody', async () => {
+  test('a header that is allowed, of the protocol or a credential is named to nobody', async () => {
     const { node, post } = await flowOf(at, { allowedHeaders: ['sap_applicationid'] });
     const reply = await post({
       headers: { SAP_ApplicationID: '7', cookie: 'a=b', 'x-csrf-token': 'Fetch', soapaction: '""' },
@@ -227,7 +227,7 @@ describe.each(senders)('the status table at the sender $sender', (at) => {
     expect(node.messages[0]?.headers.sap_applicationid).toBe('7');
   });
 
-  test('all may be allowed, but never Camel’s own or credentials', async () => {
+  test('all headers may be allowed, but never Camel’s own or credentials', async () => {
     const { node, post } = await flowOf(at, { allowedHeaders: ['*', 'CamelHttpUri', 'Authorization'] });
     await post({
       headers: { 'x-order': '7', CamelHttpUri: 'x', cookie: 'a=b' },
@@ -239,7 +239,7 @@ describe.each(senders)('the status table at the sender $sender', (at) => {
     }
   });
 
-  test('exchange headers may leak into the answer, and the log’s id be in one', async () => {
+  test('the exchange’s headers may leak into the answer, and the MPL id be in one', async () => {
     const { node, post } = await flowOf(at, {
       leaksHeaders: true,
       returnMplId: 'header',
@@ -260,23 +260,26 @@ describe.each(senders)('an answer of the flow’s own with any status, at the se
   // A 2xx without a payload is an error of its own at OData; one-way, SAP RM answers a 2xx without a body.
   const textless = (status: number) => status < 300 && (at.sender === 'odata' || at.sender === 'soap-rm');
 
-  test.each(statuses)('%i bears the log’s id in a header, in its body, or not at all', async (status) => {
-    const body = at.sender === 'odata' && status < 300 ? { body: '{}' } : {};
-    const { node, post, deploy } = await flowOf(at);
-    for (const returnMplId of ['header', 'body', false] as const) {
-      deploy({ returnMplId, answer: () => ({ status, ...body }) });
-      const reply = await post();
-      const mplId = node.messages.at(-1)?.mplId ?? 'none';
-      expect(reply.status).toBe(status);
-      expect(reply.headers.sap_messageprocessinglogid).toBe(returnMplId === 'header' ? mplId : undefined);
-      const told = status >= 400 ? /MPL ID[^:]* ?:? ?(A[\w-]{27})/ : /The MPL ID for the message is : (A[\w-]{27})/;
-      expect(told.exec(reply.body)?.[1]).toBe(returnMplId === 'body' && !textless(status) ? mplId : undefined);
-      expect(node.requests.at(-1)).toMatchObject({ status, flowRan: true });
-    }
-    expect(node.messages.map((message) => message.status)).toEqual([status, status, status]);
-  });
+  test.each(statuses)(
+    'a flow’s own answer of %i has the MPL id in a header, in its body, or not at all',
+    async (status) => {
+      const body = at.sender === 'odata' && status < 300 ? { body: '{}' } : {};
+      const { node, post, deploy } = await flowOf(at);
+      for (const returnMplId of ['header', 'body', false] as const) {
+        deploy({ returnMplId, answer: () => ({ status, ...body }) });
+        const reply = await post();
+        const mplId = node.messages.at(-1)?.mplId ?? 'none';
+        expect(reply.status).toBe(status);
+        expect(reply.headers.sap_messageprocessinglogid).toBe(returnMplId === 'header' ? mplId : undefined);
+        const told = status >= 400 ? /MPL ID[^:]* ?:? ?(A[\w-]{27})/ : /The MPL ID for the message is : (A[\w-]{27})/;
+        expect(told.exec(reply.body)?.[1]).toBe(returnMplId === 'body' && !textless(status) ? mplId : undefined);
+        expect(node.requests.at(-1)).toMatchObject({ status, flowRan: true });
+      }
+      expect(node.messages.map((message) => message.status)).toEqual([status, status, status]);
+    },
+  );
 
-  test('an answer with a body of its own keeps it, and a failure may bear the id in a header as well', async () => {
+  test('a flow’s own answer with a body keeps it, and a failure may have the id in a header as well', async () => {
     const results: FlowResult[] = [{ status: 403, body: '<own/>' }, 'exception', { fault: 'client', text: 'no' }];
     const { node, post, deploy } = await flowOf(at);
     deploy({ returnMplId: 'body', answer: () => results.shift() });
@@ -295,7 +298,7 @@ describe.each(senders)('what the container refuses before any flow, at the sende
   const refusal = { ...refused, body: expect.stringMatching(refused.body) };
 
   test.each([...'[]|^{}"<>\\`#'])(
-    'a raw %s in path or query is 400 with a page; percent-encoded it is none',
+    'a raw %s in path or query is 400 with a page; percent-encoded it is accepted',
     async (character) => {
       const { node, post, path } = await flowOf(at);
       const [endpoint = '', query = ''] = path.split('?');
@@ -342,13 +345,13 @@ describe.each(senders)('worker nodes behind one host, at the sender $sender', (a
   const cookiesOf = ({ headers }: Reply): string =>
     ((headers['set-cookie'] as string[] | undefined) ?? []).map((line) => line.split(';')[0]).join('; ');
 
-  test('calls without a session go round', async () => {
+  test('calls without a session go round the worker nodes', async () => {
     const { node, post } = await flowOf(at, {}, { workers: 3 });
     for (let calls = 0; calls < 6; calls += 1) await post();
     expect(node.requests.map(({ worker }) => worker)).toEqual([0, 1, 2, 0, 1, 2]);
   });
 
-  test('one that refuses every token shows as 401 now and then, with a token that is good', async () => {
+  test('a worker node that refuses every token shows as 401 now and then, with a token that is good', async () => {
     const { node, post } = await flowOf(at, {}, { workers: 2 });
     node.refuseTokens(1);
     const statuses = async (): Promise<number[]> => [
@@ -384,7 +387,7 @@ describe.each(senders)('worker nodes behind one host, at the sender $sender', (a
   });
 });
 
-test('a body that comes slowly, but comes, is taken', async () => {
+test('a body that comes slowly, but comes, is accepted', async () => {
   const { node, path, bearer } = await flowOf(senders[0], {}, { bodyGapMs: 400 });
   const status = await new Promise<number | undefined>((resolve, reject) => {
     const headers = { authorization: `Bearer ${bearer}` };
@@ -413,29 +416,32 @@ describe('HTTPS alone', () => {
     ['DELETE', 405],
     ['PUT', 200],
     ['PATCH', 200],
-  ])('%s to a flow that takes PUT and PATCH is %i', async (method, status) => {
+  ])('a call by %s to a flow that takes PUT and PATCH is %i', async (method, status) => {
     const { post } = await flowOf(https, { methods: ['PUT', 'PATCH'] });
     const reply = await post({ method, ...(method === 'GET' || method === 'DELETE' ? { body: '' } : {}) });
     expect(reply.status).toBe(status);
     if (status === 405) expect(reply.headers.allow).toBe('PUT, PATCH');
   });
 
-  test.each([200, 201, 202, 204, 299, 302, 400, 409, 422, 500, 503])('CamelHttpResponseCode %i', async (status) => {
-    const { node, post } = await flowOf(https, { answer: () => ({ status, body: status === 204 ? '' : 'text' }) });
-    expect(await post()).toMatchObject({ status, body: status === 204 ? '' : 'text' });
-    expect(node.messages).toMatchObject([{ status, mplStatus: 'COMPLETED', error: undefined }]);
-  });
+  test.each([200, 201, 202, 204, 299, 302, 400, 409, 422, 500, 503])(
+    'a CamelHttpResponseCode of %i is the status of the answer',
+    async (status) => {
+      const { node, post } = await flowOf(https, { answer: () => ({ status, body: status === 204 ? '' : 'text' }) });
+      expect(await post()).toMatchObject({ status, body: status === 204 ? '' : 'text' });
+      expect(node.messages).toMatchObject([{ status, mplStatus: 'COMPLETED', error: undefined }]);
+    },
+  );
 
   test.each([
     [true, 'An internal server error occured: Order 7. The MPL ID for the failed message is : '],
     [false, 'An internal server error occured: The MPL ID for the failed message is : '],
-  ])('Return Exception to Sender: %s', async (returnException, text) => {
+  ])('an HTTPS flow follows Return Exception to Sender: %s', async (returnException, text) => {
     const { node, post } = await flowOf(https, { returnException, answer: () => ({ exception: 'Order 7.' }) });
     expect((await post()).body).toBe(`${text}${node.messages[0]?.mplId}`);
     expect(node.messages).toMatchObject([{ mplStatus: 'FAILED', error: 'Order 7.' }]);
   });
 
-  test('the log’s id may be the text of an answer that has none', async () => {
+  test('the MPL id may be the text of an answer that has none', async () => {
     const results: FlowResult[] = [undefined, { status: 202, body: 'own' }];
     const { node, post } = await flowOf(https, { returnMplId: 'body', runtime: 8, answer: () => results.shift() });
     expect(await post()).toMatchObject({
@@ -445,7 +451,7 @@ describe('HTTPS alone', () => {
     expect(await post()).toMatchObject({ status: 202, body: 'own' });
   });
 
-  test('a wildcard takes what is below, and a longer address its own', async () => {
+  test('a wildcard address takes what is below, and a longer address its own', async () => {
     const { node, post } = await flowOf(https, { address: '/flow/*' });
     node.deploy({ name: 'Urgent', address: '/flow/urgent', csrfProtected: false });
     for (const path of ['/http/flow', '/http/flow/2026/7', '/http/flow/urgent', '/http/flow/urgent/7'])
@@ -454,7 +460,7 @@ describe('HTTPS alone', () => {
     expect(endpointPath({ address: '/flow/*' })).toBe('/http/flow');
   });
 
-  test('as many messages at once as there is capacity for', async () => {
+  test('an HTTPS flow takes as many messages at once as there is capacity for', async () => {
     const done = Promise.withResolvers<FlowResult>();
     const begun = Promise.withResolvers<void>();
     const answer = (): Promise<FlowResult> => {

@@ -46,7 +46,7 @@ const clientCode = { '1.1': 'Client', '1.2': 'Sender' };
 const serverCode = { '1.1': 'Server', '1.2': 'Receiver' };
 
 describe.each(versions)('SOAP %s', (version) => {
-  test('request and reply: the flow gets the Body’s content byte for byte, the sender an envelope around the result', async () => {
+  test('a request-reply flow gets the Body byte for byte, and its result goes back in an envelope', async () => {
     const { node, send } = await soapFlow({ answer: () => ({ status: 200, body: '<ok/>' }) });
     const content = ' <o:Order xmlns:o="urn:o" a=\'1\'><n>Ä&amp;€ 𝄞</n><![CDATA[<raw>]]><!-- c --></o:Order>\r\n';
     const body = envelope(version, content);
@@ -69,13 +69,13 @@ describe.each(versions)('SOAP %s', (version) => {
     ]);
   });
 
-  test('a flow without a result is answered with an empty Body, also on a runtime that answers HTTPS with 204', async () => {
+  test('a flow without a result is answered with an empty Body, also where HTTPS would get 204', async () => {
     const { send } = await soapFlow({ runtime: 8 });
     const reply = await send(version, envelope(version, '<o/>'));
     expect(reply).toMatchObject({ status: 200, body: expect.stringContaining('<soap:Body></soap:Body>') });
   });
 
-  test('the status of a called receiver may come through', async () => {
+  test('the status of a receiver that the flow calls may become that of the answer', async () => {
     const { send } = await soapFlow({ answer: () => ({ status: 202, body: '<later/>' }) });
     expect(await send(version, envelope(version, '<o/>'))).toMatchObject({
       status: 202,
@@ -83,7 +83,7 @@ describe.each(versions)('SOAP %s', (version) => {
     });
   });
 
-  test('the action is what the version says it is', async () => {
+  test('the action stands where the SOAP version says it does', async () => {
     const { node, send } = await soapFlow();
     const headers =
       version === '1.1'
@@ -159,7 +159,7 @@ describe.each(versions)('SOAP %s', (version) => {
     ['XML of a namespace without one', '<Order xmlns="urn:o"/>', 'mismatch', '&quot;urn:o&quot;, the namespace on'],
     ['an envelope of no version', '<Envelope><Body/></Envelope>', 'mismatch', 'You must send a SOAP message'],
     ['an envelope of an unknown version', '<Envelope xmlns="urn:x"/>', 'mismatch', 'is not a valid SOAP version'],
-  ] as const)('%s is a fault, and no flow runs', async (_what, body, code, text) => {
+  ] as const)('a message with %s is a fault, and no flow runs', async (_what, body, code, text) => {
     const { node, send } = await soapFlow();
     const reply = await send(version, body as string | Buffer);
     expect(reply.status).toBe(500);
@@ -191,7 +191,7 @@ describe.each(versions)('SOAP %s', (version) => {
     expect(node.messages).toHaveLength(0);
   });
 
-  test('what is secret is announced: the envelope, and its payload alone', async () => {
+  test('the envelope is announced as secret, and its payload alone', async () => {
     const { announced, bearer, send } = await soapFlow();
     const body = envelope(version, '<secret/>');
     await send(version, body);
@@ -200,7 +200,7 @@ describe.each(versions)('SOAP %s', (version) => {
     expect(announced).not.toContain('');
   });
 
-  test('the deepest that is taken', async () => {
+  test('an envelope as deep as the limit is accepted', async () => {
     const { send } = await soapFlow();
     expect((await send(version, envelope(version, `${'<a>'.repeat(98)}${'</a>'.repeat(98)}`))).status).toBe(200);
   });
@@ -215,7 +215,7 @@ describe.each(versions)('SOAP %s', (version) => {
     },
   );
 
-  test('an exception is a server fault with the log’s id, and its text stays in the log', async () => {
+  test('an exception is a server fault with the MPL id, and its text stays in the log', async () => {
     const { node, send } = await soapFlow({ answer: () => ({ exception: 'Order 7 is unknown' }) });
     const reply = await send(version, envelope(version, '<o/>'));
     expect(reply).toMatchObject({ status: 500, body: expect.stringMatching(faultOf[version](serverCode[version])) });
@@ -243,7 +243,7 @@ describe.each(versions)('SOAP %s', (version) => {
     expect(node.messages).toMatchObject([{ mplStatus: 'FAILED', error: 'Order <7> & co' }]);
   });
 
-  test('one-way, WS Standard: 202 before the flow has run, and its failure is in the log alone', async () => {
+  test('a one-way flow with WS Standard answers 202 before it runs; its failure is in the log alone', async () => {
     const failing = Promise.withResolvers<FlowResult>();
     const { node, send } = await soapFlow({
       soap: { messageExchangePattern: 'one-way' },
@@ -257,7 +257,7 @@ describe.each(versions)('SOAP %s', (version) => {
     expect(await node.waitForMessages(1)).toMatchObject([{ status: 202, mplStatus: 'FAILED', error: 'too late' }]);
   });
 
-  test('one-way, Robust: 202 when the flow has run, a fault when it has failed', async () => {
+  test('a one-way flow with Robust answers 202 when it has run, a fault when it has failed', async () => {
     const robust = { messageExchangePattern: 'one-way', processing: 'robust' } as const;
     const results: FlowResult[] = [undefined, { status: 202 }, 'exception', { fault: 'client', text: 'no such order' }];
     const { node, send } = await soapFlow({ soap: robust, answer: () => results.shift() });
@@ -275,7 +275,7 @@ describe.each(versions)('SOAP %s', (version) => {
     expect(node.messages.map(({ mplStatus }) => mplStatus)).toEqual(['COMPLETED', 'COMPLETED', 'FAILED', 'FAILED']);
   });
 
-  test('what is too large is 413 with a fault and the log’s id, and no flow runs', async () => {
+  test('an envelope that is too large is 413 with a fault and the MPL id, and no flow runs', async () => {
     const body = envelope(version, '<o/>');
     const { node, send } = await soapFlow({ maxBodyBytes: body.length });
     expect((await send(version, body)).status).toBe(200);
@@ -287,7 +287,7 @@ describe.each(versions)('SOAP %s', (version) => {
 });
 
 describe('an envelope of the other version', () => {
-  test('of 1.2 without its content type meets an endpoint of 1.1: VersionMismatch', async () => {
+  test('an envelope of 1.2 without its content type meets an endpoint of 1.1 with VersionMismatch', async () => {
     const { node, send } = await soapFlow();
     const reply = await send('1.1', envelope('1.2', '<o/>'));
     expect([reply.status, codeOf(reply)]).toEqual([500, 'VersionMismatch']);
@@ -295,7 +295,7 @@ describe('an envelope of the other version', () => {
     expect(node.messages).toHaveLength(0);
   });
 
-  test('of 1.1 with the content type of 1.2 is taken, and answered in 1.1', async () => {
+  test('an envelope of 1.1 with the content type of 1.2 is accepted, and answered in 1.1', async () => {
     const { node, send } = await soapFlow({ answer: () => ({ status: 200, body: '<ok/>' }) });
     const reply = await send('1.2', envelope('1.1', '<o/>'));
     expect(reply.body).toContain(`<soap:Envelope xmlns:soap="${namespaces['1.1']}">`);
@@ -307,7 +307,7 @@ describe('an envelope of the other version', () => {
     ['that is malformed', envelope('1.1', '<o><n></o>'), 'Server'],
     ['without a Body', `<e:Envelope xmlns:e="${namespaces['1.1']}"/>`, 'Server'],
     ['with a block to be understood', envelope('1.1', '<o/>', '<h e:mustUnderstand="1"/>'), 'MustUnderstand'],
-  ])('%s: the fault is of 1.1 as well', async (_what, body, code) => {
+  ])('an envelope of the other version, %s, gets a fault of 1.1 as well', async (_what, body, code) => {
     const { send } = await soapFlow();
     const reply = await send('1.2', body);
     expect(reply.body).toMatch(faultOf['1.1'](code));
@@ -356,7 +356,7 @@ describe.each(versions)('charsets of an envelope of SOAP %s', (version) => {
       'ISO-8859-1',
       misread,
     ],
-  ])('%s', async (_what, charset, bytes, answered, text) => {
+  ])('the charset of an envelope is found: %s', async (_what, charset, bytes, answered, text) => {
     const { node, send } = await soapFlow({ answer: () => ({ status: 200, body: '<ok>Ä €</ok>' }) });
     const headers = { 'content-type': `${type}${charset}` };
     const reply = await send(version, bytes, { headers });
@@ -376,7 +376,7 @@ describe.each(versions)('charsets of an envelope of SOAP %s', (version) => {
     ['UTF-8 with its mark, none named', '', Buffer.from(`\uFEFF${xml()}`), serverCode[version]],
     ['an umlaut in US-ASCII', '; charset=us-ascii', Buffer.from(xml()), serverCode[version]],
     ['UTF-16, low byte first without its mark', '; charset=UTF-16', utf16('le', xml()), clientCode[version]],
-  ])('%s is a fault', async (_what, charset, bytes, code) => {
+  ])('an envelope with %s is a fault', async (_what, charset, bytes, code) => {
     const { node, send } = await soapFlow();
     const reply = await send(version, bytes, { headers: { 'content-type': `${type}${charset}` } });
     const [, answered = ''] = /charset=(.*)$/.exec(String(reply.headers['content-type'])) ?? [];
@@ -385,7 +385,7 @@ describe.each(versions)('charsets of an envelope of SOAP %s', (version) => {
     expect(node.messages).toHaveLength(0);
   });
 
-  test('a charset of nobody’s is 500 with a page', async () => {
+  test('a charset that nobody knows is 500 with a page', async () => {
     const { node, send } = await soapFlow();
     const reply = await send(version, xml(), { headers: { 'content-type': `${type}; charset=nobody` } });
     expect(reply).toMatchObject({ status: 500, body: expect.stringMatching(page(500, 'Internal Server Error')) });
@@ -415,7 +415,7 @@ describe.each(versions)('attachments of SOAP %s', (version) => {
       bodyOf(root().replace(type ?? '', `application/xop+xml; type="${type}"`)),
       '<o>Ä</o>',
     ],
-  ])('%s: the flow gets the payload', async (_what, contentType, body, payload) => {
+  ])('a flow gets the payload of an envelope with attachments: %s', async (_what, contentType, body, payload) => {
     const { node, send } = await soapFlow({ answer: () => ({ status: 200, body: '<ok/>' }) });
     const reply = await send(version, body, { headers: { 'content-type': contentType } });
     expect(reply).toMatchObject({ status: 200, body: expect.stringContaining('<ok/>') });
@@ -426,7 +426,7 @@ describe.each(versions)('attachments of SOAP %s', (version) => {
     ['a root that is not the first part', related, bodyOf(attached, root()), clientCode[version]],
     ['a boundary that is not there', related.replace('=b', '=z'), bodyOf(root()), serverCode[version]],
     ['multipart/mixed', `multipart/mixed; boundary=b; type="${type}"`, bodyOf(root()), clientCode[version]],
-  ])('%s is a fault', async (_what, contentType, body, code) => {
+  ])('a message with attachments and %s is a fault', async (_what, contentType, body, code) => {
     const { node, send } = await soapFlow();
     const reply = await send(version, body, { headers: { 'content-type': contentType } });
     expect([reply.status, codeOf(reply)]).toEqual([500, code]);
@@ -436,7 +436,7 @@ describe.each(versions)('attachments of SOAP %s', (version) => {
 
 describe('content types and methods', () => {
   test.each(['application/json', 'application/xml', 'text/plain; charset=utf-8', 'nonsense', ''])(
-    'an envelope that says to be %s is taken all the same',
+    'an envelope with the content type %s is accepted all the same',
     async (contentType) => {
       const { node, send } = await soapFlow();
       const reply = await send('1.1', envelope('1.1', '<o/>'), { headers: { 'content-type': contentType } });
@@ -451,7 +451,7 @@ describe('content types and methods', () => {
     ['PUT', 405, 'GET, POST'],
     ['DELETE', 405, 'GET, POST'],
     ['HEAD', 405, 'GET, POST'],
-  ])('%s is %i', async (method, status, allow) => {
+  ])('a SOAP request with %s is %i', async (method, status, allow) => {
     const { send } = await soapFlow();
     expect(await send('1.1', '', { method })).toMatchObject({ status, headers: { allow } });
   });
@@ -468,7 +468,7 @@ describe('where a SOAP flow answers', () => {
     ['/http/soap', 404],
     ['/soap', 404],
     ['/gw/odata/SAP/soap;v=1', 404],
-  ])('%s is %i', async (path, status) => {
+  ])('the address of a SOAP flow, %s, is %i', async (path, status) => {
     const { node, send } = await soapFlow();
     const reply = await send('1.1', envelope('1.1', '<o/>'), { path });
     expect(reply.status).toBe(status);
@@ -489,7 +489,7 @@ describe('where a SOAP flow answers', () => {
     );
   });
 
-  test('the longest address wins', async () => {
+  test('the longest address of a SOAP flow wins', async () => {
     const { node, send } = await soapFlow();
     node.deploy({ name: 'Deep', sender: 'soap', address: '/soap/deep' });
     await send('1.1', envelope('1.1', '<o/>'), { path: '/cxf/soap/deep/er' });
@@ -497,7 +497,7 @@ describe('where a SOAP flow answers', () => {
     expect(node.messages.map(({ flow }) => flow)).toEqual(['Deep', 'Soap']);
   });
 
-  test('without a token it is 401, without the role 403, and no CSRF token is asked for unless the flow is set so', async () => {
+  test('a SOAP flow answers 401 without token, 403 without role, and asks for no CSRF token by default', async () => {
     const { node, account, send } = await soapFlow();
     expect((await send('1.1', '', { headers: { authorization: 'Bearer wrong' } })).status).toBe(401);
     node.deploy({ name: 'Soap', sender: 'soap', address: '/soap', csrfProtected: true });
@@ -506,7 +506,7 @@ describe('where a SOAP flow answers', () => {
     expect((await send('1.1', envelope('1.1', '<o/>'))).status).toBe(403);
   });
 
-  test('an answer that is cut or lost leaves a message that was processed', async () => {
+  test('a SOAP answer that is cut or lost leaves a message that was processed', async () => {
     const { node, send } = await soapFlow();
     for (const fault of ['reset-after', 'half-answer'] as const) {
       node.server.fail({ fault });
@@ -533,7 +533,7 @@ describe('SOAP (SAP RM)', () => {
     ['the header before the query', '?MessageId=other', block(id), id],
     ['none', '', '', undefined],
     ['an empty one', '?MessageId=', '', undefined],
-  ])('the message id: %s', async (_what, query, header, messageId) => {
+  ])('the message id of SAP RM is found: %s', async (_what, query, header, messageId) => {
     for (const version of versions) {
       const { node, send } = await rmFlow();
       const reply = await send(version, envelope(version, '<o/>', header), {
@@ -553,7 +553,7 @@ describe('SOAP (SAP RM)', () => {
     expect(reply.body).toMatch(faultOf['1.1']('MustUnderstand'));
   });
 
-  test('quality of service and queue reach the flow', async () => {
+  test('quality of service and queue of SAP RM reach the flow', async () => {
     const { node, send } = await rmFlow();
     const path = `/cxf/soap?MessageId=${id}&QualityOfService=ExactlyOnceInOrder&QueueId=ORDERS_7`;
     await send('1.1', envelope('1.1', '<o/>'), { path });
@@ -569,14 +569,14 @@ describe('SOAP (SAP RM)', () => {
     '?QualityOfService=BestEffort',
     '?QualityOfService=ExactlyOnceInOrder',
     '?QualityOfService=ExactlyOnceInOrder&QueueId=',
-  ])('%s is a client fault', async (query) => {
+  ])('an SAP RM message with %s is a client fault', async (query) => {
     const { node, send } = await rmFlow();
     const reply = await send('1.1', envelope('1.1', '<o/>'), { path: `/cxf/soap${query}` });
     expect(reply.body).toMatch(faultOf['1.1']('Client'));
     expect(node.messages).toHaveLength(0);
   });
 
-  test('it is robust: a failure is a fault, and the same id runs the flow again', async () => {
+  test('a failure of SAP RM is a fault, and the same id runs the flow again', async () => {
     const results: FlowResult[] = ['exception', undefined, undefined];
     const { node, send } = await rmFlow({ answer: () => results.shift() });
     const statuses: number[] = [];
@@ -593,7 +593,7 @@ describe('SOAP (SAP RM)', () => {
     expect(results).toEqual([]);
   });
 
-  test('it may be acknowledged with 200 and an empty envelope', async () => {
+  test('an SAP RM message may be acknowledged with 200 and an empty envelope', async () => {
     const { send } = await rmFlow({ soap: { acknowledgement: 200 } });
     const reply = await send('1.2', envelope('1.2', '<o/>'));
     expect(reply).toMatchObject({ status: 200, body: expect.stringContaining('<soap:Body></soap:Body>') });
@@ -611,7 +611,7 @@ describe('an idempotent process call', () => {
   const rm = (deployment: Partial<Deployment>) =>
     soapFlow({ sender: 'soap-rm', idempotentProcessCall: {}, ...deployment });
 
-  test('does the work once for an id; duplicates are in the log, with what they are', async () => {
+  test('an idempotent process call does the work once for an id; duplicates are marked in the log', async () => {
     const worked: (string | undefined)[] = [];
     const flow = await rm({ answer: ({ messageId }) => void worked.push(messageId) });
     expect(await sendIds(flow, 'a', 'uuid:a', 'b', 'a')).toEqual([202, 202, 202, 202]);
@@ -624,14 +624,14 @@ describe('an idempotent process call', () => {
     ]);
   });
 
-  test('forgets an id whose work has failed', async () => {
+  test('an idempotent process call forgets an id whose work has failed', async () => {
     const results: FlowResult[] = ['exception', { fault: 'server', text: 'again' }, undefined];
     const flow = await rm({ answer: () => results.shift() });
     expect(await sendIds(flow, 'a', 'a', 'a', 'a')).toEqual([500, 500, 202, 202]);
     expect(flow.node.messages.map(({ duplicate }) => duplicate)).toEqual([false, false, false, true]);
   });
 
-  test('remembers for 90 days, also over a new deployment', async () => {
+  test('an idempotent process call remembers for 90 days, also over a new deployment', async () => {
     const flow = await rm({});
     await sendIds(flow, 'a');
     flow.node.deploy({ name: 'Soap', sender: 'soap-rm', address: '/soap', idempotentProcessCall: {} });
@@ -645,7 +645,7 @@ describe('an idempotent process call', () => {
     expect(flow.node.messages.map(({ duplicate }) => duplicate)).toEqual([false, true, false]);
   });
 
-  test('of two at the same time one does the work', async () => {
+  test('an idempotent process call does the work once for two at the same time', async () => {
     const [begun, done] = [Promise.withResolvers<void>(), Promise.withResolvers<FlowResult>()];
     const answer = (): Promise<FlowResult> => {
       begun.resolve();
@@ -660,7 +660,7 @@ describe('an idempotent process call', () => {
     expect(flow.node.messages.map(({ duplicate }) => duplicate)).toEqual([true, false]);
   });
 
-  test('answers a duplicate as it is set, and may take its id from elsewhere; without an id it does nothing', async () => {
+  test('an idempotent process call answers a duplicate as it is set; without an id it does nothing', async () => {
     const { node, send } = await soapFlow({
       idempotentProcessCall: {
         id: ({ soap }) => (soap?.payload === '<none/>' ? undefined : soap?.payload),
@@ -675,7 +675,7 @@ describe('an idempotent process call', () => {
     expect(node.messages.map(({ duplicate, mplStatus }) => [duplicate, mplStatus])[1]).toEqual([true, 'FAILED']);
   });
 
-  test('is for every sender: HTTPS by SAP_ApplicationID', async () => {
+  test('an idempotent process call works for every sender: HTTPS by SAP_ApplicationID', async () => {
     const { node, send } = await soapFlow();
     const idempotentProcessCall = { duplicate: { status: 208 } };
     node.deploy({ name: 'Once', address: '/once', csrfProtected: false, idempotentProcessCall });
@@ -698,32 +698,35 @@ describe('the npm package soap as a client', () => {
     return { ...tenant, client };
   }
 
-  test.each([false, true])('calls request-reply by the WSDL, SOAP 1.2: %s', async (forceSoap12Headers) => {
-    const { node, client } = await soapClient(
-      {
-        soap: { operation },
-        answer: ({ soap }) => ({
-          status: 200,
-          body: `<OrderResponse xmlns="urn:acme:orders"><id>${/>(\d+)</.exec(soap?.payload ?? '')?.[1]}</id></OrderResponse>`,
-        }),
-      },
-      { forceSoap12Headers },
-    );
-    const [result] = await client.OrderAsync({ id: '7', note: 'Ä & <b>' });
-    expect(result).toEqual({ id: '7' });
-    expect(node.messages).toMatchObject([
-      { soap: { version: forceSoap12Headers ? '1.2' : '1.1', action: 'urn:acme:orders/Order' }, status: 200 },
-    ]);
-    expect(node.messages[0]?.soap?.payload).toContain('Ä &amp; &lt;b&gt;');
-    expect(client.describe()).toMatchObject({
-      OrderService: { OrderPort11: { Order: { input: { id: 'xsd:string' } } } },
-    });
-  });
+  test.each([false, true])(
+    'the npm package soap as a client calls request-reply by the WSDL, SOAP 1.2: %s',
+    async (forceSoap12Headers) => {
+      const { node, client } = await soapClient(
+        {
+          soap: { operation },
+          answer: ({ soap }) => ({
+            status: 200,
+            body: `<OrderResponse xmlns="urn:acme:orders"><id>${/>(\d+)</.exec(soap?.payload ?? '')?.[1]}</id></OrderResponse>`,
+          }),
+        },
+        { forceSoap12Headers },
+      );
+      const [result] = await client.OrderAsync({ id: '7', note: 'Ä & <b>' });
+      expect(result).toEqual({ id: '7' });
+      expect(node.messages).toMatchObject([
+        { soap: { version: forceSoap12Headers ? '1.2' : '1.1', action: 'urn:acme:orders/Order' }, status: 200 },
+      ]);
+      expect(node.messages[0]?.soap?.payload).toContain('Ä &amp; &lt;b&gt;');
+      expect(client.describe()).toMatchObject({
+        OrderService: { OrderPort11: { Order: { input: { id: 'xsd:string' } } } },
+      });
+    },
+  );
 
   test.each([
     { sender: 'soap', soap: { operation, messageExchangePattern: 'one-way' } },
     { sender: 'soap-rm', soap: { operation } },
-  ] as const)('calls one-way: %o', async (deployment) => {
+  ] as const)('the npm package soap as a client calls one-way: %o', async (deployment) => {
     const { node, client } = await soapClient(deployment);
     const [result] = await client.OrderAsync({ id: '7' });
     expect(result).toBeNull();
@@ -735,29 +738,35 @@ describe('the npm package soap as a client', () => {
     [false, 'server', { faultcode: 'soap:Server', faultstring: 'Order 7 is unknown', detail: { order: '7' } }],
     [true, 'client', { Code: { Value: 'soap:Sender' }, Reason: { Text: expect.anything() } }],
     [true, 'server', { Code: { Value: 'soap:Receiver' }, Reason: { Text: expect.anything() } }],
-  ] as const)('gets a fault as its own error: SOAP 1.2 %s, %s', async (forceSoap12Headers, fault, expected) => {
-    const answer = (): FlowResult => ({ fault, text: 'Order 7 is unknown', detail: '<order>7</order>' });
-    const { client } = await soapClient({ soap: { operation }, answer }, { forceSoap12Headers });
-    const error = await client.OrderAsync({ id: '7' }).then(
-      () => undefined,
-      (thrown: { root?: { Envelope?: { Body?: { Fault?: unknown } } } }) => thrown,
-    );
-    expect(error?.root?.Envelope?.Body?.Fault).toMatchObject(expected);
-    expect(String(error)).toContain('Order 7 is unknown');
-  });
+  ] as const)(
+    'the npm package soap as a client gets a fault as its own error: SOAP 1.2 %s, %s',
+    async (forceSoap12Headers, fault, expected) => {
+      const answer = (): FlowResult => ({ fault, text: 'Order 7 is unknown', detail: '<order>7</order>' });
+      const { client } = await soapClient({ soap: { operation }, answer }, { forceSoap12Headers });
+      const error = await client.OrderAsync({ id: '7' }).then(
+        () => undefined,
+        (thrown: { root?: { Envelope?: { Body?: { Fault?: unknown } } } }) => thrown,
+      );
+      expect(error?.root?.Envelope?.Body?.Fault).toMatchObject(expected);
+      expect(String(error)).toContain('Order 7 is unknown');
+    },
+  );
 
   test.each([
     [{}, true],
     [{ soap: { messageExchangePattern: 'one-way' } }, false],
     [{ sender: 'soap-rm' }, false],
-  ] as const)('finds output in the WSDL where there is a reply: %o', async (deployment, replies) => {
-    const { send } = await soapFlow(deployment);
-    const { body } = await send('1.1', '', { method: 'GET', path: '/cxf/soap?wsdl' });
-    expect(body.includes('<wsdl:output')).toBe(replies);
-    expect(body.includes('SendResponse')).toBe(replies);
-  });
+  ] as const)(
+    'the npm package soap as a client finds output in the WSDL where there is a reply: %o',
+    async (deployment, replies) => {
+      const { send } = await soapFlow(deployment);
+      const { body } = await send('1.1', '', { method: 'GET', path: '/cxf/soap?wsdl' });
+      expect(body.includes('<wsdl:output')).toBe(replies);
+      expect(body.includes('SendResponse')).toBe(replies);
+    },
+  );
 
-  test('needs a token for the WSDL as well', async () => {
+  test('the npm package soap as a client needs a token for the WSDL as well', async () => {
     const { node, send } = await soapFlow();
     await expect(createClientAsync(`${node.url}/cxf/soap?wsdl`)).rejects.toThrow(/401/);
     expect((await send('1.1', '', { method: 'GET', path: '/cxf/soap?wsdl' })).body).toContain('urn:landscape:messages');

@@ -176,7 +176,7 @@ describe('trouble', () => {
     ['no permission', (on) => local.denyAccess('relay', on), 'AccessDeniedException'],
     ['no key', (on) => local.disableKey('relay', on), 'DecryptionFailure'],
     ['too many requests', (on) => local.throttle(on), 'ThrottlingException'],
-  ])('%s lasts until it is taken away', async (_name, set, name) => {
+  ])('a trouble of Secrets Manager, %s, lasts until it is taken away', async (_name, set, name) => {
     local.put('relay', 'one');
     set(true);
     await expect(get('relay')).rejects.toMatchObject({ name, $metadata: { httpStatusCode: 400 } });
@@ -185,7 +185,7 @@ describe('trouble', () => {
     expect(local.reads.map(({ status }) => status)).toEqual([400, 200]);
   });
 
-  test('without permission nobody learns whether the secret exists', async () => {
+  test('nobody learns without permission whether the secret exists', async () => {
     local.denyAccess('none', true);
     await expect(get('none')).rejects.toMatchObject({
       name: 'AccessDeniedException',

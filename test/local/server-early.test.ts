@@ -31,7 +31,7 @@ function isTaken(socket: Socket): Promise<boolean> {
   return new Promise((resolve) => socket.write(Buffer.alloc(10_000_000), (error) => resolve(!error)));
 }
 
-test('answers, reads and drops the body, and takes the next request on the same connection', async () => {
+test('an early answer may read and drop the body, and take the next request on the same connection', async () => {
   const { socket, handled, read } = await begin('read');
   expect(await isTaken(socket)).toBe(true);
   socket.write('GET /small HTTP/1.1\r\nHost: x\r\n\r\n');
@@ -39,7 +39,7 @@ test('answers, reads and drops the body, and takes the next request on the same 
   expect(handled()).toBe(1);
 });
 
-test('answers, and leaves the body unread on a connection that stays open', async () => {
+test('an early answer may leave the body unread on a connection that stays open', async () => {
   const { url, socket, handled } = await begin('unread');
   socket.write(Buffer.alloc(10_000_000));
   // The server has had many turns by then.
@@ -48,7 +48,7 @@ test('answers, and leaves the body unread on a connection that stays open', asyn
   expect(socket.writableLength).toBeGreaterThan(0);
 });
 
-test('answers that it closes the connection, and cuts it', async () => {
+test('an early answer may say that it closes the connection, and cut it', async () => {
   const { socket, handled, read } = await begin('reset');
   expect(read()).toMatch(/^connection: close\r$/im);
   expect(await isTaken(socket)).toBe(false);

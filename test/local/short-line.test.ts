@@ -31,12 +31,12 @@ test.each([
     { messageId: 'm-1', outcome: 'rejected' },
     '    22:44:58.583  orders  m-1  dead letter  rejected',
   ],
-])('%s is one short line', (message, fields, expected) => {
+])('an entry with %s is one short line', (message, fields, expected) => {
   expect(shortLine(line(message, fields))).toBe(expected);
 });
 
 test.each(['START RequestId: 4711', '', 'null', '"text"', '[]', '{}', line('token.renewal-failed', { reason: 'why' })])(
-  'what tells of no message and no request is left out: %s',
+  'a line without message or request is left out: %s',
   (other) => {
     expect(shortLine(other)).toBeUndefined();
   },

@@ -76,12 +76,12 @@ const hide = (message: Message | undefined, VisibilityTimeout: number) =>
   );
 
 describe('a receive', () => {
-  test('gives as many of one group as it can, in order, and then of the next', async () => {
+  test('a receive gives as many of one group as it can, in order, and then of the next', async () => {
     await sendAll('g1-m1', 'g2-m1', 'g1-m2', 'g1-m3');
     expect(await bodies(10)).toEqual(['g1-m1', 'g1-m2', 'g1-m3', 'g2-m1']);
   });
 
-  test('leaves a group alone while its head is in flight, whatever else of it is visible', async () => {
+  test('a receive leaves a group alone while its head is in flight, whatever else of it is visible', async () => {
     await sendAll('g1-m1', 'g1-m2', 'g2-m1');
     const [head] = await receive(1);
     expect(head?.Body).toBe('g1-m1');
@@ -92,7 +92,7 @@ describe('a receive', () => {
     expect(await bodies(10)).toEqual(['g1-m2', 'g1-m3']);
   });
 
-  test('does not open a group by giving back a later message while the head flies on', async () => {
+  test('a receive does not open a group by giving back a later message while the head is in flight', async () => {
     await sendAll('g1-m1', 'g1-m2', 'g1-m3');
     const [head, ...rest] = await receive(10);
     await hide(head, 60);
@@ -107,29 +107,32 @@ describe('a receive', () => {
     { extended: 0, comes: [] },
     { extended: 1, comes: ['g1-m1'] },
     { extended: 2, comes: ['g1-m1', 'g1-m2'] },
-  ])('gives the messages before the one in flight: $extended extended, $comes', async ({ extended, comes }) => {
-    await sendAll('g1-m1', 'g1-m2', 'g1-m3');
-    const all = await receive(10, { VisibilityTimeout: 1 });
-    await hide(all[extended], 4);
-    clock.advance(2000);
-    expect(await bodies(10)).toEqual(comes);
-  });
+  ])(
+    'a receive gives the messages before the one in flight: $extended extended, $comes',
+    async ({ extended, comes }) => {
+      await sendAll('g1-m1', 'g1-m2', 'g1-m3');
+      const all = await receive(10, { VisibilityTimeout: 1 });
+      await hide(all[extended], 4);
+      clock.advance(2000);
+      expect(await bodies(10)).toEqual(comes);
+    },
+  );
 
-  test('gives the head again that was given back, while the second is in flight, after groups that wait longer', async () => {
+  test('a receive gives the head again that was given back, after groups that wait longer', async () => {
     await sendAll('g1-m1', 'g1-m2', 'g2-m1');
     const [head] = await receive(2);
     await hide(head, 0);
     expect(await bodies(3)).toEqual(['g2-m1', 'g1-m1']);
   });
 
-  test('keeps a group closed while one of two messages of it is deleted', async () => {
+  test('a receive keeps a group closed while one of two messages of it is deleted', async () => {
     await sendAll('g1-m1', 'g2-m1', 'g1-m2', 'g2-m2', 'g1-m3', 'g3-m1');
     const [first] = await receive(2);
     await remove(first);
     expect(await bodies(10)).toEqual(['g2-m1', 'g2-m2', 'g3-m1']);
   });
 
-  test('keeps the order when messages come again', async () => {
+  test('a receive keeps the order when messages come again', async () => {
     await sendAll('g1-m1', 'g1-m2', 'g1-m3');
     expect(await bodies(10)).toEqual(['g1-m1', 'g1-m2', 'g1-m3']);
     clock.advance(30_000);
@@ -138,13 +141,13 @@ describe('a receive', () => {
     expect(await bodies(10)).toEqual(['g1-m1', 'g1-m2', 'g1-m3']);
   });
 
-  test('puts groups that were received behind those that were not', async () => {
+  test('a receive puts groups that were received behind those that were not', async () => {
     await sendAll('g1-m1', 'g2-m1', 'g2-m2', 'g3-m1', 'g1-m2');
     expect(await bodies(3, { VisibilityTimeout: 0 })).toEqual(['g1-m1', 'g1-m2', 'g2-m1']);
     expect(await bodies(10)).toEqual(['g3-m1', 'g1-m1', 'g1-m2', 'g2-m1', 'g2-m2']);
   });
 
-  test('counts messages of a closed group as visible', async () => {
+  test('a receive counts messages of a closed group as visible', async () => {
     await sendAll('g1-m1', 'g1-m2', 'g2-m1');
     await receive(1);
     const command = new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['All'] });
@@ -156,7 +159,7 @@ describe('a receive', () => {
     });
   });
 
-  test('looks no further than the quota, and over it gives nothing and no error', () => {
+  test('a receive looks no further than the quota, and over it gives nothing and no error', () => {
     const small = createSqs({ now: clock.now, inFlightQuota: 3 }).createQueue('small.fifo');
     const put = (groupId: string, id: string) => small.send({ body: id, groupId, deduplicationId: id });
     for (const id of ['a', 'b', 'c', 'd']) put('g1', id);
@@ -169,7 +172,7 @@ describe('a receive', () => {
     expect(small.receive({ maxMessages: 10 })).toEqual([]);
   });
 
-  test('finds an open group behind 119,999 messages of a closed one, and not behind 120,000', () => {
+  test('a receive finds an open group behind 119,999 messages of a closed one, and not behind 120,000', () => {
     const behind = (count: number) => {
       const large = createSqs({ now: clock.now }).createQueue('large.fifo');
       for (let i = 0; i < count; i++) large.send({ body: 'm', groupId: 'g1', deduplicationId: String(i) });
@@ -183,7 +186,7 @@ describe('a receive', () => {
 });
 
 describe('a message that was sent before', () => {
-  test('is accepted, answered as the first, and dropped, also when that one is deleted', async () => {
+  test('a message that was sent before is accepted, answered as the first, and dropped', async () => {
     const first = await send('g1-m1');
     const repeated = await send('g1-m1', { MessageBody: 'other body' });
     expect(repeated).toMatchObject({ MessageId: first.MessageId, SequenceNumber: first.SequenceNumber });
@@ -200,7 +203,7 @@ describe('a message that was sent before', () => {
     expect(queue.size).toBe(1);
   });
 
-  test('is known by its content where the queue deduplicates by content', async () => {
+  test('a message that was sent before is known by its content where the queue deduplicates by content', async () => {
     queue.setAttributes({ ContentBasedDeduplication: 'true' });
     const send = (attributes: object) =>
       client.send(new SendMessageCommand({ QueueUrl, MessageBody: 'same', MessageGroupId: 'g1', ...attributes }));
@@ -216,7 +219,7 @@ describe('a message that was sent before', () => {
     expect(second?.Attributes?.MessageDeduplicationId).toBe('explicit');
   });
 
-  test('is known across groups, unless the queue deduplicates by group', async () => {
+  test('a message that was sent before is known across groups, unless the queue deduplicates by group', async () => {
     await send('g1-m1', { MessageDeduplicationId: 'same' });
     await send('g2-m1', { MessageDeduplicationId: 'same' });
     expect(queue.size).toBe(1);
@@ -227,7 +230,7 @@ describe('a message that was sent before', () => {
     expect(queue.size).toBe(3);
   });
 
-  test('is new again after a purge', async () => {
+  test('a message that was sent before is new again after a purge', async () => {
     await send('g1-m1');
     await client.send(new PurgeQueueCommand({ QueueUrl }));
     await send('g1-m1');
@@ -236,7 +239,7 @@ describe('a message that was sent before', () => {
 });
 
 describe('a receipt handle', () => {
-  test('is refused when its visibility has ended, for deleting and for hiding', async () => {
+  test('a receipt handle is refused when its visibility has ended, for deleting and for hiding', async () => {
     await send('g1-m1');
     const [message] = await receive(1);
     clock.advance(30_000);
@@ -251,7 +254,7 @@ describe('a receipt handle', () => {
     expect(queue.size).toBe(1);
   });
 
-  test('is refused when the message was received again', async () => {
+  test('a receipt handle is refused when the message was received again', async () => {
     await send('g1-m1');
     const [first] = await receive(1);
     clock.advance(30_000);
@@ -261,7 +264,7 @@ describe('a receipt handle', () => {
     expect(queue.size).toBe(0);
   });
 
-  test('lasts as long as its visibility is extended', async () => {
+  test('a receipt handle lasts as long as its visibility is extended', async () => {
     await send('g1-m1');
     const [message] = await receive(1, { VisibilityTimeout: 1 });
     await hide(message, 5);
@@ -284,7 +287,7 @@ test('sequence numbers have 20 digits and grow within a queue', async () => {
   });
 });
 
-test("the delay is the queue's, and changing it changes it for messages that wait", async () => {
+test('the delay of a FIFO queue is the queue’s, and changing it changes it for messages that wait', async () => {
   queue.setAttributes({ DelaySeconds: '10' });
   await send('g1-m1', { DelaySeconds: 0 });
   expect(await bodies(10)).toEqual([]);

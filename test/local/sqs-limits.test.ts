@@ -60,7 +60,7 @@ describe('a standard queue takes', () => {
     ['a delay of 900 s', { DelaySeconds: 900 }],
     ['a type with a label', { MessageAttributes: { a: { DataType: 'Number.float', StringValue: '-1.5e3' } } }],
     ['all characters of an attribute name', { MessageAttributes: { 'a_B-1.c': text('x') } }],
-  ])('%s', async (_name, message) => {
+  ])('a standard queue accepts %s', async (_name, message) => {
     await expect(send(standard, message)).resolves.toMatchObject({ MessageId: expect.any(String) });
   });
 });
@@ -108,7 +108,7 @@ describe('a standard queue refuses', () => {
     ['a group id with a space', { MessageGroupId: 'group 123' }, 'InvalidParameterValue'],
     ['a group id of 129 characters', { MessageGroupId: `${id128}x` }, 'InvalidParameterValue'],
     ['a deduplication id', { MessageDeduplicationId: 'x' }, 'InvalidParameterValue'],
-  ])('%s', async (_name, message, Code) => {
+  ])('a standard queue refuses %s', async (_name, message, Code) => {
     const before = local.sqs.queue('standard').size;
     await expect(send(standard, message)).rejects.toMatchObject({ Code, $metadata: { httpStatusCode: 400 } });
     expect(local.sqs.queue('standard').size).toBe(before);
@@ -124,7 +124,7 @@ describe('a FIFO queue refuses', () => {
     ['a deduplication id of 129 characters', { ...ids, MessageDeduplicationId: `${id128}x` }, 'InvalidParameterValue'],
     ['a deduplication id with an umlaut', { ...ids, MessageDeduplicationId: 'ä' }, 'InvalidParameterValue'],
     ['an empty group id', { ...ids, MessageGroupId: '' }, 'InvalidParameterValue'],
-  ])('%s', async (_name, message, Code) => {
+  ])('a FIFO queue refuses %s', async (_name, message, Code) => {
     await expect(send(fifo, message)).rejects.toMatchObject({ Code });
     expect(local.sqs.queue('orders.fifo').size).toBe(0);
   });
@@ -148,12 +148,12 @@ describe('a batch is refused as a whole', () => {
     ],
     ['without a group id on FIFO', () => fifo, [entry('a', { MessageDeduplicationId: 'd' })], 'InvalidParameterValue'],
     ['without a deduplication id on FIFO', () => fifo, [entry('a', { MessageGroupId: 'g' })], 'InvalidParameterValue'],
-  ])('%s', async (_name, queueUrl, Entries, name) => {
+  ])('a batch is refused as a whole: %s', async (_name, queueUrl, Entries, name) => {
     const error = await client.send(new SendMessageBatchCommand({ QueueUrl: queueUrl(), Entries })).catch((e) => e);
     expect([error.name, error.Code?.replace('AWS.SimpleQueueService.', '')]).toContain(name);
   });
 
-  test('of deletions too', async () => {
+  test('a batch of deletions is refused as a whole, too', async () => {
     await expect(client.send(new DeleteMessageBatchCommand({ QueueUrl: standard, Entries: [] }))).rejects.toMatchObject(
       { name: 'EmptyBatchRequest' },
     );
@@ -161,14 +161,14 @@ describe('a batch is refused as a whole', () => {
 });
 
 describe('a batch whose entries have 1 MiB in all', () => {
-  test('is taken', async () => {
+  test('a batch whose entries have 1 MiB in all is accepted', async () => {
     const body = 'x'.repeat(MiB / 2);
     const Entries = ['a', 'b'].map((Id) => ({ Id, MessageBody: body }));
     const { Successful } = await client.send(new SendMessageBatchCommand({ QueueUrl: standard, Entries }));
     expect(Successful).toHaveLength(2);
   });
 
-  test('fails for one entry that is larger than the queue allows', async () => {
+  test('a batch whose entries have 1 MiB in all fails for one entry that is larger than the queue allows', async () => {
     const { url } = local.sqs.createQueue('small', { MaximumMessageSize: '1024' });
     const Entries = [
       { Id: 'large', MessageBody: 'x'.repeat(1025) },
@@ -195,7 +195,7 @@ describe('a receive is refused', () => {
     { VisibilityTimeout: 43_201 },
     { WaitTimeSeconds: -1 },
     { WaitTimeSeconds: 21 },
-  ])('with %j', async (input) => {
+  ])('a receive is refused with %j', async (input) => {
     await expect(client.send(new ReceiveMessageCommand({ QueueUrl: standard, ...input }))).rejects.toMatchObject({
       Code: 'InvalidParameterValue',
       message: expect.stringContaining(Object.keys(input)[0] ?? ''),
@@ -234,7 +234,7 @@ describe('a queue is not created', () => {
       },
       'InvalidParameterValue',
     ],
-  ])('%s with %j', async (QueueName, Attributes, Code) => {
+  ])('a queue is not created %s with %j', async (QueueName, Attributes, Code) => {
     await expect(client.send(new CreateQueueCommand({ QueueName, Attributes }))).rejects.toMatchObject({ Code });
     expect(local.sqs.findQueue(QueueName)).toBeUndefined();
   });

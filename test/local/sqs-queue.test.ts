@@ -172,7 +172,7 @@ test('a visibility of 0 gives the message back at once', async () => {
   expect(await receive()).toHaveLength(1);
 });
 
-test('visibility counts from the change, and beyond 12 hours since the receive it is refused, not clamped', async () => {
+test('visibility counts from the change, and is refused beyond 12 hours since the receive', async () => {
   await send('m');
   const { ReceiptHandle } = await receiveOne();
   clock.advance(20_000);
@@ -210,7 +210,7 @@ test('an old handle still changes the visibility of the flight of today', async 
   expect(await receive()).toHaveLength(1);
 });
 
-test('a handle is refused when it is none, of another queue, of a deleted message, or older than 12 hours', async () => {
+test('a handle is refused that is none, of another queue or a deleted message, or 12 hours old', async () => {
   await send('m');
   const { ReceiptHandle } = await receiveOne();
   await expect(remove('garbage')).rejects.toMatchObject({
@@ -231,7 +231,7 @@ test('a handle is refused when it is none, of another queue, of a deleted messag
   });
 });
 
-test('a delayed message comes when its delay is over: its own, else the one the queue had when it was sent', async () => {
+test('a delayed message comes when its own delay is over, else that of the queue when it was sent', async () => {
   await client.send(new SendMessageCommand({ QueueUrl, MessageBody: 'own', DelaySeconds: 10 }));
   await client.send(new SetQueueAttributesCommand({ QueueUrl, Attributes: { DelaySeconds: '20' } }));
   await send('queue');
@@ -262,7 +262,7 @@ test('retention ends a message, in flight or not, counted from its sending', asy
   expect(local.sqs.queue('orders').messages.map(({ body }) => body)).toEqual(['latest']);
 });
 
-test('the receive beyond maxReceiveCount moves the message to the dead-letter queue, with id, attributes and age', async () => {
+test('the receive beyond maxReceiveCount moves the message to the dead-letter queue as it is', async () => {
   const dead = local.sqs.createQueue('orders-dead', { MessageRetentionPeriod: '1209600' });
   const RedrivePolicy = JSON.stringify({ deadLetterTargetArn: dead.arn, maxReceiveCount: 2 });
   await client.send(new SetQueueAttributesCommand({ QueueUrl, Attributes: { RedrivePolicy } }));
@@ -355,7 +355,7 @@ test('what was received three times goes to the back, and the metric of the olde
   expect(queue.ageOfOldestSeconds(), 'nothing else is left').toBeUndefined();
 });
 
-test('of a FIFO queue the oldest stays in its place and in the metric; of a dead letter the age begins when it was moved', async () => {
+test('the oldest of a FIFO queue stays in its place; a dead letter’s age begins when it was moved', async () => {
   const sqs = createSqs({ now: clock.now });
   const dead = sqs.createQueue('orders-dlq');
   const RedrivePolicy = JSON.stringify({ deadLetterTargetArn: dead.arn, maxReceiveCount: 1 });

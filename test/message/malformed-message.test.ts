@@ -20,24 +20,26 @@ describe('A message that cannot be read', () => {
     ['headers', { headers: '"hunter22"' }, HEADERS],
     ['headers', { headers: '{"x-id":4711}' }, HEADERS],
     ['headers', { headers: '{"x-id":["hunter22"]}' }, HEADERS],
-  ])(
-    'because of %s %j is the sender’s to correct, and does not trouble its neighbours',
-    (name, attributes, problem) => {
-      const bad = recordWith('hunter22!', { messageId: 'kept', ...attributes });
-      const [queued, neighbour] = readBatch({ Records: [bad, recordWith('{}')] });
-      expect(queued).toMatchObject({
-        messageId: 'kept',
-        recordId: bad.messageId,
-        message: { code: 'MESSAGE_INVALID', executed: 'no' },
+  ])('a message is rejected because of %s %j, and its neighbours are not affected', (name, attributes, problem) => {
+    const bad = recordWith('hunter22!', { messageId: 'kept', ...attributes });
+    const [queued, neighbour] = readBatch({ Records: [bad, recordWith('{}')] });
+    expect(queued).toMatchObject({
+      messageId: 'kept',
+      recordId: bad.messageId,
+      message: { code: 'MESSAGE_INVALID', executed: 'no' },
+    });
+    const { message, stack } = (queued as { message: RelayError }).message;
+    expect(message).toBe(`message attribute "${name}": ${problem}; the sender must correct it`);
+    expect(stack).not.toContain('hunter22');
+    expect(neighbour?.message).toMatchObject({ headers: {} });
+  });
+
+  test.each(['AP+A/w', 'AP+A_w==', 'AP+A/w==\n', '=', 'A===', '-'])(
+    'a message is rejected because %j is no base64',
+    (body) => {
+      expect(fromRecord(recordWith(body, { bodyEncoding: 'base64' })).message).toMatchObject({
+        code: 'MESSAGE_INVALID',
       });
-      const { message, stack } = (queued as { message: RelayError }).message;
-      expect(message).toBe(`message attribute "${name}": ${problem}; the sender must correct it`);
-      expect(stack).not.toContain('hunter22');
-      expect(neighbour?.message).toMatchObject({ headers: {} });
     },
   );
-
-  test.each(['AP+A/w', 'AP+A_w==', 'AP+A/w==\n', '=', 'A===', '-'])('because %j is no base64', (body) => {
-    expect(fromRecord(recordWith(body, { bodyEncoding: 'base64' })).message).toMatchObject({ code: 'MESSAGE_INVALID' });
-  });
 });

@@ -15,7 +15,7 @@ describe('A message in S3', () => {
     ['of today', 'ExtendedPayloadSize', NOW],
     ['of the first version', 'SQSLargePayloadSize', THEN],
     ['of the first version, by the attribute of today', 'ExtendedPayloadSize', THEN],
-  ])('is known by the attribute and the pointer %s', (_, attribute, name) => {
+  ])('a message in S3 is recognised by the attribute and the pointer %s', (_, attribute, name) => {
     const record = recordWith(pointer(name), { [attribute]: '4711', contentType: 'text/xml', messageId: 'order-4711' });
     expect(fromRecord(record).message).toStrictEqual({
       id: 'order-4711',
@@ -25,7 +25,7 @@ describe('A message in S3', () => {
     });
   });
 
-  test('keeps its headers, and counts in the queue with its pointer', () => {
+  test('a message in S3 keeps its headers, and counts in the queue with its pointer', () => {
     const body = pointer(NOW);
     const record = recordWith(body, { ExtendedPayloadSize: '4711', headers: '{"ce-id":"1"}' });
     expect(fromRecord(record)).toMatchObject({
@@ -34,7 +34,7 @@ describe('A message in S3', () => {
     });
   });
 
-  test('is none where the attribute is missing: a body that looks like a pointer is a payload', async () => {
+  test('a message without the attribute is not in S3: a body that looks like a pointer is a payload', async () => {
     const { message } = fromRecord(recordWith(pointer(NOW)));
     if (message instanceof RelayError || 'pointer' in message) throw new Error('expected a payload');
     expect(String(await message.body.open())).toBe(pointer(NOW));
@@ -55,7 +55,7 @@ describe('A pointer that is none', () => {
     ['one with a number', pointer(NOW, { ...at, s3Key: 4711 })],
     ['one with a list', pointer(NOW, [at])],
     ['one with null', pointer(NOW, null)],
-  ])('is the sender’s to correct: %s', (_, body) => {
+  ])('a pointer that is not valid is the sender’s to correct: %s', (_, body) => {
     for (const attribute of ['ExtendedPayloadSize', 'SQSLargePayloadSize']) {
       const { message } = fromRecord(recordWith(body, { [attribute]: '4711' }));
       expect(message).toMatchObject({ code: 'MESSAGE_INVALID', executed: 'no' });

@@ -20,7 +20,7 @@ async function payloadOf(record: SQSRecord): Promise<Buffer> {
 }
 
 describe('AWS’s sample batch', () => {
-  test('of a standard queue is two messages, each on its own', () => {
+  test('a sample batch of AWS of a standard queue is two messages, each on its own', () => {
     const read = readBatch(standardBatch);
     expect(
       read.map(({ recordId, messageId, receiveCount, bytes }) => [recordId, messageId, receiveCount, bytes]),
@@ -36,17 +36,17 @@ describe('AWS’s sample batch', () => {
     }
   });
 
-  test('of a FIFO queue is a message in its group', () => {
+  test('a sample batch of AWS of a FIFO queue is a message in its group', () => {
     expect(readBatch(fifoBatch)).toMatchObject([{ recordId: '11d6ee51-4cc7-4302-9e22-7cd8afdaadf5', group: '1' }]);
     expect(readBatch(fifoBatch)).toMatchObject([{ message: { group: '1' } }]);
   });
 
-  test('is answered with what is to be kept', () => {
+  test('a sample batch of AWS is answered with what is to be kept', () => {
     expect(keepInQueue([])).toEqual({ batchItemFailures: [] });
     expect(keepInQueue(['a', 'b'])).toEqual({ batchItemFailures: [{ itemIdentifier: 'a' }, { itemIdentifier: 'b' }] });
   });
 
-  test('tells when each was sent and first received, and what lies in the queue as it lies there', () => {
+  test('a sample batch of AWS says when each message was sent and first received', () => {
     const [record] = standardBatch.Records as [SQSRecord];
     const messageAttributes = { priority: { stringValue: 'high', dataType: 'String' as const } };
     expect(fromRecord({ ...record, messageAttributes })).toMatchObject({
@@ -60,14 +60,14 @@ describe('AWS’s sample batch', () => {
 });
 
 describe('A group', () => {
-  test('on a standard queue means fairness, and no order', () => {
+  test('a group on a standard queue means fairness, and no order', () => {
     const [sample] = fifoBatch.Records as [SQSRecord];
     const record = { ...sample, eventSourceARN: 'arn:aws:sqs:us-east-2:123456789012:fifo' };
     expect(fromRecord(record)).not.toHaveProperty('group');
     expect(messageIn(record)).not.toHaveProperty('group');
   });
 
-  test('on a FIFO queue is one even if its name is missing', () => {
+  test('a group on a FIFO queue is one even if its name is missing', () => {
     const [sample] = fifoBatch.Records as [SQSRecord];
     const { MessageGroupId: _group, ...attributes } = sample.attributes;
     expect(fromRecord({ ...sample, attributes })).toMatchObject({ group: '' });
@@ -83,7 +83,7 @@ describe('A receive count', () => {
     ['-1', 1],
     ['many', 1],
     ['', 1],
-  ])('of %j is read as %d', (ApproximateReceiveCount, receiveCount) => {
+  ])('a receive count of %j is read as %d', (ApproximateReceiveCount, receiveCount) => {
     const record = recordWith('{}');
     const attributes = { ...record.attributes, ApproximateReceiveCount };
     expect(fromRecord({ ...record, attributes })).toMatchObject({ receiveCount });
@@ -100,19 +100,19 @@ describe('The payload', () => {
     ['that is a - stays one', '-', {}, Buffer.from('-')],
     ['in base64 is its bytes', 'AP+A/w==', { bodyEncoding: 'base64' }, Buffer.from([0, 255, 128, 255])],
     ['that is empty has no bytes', '-', { bodyEncoding: 'empty' }, Buffer.alloc(0)],
-  ])('%s', async (_, body, attributes, bytes) => {
+  ])('the payload %s', async (_, body, attributes, bytes) => {
     const record = recordWith(body, attributes);
     expect(await payloadOf(record)).toEqual(bytes);
     expect(messageIn(record).body.bytes).toBe(bytes.byteLength);
   });
 
-  test('opens as often as it is sent', async () => {
+  test('the payload opens as often as it is sent', async () => {
     const record = recordWith('AP8=', { bodyEncoding: 'base64' });
     const { body } = messageIn(record);
     expect(await body.open()).toEqual(await body.open());
   });
 
-  test('counts in the queue as it lies there', () => {
+  test('the size of a payload counts as it lies in the queue', () => {
     expect(fromRecord(recordWith('AP+A/w==', { bodyEncoding: 'base64' })).bytes).toBe(8);
     expect(fromRecord(recordWith('ö')).bytes).toBe(2);
   });
@@ -126,13 +126,13 @@ describe('The attribute', () => {
     ['with space', createHash('sha256').update('with space').digest('hex')],
     ['jörg', createHash('sha256').update('jörg').digest('hex')],
     ['x'.repeat(129), createHash('sha256').update('x'.repeat(129)).digest('hex')],
-  ])('messageId %j gives the id', (messageId, id) => {
+  ])('the attribute messageId %j gives the id', (messageId, id) => {
     const queued = fromRecord(recordWith('{}', { messageId }));
     expect(queued).toMatchObject({ messageId: id, recordId: '059f36b4-87a3-44ab-83d2-661975830a7d', message: { id } });
   });
 
   test.each(['application/xml', 'Text/XML; Charset="ISO-8859-1"', ''])(
-    'contentType %j is kept as sent',
+    'the attribute contentType %j is kept as sent',
     (contentType) => {
       expect(messageIn(recordWith('{}', { contentType }))).toMatchObject({ contentType });
     },
@@ -143,11 +143,11 @@ describe('The attribute', () => {
     ['{"content-encoding":"gzip","ce-id":"1"}', { 'content-encoding': 'gzip', 'ce-id': '1' }],
     ['{"X-Id":"1"}', { 'x-id': '1' }],
     ['{"x-list":"1, 2","x-empty":""}', { 'x-list': '1, 2', 'x-empty': '' }],
-  ])('headers %s gives the headers', (headers, expected) => {
+  ])('the attribute headers %s gives the headers', (headers, expected) => {
     expect(messageIn(recordWith('{}', { headers })).headers).toEqual(expected);
   });
 
-  test('of somebody else changes nothing', () => {
+  test('an attribute of somebody else changes nothing', () => {
     const record = recordWith('{}', { priority: 'high', AWSTraceHeader: 'Root=1', deadLetter: '{"reason":"x"}' });
     expect(messageIn(record)).toMatchObject({ id: record.messageId, headers: {} });
     const binary = {
@@ -157,7 +157,7 @@ describe('The attribute', () => {
     expect(messageIn(binary)).not.toHaveProperty('contentType');
   });
 
-  test('of somebody else is a text beside the message, by its name in lower case', () => {
+  test('an attribute of somebody else is a text beside the message, by its name in lower case', () => {
     const own = { messageId: 'order-4711', contentType: 'a/b', headers: '{}', deadLetter: '{}' };
     const record = recordWith('{}', { ...own, orderPath: 'de/4711', 'X-Prio': 'high' });
     expect(messageIn(record).attributes).toEqual({ orderpath: 'de/4711', 'x-prio': 'high' });
@@ -166,7 +166,7 @@ describe('The attribute', () => {
     expect(messageIn({ ...record, messageAttributes: binary })).not.toHaveProperty('attributes');
   });
 
-  test('may all be missing, as in an event made by hand', () => {
+  test('all attributes may be missing, as in an event made by hand', () => {
     const { messageAttributes: _attributes, ...record } = recordWith('{}');
     expect(messageIn(record as SQSRecord)).toMatchObject({ id: record.messageId, headers: {} });
   });

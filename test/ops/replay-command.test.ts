@@ -31,7 +31,7 @@ async function ended(child: ChildProcess): Promise<Ran> {
 
 const endpoint = () => ({ AWS_ENDPOINT_URL_SQS: letters.server.url });
 
-test('--help is the manual, in 100 columns', async () => {
+test('--help prints the manual, in 100 columns', async () => {
   expect(await ended(start(['--help']))).toEqual({ code: 0, out: MANUAL, notes: '' });
   for (const line of MANUAL.split('\n')) {
     expect(line.length, line).toBeLessThanOrEqual(100);
@@ -53,14 +53,14 @@ test.each([
   ['by its destination', () => ['--destination', 'orders']],
   ['by its URL, to list', () => ['--dead-letter-queue', letters.deadLetterQueue.url]],
   ['by its URL, to send', () => ['--dead-letter-queue', letters.deadLetterQueue.url, '--send']],
-])('SQS that cannot be reached is one line and exit code 1, not "listed 0": %s', async (_, argv) => {
+])('an SQS that cannot be reached is one line and exit code 1, not "listed 0": %s', async (_, argv) => {
   await letters.server.stop();
   const { code, out, notes } = await ended(start(argv(), endpoint()));
   expect([code, out]).toEqual([1, '']);
   expect(notes).toMatch(/^replay: SQS: [^\n]*ECONNREFUSED[^\n]*\n$/);
 });
 
-test('something else that answers in place of SQS is told by its status', async () => {
+test('something else that answers in place of SQS is reported by its status', async () => {
   letters.server.fail({ fault: { status: 502, body: 'Bad Gateway' }, times: 9 });
   const { code, out, notes } = await ended(start(['--dead-letter-queue', letters.deadLetterQueue.url], endpoint()));
   expect([code, out, notes]).toEqual([1, '', 'replay: SQS: answered 502\n']);
@@ -72,32 +72,35 @@ describe('the landscape is reached', () => {
     for (let count = 0; count < 3; count++) await letters.bury();
   });
 
-  test('by the SDK’s variable, the queue by its destination', async () => {
+  test('the landscape is reached by the SDK’s variable, the queue by its destination', async () => {
     const { code, out } = await ended(start(['--destination', 'orders', '--send'], endpoint()));
     expect([code, out]).toEqual([0, 'listed 3, selected 3, sent 3, deleted 3, failed 0\n']);
     expect(letters.queue.size).toBe(3);
   });
 
-  test('by the URL of the queue alone', async () => {
+  test('the landscape is reached by the URL of the queue alone', async () => {
     const { code, out } = await ended(start(['--dead-letter-queue', letters.deadLetterQueue.url, '--send']));
     expect([code, out]).toEqual([0, 'listed 3, selected 3, sent 3, deleted 3, failed 0\n']);
     expect(letters.queue.size).toBe(3);
   });
 });
 
-test.each(['SIGINT', 'SIGTERM'] as const)('%s ends in order: exit code 130, the rest given back', async (signal) => {
-  for (let count = 0; count < 10; count++) await letters.bury();
-  const child = start(['--dead-letter-queue', letters.deadLetterQueue.url, '--send', '--rate', '5']);
-  const run = ended(child);
-  await waitForMessages(letters.queue, 2);
-  child.kill(signal);
-  const { code, out, notes } = await run;
-  expect(code).toBe(130);
-  expect(notes).toContain('broken off; the same command goes on from here');
-  expect(out).toMatch(/sent (\d), deleted \1, failed 0/);
-  expect(letters.queue.size).toBeLessThan(10);
-  expect(statesIn(letters.deadLetterQueue)).toEqual(Array(10 - letters.queue.size).fill('visible'));
-});
+test.each(['SIGINT', 'SIGTERM'] as const)(
+  '%s ends a run in order: exit code 130, the rest given back',
+  async (signal) => {
+    for (let count = 0; count < 10; count++) await letters.bury();
+    const child = start(['--dead-letter-queue', letters.deadLetterQueue.url, '--send', '--rate', '5']);
+    const run = ended(child);
+    await waitForMessages(letters.queue, 2);
+    child.kill(signal);
+    const { code, out, notes } = await run;
+    expect(code).toBe(130);
+    expect(notes).toContain('broken off; the same command goes on from here');
+    expect(out).toMatch(/sent (\d), deleted \1, failed 0/);
+    expect(letters.queue.size).toBeLessThan(10);
+    expect(statesIn(letters.deadLetterQueue)).toEqual(Array(10 - letters.queue.size).fill('visible'));
+  },
+);
 
 test('one Ctrl-C, which the terminal delivers to the launcher and to the command, ends in order', async () => {
   for (let count = 0; count < 10; count++) await letters.bury();
@@ -119,7 +122,7 @@ test('one Ctrl-C, which the terminal delivers to the launcher and to the command
   expect(statesIn(letters.deadLetterQueue)).toEqual(Array(10 - letters.queue.size).fill('visible'));
 });
 
-test('a reader that goes away, as head does, ends it in order', async () => {
+test('a reader that goes away, as head does, ends the run in order', async () => {
   for (let count = 0; count < 40; count++) await letters.bury();
   // It has pages to print when the reader is gone already.
   letters.server.slowDown(100);

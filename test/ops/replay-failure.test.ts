@@ -42,7 +42,7 @@ describe('what fails', () => {
     expect(statesIn(letters.deadLetterQueue)).toEqual(Array(12).fill('visible'));
   });
 
-  test('after a failure the rest of its FIFO group waits, and other groups go on', async () => {
+  test('a failure makes the rest of its FIFO group wait, and other groups go on', async () => {
     for (const body of ['a1', 'a2', 'b1', 'a3', 'b2']) await fifo.bury({ body, group: body.slice(0, 1) });
     fifo.server.fail({
       fault: { status: 400, body: '{"__type":"com.amazonaws.sqs#InvalidMessageContents"}' },
@@ -77,7 +77,7 @@ describe('what fails', () => {
     expect([letters.queue.size, letters.deadLetterQueue.size]).toEqual([1, 0]);
   });
 
-  test('on a standard queue a send that was tried again says that it may be there twice', async () => {
+  test('a repeated send to a standard queue is reported as one that may be there twice', async () => {
     await letters.bury({ attributes: { messageId: string('order-7') } });
     letters.server.fail({ fault: 'reset-after', when: isSend });
     const { code, notes } = await letters.run(['--send']);
@@ -89,7 +89,7 @@ describe('what fails', () => {
     ]);
   });
 
-  test('on FIFO a send that was tried again is there once', async () => {
+  test('a repeated send to a FIFO queue is there once', async () => {
     await fifo.bury();
     fifo.server.fail({ fault: 'reset-after', when: isSend });
     const { code, notes } = await fifo.run(['--send']);
@@ -97,7 +97,7 @@ describe('what fails', () => {
     expect(fifo.queue.size).toBe(1);
   });
 
-  test('SQS that is gone ends the run with its error, after the counts', async () => {
+  test('an SQS that is gone ends the run with its error, after the counts', async () => {
     for (let count = 0; count < 12; count++) await letters.bury();
     letters.server.fail({
       fault: 'reset-before',
@@ -110,7 +110,7 @@ describe('what fails', () => {
   });
 });
 
-test('an operator who breaks off gets the letter that is begun ended, and the others back', async () => {
+test('an operator who breaks off waits for the current letter, and the others are given back', async () => {
   for (let count = 0; count < 30; count++) await letters.bury();
   const controller = new AbortController();
   void waitForMessages(letters.queue, 4).then(() => controller.abort());

@@ -30,7 +30,7 @@ function contentOf(queue: DeadLetters['queue']) {
 }
 
 describe('--export', () => {
-  test('writes the selected letters, changes nothing, and keeps others from reading', async () => {
+  test('--export writes the selected letters, changes nothing, and keeps others from reading', async () => {
     await buryAwkward();
     await letters.bury({ outcome: 'failed' });
     const { code, out } = await letters.run(['--outcome', 'rejected', '--export', path]);
@@ -41,7 +41,7 @@ describe('--export', () => {
     expect(statesIn(letters.deadLetterQueue)).toEqual(Array(5).fill('visible'));
   });
 
-  test('never overwrites a file, and takes no letter then', async () => {
+  test('--export never overwrites a file, and takes no letter then', async () => {
     await letters.bury();
     await writeFile(path, 'precious');
     await expect(letters.run(['--export', path])).rejects.toThrow(`${path}: exists already, and is not overwritten`);
@@ -49,7 +49,7 @@ describe('--export', () => {
     expect(letters.deadLetterQueue.messages).toMatchObject([{ receiveCount: 0 }]);
   });
 
-  test('fails if it could not have all of a FIFO group', async () => {
+  test('--export fails if it could not have all of a FIFO group', async () => {
     await letters[Symbol.asyncDispose]();
     await start(true);
     for (let count = 0; count < 12; count++) await letters.bury();
@@ -76,7 +76,7 @@ describe.each([{ fifo: false }, { fifo: true }])('export, purge, import: fifo $f
     expect(await readFile(again)).toEqual(await readFile(path));
   });
 
-  test('--bury makes them the letters that they were', async () => {
+  test('an import with --bury makes the letters that they were', async () => {
     const before = contentOf(letters.deadLetterQueue);
     await letters.run(['--export', path]);
     letters.deadLetterQueue.purge();
@@ -87,7 +87,7 @@ describe.each([{ fifo: false }, { fifo: true }])('export, purge, import: fifo $f
     expect(bodiesIn(letters.queue)).toEqual(AWKWARD);
   });
 
-  test('--send puts the same messages back as from the queue', async () => {
+  test('an import with --send puts the same messages back as from the queue', async () => {
     await letters.run(['--export', path]);
     await letters.run(['--send']);
     const fromQueue = contentOf(letters.queue);
@@ -101,7 +101,7 @@ describe.each([{ fifo: false }, { fifo: true }])('export, purge, import: fifo $f
 });
 
 describe('a file', () => {
-  test('is listed, filtered and shown like a queue', async () => {
+  test('a file of letters is listed, filtered and shown like a queue', async () => {
     await letters.bury({ attributes: { messageId: string('order-1') }, body: 'payload' });
     await letters.bury({ attributes: { messageId: string('order-2') }, outcome: 'failed', status: 503 });
     await letters.run(['--export', path]);
@@ -111,7 +111,7 @@ describe('a file', () => {
     expect(shown.out).toContain('\npayload\n');
   });
 
-  test('whose letters were sent is not sent again, nor are these from the queue: they are deleted there', async () => {
+  test('a file whose letters were sent is not sent again, and those in the queue are deleted', async () => {
     await letters.bury();
     await letters.run(['--export', path]);
     const send = ['--import', path, ...journal, '--send'];
@@ -123,7 +123,7 @@ describe('a file', () => {
     expect(letters.deadLetterQueue.size).toBe(0);
   });
 
-  test('of letters without a reason keeps their queue and id when they are buried', async () => {
+  test('a file of letters without a reason keeps their queue and id when they are buried', async () => {
     const { queue, deadLetterQueue, client } = letters;
     const RedrivePolicy = JSON.stringify({ deadLetterTargetArn: deadLetterQueue.arn, maxReceiveCount: 1 });
     queue.setAttributes({ RedrivePolicy });
@@ -150,7 +150,7 @@ describe('a file', () => {
       'a system attribute that is no text',
       '{"MessageId":"1","Body":"secret payload","Attributes":{"SentTimestamp":1}}',
     ],
-  ])('with %s is refused by its line before anything is sent, and not quoted', async (_, line) => {
+  ])('a file with %s is refused by its line before anything is sent, and not quoted', async (_, line) => {
     await letters.bury();
     await letters.run(['--export', path]);
     await writeFile(path, `${await readFile(path, 'utf8')}\n${line}\n`);
@@ -159,20 +159,20 @@ describe('a file', () => {
     expect(letters.queue.size).toBe(0);
   });
 
-  test('with a letter twice is refused', async () => {
+  test('a file with a letter twice is refused', async () => {
     await letters.bury();
     await letters.run(['--export', path]);
     await writeFile(path, (await readFile(path, 'utf8')).repeat(2));
     await expect(letters.runExactly(['--import', path, '--send'])).rejects.toThrow('line 2 repeats an earlier letter');
   });
 
-  test('that is not there is a mistake', async () => {
+  test('a file that is not there is a mistake', async () => {
     await expect(letters.runExactly(['--import', path])).rejects.toThrow(`${path}: there is no such file`);
   });
 });
 
 describe('a journal that was cut off in a line', () => {
-  test('counts that line as not written, and goes on below it', async () => {
+  test('a journal that was cut off in a line counts that line as not written, and goes on below it', async () => {
     await letters.bury();
     const [letter] = letters.deadLetterQueue.messages;
     const file = join(letters.folder, 'journal.jsonl');
@@ -187,7 +187,7 @@ describe('a journal that was cut off in a line', () => {
     expect(events.map((line) => JSON.parse(line).event)).toEqual(['sending', 'sent']);
   });
 
-  test('keeps the deduplication id of what may have been sent, also over a refusal', async () => {
+  test('a journal that was cut off keeps the deduplication id of what may have been sent', async () => {
     await letters[Symbol.asyncDispose]();
     await start(true);
     await letters.bury();

@@ -62,25 +62,28 @@ describe('a connection that breaks at each request', () => {
     { fifo: false, fault: 'reset-after' as const },
     { fifo: true, fault: 'reset-before' as const },
     { fifo: true, fault: 'reset-after' as const },
-  ])('loses and doubles nothing: fifo $fifo, $fault', async ({ fifo, fault }) => {
-    vi.stubEnv('AWS_MAX_ATTEMPTS', '1');
-    const length = 7;
-    // The count, two receives, and of each letter a send and a delete; the last requests are those after the work.
-    for (let at = 1; at <= 2 * length + 6; at += 1) {
-      const ids = await bury(fifo, length);
-      let requests = 0;
-      letters.server.fail({ fault, when: () => ++requests === at });
-      const runs: Ran[] = [await letters.run(['--send']).catch(broken)];
-      letters.server.heal();
-      // The answer of a receive may have been lost, and its letters are hidden all the same.
-      letters.pass(IN_HAND_MS);
-      runs.push(await letters.run(['--send']).catch(broken));
-      expect(runs[1]?.code, `request ${at}`).toBe(0);
-      check(ids, fifo, runs);
-      await letters[Symbol.asyncDispose]();
-    }
-    letters = await startDeadLetters();
-  });
+  ])(
+    'a connection that breaks at each request loses and doubles nothing: fifo $fifo, $fault',
+    async ({ fifo, fault }) => {
+      vi.stubEnv('AWS_MAX_ATTEMPTS', '1');
+      const length = 7;
+      // The count, two receives, and of each letter a send and a delete; the last requests are those after the work.
+      for (let at = 1; at <= 2 * length + 6; at += 1) {
+        const ids = await bury(fifo, length);
+        let requests = 0;
+        letters.server.fail({ fault, when: () => ++requests === at });
+        const runs: Ran[] = [await letters.run(['--send']).catch(broken)];
+        letters.server.heal();
+        // The answer of a receive may have been lost, and its letters are hidden all the same.
+        letters.pass(IN_HAND_MS);
+        runs.push(await letters.run(['--send']).catch(broken));
+        expect(runs[1]?.code, `request ${at}`).toBe(0);
+        check(ids, fifo, runs);
+        await letters[Symbol.asyncDispose]();
+      }
+      letters = await startDeadLetters();
+    },
+  );
 });
 
 function broken(error: Error): Ran {
@@ -92,7 +95,7 @@ describe('SIGKILL at ten random requests, one run after the other,', () => {
     { fifo: false, seed: 1 },
     { fifo: true, seed: 4 },
   ])(
-    'loses nothing, and doubles nothing in silence: fifo $fifo, seed $seed',
+    'ten SIGKILLs at random requests lose nothing, and double nothing in silence: fifo $fifo, seed $seed',
     { timeout: 120_000 },
     async ({ fifo, seed }) => {
       const random = randomFrom(seed);

@@ -27,7 +27,7 @@ test('without a signal the run goes on', () => {
 });
 
 describe.each(['SIGINT', 'SIGTERM', 'SIGHUP'])('%s', (name) => {
-  test('asks for an end in order, and does so once however often it is delivered within a second', () => {
+  test('a signal asks for an end in order, and does so once however often it is delivered within a second', () => {
     const run = start();
     for (const ms of [0, 1, 998]) {
       run.pass(ms);
@@ -36,7 +36,7 @@ describe.each(['SIGINT', 'SIGTERM', 'SIGHUP'])('%s', (name) => {
     }
   });
 
-  test('a second later ends at once', () => {
+  test('a signal a second later ends the run at once', () => {
     const run = start();
     run.signals.emit(name);
     run.pass(1_000);
@@ -44,7 +44,7 @@ describe.each(['SIGINT', 'SIGTERM', 'SIGHUP'])('%s', (name) => {
     expect(run.state()).toEqual({ aborted: true, exits: 1 });
   });
 
-  test('after another ends at once', () => {
+  test('a signal after another kind of signal ends the run at once', () => {
     const run = start();
     run.signals.emit(name === 'SIGINT' ? 'SIGTERM' : 'SIGINT');
     run.signals.emit(name);

@@ -29,7 +29,7 @@ async function buryFour(): Promise<void> {
 }
 
 describe('a list', () => {
-  test('says of each letter what it is, how old, how large, and why it is dead', async () => {
+  test('a list says of each letter what it is, how old, how large, and why it is dead', async () => {
     await buryFour();
     const { code, out } = await letters.run([]);
     expect(code).toBe(0);
@@ -42,7 +42,7 @@ describe('a list', () => {
   test.each([
     'the endpoint answered 202 with 1 of 5 operations of the batch failed, one with 500 and OData error B2: operations 1 to 3 and 5 of 5 were carried out, and would run twice if the batch were sent again; the operator must decide',
     'the endpoint answered 202 with answers to 3 of 5 operations of the batch: operations 1 to 3 of 5 were carried out; which operations were carried out is unknown beyond that, and sent again they would run twice; the operator must decide',
-  ])('says of a batch what was carried out: %s', async (reason) => {
+  ])('a list says of a batch what was carried out: %s', async (reason) => {
     await letters.bury({ reason });
     const { out } = await letters.run([]);
     const told = out.replace(/\s+/g, ' ');
@@ -51,7 +51,7 @@ describe('a list', () => {
     }
   });
 
-  test('changes nothing, and says what --send would do', async () => {
+  test('a list changes nothing, and says what --send would do', async () => {
     await buryFour();
     const before = letters.deadLetterQueue.messages.map(({ id, body, attributes }) => ({ id, body, attributes }));
     const { notes } = await letters.run([]);
@@ -62,14 +62,14 @@ describe('a list', () => {
     expect(existsSync(join(letters.folder, 'journal.jsonl'))).toBe(false);
   });
 
-  test('pages until nothing new comes, each letter once', async () => {
+  test('a list reads pages until nothing new comes, each letter once', async () => {
     for (let count = 0; count < 37; count++) await letters.bury();
     const { out } = await letters.run([]);
     expect(out).toContain('listed 37, selected 37');
     expect(new Set(out.match(/^[\w-]{36}/gm)).size).toBe(37);
   });
 
-  test('reads on past the time for which letters are hidden, each letter once', async () => {
+  test('a list reads on past the time for which letters are hidden, each letter once', async () => {
     for (let count = 0; count < 40; count++) await letters.bury();
     // Each receive takes six minutes: without being prolonged, the first letters would come again.
     let receives = 0;
@@ -91,7 +91,7 @@ describe('a list', () => {
     expect(statesIn(letters.deadLetterQueue)).toEqual(Array(40).fill('visible'));
   });
 
-  test('holds to 100 columns, and shows nothing that a terminal would obey', async () => {
+  test('a list has at most 100 columns, and shows nothing that a terminal would obey', async () => {
     await letters.bury({ reason: `\u001b[2J\u202e${'long '.repeat(60)}`, destination: `x\u009b31m` });
     const { out } = await letters.run([]);
     for (const line of out.split('\n')) expect(line.length).toBeLessThanOrEqual(100);
@@ -99,7 +99,7 @@ describe('a list', () => {
     expect(out).toContain('…');
   });
 
-  test('tells of letters that somebody else holds', async () => {
+  test('a list mentions letters that somebody else holds', async () => {
     await letters.bury();
     letters.deadLetterQueue.receive({ visibilitySeconds: 600 });
     await letters.bury();
@@ -108,7 +108,7 @@ describe('a list', () => {
     expect(notes).toContain('about 1 letter is in flight with somebody else');
   });
 
-  test('never shows a payload', async () => {
+  test('a list never shows a payload', async () => {
     await buryFour();
     const { out, notes } = await letters.run([]);
     expect(out + notes).not.toContain('payload of');
@@ -131,14 +131,14 @@ describe('a filter', () => {
     { argv: ['--outcome', 'rejected', '--destination', 'orders'], chosen: ['syntax'] },
     { argv: ['--limit', '2'], chosen: ['role', 'syntax'] },
     { argv: ['--outcome', 'rejected', '--limit', '2'], chosen: ['invoice', 'syntax'] },
-  ])('$argv means $chosen', async ({ argv, chosen }) => {
+  ])('the filter $argv chooses $chosen', async ({ argv, chosen }) => {
     await buryFour();
     const { out } = await letters.run(argv);
     expect((out.match(/^(syntax|role|outage|invoice)\b/gm) ?? []).sort()).toEqual(chosen);
     expect(statesIn(letters.deadLetterQueue)).toEqual(Array(4).fill('visible'));
   });
 
-  test('by an id that no letter has says so', async () => {
+  test('a filter by an id that no letter has says so', async () => {
     await buryFour();
     const { code, notes } = await letters.run(['--id', 'role', '--id', 'none']);
     expect(code).toBe(1);
@@ -150,7 +150,7 @@ describe('a filter', () => {
 describe('--show', () => {
   const attributes = { contentType: string('application/xml'), messageId: string('order-7') };
 
-  test('tells everything but the payload', async () => {
+  test('--show prints everything but the payload', async () => {
     await letters.bury({ attributes, body: '<secret/>', outcome: 'blocked', status: 403, reason: 'assign the role' });
     await letters.bury();
     const { code, out } = await letters.run(['--show', 'order-7']);
@@ -172,39 +172,39 @@ describe('--show', () => {
     expect(out).toContain('listed 2, selected 1');
   });
 
-  test('tells what the endpoint said, which the list does not, and obeys nothing in it', async () => {
+  test('--show prints what the endpoint said, which the list does not, and obeys nothing in it', async () => {
     await letters.bury({ attributes, detail: 'Plant \u001b[31m4711 is unknown' });
     expect((await letters.run(['--show', 'order-7'])).out).toMatch(/^detail {10}Plant .*4711 is unknown$/m);
     expect((await letters.run(['--show', 'order-7'])).out).not.toContain('\u001b');
     expect((await letters.run([])).out).not.toContain('4711');
   });
 
-  test('breaks a long reason between words', async () => {
+  test('--show breaks a long reason between words', async () => {
     await letters.bury({ attributes, reason: 'the operator must assign the role '.repeat(8) });
     const { out } = await letters.run(['--show', 'order-7']);
     for (const line of out.split('\n')) expect(line.length).toBeLessThanOrEqual(100);
     expect(out).toMatch(/^reason {10}the operator .*\n {16}\w/m);
   });
 
-  test('with --body tells the payload too', async () => {
+  test('--show with --body prints the payload too', async () => {
     await letters.bury({ attributes, body: '<order>\n\t<id>7</id>\n</order>' });
     const { out } = await letters.run(['--show', 'order-7', '--body']);
     expect(out).toContain('\n<order>\n\t<id>7</id>\n</order>\n');
   });
 
-  test('finds a letter by its own id, too', async () => {
+  test('--show finds a letter by its own id, too', async () => {
     await letters.bury({ attributes });
     const [letter] = letters.deadLetterQueue.messages;
     expect((await letters.run(['--show', letter?.id ?? ''])).out).toContain('order-7');
   });
 
-  test('of an id that no letter has fails', async () => {
+  test('--show of an id that no letter has fails', async () => {
     expect((await letters.run(['--show', 'none'])).code).toBe(1);
   });
 });
 
 describe('a letter that SQS itself moved', () => {
-  test('has no reason, and is listed as unknown', async () => {
+  test('a letter that SQS itself moved has no reason, and is listed as unknown', async () => {
     const { queue, deadLetterQueue, client } = letters;
     queue.setAttributes({
       RedrivePolicy: JSON.stringify({ deadLetterTargetArn: deadLetterQueue.arn, maxReceiveCount: 1 }),
@@ -242,21 +242,21 @@ describe('a mistake in the command is one line that says what is wrong:', () => 
     ['a stage and a URL', [...here, '--stage', 'prod'], /--stage and --dead-letter-queue exclude each other/],
     ['--bury from a queue', [...here, '--bury'], /--bury wants --import/],
     ['--bury to nowhere', ['--import', 'f', '--bury'], /--bury wants --import/],
-  ])('%s', (_, argv, message) => {
+  ])('a mistake in the command is one line that says what is wrong: %s', (_, argv, message) => {
     const read = () => readCommand(argv);
     expect(read).toThrow(Mistake);
     expect(read).toThrow(message);
     expect(read).toThrow(/^[^\n]+$/);
   });
 
-  test('a destination without queues', async () => {
+  test('a mistake in the command is one line: a destination without queues', async () => {
     const argv = ['--stage', 'prod', '--destination', 'orders'];
     await expect(letters.runExactly(argv)).rejects.toThrow(
       'there is no queue token-relay-prod-orders-dlq or token-relay-prod-orders-dlq.fifo in eu-central-1',
     );
   });
 
-  test('a destination with two kinds of queues', async () => {
+  test('a mistake in the command is one line: a destination with two kinds of queues', async () => {
     await expect(letters.runExactly(['--destination', 'orders'])).rejects.toThrow('name one with --dead-letter-queue');
   });
 });

@@ -11,7 +11,7 @@ beforeEach(async () => {
 afterEach(() => letters[Symbol.asyncDispose]());
 
 describe('a message that was put back', () => {
-  test('is what it was, and its id is the same', async () => {
+  test('a message that was put back is what it was, and its id is the same', async () => {
     const attributes = {
       contentType: string('application/xml'),
       headers: string('{"traceparent":"00-1-2-01"}'),
@@ -30,7 +30,7 @@ describe('a message that was put back', () => {
     expect(id).not.toBe(record.messageId);
   });
 
-  test('keeps an id that fits into no header, and with it the id that the flow sees', async () => {
+  test('a message that was put back keeps an id that fits into no header, as the flow sees it', async () => {
     const messageId = 'Bestellung Nr. 7 – größer';
     const id = await letters.bury({ attributes: { messageId: string(messageId) } });
     await letters.run(['--send']);
@@ -40,7 +40,7 @@ describe('a message that was put back', () => {
     expect(fromRecord(asRecord(sent, letters.queue)).messageId).toBe(id);
   });
 
-  test('has its own attributes back, also those that the letter had no room for', async () => {
+  test('a message that was put back has all its attributes, also those that moved into the letter', async () => {
     const binary = { dataType: 'Binary.png' as 'Binary', binaryValue: Buffer.from([137, 80]).toString('base64') };
     const many = Object.fromEntries(
       Array.from({ length: 8 }, (_, index) => [`user.${index}`, string(`value ${index}`)]),
@@ -55,7 +55,7 @@ describe('a message that was put back', () => {
     expect(asRecord(sent, letters.queue).messageAttributes).toEqual(attributes);
   });
 
-  test('is still the pointer that it was, where the payload is in S3', async () => {
+  test('a message that was put back is still the pointer that it was, where the payload is in S3', async () => {
     const body = '["software.amazon.payloadoffloading.PayloadS3Pointer",{"s3BucketName":"b","s3Key":"k"}]';
     const attributes = { ExtendedPayloadSize: { dataType: 'Number' as const, stringValue: '2000000' } };
     const id = await letters.bury({ body, attributes });
@@ -72,22 +72,25 @@ describe('a message that was put back', () => {
   test.each([
     { attributes: {}, id: 'SQS’s' },
     { attributes: { messageId: { DataType: 'String', StringValue: 'order-7' } }, id: 'its own' },
-  ])('goes to the queue that SQS moved it from, with the id that it had there: $id', async ({ attributes }) => {
-    const { queue, deadLetterQueue, client } = letters;
-    const RedrivePolicy = JSON.stringify({ deadLetterTargetArn: deadLetterQueue.arn, maxReceiveCount: 1 });
-    queue.setAttributes({ RedrivePolicy });
-    await client.send(
-      new SendMessageCommand({ QueueUrl: queue.url, MessageBody: '{}', MessageAttributes: attributes }),
-    );
-    const [{ messageId } = { messageId: '' }] = queue.receive({ visibilitySeconds: 0 });
-    queue.receive();
-    const id = attributes.messageId?.StringValue ?? messageId;
-    expect((await letters.run([])).out).toContain(id);
-    await letters.run(['--send']);
-    const [sent] = queue.messages;
-    expect(sent?.attributes).toEqual({ messageId: { dataType: 'String', stringValue: id } });
-    expect(deadLetterQueue.size).toBe(0);
-  });
+  ])(
+    'a message that was put back goes to the queue that SQS moved it from, with the id that it had there: $id',
+    async ({ attributes }) => {
+      const { queue, deadLetterQueue, client } = letters;
+      const RedrivePolicy = JSON.stringify({ deadLetterTargetArn: deadLetterQueue.arn, maxReceiveCount: 1 });
+      queue.setAttributes({ RedrivePolicy });
+      await client.send(
+        new SendMessageCommand({ QueueUrl: queue.url, MessageBody: '{}', MessageAttributes: attributes }),
+      );
+      const [{ messageId } = { messageId: '' }] = queue.receive({ visibilitySeconds: 0 });
+      queue.receive();
+      const id = attributes.messageId?.StringValue ?? messageId;
+      expect((await letters.run([])).out).toContain(id);
+      await letters.run(['--send']);
+      const [sent] = queue.messages;
+      expect(sent?.attributes).toEqual({ messageId: { dataType: 'String', stringValue: id } });
+      expect(deadLetterQueue.size).toBe(0);
+    },
+  );
 });
 
 describe('a letter that cannot be put back stays, and the run fails:', () => {
@@ -114,7 +117,7 @@ describe('a letter that cannot be put back stays, and the run fails:', () => {
       '{"queueArn":"arn:aws:sqs:eu-central-1:123456789012:token-relay-dev-orders.fifo"}',
       'it has no message group, and its queue is a FIFO queue',
     ],
-  ])('%s', async (_, deadLetter, why) => {
+  ])('a letter that cannot be put back stays, and the run fails: %s', async (_, deadLetter, why) => {
     await buryBy(deadLetter);
     expect((await letters.run([])).out).toContain(`    cannot be put back: ${why}`);
     const { code, out, notes } = await letters.run(['--send']);
@@ -124,7 +127,7 @@ describe('a letter that cannot be put back stays, and the run fails:', () => {
     expect(statesIn(letters.deadLetterQueue)).toEqual(['visible']);
   });
 
-  test('no room for its id; --allow-new-id sends it without', async () => {
+  test('a letter without room for its id stays, and the run fails; --allow-new-id sends it without', async () => {
     const attributes = Object.fromEntries(Array.from({ length: 10 }, (_, index) => [`user.${index}`, string('value')]));
     await letters.bury({ attributes });
     const { code, notes } = await letters.run(['--send']);
@@ -136,7 +139,7 @@ describe('a letter that cannot be put back stays, and the run fails:', () => {
     expect(asRecord(sent, letters.queue).messageAttributes).toEqual(attributes);
   });
 
-  test('no room for its id in 1 MiB', async () => {
+  test('a letter without room for its id in 1 MiB stays, and the run fails', async () => {
     const { client, deadLetterQueue, queue } = letters;
     const MessageBody = 'b'.repeat(1_048_576 - 40);
     await client.send(new SendMessageCommand({ QueueUrl: deadLetterQueue.url, MessageBody }));

@@ -23,7 +23,7 @@ function journalIn({ folder }: DeadLetters): Record<string, string>[] {
 }
 
 describe('--send', () => {
-  test('puts every letter back into its queue, and then deletes it', async () => {
+  test('--send puts every letter back into its queue, and then deletes it', async () => {
     for (let count = 0; count < 25; count++) await letters.bury();
     const bodies = bodiesIn(letters.deadLetterQueue);
     const { code, out } = await letters.run(['--send']);
@@ -34,7 +34,7 @@ describe('--send', () => {
     expect(journalIn(letters).map(({ event }) => event)).toEqual(Array(25).fill(['sending', 'sent']).flat());
   });
 
-  test('leaves what is not selected, and shows it to others again', async () => {
+  test('--send leaves what is not selected, and shows it to others again', async () => {
     for (const outcome of ['failed', 'rejected', 'failed', 'blocked'] as const)
       await letters.bury({ outcome, body: outcome });
     const { out } = await letters.run(['--outcome', 'failed', '--send']);
@@ -44,7 +44,7 @@ describe('--send', () => {
     expect(statesIn(letters.deadLetterQueue)).toEqual(['visible', 'visible']);
   });
 
-  test('sends no more than --limit', async () => {
+  test('--send sends no more than --limit', async () => {
     for (let count = 0; count < 5; count++) await letters.bury();
     const { code, out } = await letters.run(['--send', '--limit', '2']);
     expect([code, out.trim()]).toEqual([0, 'listed 2, selected 2, sent 2, deleted 2, failed 0']);
@@ -52,7 +52,7 @@ describe('--send', () => {
     expect(statesIn(letters.deadLetterQueue)).toEqual(Array(3).fill('visible'));
   });
 
-  test('keeps its order in each group of a FIFO queue, however long', async () => {
+  test('--send keeps its order in each group of a FIFO queue, however long', async () => {
     const order: Record<string, string[]> = { a: [], b: [], c: [] };
     for (let count = 0; count < 60; count++) {
       const group = ['a', 'b', 'a', 'c', 'a'][count % 5] ?? 'a';
@@ -67,7 +67,7 @@ describe('--send', () => {
     }
   });
 
-  test('gives a FIFO queue a deduplication id that was never used', async () => {
+  test('--send gives each letter of a FIFO queue a deduplication id that was never used', async () => {
     const id = await fifo.bury({ attributes: { messageId: string('order-7') } });
     const known = fifo.deadLetterQueue.messages.map(({ deduplicationId }) => deduplicationId);
     await fifo.run(['--send']);
@@ -77,7 +77,7 @@ describe('--send', () => {
     expect(journalIn(fifo)[0]).toMatchObject({ event: 'sending', deduplicationId });
   });
 
-  test('says what it cannot reach behind letters of a FIFO group that stay', async () => {
+  test('--send says what it cannot reach behind letters of a FIFO group that stay', async () => {
     for (let count = 0; count < 14; count++) await fifo.bury({ outcome: count < 10 ? 'blocked' : 'failed' });
     const { out, notes } = await fifo.run(['--outcome', 'failed', '--send']);
     expect(out).toContain('listed 10, selected 0,');
@@ -87,7 +87,7 @@ describe('--send', () => {
     expect(statesIn(fifo.deadLetterQueue)).toEqual(Array(14).fill('visible'));
   });
 
-  test('does not send again what a standard queue hands out twice', async () => {
+  test('--send does not send again what a standard queue hands out twice', async () => {
     for (let count = 0; count < 12; count++) await letters.bury();
     const [first] = letters.deadLetterQueue.messages;
     letters.server.fail({
@@ -102,14 +102,14 @@ describe('--send', () => {
     expect(letters.queue.size).toBe(12);
   });
 
-  test('puts into --queue whatever the letters say', async () => {
+  test('--send puts all letters into --queue whatever they say', async () => {
     const other = letters.sqs.createQueue('other');
     await letters.bury();
     await letters.run(['--send', '--queue', other.url]);
     expect([other.size, letters.queue.size]).toEqual([1, 0]);
   });
 
-  test('does not send round and round a message that dies again at once', async () => {
+  test('--send does not send a message in circles that dies again at once', async () => {
     const { queue, deadLetterQueue } = letters;
     await letters.bury({ attributes: { messageId: string('poison') } });
     const [letter] = deadLetterQueue.messages;
@@ -132,7 +132,7 @@ describe('the rate', () => {
     { rate: [], intervalMs: 100 },
     { rate: ['--rate', '2'], intervalMs: 500 },
     { rate: ['--rate', '0.05'], intervalMs: 20_000 },
-  ])('$rate sends every $intervalMs ms', async ({ rate, intervalMs }) => {
+  ])('the rate $rate sends every $intervalMs ms', async ({ rate, intervalMs }) => {
     const count = 23;
     for (let sent = 0; sent < count; sent++) await letters.bury();
     const startedAt = letters.now();
@@ -141,7 +141,7 @@ describe('the rate', () => {
     expect(gaps).toEqual([0, ...Array(count - 1).fill(intervalMs)]);
   });
 
-  test('does not make up for a pause', async () => {
+  test('the rate does not make up for a pause', async () => {
     for (let sent = 0; sent < 4; sent++) await letters.bury();
     let first = true;
     const wait = async (ms: number) => {
@@ -153,7 +153,7 @@ describe('the rate', () => {
     expect(times.map((time) => time - start)).toEqual([5_000, 5_100, 5_200]);
   });
 
-  test('does not send what others may have received meanwhile', async () => {
+  test('the rate keeps back what others may have received meanwhile', async () => {
     for (let sent = 0; sent < 3; sent++) await letters.bury();
     const wait = async () => letters.pass(200_000);
     const { code, out, notes } = await letters.run(['--send'], { wait });
@@ -163,7 +163,7 @@ describe('the rate', () => {
     expect(letters.queue.size + letters.deadLetterQueue.size).toBe(3);
   });
 
-  test('at its slowest, with sends that take long, lets no letter slip', async () => {
+  test('the rate at its slowest, with sends that take long, loses no letter', async () => {
     for (let sent = 0; sent < 12; sent++) await fifo.bury();
     fifo.server.fail({
       fault: 'hang',
@@ -177,7 +177,7 @@ describe('the rate', () => {
   });
 });
 
-test('on a terminal there is a bar, and lines do not run into it', async () => {
+test('a terminal shows a bar, and lines do not run into it', async () => {
   for (let count = 0; count < 4; count++) await letters.bury({ attributes: { messageId: string(`m${count % 2}`) } });
   const { notes } = await letters.run(['--send'], { isTTY: true });
   expect(notes).toMatch(/█{15}░{15} sent 2, 2 of about 4/);

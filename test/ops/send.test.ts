@@ -110,7 +110,7 @@ describe('What it signs is let in', () => {
     'stripe',
     'sap-open-connectors',
     'standard-webhooks',
-  ])('by %s, and with another secret it is not', async (name) => {
+  ])('a request that it signs is let in by %s, and with another secret it is not', async (name) => {
     const sender = senderOf(name);
     const [entry, other] = sender.entries;
     const webhook = await open(sender.verify, entry);
@@ -134,7 +134,7 @@ describe('What it signs is let in', () => {
     expect(refused.out).toMatch(/^401 Unauthorized\n(.*\n)*www-authenticate: Basic .*\n\n\{"type":"urn:problem-type:/);
   });
 
-  test('by a token', async () => {
+  test('a request that it signs is let in by a token', async () => {
     const issuer = await startIssuer();
     const webhook = await open({ type: 'jwt', issuer: issuer.url, audience: 'orders' });
     webhook.send = createHttpClient();
@@ -144,13 +144,13 @@ describe('What it signs is let in', () => {
     expect(await send(['--url', webhook.url, '--verify', 'jwt', '--secret', 'a.b.c'])).toMatchObject({ code: 1 });
   });
 
-  test('by none', async () => {
+  test('a request that it sends is let in where verify is none', async () => {
     const webhook = await open('none');
     expect(await send(['--url', webhook.url, '--verify', 'none', '--method', 'post'])).toMatchObject({ code: 0 });
     expect(webhook.requests[0]?.headers).toMatchObject({ 'content-type': 'application/json' });
   });
 
-  test('signed for AWS, where the gateway checks it: the signature is what AWS documents', async () => {
+  test('a request that it signs for AWS has the signature that AWS documents', async () => {
     const webhook = await open('none');
     const credentials = { AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE', AWS_SECRET_ACCESS_KEY: 'wJalrXUtnFEMI' };
     const run = await start(
@@ -180,7 +180,7 @@ describe('What it signs is let in', () => {
     expect(signature).toBe(awsSignature(credentials.AWS_SECRET_ACCESS_KEY, names, headers, 'a=1&b=2', 'payload'));
   });
 
-  test('by a handshake, to an origin that may send', async () => {
+  test('a handshake lets in an origin that may send', async () => {
     const webhook = await open('basic', {}, { allowedOrigins: ['em.example.com'] });
     expect(await send(['--url', webhook.url, '--handshake', 'em.example.com'])).toEqual({
       code: 0,
@@ -210,7 +210,7 @@ function awsSignature(
 }
 
 describe('The line for curl', () => {
-  test('sends the same', async () => {
+  test('the printed command for curl sends the same', async () => {
     const { verify, entries } = senderOf('github');
     const webhook = await open(verify, entries[0]);
     const data = join(folder, "o'clock.json");
@@ -267,7 +267,7 @@ describe('A mistake is one line, exit code 2, and does not repeat a secret', () 
     [['--verify', 'none', '--header', 'X-Key: €hunter22', '--url', 'http://x'], 'X-Key: holds what no header'],
     [['--verify', 'none', '--url', 'http://erp:hunter22@x'], '--url: expected one without user and password'],
     [['--verify', 'basic', '--secret', 'erp:correct', 'hunter22', '--url', 'http://x'], 'a word too many'],
-  ])('%j', async (argv, line) => {
+  ])('a mistake is one line, exit code 2, and does not repeat a secret: %j', async (argv, line) => {
     const { code, out, notes } = await send(argv);
     expect([code, out]).toEqual([2, '']);
     expect(notes).toMatch(/^send: [^\n]+\n$/);
@@ -292,7 +292,7 @@ describe('A secret', () => {
     return send(['--url', webhook.url, '--verify', 'github', '--secret', value], { SHARED: plainOf(entries[0]) });
   };
 
-  test('given plain is taken, with a warning that says who keeps it, and not the secret', async () => {
+  test('a secret given in the clear is used, with a warning that says who keeps it, and not the secret', async () => {
     const { code, notes, out } = await secretIn(plainOf(entries[0]));
     expect(code).toBe(0);
     expect(notes).toMatch(
@@ -301,12 +301,12 @@ describe('A secret', () => {
     expect(`${notes}${out}`).not.toContain(plainOf(entries[0]));
   });
 
-  test.each(['env:SHARED', '@secret.txt'])('named by %s is taken without a word', async (value) => {
+  test.each(['env:SHARED', '@secret.txt'])('a secret named by %s is used without a warning', async (value) => {
     expect(await secretIn(value)).toMatchObject({ code: 0, notes: '' });
   });
 
   test.each(['functions/webhook/verification/README.md', 'infra/ops/README.md', 'infra/ops/send/manual.ts'])(
-    'is only named in %s',
+    'a secret is only named in %s',
     async (path) => {
       const document = await readFile(resolve(import.meta.dirname, '../..', path), 'utf8');
       const given = [...document.matchAll(/--verify [a-z]\S*.*--secret (\S+)/g)].map(([, value]) => value);
@@ -315,7 +315,7 @@ describe('A secret', () => {
     },
   );
 
-  test('does not get into a debug log of npm, which keeps none here', async () => {
+  test('a secret does not get into a debug log of npm, which keeps none here', async () => {
     const env = { PATH: process.env.PATH, HOME: folder, npm_config_cache: join(folder, 'npm') };
     const argv = ['run', '--silent', 'send', '--', '--verify', 'github', '--secret', 'hunter22', '--url', 'no'];
     const child = spawn('npm', argv, { cwd: resolve(import.meta.dirname, '../..'), env });
@@ -326,12 +326,12 @@ describe('A secret', () => {
   });
 });
 
-test('--help is the manual, in 100 columns', async () => {
+test('--help of npm run send prints the manual, in 100 columns', async () => {
   expect(await start(['--help'])).toEqual({ code: 0, out: SEND_MANUAL, notes: '' });
   for (const line of SEND_MANUAL.split('\n')) expect(line.length, line).toBeLessThanOrEqual(100);
 });
 
-test('as a process it ends with the code that the answer means', async () => {
+test('the process ends with the exit code that the answer means', async () => {
   const { verify, entries } = senderOf('sap-open-connectors');
   const webhook = await open(verify, entries[0]);
   const argv = ['--url', webhook.url, '--verify', 'sap-open-connectors', '--secret', 'env:ONE'];
@@ -340,7 +340,7 @@ test('as a process it ends with the code that the answer means', async () => {
   expect(await start(['--verify', 'none'])).toMatchObject({ code: 2, out: '' });
 });
 
-test('a reader that goes away, as head does, changes nothing of that', async () => {
+test('a reader that goes away, as head does, does not change the exit code', async () => {
   const webhook = await open('none');
   const child = spawn(process.execPath, [COMMAND, '--url', webhook.url, '--verify', 'none'], { cwd: folder });
   child.stdout.destroy();
@@ -348,7 +348,7 @@ test('a reader that goes away, as head does, changes nothing of that', async () 
   expect([code, notes]).toEqual([0, '']);
 });
 
-test('without anyone there it is one line, exit code 1', async () => {
+test('a server that does not run is reported in one line, exit code 1', async () => {
   const server = await startServer(() => problem('unavailable') as never);
   await server.stop();
   const { code, notes } = await send(['--verify', 'none', '--url', server.url]);

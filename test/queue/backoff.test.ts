@@ -20,7 +20,7 @@ describe('After a failure', () => {
     { count: 11, leastMs: 450_000, mostMs: 900_000 },
     { count: 1_000, leastMs: 450_000, mostMs: 900_000 },
     { count: Number.MAX_SAFE_INTEGER, leastMs: 450_000, mostMs: 900_000 },
-  ])('receive $count waits from $leastMs to $mostMs ms', ({ count, leastMs, mostMs }) => {
+  ])('a message that failed waits after receive $count from $leastMs to $mostMs ms', ({ count, leastMs, mostMs }) => {
     const receive = { receiveCount: count, sinceMs: 0 };
     expect(waitMs('failed', { ...receive, random: 0 })).toBe(leastMs);
     expect(waitMs('failed', { ...receive, random: ALMOST_1 })).toBe(mostMs);
@@ -34,7 +34,7 @@ describe('After a failure', () => {
     { what: 'one beyond the quarter of an hour holds', retryAfterMs: 3_600_000, waits: 3_600_000 },
     { what: 'one of a day is cut to what SQS takes', retryAfterMs: 86_400_000, waits: TWELVE_HOURS_MS - MINUTE_MS },
     { what: 'one without end is cut, too', retryAfterMs: Number.POSITIVE_INFINITY, waits: TWELVE_HOURS_MS - MINUTE_MS },
-  ])('$what', ({ retryAfterMs, waits }) => {
+  ])('a message that failed waits by its Retry-After: $what', ({ retryAfterMs, waits }) => {
     expect(waitMs('failed', { ...FRESH, retryAfterMs, random: ALMOST_1 })).toBe(waits);
   });
 });
@@ -73,7 +73,7 @@ describe('Whatever the reason', () => {
   const sinceMs = fc.oneof(fc.integer({ min: 0, max: 900_000 }), fc.integer({ min: 0, max: 2 * TWELVE_HOURS_MS }));
   const random = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
 
-  test('a wait is a whole number of milliseconds that SQS takes: never more than 43,200 s less the time since the receive, less 60 s', () => {
+  test('a wait is a whole number of milliseconds that SQS takes, within twelve hours less 60 s of the receive', () => {
     fc.assert(
       fc.property(kept, count, sinceMs, random, ({ reason, retryAfterMs }, receiveCount, since, chance) => {
         const wait = waitMs(reason, { receiveCount, sinceMs: since, retryAfterMs, random: chance });
@@ -84,7 +84,7 @@ describe('Whatever the reason', () => {
     );
   });
 
-  test('in whole seconds, rounded up as SQS is told, it is still within the twelve hours', () => {
+  test('a wait in whole seconds, rounded up as SQS gets it, is still within the twelve hours', () => {
     fc.assert(
       fc.property(kept, count, sinceMs, random, ({ reason, retryAfterMs }, receiveCount, since, chance) => {
         const seconds = Math.ceil(
@@ -96,7 +96,7 @@ describe('Whatever the reason', () => {
     );
   });
 
-  test('a failure never waits less than its Retry-After where SQS takes that, and grows with the receives up to a quarter of an hour', () => {
+  test('a failure waits at least its Retry-After, and longer with each receive, up to 15 minutes', () => {
     fc.assert(
       fc.property(count, fc.integer({ min: 0, max: 40_000_000 }), random, (receives, retryAfterMs, chance) => {
         const wait = waitMs('failed', { receiveCount: receives, sinceMs: 0, retryAfterMs, random: chance });
@@ -107,7 +107,7 @@ describe('Whatever the reason', () => {
     );
   });
 
-  test('messages that failed together are spread: another chance, another wait', () => {
+  test('messages that failed together are spread: another random number, another wait', () => {
     for (const reason of [
       'failed',
       'blocked',

@@ -36,27 +36,30 @@ describe('On a standard queue', () => {
     { messages: 3, concurrency: 10, atOnce: 3, tookMs: 100 },
     { messages: 5_000, concurrency: 50, atOnce: 50, tookMs: 10_000 },
     { messages: 0, concurrency: 10, atOnce: 0, tookMs: 0 },
-  ])('$messages messages go out $atOnce at a time, none twice', async ({ messages, concurrency, atOnce, tookMs }) => {
-    const delivery = await createSimulatedQueue({ concurrency }).deliver(standard(messages));
-    expect(delivery).toMatchObject({ kept: [], mostAtOnce: atOnce, tookMs });
-    expect(new Set(delivery.calls).size).toBe(messages);
-    expect(delivery.calls).toHaveLength(messages);
-  });
+  ])(
+    'a batch of $messages messages of a standard queue goes out $atOnce at a time, none twice',
+    async ({ messages, concurrency, atOnce, tookMs }) => {
+      const delivery = await createSimulatedQueue({ concurrency }).deliver(standard(messages));
+      expect(delivery).toMatchObject({ kept: [], mostAtOnce: atOnce, tookMs });
+      expect(new Set(delivery.calls).size).toBe(messages);
+      expect(delivery.calls).toHaveLength(messages);
+    },
+  );
 
-  test('a slow one holds nothing back', async () => {
+  test('a slow message of a standard queue holds nothing back', async () => {
     const callMs = (id: string) => (id === '1' ? 5_000 : 100);
     const delivery = await createSimulatedQueue({ concurrency: 2, callMs }).deliver(standard(10));
     expect(delivery.answered.at(-1)).toBe('1');
     expect(delivery).toMatchObject({ kept: [], tookMs: 5_000 });
   });
 
-  test('one that fails stays alone, with the wait of its receives', async () => {
+  test('a message of a standard queue that fails is kept alone, with the wait of its receives', async () => {
     const messages = standard(3).map((one) => ({ ...one, receiveCount: Number(one.recordId) }));
     const delivery = await createSimulatedQueue({ answer: () => 503 }).deliver(messages);
     expect(waits(delivery)).toEqual({ 1: 1_500, 2: 3_000, 3: 6_000 });
   });
 
-  test('the same record twice in one batch goes out one after the other', async () => {
+  test('a record that is twice in one batch of a standard queue goes out one after the other', async () => {
     const [one] = standard(1);
     if (one === undefined) throw new Error('none');
     expect(await createSimulatedQueue().deliver([one, one])).toMatchObject({ mostAtOnce: 1, calls: ['1', '1'] });
@@ -64,7 +67,7 @@ describe('On a standard queue', () => {
 });
 
 describe('On FIFO', () => {
-  test('a group goes one at a time and in order, while others go beside it', async () => {
+  test('a group on FIFO goes one at a time and in order, while others go beside it', async () => {
     const messages = fifo('a1', 'b1', 'a2', 'c1', 'b2', 'a3');
     const delivery = await createSimulatedQueue().deliver(messages);
     expect(delivery).toMatchObject({ kept: [], mostAtOnce: 3, mostOfGroup: 1, tookMs: 300 });
@@ -72,7 +75,7 @@ describe('On FIFO', () => {
     expect(ofGroup(delivery.answered, 'b')).toEqual(['b1', 'b2']);
   });
 
-  test('after a failure the rest of the group stays unsent, the head with its wait and those behind it with none', async () => {
+  test('a failure on FIFO keeps the rest of the group unsent, and only its head waits', async () => {
     const delivery = await createSimulatedQueue({ answer: failing('a2') }).deliver(
       fifo('a1', 'a2', 'a3', 'a4', 'b1', 'b2'),
     );
@@ -84,20 +87,20 @@ describe('On FIFO', () => {
     ]);
   });
 
-  test('after a rejected message that is safe in the dead-letter queue the group goes on', async () => {
+  test('a group on FIFO goes on after a rejected message that is safe in the dead-letter queue', async () => {
     const answer = (id: string) => (id === 'a1' ? 422 : 200);
     const delivery = await createSimulatedQueue({ answer }).deliver(fifo('a1', 'a2', 'a3'));
     expect(delivery).toMatchObject({ kept: [], deadLettered: ['a1'], answered: ['a1', 'a2', 'a3'], postponed: [] });
   });
 
-  test('a rejected message that could not be dead-lettered closes its group like a failed one, and comes back often enough for the redrive of SQS', async () => {
+  test('a rejected message on FIFO without a dead letter closes its group, and returns often enough', async () => {
     const answer = (id: string) => (id === 'a1' ? 422 : 200);
     const delivery = await createSimulatedQueue({ answer, writesLetters: false }).deliver(fifo('a1', 'a2', 'b1'));
     expect(delivery.calls.toSorted()).toEqual(['a1', 'b1']);
     expect(waits(delivery)).toEqual({ a1: 450_000, a2: 0 });
   });
 
-  test('a message that cannot be read is rejected in its place, and the group goes on', async () => {
+  test('a message on FIFO that cannot be read is rejected in its place, and the group goes on', async () => {
     const messages = fifo('a1', 'a2').map((one) =>
       one.recordId === 'a1' ? { ...one, message: new RelayError('MESSAGE_INVALID', 'unreadable') } : one,
     );
@@ -105,7 +108,7 @@ describe('On FIFO', () => {
     expect(delivery).toMatchObject({ kept: [], deadLettered: ['a1'], calls: ['a2'] });
   });
 
-  test('in whichever order and with whatever answers: no group is overtaken, runs beside itself, or loses a message', async () => {
+  test('no group on FIFO is overtaken, runs beside itself, or loses a message', async () => {
     const run = fc.record({
       ids: fc.uniqueArray(fc.tuple(fc.constantFrom('a', 'b', 'c'), fc.integer({ min: 1, max: 9 })), {
         maxLength: 12,
@@ -141,7 +144,7 @@ describe('On FIFO', () => {
 });
 
 describe('What is asked for and what is blocked', () => {
-  test('a Retry-After is kept to', async () => {
+  test('a Retry-After is followed', async () => {
     const delivery = await createSimulatedQueue({ answer: () => 503, retryAfterSeconds: 120 }).deliver(standard(1));
     expect(waits(delivery)).toEqual({ 1: 120_000 });
   });
@@ -153,7 +156,7 @@ describe('What is asked for and what is blocked', () => {
 });
 
 describe('After five in a row that failed', () => {
-  test('the rest of the batch stays unsent, spread over the wait of its receives', async () => {
+  test('the rest of a batch stays unsent after five failures in a row, with spread waits', async () => {
     const delivery = await createSimulatedQueue({ concurrency: 1, answer: () => 503 }).deliver(standard(20));
     expect(delivery.calls).toEqual(['1', '2', '3', '4', '5']);
     expect(delivery.kept).toHaveLength(20);
@@ -163,7 +166,7 @@ describe('After five in a row that failed', () => {
     ]);
   });
 
-  test('on FIFO each group stays whole, its head with a wait and the rest with none', async () => {
+  test('each group on FIFO stays whole after five failures, its head with a wait and the rest with none', async () => {
     const queue = createSimulatedQueue({ concurrency: 1, answer: () => 404 });
     const delivery = await queue.deliver(fifo('a1', 'b1', 'c1', 'd1', 'e1', 'f1', 'f2', 'f3'));
     expect(delivery.calls).toHaveLength(5);
@@ -173,7 +176,7 @@ describe('After five in a row that failed', () => {
   test.each([
     { last: 503, waitMs: 1_500 },
     { last: 404, waitMs: 1_350_000 },
-  ])('of mixed answers the last one, $last, decides how long the rest waits', async ({ last, waitMs }) => {
+  ])('the last of five mixed failures, $last, decides how long the rest waits', async ({ last, waitMs }) => {
     const answer = (id: string) => (id === '5' ? last : Number(id) % 2 === 0 ? 503 : 404);
     const delivery = await createSimulatedQueue({ concurrency: 1, answer }).deliver(standard(10));
     expect(delivery.calls).toHaveLength(5);
@@ -183,20 +186,20 @@ describe('After five in a row that failed', () => {
   test.each([
     { probe: 404, waitMs: 1_350_000 },
     { probe: 503, waitMs: 1_500 },
-  ])('a probe that is answered $probe says how long the others wait', async ({ probe, waitMs }) => {
+  ])('a probe after five failures that is answered $probe says how long the others wait', async ({ probe, waitMs }) => {
     const queue = createSimulatedQueue({ breaker: openBreaker(), answer: () => probe });
     const { kept } = await queue.deliver(standard(10));
     expect(kept.map((one) => one.waitMs)).toEqual(Array(10).fill(waitMs));
   });
 
-  test('what was sent more than twelve days ago is tried all the same: SQS drops it two days later, and no letter says why', async () => {
+  test('a message sent over twelve days ago is tried after five failures, too', async () => {
     const sentAt = SENT_AT - 12 * 24 * HOUR_MS - 1;
     const messages = [...standard(3), ...['old 1', 'old 2'].map((recordId) => queuedMessage({ recordId, sentAt }))];
     const delivery = await createSimulatedQueue({ breaker: openBreaker(), answer: () => 404 }).deliver(messages);
     expect(delivery.calls).toEqual(['1', 'old 1', 'old 2']);
   });
 
-  test('what was in flight already is waited for, and its success opens the way for the next batch', async () => {
+  test('a message in flight at the fifth failure is waited for, and its success closes the breaker', async () => {
     const callMs = (id: string) => (id === '1' ? 250 : 100);
     const queue = createSimulatedQueue({ concurrency: 6, callMs, answer: (id) => (id === '1' ? 200 : 503) });
     const delivery = await queue.deliver(standard(20));
@@ -212,17 +215,20 @@ describe('After five in a row that failed', () => {
     { probe: 404, sent: 1, left: 10 },
     { probe: 200, sent: 10, left: 0 },
     { probe: 422, sent: 10, left: 0 },
-  ])('a later invocation tries one alone: answered $probe, $sent go out', async ({ probe, sent, left }) => {
-    const answer = (id: string) => (id === '1' ? probe : 200);
-    const delivery = await createSimulatedQueue({ breaker: openBreaker(), answer }).deliver(standard(10));
-    expect(delivery.calls).toHaveLength(sent);
-    expect(delivery.kept).toHaveLength(left);
-    expect(delivery.calls[0]).toBe('1');
-    // Nothing went beside the probe.
-    expect(delivery.tookMs).toBeGreaterThanOrEqual(sent === 1 ? 100 : 200);
-  });
+  ])(
+    'a later invocation after five failures tries one alone: answered $probe, $sent go out',
+    async ({ probe, sent, left }) => {
+      const answer = (id: string) => (id === '1' ? probe : 200);
+      const delivery = await createSimulatedQueue({ breaker: openBreaker(), answer }).deliver(standard(10));
+      expect(delivery.calls).toHaveLength(sent);
+      expect(delivery.kept).toHaveLength(left);
+      expect(delivery.calls[0]).toBe('1');
+      // Nothing went beside the probe.
+      expect(delivery.tookMs).toBeGreaterThanOrEqual(sent === 1 ? 100 : 200);
+    },
+  );
 
-  test('one message is tried in each invocation until one succeeds, and then all', async () => {
+  test('one message is tried in each invocation after five failures until one succeeds, and then all', async () => {
     const queue = createSimulatedQueue({ concurrency: 2 });
     expect((await queue.deliver(standard(10), { answer: () => 503 })).calls.length).toBeLessThanOrEqual(6);
     for (const _ of [1, 2, 3]) expect((await queue.deliver(standard(10), { answer: () => 503 })).calls).toEqual(['1']);
@@ -230,12 +236,12 @@ describe('After five in a row that failed', () => {
     expect((await queue.deliver(standard(10))).mostAtOnce).toBe(2);
   });
 
-  test('on FIFO the probe is the head of a group; when it succeeds its group goes on first', async () => {
+  test('the probe on FIFO is the head of a group; when it succeeds its group goes on first', async () => {
     const delivery = await createSimulatedQueue({ breaker: openBreaker() }).deliver(fifo('a1', 'b1', 'a2'));
     expect(delivery).toMatchObject({ kept: [], calls: ['a1', 'a2', 'b1'] });
   });
 
-  test('on FIFO a probe that fails keeps its whole group and all others', async () => {
+  test('a probe on FIFO that fails keeps its whole group and all others', async () => {
     const queue = createSimulatedQueue({ breaker: openBreaker(), answer: () => 503 });
     const delivery = await queue.deliver(fifo('a1', 'b1', 'a2'));
     expect(delivery.calls).toEqual(['a1']);
@@ -253,7 +259,7 @@ describe('What never reached the endpoint says nothing of it:', () => {
     expect(delivery.calls).toEqual(['6', '7', '8', '9', '10']);
   });
 
-  test('a first message that cannot be read is no probe: one call goes out to an endpoint that is down, of the next', async () => {
+  test('a first message that cannot be read is no probe: the next one is', async () => {
     const messages = standard(10).map((one, index) => (index < 1 ? { ...one, ...unreadable('MESSAGE_INVALID') } : one));
     const queue = createSimulatedQueue({ breaker: openBreaker(), answer: () => 503 });
     const delivery = await queue.deliver(messages);
@@ -264,7 +270,7 @@ describe('What never reached the endpoint says nothing of it:', () => {
 
 describe('Near the end of the time', () => {
   test.each([10, 100, 5_000])(
-    'of a batch of %i no call is begun that the rest of the time cannot carry',
+    'a batch of %i begins no call that the rest of the time cannot carry',
     async (messages) => {
       const queue = createSimulatedQueue({ concurrency: 2, callMs: () => 3_000, remainingMs: 14_000 });
       const delivery = await queue.deliver(standard(messages));
@@ -280,7 +286,7 @@ describe('Near the end of the time', () => {
     },
   );
 
-  test('a call in flight is cut off at the deadline, told as unknown, and does not count for the breaker', async () => {
+  test('a call cut off at the deadline is logged as unknown, and does not count for the breaker', async () => {
     const queue = createSimulatedQueue({ concurrency: 10, answer: () => 'hang', remainingMs: 10_000 });
     const delivery = await queue.deliver(standard(20));
     expect(delivery.tookMs).toBe(8_000);
@@ -291,13 +297,13 @@ describe('Near the end of the time', () => {
     expect(queue.breaker.isOpen).toBe(false);
   });
 
-  test('nothing is begun in the last half second', async () => {
+  test('no call is begun in the last half second', async () => {
     const delivery = await createSimulatedQueue({ remainingMs: 600 }).deliver(standard(3));
     expect(delivery).toMatchObject({ calls: [], tookMs: 0 });
     expect(delivery.kept).toHaveLength(3);
   });
 
-  test('on FIFO the first that there is no time for keeps those behind it', async () => {
+  test('the first message on FIFO that there is no time for keeps those behind it', async () => {
     const queue = createSimulatedQueue({ callMs: () => 3_000, remainingMs: 7_000 });
     const delivery = await queue.deliver(fifo('a1', 'a2', 'a3'));
     expect(delivery.calls).toEqual(['a1']);
@@ -319,7 +325,7 @@ test.each<[string, number, number, (number | undefined)[]]>([
   ['that stays is counted from when it was sent to when its call was over', 503, SENT_AT - 61_950, [62]],
   ['that is given up has one as well', 422, SENT_AT - HOUR_MS, [3_600]],
   ['of which nobody knows when it was sent has none', 503, Number.MAX_SAFE_INTEGER, [undefined]],
-])('the age of a message %s', async (_, status, sentAt, ages) => {
+])('the age of a message is logged %s', async (_, status, sentAt, ages) => {
   const delivery = await createSimulatedQueue({ answer: () => status }).deliver(standard(1, { sentAt }));
   expect(delivery.lines.map(({ ageSeconds }) => ageSeconds)).toEqual(ages);
 });

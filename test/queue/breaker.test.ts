@@ -25,11 +25,11 @@ test.each([
   { outcomes: 'fffffd', isOpen: false },
   { outcomes: 'fffffr', isOpen: false },
   { outcomes: 'fffffdffff', isOpen: false },
-])('after "$outcomes" it is open: $isOpen', ({ outcomes, isOpen }) => {
+])('the breaker is open after "$outcomes": $isOpen', ({ outcomes, isOpen }) => {
   expect(after(outcomes).isOpen).toBe(isOpen);
 });
 
-test('it is open exactly while the last five were all failed or blocked', () => {
+test('the breaker is open exactly while the last five were all failed or blocked', () => {
   fc.assert(
     fc.property(fc.array(fc.constantFrom('d', 'r', 'f', 'b'), { maxLength: 40 }), (outcomes) => {
       const tail = /[fb]*$/.exec(outcomes.join(''))?.[0] ?? '';
@@ -45,11 +45,11 @@ test.each([
   { outcomes: 'ffffb', isBlocked: true },
   { outcomes: 'fffffb', isBlocked: true },
   { outcomes: 'bbbbbrfffff', isBlocked: false },
-])('after "$outcomes" it is open, and an operator must act first: $isBlocked', ({ outcomes, isBlocked }) => {
+])('the breaker is open after "$outcomes", and an operator must act first: $isBlocked', ({ outcomes, isBlocked }) => {
   expect(after(outcomes)).toMatchObject({ isOpen: true, isBlocked });
 });
 
-test('each destination has its own', () => {
+test('each destination has its own breaker', () => {
   const other = createBreaker();
   expect(after('fffff').isOpen).toBe(true);
   expect(other.isOpen).toBe(false);

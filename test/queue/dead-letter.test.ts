@@ -66,14 +66,14 @@ describe('Where it goes:', () => {
       settings: { queue: 'orders', deadLetterQueueUrl: undefined },
       to: 'https://sqs.eu-central-1.amazonaws.com/123456789012/orders-dlq',
     },
-  ])('$what', async ({ settings, to }) => {
+  ])('a dead letter goes where it belongs: $what', async ({ settings, to }) => {
     const { writeDeadLetter, events } = cemetery({ settings });
     const queued = queuedMessage({ messageId: 'order-4711' });
     expect(await writeDeadLetter(queued, REJECTED, DEADLINE)).toBe(true);
     expect(events).toEqual([`sqs ${to}`, 'dead-lettered orders order-4711 rejected']);
   });
 
-  test('beside a FIFO queue its name ends in .fifo, too', async () => {
+  test('a dead letter of a FIFO queue goes to a queue whose name ends in .fifo, too', async () => {
     const { writeDeadLetter, events, sent } = cemetery({
       settings: { queue: 'orders.fifo', fifo: true, deadLetterQueueUrl: undefined },
     });
@@ -85,7 +85,7 @@ describe('Where it goes:', () => {
   test.each([
     { what: 'a queue of others, by its ARN', queue: STANDARD_ARN },
     { what: 'no queue named at all', queue: undefined },
-  ])('nowhere for $what without deadLetterQueueUrl: the message is kept, and nothing is tried', async ({ queue }) => {
+  ])('a dead letter goes nowhere for $what without deadLetterQueueUrl: the message is kept', async ({ queue }) => {
     const { writeDeadLetter, events } = cemetery({ settings: { queue, deadLetterQueueUrl: undefined } });
     expect(await writeDeadLetter(queuedMessage(), REJECTED, DEADLINE)).toBe(false);
     expect(events).toEqual([]);
@@ -93,7 +93,7 @@ describe('Where it goes:', () => {
 });
 
 describe('What is too large', () => {
-  test('is stored before it is sent: a letter never points to nothing', async () => {
+  test('a dead letter that is too large is stored before it is sent: it never points to nothing', async () => {
     const { writeDeadLetter, events } = cemetery({ settings: { payloadBucket: 'payloads' } });
     expect(await writeDeadLetter(LARGE, FAILED, DEADLINE)).toBe(true);
     expect(events).toEqual([
@@ -103,13 +103,13 @@ describe('What is too large', () => {
     ]);
   });
 
-  test('is not sent when it could not be stored', async () => {
+  test('a dead letter that is too large is not sent when it could not be stored', async () => {
     const { writeDeadLetter, events } = cemetery({ settings: { payloadBucket: 'payloads' }, s3Fails: true });
     expect(await writeDeadLetter(LARGE, REJECTED, DEADLINE)).toBe(false);
     expect(events.slice(1)).toEqual([`dead-letter.failed orders ${LARGE.messageId} S3 is down`]);
   });
 
-  test('stays without a bucket, and the log says so', async () => {
+  test('a dead letter that is too large is not sent without a bucket, and the log says so', async () => {
     const { writeDeadLetter, events } = cemetery();
     expect(await writeDeadLetter(LARGE, REJECTED, DEADLINE)).toBe(false);
     expect(events).toHaveLength(1);
@@ -117,7 +117,7 @@ describe('What is too large', () => {
   });
 });
 
-test('what SQS does not confirm is not safe: the message is kept, and the log says why', async () => {
+test('a dead letter that SQS does not confirm is not safe: the message is kept, and the log says why', async () => {
   const { writeDeadLetter, events } = cemetery({ sqsFails: true });
   expect(await writeDeadLetter(queuedMessage(), REJECTED, DEADLINE)).toBe(false);
   expect(events.slice(1)).toEqual([

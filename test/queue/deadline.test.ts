@@ -15,7 +15,7 @@ describe('Of the time that Lambda leaves', () => {
     { remainingMs: 200, workMs: 160, reportingMs: 0 },
     { remainingMs: 0, workMs: 0, reportingMs: 0 },
   ])(
-    '$remainingMs ms: $workMs for the work, reports end at $reportingMs',
+    'the time that Lambda leaves, $remainingMs ms, gives $workMs to the work, and reports end at $reportingMs',
     async ({ remainingMs, workMs, reportingMs }) => {
       const time = createSimulatedTime(SENT_AT);
       const deadline = startDeadline(remainingMs, time);
@@ -32,7 +32,7 @@ describe('Of the time that Lambda leaves', () => {
     },
   );
 
-  test('whatever it is, work and reports end before it does', () => {
+  test('work and reports end before the invocation’s time does, whatever it is', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 900_000 }), (remainingMs) => {
         const time = createSimulatedTime(SENT_AT);
@@ -55,7 +55,7 @@ test.each([
   expect(startReport(reserve, time).remainingMs()).toBe(reportMs);
 });
 
-test('what is left grows less with the clock, and is never below nothing', async () => {
+test('the remaining time falls with the clock, and is never below 0', async () => {
   const time = createSimulatedTime(SENT_AT);
   const deadline = startDeadline(10_000, time);
   await time.run(time.sleep(3_000));
@@ -73,13 +73,13 @@ test('a deadline that was ended leaves no timer behind', async () => {
 });
 
 describe('Waiting', () => {
-  test('ends when its time is over', async () => {
+  test('a wait ends when its time is over', async () => {
     const time = createSimulatedTime(SENT_AT);
     await time.run(wait(5_000, new AbortController().signal, time));
     expect(time.now()).toBe(SENT_AT + 5_000);
   });
 
-  test('ends with the deadline, and says so', async () => {
+  test('a wait ends with the deadline, and says so', async () => {
     const time = createSimulatedTime(SENT_AT);
     const { signal } = startDeadline(10_000, time);
     await expect(time.run(wait(60_000, signal, time))).rejects.toMatchObject({ code: 'DEADLINE' });
@@ -88,7 +88,7 @@ describe('Waiting', () => {
   });
 });
 
-test('what comes after a call keeps its time, and is a quarter of it where that is less', async () => {
+test('the time kept for what follows a call is a quarter of it where that is less', async () => {
   const time = createSimulatedTime(SENT_AT);
   const deadline = startDeadline(29_000, time);
   const call = startBefore(deadline, 3_000, time);

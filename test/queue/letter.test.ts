@@ -48,12 +48,12 @@ describe('A message is given up', () => {
     { what: 'blocked, sent longer ago', outcome: BLOCKED, sentMs: 12 * DAY_MS + 1, is: true },
     { what: 'delivered, however old', outcome: DELIVERED, receivedMs: 13 * DAY_MS, is: false },
     { what: 'failed, received and sent in the future', outcome: FAILED, receivedMs: -HOUR_MS, is: false },
-  ])('$what: $is', ({ outcome, receivedMs = 0, sentMs = receivedMs, is }) => {
+  ])('a message is given up $what: $is', ({ outcome, receivedMs = 0, sentMs = receivedMs, is }) => {
     const queued = queuedMessage({ sentAt: SENT_AT - sentMs, firstReceivedAt: SENT_AT - receivedMs });
     expect(isGivenUp(outcome, queued, { retryForHours: 72 }, SENT_AT)).toBe(is);
   });
 
-  test('never for its age where the record tells neither when it was sent nor when it was received', () => {
+  test('a message is never given up for its age where the record has neither time of sending nor of receipt', () => {
     const queued = queuedMessage({ sentAt: Number.MAX_SAFE_INTEGER, firstReceivedAt: Number.MAX_SAFE_INTEGER });
     for (const outcome of [FAILED, BLOCKED]) {
       expect(isGivenUp(outcome, queued, { retryForHours: 1 }, DEAD_AT)).toBe(false);
@@ -62,7 +62,7 @@ describe('A message is given up', () => {
 });
 
 describe('A letter', () => {
-  test('is the message as it was, with one attribute beside it that says everything', () => {
+  test('a letter is the message as it was, with one attribute that says everything', () => {
     const attributes = textAttributes({ contentType: 'text/xml', tenant: 'acme' });
     const queued = queuedMessage({ body: '<order/>', attributes, receiveCount: 3, firstReceivedAt: SENT_AT + 1_000 });
 
@@ -91,7 +91,7 @@ describe('A letter', () => {
     });
   });
 
-  test('has a link to the log where the tenant’s monitor is known and the answer named a log', () => {
+  test('a letter has a link to the log where the tenant’s monitor is known and the answer named a log', () => {
     const monitored = { ...OPTIONS, monitor: 'acme.integrationsuite.cfapps.eu10.hana.ondemand.com' };
     const told = (outcome: Outcome) =>
       reasonIn(letterOf(queuedMessage(), outcome, monitored)?.message.attributes ?? {});
@@ -101,7 +101,7 @@ describe('A letter', () => {
     expect(told(FAILED)).not.toHaveProperty('mplLink');
   });
 
-  test('goes without the link where that is all that does not fit', () => {
+  test('a letter goes without the link where that is all that does not fit', () => {
     const monitored = { ...OPTIONS, monitor: 'acme.integrationsuite.cfapps.eu10.hana.ondemand.com' };
     const plain = letterOf(queuedMessage(), REJECTED, OPTIONS)?.message;
     const beside = messageBytes('', sentAttributes(plain?.attributes ?? {}));
@@ -111,7 +111,7 @@ describe('A letter', () => {
     expect(message?.attributes).toEqual(letterOf(queued, REJECTED, OPTIONS)?.message.attributes);
   });
 
-  test('of a standard queue has no group, of a FIFO queue its own group, and as deduplication id the id of the record', () => {
+  test('a letter of a standard queue has no group, of a FIFO queue its own group and the id of the record', () => {
     const standard = letter(queuedMessage()).message;
     expect(standard).not.toHaveProperty('groupId');
     expect(standard).not.toHaveProperty('deduplicationId');
@@ -120,7 +120,7 @@ describe('A letter', () => {
     expect(reasonIn(fifo.attributes)).toMatchObject({ messageId: 'order-4711', queueArn: FIFO_ARN });
   });
 
-  test('keeps types with labels and bytes', () => {
+  test('a letter keeps types with labels and bytes', () => {
     const attributes = {
       amount: { dataType: 'Number.decimal' as 'Number', stringValue: '1.50' },
       seal: { dataType: 'Binary' as const, binaryValue: Buffer.from([0, 255, 1]).toString('base64') },
@@ -133,21 +133,21 @@ describe('A letter', () => {
     expect(Buffer.from(message.attributes.seal?.BinaryValue ?? [])).toEqual(Buffer.from([0, 255, 1]));
   });
 
-  test('has the endpoint’s own words beside the reason', () => {
+  test('a letter has the endpoint’s own words beside the reason', () => {
     const detail = 'Plant 4711 is unknown '.repeat(40);
     const told = reasonIn(letter(queuedMessage(), saying(detail)).message.attributes);
     expect(Object.keys(told).slice(0, 3)).toEqual(['reason', 'detail', 'outcome']);
     expect(told).toMatchObject({ detail });
   });
 
-  test('of a letter that failed once more tells of the last time', () => {
+  test('a letter of a letter that failed once more reports the last time', () => {
     const first = letter(queuedMessage()).message.attributes.deadLetter?.StringValue ?? '';
     const { message } = letter(queuedMessage({ attributes: textAttributes({ deadLetter: first }) }), FAILED);
     expect(Object.keys(message.attributes)).toEqual(['deadLetter']);
     expect(reasonIn(message.attributes)).toMatchObject({ outcome: 'failed', status: 503 });
   });
 
-  test('tells 500 characters of a reason, however long it is', () => {
+  test('a letter has 500 characters of a reason, however long it is', () => {
     const outcome: Outcome = { kind: 'blocked', executed: 'no', reason: 'x"'.repeat(5_000) };
     expect(reasonIn(letter(queuedMessage(), outcome).message.attributes).reason).toBe('x"'.repeat(250));
   });
@@ -155,7 +155,7 @@ describe('A letter', () => {
   test.each([
     { what: 'an answer without status and log', outcome: { kind: 'blocked', executed: 'no', reason: 'no secret' } },
     { what: 'a time that is none', outcome: FAILED, sentAt: Number.MAX_SAFE_INTEGER },
-  ] as const)('of $what leaves out what is not known', ({ outcome, ...overrides }) => {
+  ] as const)('a letter of $what leaves out what is not known', ({ outcome, ...overrides }) => {
     const told = reasonIn(letter(queuedMessage(overrides), outcome).message.attributes);
     expect(Object.values(told)).not.toContain(null);
     expect(told).toMatchObject({ outcome: outcome.kind, destination: 'orders' });
@@ -166,7 +166,7 @@ describe('Ten attributes, and one more to come:', () => {
   test.each([
     { user: 9, moved: false, names: 10 },
     { user: 10, moved: true, names: 1 },
-  ])('of $user of the user the letter has $names', ({ user, moved, names }) => {
+  ])('a letter with $user attributes of the user has $names', ({ user, moved, names }) => {
     const texts = Object.fromEntries(Array.from({ length: user }, (_, index) => [`user${index}`, `value ${index}`]));
     const { message } = letter(queuedMessage({ attributes: textAttributes(texts) }));
 
@@ -179,7 +179,7 @@ describe('Ten attributes, and one more to come:', () => {
     }
   });
 
-  test('the relay’s own stay attributes, so that the letter is still a message; the user’s are inside, bytes as base64', () => {
+  test('the relay’s own attributes stay, so that the letter is still a message; the user’s are inside', () => {
     const own = { messageId: 'order-4711', contentType: 'text/xml', headers: '{}', bodyEncoding: 'base64' };
     const texts = Object.fromEntries(Array.from({ length: 5 }, (_, index) => [`user${index}`, 'v']));
     const attributes = {
@@ -198,7 +198,7 @@ describe('Ten attributes, and one more to come:', () => {
   });
 
   test.each([200, 2_000, 90_000])(
-    'of %i bytes each move into the letter, which has no limit but SQS’s own',
+    'ten attributes of %i bytes each move into the letter, which has no limit but SQS’s own',
     (bytes) => {
       const texts = Object.fromEntries(Array.from({ length: 10 }, (_, index) => [`user${index}`, 'v'.repeat(bytes)]));
       const { message } = letter(queuedMessage({ attributes: textAttributes(texts) }));
@@ -207,7 +207,7 @@ describe('Ten attributes, and one more to come:', () => {
     },
   );
 
-  test('what is beyond 1 MiB inside a letter, quotes and all, cannot be dead-lettered, whatever bucket there is', () => {
+  test('a letter beyond 1 MiB with its attributes cannot be dead-lettered, whatever bucket there is', () => {
     const texts = Object.fromEntries(Array.from({ length: 10 }, (_, index) => [`user${index}`, '"'.repeat(100_000)]));
     expect(letterOf(queuedMessage({ attributes: textAttributes(texts) }), REJECTED, WITH_BUCKET)).toBeUndefined();
   });
@@ -225,7 +225,7 @@ describe('At the byte:', () => {
     expect(messageBytes(message.body, sentAttributes(message.attributes))).toBe(MIB);
   });
 
-  test('a user’s attribute that is one byte too many moves into the letter, where its name and quotes are no shorter: the body must go', () => {
+  test('a user’s attribute that is one byte too many moves into the letter, and then the body must go', () => {
     const attributes = textAttributes({ u: 'v' });
     const room = MIB - beside - 'uStringv'.length;
     expect(letter(queuedMessage({ body: 'x'.repeat(room), attributes })).message.attributes).toHaveProperty('u');
@@ -250,7 +250,7 @@ describe('At the byte:', () => {
     expect(message.attributes.ExtendedPayloadSize).toEqual({ DataType: 'Number', StringValue: String(bytes) });
   });
 
-  test('what goes to S3 is the payload: base64 becomes bytes, and is said no more', () => {
+  test('a payload that goes to S3 is no longer base64, nor called so', () => {
     const payload = Buffer.alloc(786_432, 7);
     const attributes = textAttributes({ bodyEncoding: 'base64', contentType: 'application/pdf' });
     const { message, store } = letter(
@@ -275,7 +275,7 @@ describe('At the byte:', () => {
     expect(reasonIn(stored.message.attributes)).toMatchObject({ detail });
   });
 
-  test('bytes are counted as UTF-8', () => {
+  test('the size of a letter counts bytes as UTF-8', () => {
     const body = 'ü'.repeat((MIB - beside + (beside % 2)) / 2);
     expect(Buffer.byteLength(body)).toBeGreaterThanOrEqual(MIB - beside);
     const fits = Buffer.byteLength(body) <= MIB - beside;
@@ -284,7 +284,7 @@ describe('At the byte:', () => {
   });
 });
 
-test('a letter that comes back as it is (redrive of SQS) and is rejected again still has the attributes that once moved into it', () => {
+test('a letter that SQS redrives and that is rejected again keeps the attributes that moved into it', () => {
   const texts = Object.fromEntries(Array.from({ length: 10 }, (_, index) => [`user${index}`, `value ${index}`]));
   const first = letterOf(queuedMessage({ attributes: textAttributes(texts) }), REJECTED, OPTIONS);
   const deadLetter = first?.message.attributes.deadLetter?.StringValue ?? '';
@@ -312,7 +312,7 @@ test.each([
   expect(reasonIn(message.attributes).attributes).toEqual(inside);
 });
 
-test('whatever message SQS took, it takes the letter of it, and nothing of the message is missing there', () => {
+test('a letter of any message that SQS took is taken by SQS, and nothing of the message is missing there', () => {
   const value = fc.stringMatching(/^[ -~äöü✓]{1,120}$/);
   const name = fc.oneof(
     fc.stringMatching(/^u[A-Za-z0-9_-]{0,20}$/),

@@ -29,7 +29,7 @@ describe('An event fails as a whole', () => {
     ['its records are null', { Records: null }],
     ['its records are an object', { Records: { 0: recordWith('{}') } }],
     ['it is of HTTP', { version: '2.0', rawPath: '/webhooks/orders' }],
-  ])('where %s', (_, event) => {
+  ])('an event fails as a whole where %s', (_, event) => {
     expect(errorOf(event)).toMatchObject({
       code: 'EVENT_INVALID',
       message: 'the event has no list of Records: it is none of SQS',
@@ -42,7 +42,7 @@ describe('An event fails as a whole', () => {
     ['has a number for an id', recordLike({ messageId: 7 })],
     ['is null', null],
     ['is a text', 'hunter22'],
-  ])('where one of its records %s: what cannot be named cannot be kept alone', (_, record) => {
+  ])('an event fails as a whole where one of its records %s: what has no id cannot be kept alone', (_, record) => {
     const error = errorOf({ Records: [recordWith('{}'), record] });
     expect(error).toMatchObject({
       code: 'EVENT_INVALID',
@@ -50,40 +50,49 @@ describe('An event fails as a whole', () => {
     });
   });
 
-  test('unless it is only empty', () => {
+  test('an event that is only empty does not fail', () => {
     expect(readBatch({ Records: [] })).toEqual([]);
   });
 });
 
 describe('A record without a body', () => {
-  test.each([undefined, null, 4711, { order: 4711 }])('(%j) is kept alone, since no sender is at fault', (body) => {
-    const [queued, neighbour] = readBatch({ Records: [recordLike({ body }), recordWith('{}')] });
-    expect(queued).toMatchObject({ bytes: 0, body: '', message: { code: 'EVENT_INVALID' } });
-    expect(outcomeOfError(queued?.message)).toMatchObject({
-      kind: 'failed',
-      executed: 'no',
-      reason: 'the record has no body: kept for a later try',
-    });
-    expect(neighbour?.message).toMatchObject({ headers: {} });
-  });
+  test.each([undefined, null, 4711, { order: 4711 }])(
+    'a record without a body (%j) is kept alone, since no sender is at fault',
+    (body) => {
+      const [queued, neighbour] = readBatch({ Records: [recordLike({ body }), recordWith('{}')] });
+      expect(queued).toMatchObject({ bytes: 0, body: '', message: { code: 'EVENT_INVALID' } });
+      expect(outcomeOfError(queued?.message)).toMatchObject({
+        kind: 'failed',
+        executed: 'no',
+        reason: 'the record has no body: kept for a later try',
+      });
+      expect(neighbour?.message).toMatchObject({ headers: {} });
+    },
+  );
 });
 
 describe('A record without its attributes', () => {
-  test.each([undefined, null, 'text', []])('(%j) counts as received for the first time, and as young', (attributes) => {
-    expect(fromRecord(recordLike({ attributes }))).toMatchObject({
-      receiveCount: 1,
-      sentAt: Number.MAX_SAFE_INTEGER,
-      firstReceivedAt: Number.MAX_SAFE_INTEGER,
-      message: { headers: {} },
-    });
-  });
+  test.each([undefined, null, 'text', []])(
+    'a record without its attributes (%j) counts as received for the first time, and as young',
+    (attributes) => {
+      expect(fromRecord(recordLike({ attributes }))).toMatchObject({
+        receiveCount: 1,
+        sentAt: Number.MAX_SAFE_INTEGER,
+        firstReceivedAt: Number.MAX_SAFE_INTEGER,
+        message: { headers: {} },
+      });
+    },
+  );
 
-  test.each([undefined, null, 'text', []])('of the message (%j) has none', (messageAttributes) => {
-    const record = recordLike({ messageAttributes });
-    expect(fromRecord(record)).toMatchObject({ messageId: record.messageId, message: { headers: {} } });
-  });
+  test.each([undefined, null, 'text', []])(
+    'a record without attributes of the message (%j) has none',
+    (messageAttributes) => {
+      const record = recordLike({ messageAttributes });
+      expect(fromRecord(record)).toMatchObject({ messageId: record.messageId, message: { headers: {} } });
+    },
+  );
 
-  test.each([undefined, null, 7])('or with %j for its queue is of no queue', (eventSourceARN) => {
+  test.each([undefined, null, 7])('a record with %j for its queue is of no queue', (eventSourceARN) => {
     const queued = fromRecord(recordLike({ eventSourceARN }));
     expect(queued.queueArn).toBe('');
     expect(queued).not.toHaveProperty('group');
@@ -99,7 +108,7 @@ describe('A dead letter that comes back', () => {
     ['has SQS’s where it tells none', { deadLetter: letter({ reason: 'x' }) }, ''],
     ['has SQS’s where it is no JSON', { deadLetter: '{"messageId":"hunter22' }, ''],
     ['has SQS’s where the id is no text', { deadLetter: letter({ messageId: 7 }) }, ''],
-  ])('%s', (_, attributes, id) => {
+  ])('a dead letter that comes back %s', (_, attributes, id) => {
     const record = recordWith('{}', attributes);
     expect(fromRecord(record).messageId).toBe(id === '' ? record.messageId : id);
   });

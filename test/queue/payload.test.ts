@@ -31,12 +31,12 @@ describe('A message whose payload lies in S3', () => {
     return attempt.calls;
   }
 
-  test('is told with the calls that were made, however often its payload was opened for them', async () => {
+  test('a message in S3 is logged with the calls made, however often its payload was opened', async () => {
     expect(await callsTold(1)).toBe(2);
     expect(await callsTold(2)).toBe(2);
   });
 
-  test('has not gone out where its payload could not be opened', async () => {
+  test('a message whose payload lies in S3 has not gone out where its payload could not be opened', async () => {
     expect(await callsTold(0)).toBe(0);
   });
 });
@@ -68,7 +68,7 @@ describe('A pointer', () => {
   }
   const AT = { bucket: 'payloads', key: 'orders/4711' };
 
-  test('is opened when it is sent, and anew for each send', async () => {
+  test('a pointer is opened when it is sent, and anew for each send', async () => {
     const { payloads: some, asked } = payloads();
     const body = await some.resolve(AT, DEADLINE);
     expect(body.bytes).toBe(5);
@@ -83,7 +83,7 @@ describe('A pointer', () => {
     { bucket: 'payload', buckets: ['payloads'] },
     { bucket: 'PAYLOADS', buckets: ['payloads'] },
   ])(
-    'to bucket "$bucket" is not followed where $buckets are named: S3 is not even asked',
+    'a pointer to bucket "$bucket" is not followed where $buckets are named: S3 is not even asked',
     async ({ bucket, buckets }) => {
       const { payloads: some, asked } = payloads({ buckets });
       await expect(some.resolve({ ...AT, bucket }, DEADLINE)).rejects.toMatchObject({ code: 'MESSAGE_INVALID' });
@@ -91,7 +91,7 @@ describe('A pointer', () => {
     },
   );
 
-  test('to 40 MB is followed, to a byte more it is not', async () => {
+  test('a pointer to 40 MB is followed, to a byte more it is not', async () => {
     expect(await payloads({ bytes: FORTY_MB }).payloads.resolve(AT, DEADLINE)).toMatchObject({ bytes: FORTY_MB });
     const error = await payloads({ bytes: FORTY_MB + 1 })
       .payloads.resolve(AT, DEADLINE)
@@ -104,9 +104,12 @@ describe('A pointer', () => {
   test.each([
     { deleteDelivered: false, asked: [] },
     { deleteDelivered: true, asked: ['delete payloads/orders/4711'] },
-  ])('is deleted when asked ($deleteDelivered), and not otherwise', async ({ deleteDelivered, asked: wanted }) => {
-    const { payloads: some, asked } = payloads({ deleteDelivered });
-    await some.deleteIfAsked(AT, DEADLINE);
-    expect(asked).toEqual(wanted);
-  });
+  ])(
+    'a pointer is deleted when asked ($deleteDelivered), and not otherwise',
+    async ({ deleteDelivered, asked: wanted }) => {
+      const { payloads: some, asked } = payloads({ deleteDelivered });
+      await some.deleteIfAsked(AT, DEADLINE);
+      expect(asked).toEqual(wanted);
+    },
+  );
 });

@@ -38,7 +38,7 @@ test.each([
   { messages: 10, sizes: [10] },
   { messages: 11, sizes: [10, 1] },
   { messages: 25, sizes: [10, 10, 5] },
-])('$messages messages go in calls of $sizes', async ({ messages, sizes }) => {
+])('the visibility of $messages messages is changed in calls of $sizes', async ({ messages, sizes }) => {
   const { calls, changeVisibility } = recorder();
 
   expect(await hideAll(kept(messages, 5_000), { changeVisibility, deadline: TIME })).toBe(0);
@@ -53,13 +53,13 @@ test.each([
   { waitMs: 1_001, seconds: 2 },
   { waitMs: 43_140_000, seconds: 43_140 },
   { waitMs: 0, seconds: 0 },
-])('a wait of $waitMs ms is told as $seconds s: never less than was meant', async ({ waitMs, seconds }) => {
+])('a wait of $waitMs ms is sent as $seconds s: never less than was meant', async ({ waitMs, seconds }) => {
   const { calls, changeVisibility } = recorder();
   await hideAll(kept(1, waitMs), { changeVisibility, deadline: TIME });
   expect(calls).toEqual([[{ receiptHandle: `${waitMs}-0`, seconds }]]);
 });
 
-test('every head is hidden before the first of those behind is let go of: no group opens too early', async () => {
+test('every head of a group is hidden before those behind it are released: no group opens too early', async () => {
   const heads = Promise.withResolvers<number>();
   const { calls, changeVisibility } = recorder((call) => (call <= 2 ? heads.promise : 0));
   const mixed = kept(12, 3_000).flatMap((head, index) => [
@@ -90,7 +90,7 @@ test('at most ten calls run at once', async () => {
 });
 
 describe('What SQS does not do is counted, and no more:', () => {
-  test('entries that it refuses', async () => {
+  test('entries that SQS refuses are counted, and no more', async () => {
     const { changeVisibility } = recorder(() => 3);
     expect(await hideAll(kept(10, 1_000), { changeVisibility, deadline: TIME })).toBe(3);
   });
@@ -100,7 +100,7 @@ describe('What SQS does not do is counted, and no more:', () => {
     { what: 'the second', failing: [2], missed: 10 },
     { what: 'the last', failing: [3], missed: 5 },
     { what: 'each', failing: [1, 2, 3], missed: 25 },
-  ])('calls that fail, $what, while the others still go', async ({ failing, missed }) => {
+  ])('calls to SQS that fail, $what, are counted, while the others still go', async ({ failing, missed }) => {
     const { calls, changeVisibility } = recorder((call) =>
       failing.includes(call) ? Promise.reject(new Error('no')) : 0,
     );
@@ -108,14 +108,14 @@ describe('What SQS does not do is counted, and no more:', () => {
     expect(calls).toHaveLength(3);
   });
 
-  test('what there is no time for: it is not even begun', async () => {
+  test('a change of visibility that there is no time for is counted, and not even begun', async () => {
     const { calls, changeVisibility } = recorder();
     const deadline = deadlineOf(0, AbortSignal.abort());
     expect(await hideAll([...kept(20, 1_000), ...kept(5, 0)], { changeVisibility, deadline })).toBe(25);
     expect(calls).toEqual([]);
   });
 
-  test('what the end of the time cuts off: no further call is begun', async () => {
+  test('a change of visibility that the deadline cuts off is counted, and no further call begins', async () => {
     const over = new AbortController();
     const { calls, changeVisibility } = recorder(() => {
       over.abort();

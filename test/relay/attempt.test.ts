@@ -56,7 +56,7 @@ describe('A call', () => {
     ['the first of two', [{ ...answer(401), resent: true }, answer(200)], true],
     ['the second of two', [answer(401), again], true],
     ['neither of two', [answer(401), answer(200)], false],
-  ])('that a dead socket doubled is told: %s', async (_, answers, resent) => {
+  ])('a call that a dead socket doubled is logged as such: %s', async (_, answers, resent) => {
     expect(await start([tokenOf('a'), tokenOf('b')], answers).send()).toMatchObject({ resent });
   });
 });
@@ -67,7 +67,7 @@ describe('A 403 for whose token no newer one is to be had', () => {
   test.each<[string, Token | RelayError]>([
     ['since the very same comes', tokenOf('a')],
     ['since none comes', new RelayError('TOKEN_UNAVAILABLE', 'down')],
-  ])('%s stands, and no newer one is looked for again for ten minutes', async (_, successor) => {
+  ])('a 403 without a newer token, %s, stands, and no newer one is looked for in ten minutes', async (_, successor) => {
     const { send, clock, renewals } = start([same, successor, same], Array(3).fill(answer(403)));
     expect((await send()).outcome).toMatchObject({ kind: 'blocked', status: 403 });
     clock.advance(599_999);

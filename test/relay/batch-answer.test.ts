@@ -37,7 +37,7 @@ describe('Of a request is counted', () => {
     ['a header whose value has colons', batch('X-A: b:c:d\r\nContent-Type: application/http;a=b:c\r\n\r\nx\r\n'), [1]],
     ['no line that only looks like a header', batch(`:${OPERATION}\r\n\r\nx\r\n`), [0]],
     ['no header behind the empty line', batch(`X: y\r\n\r\n${OPERATION}\r\n`), [0]],
-  ])('%s', (_, body, counts) => {
+  ])('the operations of a batch request are counted %s', (_, body, counts) => {
     expect(asked(body)).toEqual(counts);
   });
 
@@ -47,14 +47,14 @@ describe('Of a request is counted', () => {
     ['whose type names no boundary', '--undefined\r\n--undefined--', 'multipart/mixed'],
     ['whose boundary is empty', '--\r\n----', 'multipart/mixed; boundary='],
     ['whose type names something like a boundary', batch(http()), 'multipart/mixed; xboundary=b'],
-  ])('nothing of one %s: that is not known', (_, body, type) => {
+  ])('the operations of a batch request %s are not counted: their number is not known', (_, body, type) => {
     expect(asked(body, type)).toBeUndefined();
   });
 
   test.each([
     ['', (part: string) => batch(part)],
     [' in a change set', (part: string) => batch(set(part))],
-  ])('nothing of one with more than 65,536 operations%s: that is not known', (where, inBatch) => {
+  ])('the operations of a batch request with more than 65,536 of them%s are not counted', (where, inBatch) => {
     const delimiter = where === '' ? '--b\n' : '--c\n';
     const part = `${OPERATION}\n\nx\n`;
     const count = (operations: number) => asked(inBatch(`${part}${`${delimiter}${part}`.repeat(operations - 1)}`));
@@ -62,12 +62,12 @@ describe('Of a request is counted', () => {
     expect(count(65_537)).toBeUndefined();
   });
 
-  test('nothing where there is no type at all', () => {
+  test('the operations of a batch request without a content type are not counted', () => {
     expect(operationsAsked(Buffer.from('--undefined\r\n--undefined--'), undefined)).toBeUndefined();
   });
 
   test.each(['multipart/mixed;boundary=b', 'a/b;  BOUNDARY  =  b', 'a/b; x=y; boundary="b"; z', 'a/b; boundary=b;z'])(
-    'by the boundary in %s',
+    'the operations of a batch request are counted by the boundary in %s',
     (type) => {
       expect(asked(batch(http()), type)).toEqual([1]);
     },
@@ -107,23 +107,23 @@ describe('Of an answer is read', () => {
       [undefined, undefined, undefined],
       false,
     ],
-  ])('%s', (_, body, counts, statuses, isWhole) => {
+  ])('the answer to a batch is read %s', (_, body, counts, statuses, isWhole) => {
     expect(answered(body, counts)).toEqual({ statuses, isWhole });
   });
 
-  test('as many as there are, where nobody knows how many were asked', () => {
+  test('the answer to a batch is read to its end where nobody knows how many operations there were', () => {
     expect(answered(batch(ok(200), ok(500)))).toEqual({ statuses: [200, 500], isWhole: true });
   });
 
   test.each([null, 'multipart/mixed', 'multipart/related; boundary=b', 'text/plain; boundary=b'])(
-    'nothing of type %s',
+    'the answer to a batch of type %s is not read',
     (type) => {
       expect(answered(batch(ok(200)), [2], type)).toEqual({ statuses: [undefined, undefined], isWhole: false });
       expect(answered('--undefined\r\n--undefined--', undefined, type)).toEqual({ statuses: [], isWhole: false });
     },
   );
 
-  test('its headers and its body, to the byte', () => {
+  test('the answer to a batch is read with its headers and its body, to the byte', () => {
     const text = 'HTTP/1.1 400 Bad: Request\r\nX-A: b: c \r\nNone\r\n\r\n body \r\n ';
     for (const end of ['\r\n', '\n']) {
       const body = Buffer.from(`--b${end}${OPERATION}${end}${end}${text}${end}--b--`);
@@ -133,7 +133,7 @@ describe('Of an answer is read', () => {
     }
   });
 
-  test('no more than 65,536 parts: none of those that are there by the million holds up the others', () => {
+  test('no more than 65,536 parts of an answer are read: millions of them would delay other messages', () => {
     expect(answered(`${'--b\n'.repeat(65_538)}--b--`).statuses).toHaveLength(65_536);
   });
 });
@@ -150,11 +150,11 @@ describe('The root of a multipart body', () => {
     ['is what is there of one that is cut off', '--b\r\nContent-Type: a\r\n\r\none', ['a', 'one']],
     ['is nothing where there is no part', 'one', [undefined, '']],
     ['is nothing where there are none', '--b--', [undefined, '']],
-  ])('%s', (_, body, expected) => {
+  ])('the root of a multipart body %s', (_, body, expected) => {
     expect(root(body)).toEqual(expected);
   });
 
-  test('is the part that "start" names, of one that is cut off too', () => {
+  test('the root of a multipart body is the part that "start" names, of one that is cut off too', () => {
     const parts = ['Content-ID: <one>\r\n\r\n1\r\n', 'Content-Type: b\r\nContent-ID: <two> \r\n\r\n2\r\n'];
     for (const body of [batch(...parts), batch(...parts).replace('\r\n--b--\r\n', '')]) {
       expect(root(body, ' ; START = "<two>"')).toEqual(['b', '2']);
@@ -165,7 +165,7 @@ describe('The root of a multipart body', () => {
     }
   });
 
-  test('is not looked for behind the 64th part', () => {
+  test('the root of a multipart body is not looked for behind the 64th part', () => {
     const body = (before: number) => batch(...Array(before).fill('\r\n1\r\n'), 'Content-ID: <a>\r\n\r\n2\r\n');
     expect(root(body(63), ';start="<a>"')).toEqual([undefined, '2']);
     expect(root(body(64), ';start="<a>"')).toEqual([undefined, '1']);
@@ -174,13 +174,16 @@ describe('The root of a multipart body', () => {
   test.each([
     ['base64', 'QUFB', 'AAA'],
     ['quoted-printable', '=41=', 'A='],
-  ])('is decoded from %s up to 256 KiB, as more would hold up the others', (encoding, coded, plain) => {
-    const encoded = (times: number) => `Content-Transfer-Encoding: ${encoding}\r\n\r\n${coded.repeat(times)}\r\n`;
-    expect(root(batch(encoded(65_536)))[1] === plain.repeat(65_536)).toBe(true);
-    expect(root(batch(encoded(65_537)))[1] === coded.repeat(65_537)).toBe(true);
-  });
+  ])(
+    'the root of a multipart body is decoded from %s up to 256 KiB, as more would delay other messages',
+    (encoding, coded, plain) => {
+      const encoded = (times: number) => `Content-Transfer-Encoding: ${encoding}\r\n\r\n${coded.repeat(times)}\r\n`;
+      expect(root(batch(encoded(65_536)))[1] === plain.repeat(65_536)).toBe(true);
+      expect(root(batch(encoded(65_537)))[1] === coded.repeat(65_537)).toBe(true);
+    },
+  );
 
-  test('has no more headers than 16 KiB hold: lines by the million would hold up the others', () => {
+  test('the root of a multipart body has no more than 16 KiB of headers: more would delay others', () => {
     const lines = Array.from({ length: 100_000 }, (_, index) => `h${index}:\r\n`).join('');
     const { headers } = rootOf({ headers: { 'content-type': TYPE }, body: Buffer.from(batch(`${lines}\r\nx`)) });
     expect(Object.keys(headers).length).toBeLessThan(16_384 / 5);

@@ -25,58 +25,73 @@ const broken = [
 ] as const;
 
 describe('A fetch by HEAD, after the endpoint has demanded a token,', () => {
-  test.each([...noToken, ...noHead, ...broken])('that is answered %s is followed by GET', async (_, refused) => {
-    const { exchange, seen, endpoint } = startHandshake(false);
-    endpoint.onFetch = (method) => (method === 'HEAD' ? refused : undefined);
-    expect((await exchange(tokenOf('a'))).answer.status).toBe(200);
-    expect(seen).toEqual([BARE, 'HEAD', 'GET', pair(1)]);
-    expect(endpoint.ran).toBe(1);
-  });
+  test.each([...noToken, ...noHead, ...broken])(
+    'a fetch by HEAD of a demanded token that is answered %s is followed by GET',
+    async (_, refused) => {
+      const { exchange, seen, endpoint } = startHandshake(false);
+      endpoint.onFetch = (method) => (method === 'HEAD' ? refused : undefined);
+      expect((await exchange(tokenOf('a'))).answer.status).toBe(200);
+      expect(seen).toEqual([BARE, 'HEAD', 'GET', pair(1)]);
+      expect(endpoint.ran).toBe(1);
+    },
+  );
 
-  test.each([401, 403])('that is answered %i is the endpoint’s answer, and GET would be no better', async (status) => {
-    const { exchange, seen, endpoint } = startHandshake(false);
-    endpoint.onFetch = () => answer(status, 'why');
-    expect(await exchange(tokenOf('a'))).toMatchObject({ answer: { status }, reachedFlow: false });
-    expect(seen).toEqual([BARE, 'HEAD']);
-  });
+  test.each([401, 403])(
+    'a fetch by HEAD of a demanded token that is answered %i ends there, as GET would be no better',
+    async (status) => {
+      const { exchange, seen, endpoint } = startHandshake(false);
+      endpoint.onFetch = () => answer(status, 'why');
+      expect(await exchange(tokenOf('a'))).toMatchObject({ answer: { status }, reachedFlow: false });
+      expect(seen).toEqual([BARE, 'HEAD']);
+    },
+  );
 
-  test.each([404, 405, 500, 503, 302])('that is answered %i as GET is, too, ends with that answer', async (status) => {
-    const { exchange, seen, endpoint } = startHandshake(false);
-    endpoint.onFetch = (method) => answer(status, method);
-    const exchanged = await exchange(tokenOf('a'));
-    expect(exchanged).toMatchObject({ answer: { status, body: Buffer.from('GET') }, reachedFlow: false });
-    expect(seen).toEqual([BARE, 'HEAD', 'GET']);
-  });
+  test.each([404, 405, 500, 503, 302])(
+    'a fetch by HEAD and by GET that is answered %i ends with that answer',
+    async (status) => {
+      const { exchange, seen, endpoint } = startHandshake(false);
+      endpoint.onFetch = (method) => answer(status, method);
+      const exchanged = await exchange(tokenOf('a'));
+      expect(exchanged).toMatchObject({ answer: { status, body: Buffer.from('GET') }, reachedFlow: false });
+      expect(seen).toEqual([BARE, 'HEAD', 'GET']);
+    },
+  );
 
-  test.each(noToken)('that is answered %s as GET is, too, is the operator’s to end', async (_, refused) => {
-    const { exchange, endpoint, calls } = startHandshake(false);
-    endpoint.onFetch = () => refused;
-    await expect(exchange(tokenOf('a'))).rejects.toMatchObject({
-      code: 'CSRF_UNAVAILABLE',
-      executed: 'no',
-      message:
-        'the endpoint demands a CSRF token and gives none when asked for one; the operator must check the sender channel',
-    });
-    expect([calls.count, endpoint.ran]).toEqual([1, 0]);
-  });
+  test.each(noToken)(
+    'a fetch by HEAD and by GET that is answered %s is the operator’s to correct',
+    async (_, refused) => {
+      const { exchange, endpoint, calls } = startHandshake(false);
+      endpoint.onFetch = () => refused;
+      await expect(exchange(tokenOf('a'))).rejects.toMatchObject({
+        code: 'CSRF_UNAVAILABLE',
+        executed: 'no',
+        message:
+          'the endpoint demands a CSRF token and gives none when asked for one; the operator must check the sender channel',
+      });
+      expect([calls.count, endpoint.ran]).toEqual([1, 0]);
+    },
+  );
 });
 
 describe('A fetch by HEAD, before the endpoint has shown that it is protected,', () => {
   // GET would run the flow of an endpoint that is not, with an empty body.
-  test.each([...noToken, ...noHead])('that is answered %s is followed by the message alone', async (_, refused) => {
-    const { exchange, seen, endpoint, calls } = startHandshake(true);
-    endpoint.onFetch = () => refused;
-    endpoint.onMessage = () => answer(202);
-    const a = tokenOf('a');
-    expect((await exchange(a)).answer.status).toBe(202);
-    expect((await exchange(a)).answer.status).toBe(202);
-    // That it is not protected is found out once.
-    expect(seen).toEqual(['HEAD', BARE, BARE]);
-    expect(calls.count).toBe(2);
-  });
+  test.each([...noToken, ...noHead])(
+    'a fetch by HEAD ahead of any demand that is answered %s is followed by the message alone',
+    async (_, refused) => {
+      const { exchange, seen, endpoint, calls } = startHandshake(true);
+      endpoint.onFetch = () => refused;
+      endpoint.onMessage = () => answer(202);
+      const a = tokenOf('a');
+      expect((await exchange(a)).answer.status).toBe(202);
+      expect((await exchange(a)).answer.status).toBe(202);
+      // That it is not protected is found out once.
+      expect(seen).toEqual(['HEAD', BARE, BARE]);
+      expect(calls.count).toBe(2);
+    },
+  );
 
   test.each([...noToken, ...noHead])(
-    'that is answered %s is followed by GET once the message was refused for want of a token',
+    'a fetch by HEAD ahead of any demand, answered %s, is followed by GET once the message was refused',
     async (_, refused) => {
       const { exchange, seen, endpoint } = startHandshake(true);
       endpoint.onFetch = (method) => (method === 'HEAD' ? refused : undefined);
@@ -86,29 +101,35 @@ describe('A fetch by HEAD, before the endpoint has shown that it is protected,',
     },
   );
 
-  test.each(broken)('that is answered %s is the endpoint’s answer, and asked again next time', async (_, refused) => {
-    const { exchange, seen, endpoint, calls } = startHandshake(true);
-    const a = tokenOf('a');
-    endpoint.onFetch = () => refused;
-    expect(await exchange(a)).toEqual({ answer: refused, reachedFlow: false });
-    expect(seen.splice(0)).toEqual(['HEAD']);
-    expect(calls.count).toBe(0);
-    endpoint.onFetch = () => undefined;
-    await exchange(a);
-    expect(seen).toEqual(['HEAD', pair(1)]);
-  });
+  test.each(broken)(
+    'a fetch by HEAD ahead of any demand, answered %s, ends there, and is repeated for the next message',
+    async (_, refused) => {
+      const { exchange, seen, endpoint, calls } = startHandshake(true);
+      const a = tokenOf('a');
+      endpoint.onFetch = () => refused;
+      expect(await exchange(a)).toEqual({ answer: refused, reachedFlow: false });
+      expect(seen.splice(0)).toEqual(['HEAD']);
+      expect(calls.count).toBe(0);
+      endpoint.onFetch = () => undefined;
+      await exchange(a);
+      expect(seen).toEqual(['HEAD', pair(1)]);
+    },
+  );
 
-  test.each([401, 403])('that is answered %i is the endpoint’s answer, and nothing was executed', async (status) => {
-    const { exchange, seen, endpoint, calls } = startHandshake(true);
-    endpoint.onFetch = () => answer(status, 'why');
-    expect(await exchange(tokenOf('a'))).toMatchObject({ answer: { status }, reachedFlow: false });
-    expect(seen).toEqual(['HEAD']);
-    expect(calls.count).toBe(0);
-  });
+  test.each([401, 403])(
+    'a fetch by HEAD ahead of any demand, answered %i, ends there, with nothing executed',
+    async (status) => {
+      const { exchange, seen, endpoint, calls } = startHandshake(true);
+      endpoint.onFetch = () => answer(status, 'why');
+      expect(await exchange(tokenOf('a'))).toMatchObject({ answer: { status }, reachedFlow: false });
+      expect(seen).toEqual(['HEAD']);
+      expect(calls.count).toBe(0);
+    },
+  );
 });
 
 describe('A fetch', () => {
-  test('that failed is not kept: the next message fetches again', async () => {
+  test('a fetch of a CSRF token that failed is not kept: the next message fetches again', async () => {
     const { exchange, seen, endpoint } = startHandshake(true);
     const a = tokenOf('a');
     endpoint.onFetch = () => answer(401);
@@ -118,7 +139,7 @@ describe('A fetch', () => {
     expect(seen).toEqual(['HEAD', 'HEAD', pair(1)]);
   });
 
-  test('ends when the last who waits for it gives up', async () => {
+  test('a fetch of a CSRF token ends when the last who waits for it gives up', async () => {
     const { exchange, endpoint, requests } = startHandshake(true);
     const impatient = new AbortController();
     endpoint.onFetch = () => {
@@ -130,7 +151,7 @@ describe('A fetch', () => {
     expect(requests[0]?.signal?.aborted).toBe(true);
   });
 
-  test('does not end with the call of one who gives up while another waits', async () => {
+  test('a fetch of a CSRF token does not end with the call of one who gives up while another waits', async () => {
     const { exchange, endpoint, requests, seen } = startHandshake(true);
     const impatient = new AbortController();
     const { promise: held, resolve } = Promise.withResolvers<HttpAnswer>();

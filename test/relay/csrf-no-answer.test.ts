@@ -28,7 +28,7 @@ describe.each(['TIMED_OUT', 'CONNECTION_FAILED', 'DEADLINE'] as const)('A fetch 
     ['by HEAD, before the message', 'HEAD', true, 0],
     ['by HEAD, after a message that was refused for want of it', 'HEAD', false, 1],
     ['by GET, which only follows such a message', 'GET', false, 1],
-  ])('%s, has executed nothing', async (_, failing, csrf, calls) => {
+  ])('a fetch of a CSRF token without an answer, %s, has executed nothing', async (_, failing, csrf, calls) => {
     const send = async ({ method }: HttpRequest) => {
       if (method === 'POST') return REQUIRED;
       if (method !== failing) return answer(405);

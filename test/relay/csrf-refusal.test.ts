@@ -10,7 +10,7 @@ describe('A refusal', () => {
     ['of a missing role, with no CSRF header', answer(403, '<html>')],
     ['of a missing role, with another CSRF header', answer(403, '', { 'x-csrf-token': 'abc' })],
     ['with the header but not 403', answer(401, '', { 'x-csrf-token': 'required' })],
-  ])('%s is no demand for a token', async (_, refused) => {
+  ])('a 403 %s is no demand for a CSRF token', async (_, refused) => {
     for (const required of [false, true]) {
       const { exchange, endpoint, calls } = startHandshake(required);
       endpoint.onMessage = () => refused;
@@ -20,7 +20,7 @@ describe('A refusal', () => {
     }
   });
 
-  test.each(['required', 'Required', 'REQUIRED'])('that says %s is one', async (word) => {
+  test.each(['required', 'Required', 'REQUIRED'])('a 403 that says %s demands a CSRF token', async (word) => {
     const { exchange, endpoint, seen } = startHandshake(false);
     endpoint.onMessage = (index) => (index === 1 ? answer(403, '', { 'x-csrf-token': word }) : undefined);
     await exchange(tokenOf('a'));
@@ -30,7 +30,7 @@ describe('A refusal', () => {
   test.each([
     ['asked for', true, 2],
     ['found out', false, 3],
-  ])('of a new token, too, ends the attempt, where it is %s', async (_, required, count) => {
+  ])('a refusal of a new CSRF token, too, ends the attempt, where it is %s', async (_, required, count) => {
     const { exchange, endpoint, calls, seen } = startHandshake(required);
     endpoint.onMessage = () => REQUIRED;
     await expect(exchange(tokenOf('a'))).rejects.toMatchObject({
@@ -43,7 +43,7 @@ describe('A refusal', () => {
     expect(endpoint.ran).toBe(0);
   });
 
-  test('of a new token, too, is the end of that token: the next message fetches another one first', async () => {
+  test('a refused new CSRF token is not kept: the next message fetches another one first', async () => {
     const { exchange, endpoint, seen } = startHandshake(true);
     const a = tokenOf('a');
     endpoint.onMessage = () => REQUIRED;

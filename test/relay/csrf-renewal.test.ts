@@ -35,7 +35,7 @@ function start(renewal: Renewal, required: boolean) {
 
 describe.each(RENEWALS)('Where each answer renews the session’s %s,', (renewal) => {
   test.each(FOUND_OUT)(
-    'six messages one after the other are delivered with few fetches (csrf: %s)',
+    'six messages one after the other are delivered with few fetches where answers renew the session (csrf: %s)',
     async (required) => {
       const { exchange, fetches, delivered } = start(renewal, required);
       const a = tokenOf('a');
@@ -45,24 +45,27 @@ describe.each(RENEWALS)('Where each answer renews the session’s %s,', (renewal
     },
   );
 
-  test.each(FOUND_OUT)('batches of ten at once are delivered, in a session each (csrf: %s)', async (required) => {
-    const { exchange, fetches, delivered } = start(renewal, required);
-    const a = tokenOf('a');
-    const batch = () => Promise.all(Array.from({ length: 10 }, () => exchange(a)));
-    const first = await batch();
-    expect(first.map(({ status }) => status)).toEqual(Array(10).fill(200));
-    // Without a token where that is found out, in the shared session, in the renewed one, in one of its own.
-    expect(Math.max(...first.map(({ calls }) => calls))).toBe(required ? 3 : 4);
-    const before = fetches();
-    for (let more = 0; more < 3; more += 1) {
-      const next = await batch();
-      expect(next.map(({ status }) => status)).toEqual(Array(10).fill(200));
-      expect(Math.max(...next.map(({ calls }) => calls))).toBe(renewal === 'id and secret token' ? 2 : 1);
-    }
-    expect(delivered()).toBe(40);
-    // Two of the first ten were delivered in the shared ones.
-    expect(fetches() - before).toBe(renewal === 'id and secret token' ? 30 : 2);
-  });
+  test.each(FOUND_OUT)(
+    'batches of ten at once are delivered, in a session each, where answers renew the session (csrf: %s)',
+    async (required) => {
+      const { exchange, fetches, delivered } = start(renewal, required);
+      const a = tokenOf('a');
+      const batch = () => Promise.all(Array.from({ length: 10 }, () => exchange(a)));
+      const first = await batch();
+      expect(first.map(({ status }) => status)).toEqual(Array(10).fill(200));
+      // Without a token where that is found out, in the shared session, in the renewed one, in one of its own.
+      expect(Math.max(...first.map(({ calls }) => calls))).toBe(required ? 3 : 4);
+      const before = fetches();
+      for (let more = 0; more < 3; more += 1) {
+        const next = await batch();
+        expect(next.map(({ status }) => status)).toEqual(Array(10).fill(200));
+        expect(Math.max(...next.map(({ calls }) => calls))).toBe(renewal === 'id and secret token' ? 2 : 1);
+      }
+      expect(delivered()).toBe(40);
+      // Two of the first ten were delivered in the shared ones.
+      expect(fetches() - before).toBe(renewal === 'id and secret token' ? 30 : 2);
+    },
+  );
 });
 
 describe('Once calls have a session each,', () => {
@@ -74,7 +77,7 @@ describe('Once calls have a session each,', () => {
     return { ...started, a };
   }
 
-  test('another access token has its own', async () => {
+  test('another access token has sessions of its own, once calls have a session each', async () => {
     const { endpoint, exchange } = await unshared();
     const b = tokenOf('b');
     await Promise.all([exchange(b), exchange(b)]);
@@ -82,7 +85,7 @@ describe('Once calls have a session each,', () => {
     expect(endpoint.seen).toEqual(['HEAD', 'HEAD', 200, 200, 200, 200]);
   });
 
-  test('one whose answer was lost is not used again: its id may be another by now', async () => {
+  test('a session whose answer was lost is not used again: its id may be another by now', async () => {
     const { endpoint, exchange } = await unshared();
     const b = tokenOf('b');
     endpoint.onMessage = () => 'lost';
@@ -93,7 +96,7 @@ describe('Once calls have a session each,', () => {
   });
 });
 
-test('A new token that is refused ends the attempt also where calls have a session each, and opens no further one', async () => {
+test('a new CSRF token that is refused ends the attempt, and opens no further session', async () => {
   const { exchange, endpoint, seen, calls } = startHandshake(true);
   endpoint.onMessage = () => REQUIRED;
   const a = tokenOf('a');
@@ -107,17 +110,20 @@ test('A new token that is refused ends the attempt also where calls have a sessi
 });
 
 describe('A token is taken from any answer to its fetch:', () => {
-  test.each([200, 302, 401, 403, 405, 500, 503])('%i', async (status) => {
-    for (const required of FOUND_OUT) {
-      const { exchange, endpoint, requests } = startHandshake(required);
-      endpoint.onFetch = () => answer(status, '', { 'x-csrf-token': 'taken', 'set-cookie': ['a=1'] });
-      endpoint.onMessage = () => (requests.at(-1)?.headers['X-CSRF-Token'] === undefined ? REQUIRED : answer(202));
-      expect((await exchange(tokenOf('a'))).answer.status).toBe(202);
-      expect(requests.at(-1)?.headers).toMatchObject({ 'X-CSRF-Token': 'taken', Cookie: 'a=1' });
-    }
-  });
+  test.each([200, 302, 401, 403, 405, 500, 503])(
+    'a CSRF token is taken from an answer of %i to its fetch',
+    async (status) => {
+      for (const required of FOUND_OUT) {
+        const { exchange, endpoint, requests } = startHandshake(required);
+        endpoint.onFetch = () => answer(status, '', { 'x-csrf-token': 'taken', 'set-cookie': ['a=1'] });
+        endpoint.onMessage = () => (requests.at(-1)?.headers['X-CSRF-Token'] === undefined ? REQUIRED : answer(202));
+        expect((await exchange(tokenOf('a'))).answer.status).toBe(202);
+        expect(requests.at(-1)?.headers).toMatchObject({ 'X-CSRF-Token': 'taken', Cookie: 'a=1' });
+      }
+    },
+  );
 
-  test('405 to HEAD without one, and 500 to GET with one', async () => {
+  test('a CSRF token is taken from a 500 to GET, after a 405 to HEAD without one', async () => {
     const { exchange, endpoint, requests, seen } = startHandshake(false);
     endpoint.onFetch = (method) => (method === 'HEAD' ? answer(405) : answer(500, '', { 'x-csrf-token': 'taken' }));
     endpoint.onMessage = () => (requests.at(-1)?.headers['X-CSRF-Token'] === undefined ? REQUIRED : answer(202));
@@ -172,19 +178,22 @@ describe('What an answer changes of its session:', () => {
     ['no name', ['=3; Path=/', ' =4; Path=/'], 'a=1; b=2'],
     ['no value', ['a; Path=/', 'aa; Path=/', '', ';'], 'a=1; b=2'],
     ['several', ['a=; Path=/; Max-Age=0', 'b=3; Path=/', 'a=4; Path=/'], 'b=3; a=4'],
-  ])('cookies: %s', async (_, lines, cookie) => {
+  ])('an answer changes the cookies of its session: %s', async (_, lines, cookie) => {
     expect(await pairAfter({ 'set-cookie': lines })).toBe(`T/${cookie}`);
   });
 
-  test.each([200, 302, 401, 404, 422, 500])('whatever its status: %i', async (status) => {
+  test.each([200, 302, 401, 404, 422, 500])('an answer changes its session whatever its status: %i', async (status) => {
     expect(await pairAfter({ 'set-cookie': ['a=3; Path=/'], 'x-csrf-token': 'U' }, status)).toBe('U/a=3; b=2');
   });
 
-  test.each(['required', 'Fetch', ''])('no token: %j', async (token) => {
-    expect(await pairAfter({ 'x-csrf-token': token })).toBe('T/a=1; b=2');
-  });
+  test.each(['required', 'Fetch', ''])(
+    'an answer with a header that is no CSRF token changes none: %j',
+    async (token) => {
+      expect(await pairAfter({ 'x-csrf-token': token })).toBe('T/a=1; b=2');
+    },
+  );
 
-  test('a token alone', async () => {
+  test('an answer may change the CSRF token of a session alone', async () => {
     expect(await pairAfter({ 'x-csrf-token': 'U' })).toBe('U/a=1; b=2');
   });
 
@@ -192,12 +201,12 @@ describe('What an answer changes of its session:', () => {
     ['4,096 bytes are all sent', 4_096 - 'a=1; b=2; c=3; d='.length, 'a=1; b=2; c=3; d='],
     ['more have those that came first left out', 4_096 - 'b=2; c=3; d='.length, 'b=2; c=3; d='],
     ['more in a single one leave that one', 5_000, 'd='],
-  ])('of cookies %s', async (_, length, head) => {
+  ])('an answer changes none of its session’s cookies %s', async (_, length, head) => {
     const value = 'v'.repeat(length);
     expect(await pairAfter({ 'set-cookie': ['c=3', `d=${value}`] })).toBe(`T/${head}${value}`);
   });
 
-  test('of more than fifty cookies those that came first are left out', async () => {
+  test('an answer of more than fifty cookies keeps those that came last', async () => {
     const lines = Array.from({ length: 60 }, (_, index) => `c${index}=x; Path=/`);
     const cookies = (await pairAfter({ 'set-cookie': lines })).slice('T/'.length).split('; ');
     expect(cookies).toEqual(lines.slice(10).map((line) => line.slice(0, line.indexOf(';'))));

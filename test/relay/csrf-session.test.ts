@@ -13,7 +13,7 @@ const errorOf = (promise: Promise<unknown>): Promise<unknown> =>
   );
 
 describe('A session', () => {
-  test.each([200, 204, 299])('is opened by %i with a token', async (status) => {
+  test.each([200, 204, 299])('a session is opened by %i with a CSRF token', async (status) => {
     const { exchange, endpoint, requests } = startHandshake(true);
     endpoint.onFetch = () => answer(status, '', { 'x-csrf-token': 'other' });
     endpoint.onMessage = () => answer(200);
@@ -22,7 +22,7 @@ describe('A session', () => {
     expect(requests[1]?.headers).not.toHaveProperty('Cookie');
   });
 
-  test('takes its cookies as they are, without what stands after and around them', async () => {
+  test('a session takes its cookies as they are, without what stands after and around them', async () => {
     const { exchange, endpoint, requests } = startHandshake(true);
     endpoint.onFetch = () =>
       answer(200, '', {
@@ -34,7 +34,7 @@ describe('A session', () => {
     expect(requests[1]?.headers.Cookie).toBe('a=1; b=%20/+==; c="x y"');
   });
 
-  test('that the settings foretold may, once it was there, be fetched by GET for the next token', async () => {
+  test('a session that the settings announced may be renewed by GET, once it was there', async () => {
     const { exchange, endpoint, seen } = startHandshake(true);
     await exchange(tokenOf('a'));
     seen.length = 0;
@@ -46,18 +46,21 @@ describe('A session', () => {
 });
 
 describe('What is told', () => {
-  test.each([200, 299])('of %i without a token, where one is demanded: who acts, with the status', async (status) => {
-    const { exchange, endpoint } = startHandshake(false);
-    endpoint.onFetch = () => answer(status);
-    const error = await errorOf(exchange(tokenOf('a')));
-    expect(error).toMatchObject({ code: 'CSRF_UNAVAILABLE', status, executed: 'no' });
-    expect(error).toHaveProperty(
-      'message',
-      'the endpoint demands a CSRF token and gives none when asked for one; the operator must check the sender channel',
-    );
-  });
+  test.each([200, 299])(
+    'an answer of %i without the demanded CSRF token says who must act, with the status',
+    async (status) => {
+      const { exchange, endpoint } = startHandshake(false);
+      endpoint.onFetch = () => answer(status);
+      const error = await errorOf(exchange(tokenOf('a')));
+      expect(error).toMatchObject({ code: 'CSRF_UNAVAILABLE', status, executed: 'no' });
+      expect(error).toHaveProperty(
+        'message',
+        'the endpoint demands a CSRF token and gives none when asked for one; the operator must check the sender channel',
+      );
+    },
+  );
 
-  test('of a new token that is refused, too', async () => {
+  test('a new CSRF token that is refused says who must act', async () => {
     const { exchange, endpoint } = startHandshake(false);
     endpoint.onMessage = () => REQUIRED;
     expect(await errorOf(exchange(tokenOf('a')))).toMatchObject({
@@ -67,7 +70,7 @@ describe('What is told', () => {
     });
   });
 
-  test('of a fetch that got no answer: the message has not gone out, and why', async () => {
+  test('a fetch without an answer says that the message has not gone out, and why', async () => {
     const { exchange, endpoint } = startHandshake(true);
     const reset = new RelayError('CONNECTION_FAILED', 'reset', { executed: 'unknown' });
     endpoint.onFetch = () => Promise.reject(reset);
@@ -76,7 +79,7 @@ describe('What is told', () => {
     expect(error).toHaveProperty('cause', reset);
   });
 
-  test('of an error that is not ours: the error itself', async () => {
+  test('an error of the fetch that is not a RelayError is passed on unchanged', async () => {
     const { exchange, endpoint } = startHandshake(true);
     const bug = new TypeError('bug');
     endpoint.onFetch = () => Promise.reject(bug);
@@ -84,7 +87,7 @@ describe('What is told', () => {
   });
 });
 
-test.each([200, 404, 500])('A %i to a message whose session was opened anew comes from the flow', async (status) => {
+test.each([200, 404, 500])('a %i to a message whose session was opened anew comes from the flow', async (status) => {
   const { exchange, endpoint, calls } = startHandshake(false);
   await exchange(tokenOf('a'));
   calls.count = 0;

@@ -8,14 +8,14 @@ import { BARE, request, startHandshake } from './handshake.ts';
 import { pair } from './protected-endpoint.ts';
 
 describe('The handshake', () => {
-  test('comes before the first message where the settings ask for it', async () => {
+  test('the handshake comes before the first message where the settings ask for it', async () => {
     const { exchange, seen, endpoint, calls } = startHandshake(true);
     const { answer: got, reachedFlow } = await exchange(tokenOf('a'));
     expect(seen).toEqual(['HEAD', pair(1)]);
     expect([got.status, reachedFlow, endpoint.ran, calls.count]).toEqual([200, true, 1, 1]);
   });
 
-  test('comes when the endpoint first demands it, otherwise, and is found out once', async () => {
+  test('the handshake comes otherwise when the endpoint first demands it, which is learned once', async () => {
     const { exchange, seen, endpoint, calls } = startHandshake(false);
     await exchange(tokenOf('a'));
     expect(seen.splice(0)).toEqual([BARE, 'HEAD', pair(1)]);
@@ -24,7 +24,7 @@ describe('The handshake', () => {
     expect([endpoint.ran, calls.count]).toEqual([2, 3]);
   });
 
-  test('does not come where the endpoint does not demand it', async () => {
+  test('the handshake does not come where the endpoint does not demand it', async () => {
     const { exchange, seen, endpoint } = startHandshake(false);
     endpoint.onMessage = () => answer(202);
     const a = tokenOf('a');
@@ -33,7 +33,7 @@ describe('The handshake', () => {
     expect(seen).toEqual([BARE, BARE]);
   });
 
-  test('fetches with the access token alone, at the same address, and without the message', async () => {
+  test('the handshake fetches with the access token alone, at the same address, and without the message', async () => {
     const { exchange, requests } = startHandshake(true);
     await exchange(tokenOf('a'));
     const [fetch] = requests;
@@ -44,13 +44,13 @@ describe('The handshake', () => {
     expect(fetch?.timeoutMs).toBe(5_000);
   });
 
-  test('fetches in the time that is left', async () => {
+  test('the handshake fetches in the time that is left', async () => {
     const { exchange, requests } = startHandshake(true);
     await exchange(tokenOf('a'), {}, deadlineOf(3_000));
     expect(requests[0]?.timeoutMs).toBeLessThanOrEqual(3_000);
   });
 
-  test('fetches with the client certificate, and no token, where that is how the message goes', async () => {
+  test('the handshake fetches with the client certificate where the message goes out with it', async () => {
     const { exchange, requests } = startHandshake(true);
     const certificate = { cert: 'PEM', key: 'PEM' };
     await exchange(tokenOf(''), { headers: { 'Content-Type': 'application/json' }, certificate });
@@ -58,7 +58,7 @@ describe('The handshake', () => {
     expect(requests.map((request) => request.certificate)).toEqual([certificate, certificate]);
   });
 
-  test('adds the pair to the message and changes nothing else of it', async () => {
+  test('the handshake adds the pair to the message and changes nothing else of it', async () => {
     const { exchange, requests } = startHandshake(true);
     await exchange(tokenOf('a'));
     const { headers, ...rest } = requests[1] as HttpRequest;
@@ -67,7 +67,7 @@ describe('The handshake', () => {
     expect(rest).toEqual({ ...sent, body: { bytes: 2, open: expect.any(Function) } });
   });
 
-  test('sends no Cookie header where the session came without cookies', async () => {
+  test('the handshake sends no Cookie header where the session came without cookies', async () => {
     const { exchange, endpoint, requests } = startHandshake(true);
     endpoint.onFetch = () => answer(200, '', { 'x-csrf-token': 'alone' });
     endpoint.onMessage = () => answer(200);
@@ -78,21 +78,21 @@ describe('The handshake', () => {
 });
 
 describe('A pair', () => {
-  test('is kept for as long as the access token that opened its session', async () => {
+  test('a CSRF token is kept for as long as the access token that opened its session', async () => {
     const { exchange, seen } = startHandshake(true);
     const [a, b] = [tokenOf('a'), tokenOf('b')];
     for (const identity of [a, a, b, a]) await exchange(identity);
     expect(seen).toEqual(['HEAD', pair(1), pair(1), 'HEAD', pair(2), pair(1)]);
   });
 
-  test('belongs to the token’s object: an equal token has its own', async () => {
+  test('a CSRF token belongs to the access token’s object: an equal token has its own', async () => {
     const { exchange, seen } = startHandshake(true);
     await exchange(tokenOf('same'));
     await exchange(tokenOf('same'));
     expect(seen).toEqual(['HEAD', pair(1), 'HEAD', pair(2)]);
   });
 
-  test('that ended is fetched anew, and the message goes out once more', async () => {
+  test('a CSRF token that ended is fetched anew, and the message goes out once more', async () => {
     const { exchange, seen, endpoint, endSessions, calls } = startHandshake(true);
     const a = tokenOf('a');
     await exchange(a);
@@ -105,7 +105,7 @@ describe('A pair', () => {
   test.each([
     ['found out', false, 20],
     ['asked for', true, 0],
-  ])('is fetched once for twenty messages at once, where it is %s', async (_, required, bare) => {
+  ])('a CSRF token is fetched once for twenty messages at once, where it is %s', async (_, required, bare) => {
     const { exchange, seen, endpoint } = startHandshake(required);
     const a = tokenOf('a');
     await Promise.all(Array.from({ length: 20 }, () => exchange(a)));
@@ -115,7 +115,7 @@ describe('A pair', () => {
     expect(endpoint.ran).toBe(20);
   });
 
-  test('that ended under twenty messages at once is fetched anew once, and never mixed with its successor', async () => {
+  test('a CSRF token that ends under twenty messages is fetched anew once, never mixed with the old', async () => {
     const { exchange, seen, endpoint, endSessions } = startHandshake(true);
     const a = tokenOf('a');
     await exchange(a);
@@ -127,7 +127,7 @@ describe('A pair', () => {
     expect(endpoint.ran).toBe(21);
   });
 
-  test('of one token is not sent with another’s, whatever comes at once', async () => {
+  test('the CSRF token of one access token is not sent with another’s, whatever comes at once', async () => {
     const { exchange, requests } = startHandshake(true);
     const tokens = ['a', 'b', 'c'].map((accessToken) => tokenOf(accessToken));
     const sendings = Array.from({ length: 30 }, (_, index) => tokens[index % 3] as object);

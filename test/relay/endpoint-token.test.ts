@@ -49,20 +49,23 @@ const SUCCESSOR: Readonly<Record<number, string>> = { 401: 'next', 403: 'renewed
 const statuses = Array.from({ length: 500 }, (_, index) => 100 + index);
 
 describe('An answer', () => {
-  test.each(statuses)('of %i to a token that is good has another sent if that may help', async (status) => {
+  test.each(statuses)('an answer of %i to a good token has another sent if that may help', async (status) => {
     expect(await start().successor(answer(status), fresh)).toBe(SUCCESSOR[status]);
   });
 
-  test.each(statuses)('of %i means the same for one that has expired, but for the 500 of old nodes', async (status) => {
-    expect(await start().successor(answer(status), expired)).toBe(status === 500 ? 'next' : SUCCESSOR[status]);
-  });
+  test.each(statuses)(
+    'an answer of %i to an expired token means the same, except the 500 of old nodes',
+    async (status) => {
+      expect(await start().successor(answer(status), expired)).toBe(status === 500 ? 'next' : SUCCESSOR[status]);
+    },
+  );
 
   test.each<[string, Token, HttpAnswer, string | undefined]>([
     ['whose end nobody told', tokenOf('a', { expiresAt: NOON, expiryKnown: false }), answer(500), undefined],
     ['that ends in a moment', tokenOf('a', { expiresAt: NOON + 1 }), answer(500), undefined],
     ['that has expired, by a flow that has run', expired, answer(500, EXCEPTION), undefined],
     ['that has expired, with words of its own', expired, answer(500, '<html>Token expired</html>'), 'next'],
-  ])('of 500 to a token %s', async (_, token, response, other) => {
+  ])('an answer of 500 is judged by the age of the token: %s', async (_, token, response, other) => {
     expect(await start().successor(response, token)).toBe(other);
   });
 
@@ -70,13 +73,13 @@ describe('An answer', () => {
     ['before the attempt', -1, 'renewed-1'],
     ['as it began', 0, undefined],
     ['while it went on', 1, undefined],
-  ] as const)('of 403 to a token that was issued %s: %s', async (_, ms, other) => {
+  ] as const)('an answer of 403 is judged by the age of the token, issued %s: %s', async (_, ms, other) => {
     expect(await start().successor(answer(403), tokenOf('a', { issuedAt: NOON + ms }), NOON)).toBe(other);
   });
 });
 
 describe('New scopes are looked for', () => {
-  test('by all who carry the same token, however late they come', async () => {
+  test('new scopes are looked for by all who have the same token, however late they come', async () => {
     const { successor, clock } = start();
     for (const [afterMs, other] of [
       [0, 'renewed-1'],
@@ -88,7 +91,7 @@ describe('New scopes are looked for', () => {
     }
   });
 
-  test('with no other token for ten minutes', async () => {
+  test('new scopes are looked for once in ten minutes', async () => {
     const { successor, clock } = start();
     expect(await successor(answer(403), fresh)).toBe('renewed-1');
     clock.advance(TEN_MINUTES_MS - 1);
@@ -97,14 +100,14 @@ describe('New scopes are looked for', () => {
     expect(await successor(answer(403), tokenOf('b'))).toBe('renewed-2');
   });
 
-  test('at once where the clock was put back: a time to come counts as none', async () => {
+  test('new scopes are looked for at once after the clock was put back: a time to come counts as none', async () => {
     const { successor, clock } = start();
     expect(await successor(answer(403), fresh)).toBe('renewed-1');
     clock.advance(-1);
     expect(await successor(answer(403), tokenOf('b'))).toBe('renewed-2');
   });
 
-  test('by each destination for itself', async () => {
+  test('new scopes are looked for by each destination for itself', async () => {
     expect(await start().successor(answer(403), fresh)).toBe('renewed-1');
     expect(await start().successor(answer(403), fresh)).toBe('renewed-1');
   });
@@ -113,7 +116,7 @@ describe('New scopes are looked for', () => {
     ['9.999 s', 9_999, undefined],
     ['10 s', 10_000, 'renewed-1'],
   ] as const)(
-    'by one destination %s after another that shares the token has had it renewed: %s',
+    'new scopes are looked for by a destination %s after another has had their token renewed: %s',
     async (_, ms, other) => {
       const renewed = tokenOf('shared', { issuedAt: NOON });
       const one = createEndpointToken({ ...start().source, renew: async () => renewed }, () => NOON);
@@ -127,7 +130,7 @@ describe('New scopes are looked for', () => {
     },
   );
 
-  test('where a 401 did not use up the ten minutes', async () => {
+  test('new scopes are looked for after a 401, which does not use up the ten minutes', async () => {
     const { successor } = start();
     expect(await successor(answer(401), tokenOf('a'))).toBe('next');
     expect(await successor(answer(403), tokenOf('b'))).toBe('renewed-1');
@@ -142,7 +145,7 @@ describe('A token that was rejected', () => {
     ['its text, since the authorization server may give the very same again', tokenOf('a'), tokenOf('a'), tokenOf('b')],
     ['its certificate, where that stands in for a token', access('one'), access('one'), access('two')],
     ['its text, where it is bound to a certificate as the next one is', bound('a'), bound('a'), bound('b')],
-  ])('is known by %s', async (_, rejected, same, other) => {
+  ])('a rejected token is recognised by %s', async (_, rejected, same, other) => {
     const { endpoint, tokens } = start(same);
     await expect(endpoint.another(exchangeOf(answer(401)), rejected, NOON, deadline)).rejects.toMatchObject({
       code: 'TOKEN_REJECTED',
@@ -152,7 +155,7 @@ describe('A token that was rejected', () => {
     expect(tokens.next).toBe(same);
   });
 
-  test('is not sent again by a later attempt: what comes in its place has no successor', async () => {
+  test('a rejected token is not sent again by a later attempt: what comes in its place has no successor', async () => {
     const { endpoint, tokens, successor } = start();
     await successor(answer(401), tokenOf('a'));
     expect(await endpoint.get(deadline)).toEqual({ token: tokens.next, isLast: false });
@@ -163,7 +166,7 @@ describe('A token that was rejected', () => {
     expect(await asked).toEqual({ token: tokens.next, isLast: true });
   });
 
-  test('is remembered until sixteen more were, so that nothing grows without end', async () => {
+  test('a rejected token is remembered until sixteen more were, so that memory stays bounded', async () => {
     const { endpoint, tokens, successor } = start();
     for (let n = 0; n <= 16; n += 1) await successor(answer(401), tokenOf(`token-${n}`));
     tokens.next = tokenOf('token-0');
@@ -176,7 +179,7 @@ describe('A token that was rejected', () => {
     }
   });
 
-  test('may be tried again once the pause is over, if it is a certificate', async () => {
+  test('a rejected certificate may be tried again once the pause is over', async () => {
     const certificate = access('-----BEGIN CERTIFICATE-----\nMIIB');
     const { endpoint, clock, giveUp } = start(certificate);
     giveUp(certificate, 'why');
@@ -186,7 +189,7 @@ describe('A token that was rejected', () => {
 });
 
 describe('The end of an attempt', () => {
-  test('begins a pause, in which everyone is told the same', async () => {
+  test('a second rejection begins a pause, in which every message gets the same outcome', async () => {
     const { endpoint, clock, giveUp } = start();
     await endpoint.get(deadline);
     giveUp(fresh, 'why');
@@ -201,7 +204,7 @@ describe('The end of an attempt', () => {
     expect((await endpoint.get(deadline)).isLast).toBe(false);
   });
 
-  test('in a row doubles it, and one token that was accepted makes it short again', async () => {
+  test('second rejections in a row double the pause, and one accepted token makes it short again', async () => {
     const { endpoint, clock, giveUp } = start();
     giveUp(fresh, 'first');
     clock.advance(30_000);
@@ -215,7 +218,7 @@ describe('The end of an attempt', () => {
     expect((await endpoint.get(deadline)).isLast).toBe(false);
   });
 
-  test('is told to a message that was on its way with the first token, and finds the second rejected, too', async () => {
+  test('a second rejection also ends a message that was on its way with the first token', async () => {
     const { tokens, successor, giveUp } = start();
     await successor(answer(401), tokenOf('a'));
     giveUp(tokens.next, 'the reason of the other');

@@ -32,24 +32,24 @@ const KINDS: Readonly<Record<RelayErrorCode, 'rejected' | 'failed' | 'blocked'>>
 const codes = Object.entries(KINDS) as [RelayErrorCode, string][];
 
 describe('An error', () => {
-  test.each(codes)('with the code %s means %s', (code, kind) => {
+  test.each(codes)('an error with the code %s means %s', (code, kind) => {
     expect(outcomeOfError(new RelayError(code, 'why'))).toStrictEqual({ kind, code, reason: 'why', executed: 'no' });
   });
 
-  test.each(codes)('with the code %s keeps its status, and whether the flow may have run', (code, kind) => {
+  test.each(codes)('an error with the code %s keeps its status, and whether the flow may have run', (code, kind) => {
     for (const executed of ['no', 'unknown'] satisfies Executed[]) {
       const outcome = outcomeOfError(new RelayError(code, 'why', { executed, status: 429 }));
       expect(outcome).toStrictEqual({ kind, code, reason: 'why', executed, status: 429 });
     }
   });
 
-  test.each(codes)('with the code %s keeps what was asked to wait only if waiting helps', (code, kind) => {
+  test.each(codes)('an error with the code %s keeps its Retry-After only if waiting helps', (code, kind) => {
     const outcome = outcomeOfError(new RelayError(code, 'why', { retryAfterMs: 0 }));
     if (kind === 'failed') expect(outcome).toMatchObject({ retryAfterMs: 0 });
     else expect(outcome).not.toHaveProperty('retryAfterMs');
   });
 
-  test('keeps its cause out of the outcome', () => {
+  test('an error keeps its cause out of the outcome', () => {
     const outcome = outcomeOfError(new RelayError('TIMED_OUT', 'why', { cause: new Error('hunter22') }));
     expect(JSON.stringify(outcome)).not.toContain('hunter22');
   });
@@ -62,7 +62,7 @@ describe('What is no error of ours', () => {
     ['an abort', new DOMException('hunter22', 'AbortError'), 'AbortError'],
     ['a text', 'hunter22', 'string'],
     ['nothing', undefined, 'undefined'],
-  ])('%s, keeps the message, may have run, and does not tell its words', (_, thrown, name) => {
+  ])('an error that is not a RelayError, %s, keeps the message, may have run, and is not quoted', (_, thrown, name) => {
     expect(outcomeOfError(thrown)).toStrictEqual({
       kind: 'failed',
       executed: 'unknown',

@@ -30,7 +30,7 @@ describe.each(errors)('Adapter %s: of a %s', (adapter, what, errorWith) => {
     return { reason: reasonOf(outcome), detail: 'detail' in outcome ? outcome.detail : undefined };
   }
 
-  test('the code is in the reason; the text, the payload’s own words in it, is in the detail alone', async () => {
+  test('a code of a SOAP fault or OData error stands in the reason, its text in the detail alone', async () => {
     const payload = '{"Name":"Müller"}';
     const { reason, detail } = await told('Client', 'Customer Müller is unknown', JWT, payload);
     expect(reason).toMatch(new RegExp(`^the endpoint answered 400 with ${what} Client: it will never take`));
@@ -54,11 +54,11 @@ describe.each(errors)('Adapter %s: of a %s', (adapter, what, errorWith) => {
       `key ${'k'.repeat(41)} is no ${'k'.repeat(40)}`,
       `key … is no ${'k'.repeat(40)}`,
     ],
-  ])('%s', async (_, text, detail) => {
+  ])('the detail of a SOAP fault or OData error has %s', async (_, text, detail) => {
     expect((await told('Client', text)).detail).toBe(detail);
   });
 
-  test('the detail has no opaque token', async () => {
+  test('the detail of a SOAP fault or OData error has no opaque token', async () => {
     expect((await told('Client', `token=${OPAQUE}-1`, OPAQUE)).detail).toBe('token=…');
   });
 
@@ -69,16 +69,19 @@ describe.each(errors)('Adapter %s: of a %s', (adapter, what, errorWith) => {
     ['a line break', 'A1\nforged'],
     ['the token', `${OPAQUE}-1`],
     ['a part of the token', 'x.f0aa93b46c2fe0'],
-  ])('a code that has %s is not in the reason', async (_, code) => {
+  ])('a code that has %s does not stand in the reason', async (_, code) => {
     const { reason } = await told(code, 'no', OPAQUE);
     expect(reason).toMatch(/^the endpoint answered 400 with (a fault whose code is no name|OData error): it/);
   });
 
-  test.each(['A', 'SY/530', 'Client.Order-1_b', 'x'.repeat(40)])('a code like %s is', async (code) => {
-    expect((await told(code, 'no')).reason).toContain(` with ${what} ${code}: `);
-  });
+  test.each(['A', 'SY/530', 'Client.Order-1_b', 'x'.repeat(40)])(
+    'a code like %s stands in the reason',
+    async (code) => {
+      expect((await told(code, 'no')).reason).toContain(` with ${what} ${code}: `);
+    },
+  );
 
-  test('the reading opens no payload: it is opened once for each time that it goes out', async () => {
+  test('a SOAP fault or OData error does not make the payload be opened once more', async () => {
     let opened = 0;
     const open = async () => {
       opened += 1;

@@ -21,13 +21,13 @@ describe('A header', () => {
     'Accept-Encoding',
     'proxy-authorization',
     'Proxy-Connection',
-  ])('%s is owned', (name) => {
+  ])('a header %s belongs to HTTP or the relay', (name) => {
     expect(isOwned(name)).toBe(true);
     expect(passedOn({ [name.toLowerCase()]: 'v' }, ['*'])).toEqual({});
   });
 
   test.each(['', 'x-proxy-id', 'x-authorization', 'traceparent', 'content-encoding', 'csrf-token'])(
-    '%j is not',
+    'a header %j can be set',
     (name) => {
       expect(isOwned(name)).toBe(false);
     },
@@ -42,7 +42,7 @@ describe('A header', () => {
     ['ab*', 'ab', true],
     ['ab*', 'a', false],
     ['*', 'anything', true],
-  ])('that is listed as %s lets %s pass: %s', (pattern, name, passes) => {
+  ])('a header that is listed as %s lets %s pass: %s', (pattern, name, passes) => {
     expect(passedOn({ [name]: 'v' }, [pattern])).toEqual(passes ? { [name]: 'v' } : {});
   });
 
@@ -56,7 +56,7 @@ describe('A header', () => {
     ['x:a', 'ok', false],
     ['ä', 'ok', false],
     ['', 'ok', false],
-  ])('%j: %j can stand in a request: %s', (name, value, can) => {
+  ])('a header %j: %j can stand in a request: %s', (name, value, can) => {
     expect(isToken(name) && isSendable(value)).toBe(can);
   });
 });

@@ -21,7 +21,7 @@ async function judged(bytes: number, came: HttpAnswer, settings: object = {}) {
 
 describe.each(ADAPTERS)('Through adapter %s', (adapter) => {
   test.each([400, 431])(
-    'a %i is the token’s where it is larger than 8 KB, and who must act is told',
+    'a %i to a token larger than 8 KB is blamed on the token, and says who must act',
     async (status) => {
       const outcome = await judged(MOST + 1, answer(status, PAGE), { adapter });
       expect(outcome).toMatchObject({ kind: 'blocked', executed: 'unknown', status, calls: 1 });
@@ -34,18 +34,18 @@ describe.each(ADAPTERS)('Through adapter %s', (adapter) => {
   test.each([
     [400, 'rejected'],
     [431, 'failed'],
-  ])('a %i is what it always was for a token of 8 KB: %s', async (status, kind) => {
+  ])('a %i to a token of 8 KB is judged by its status: %s', async (status, kind) => {
     expect(await judged(MOST, answer(status, PAGE), { adapter })).toMatchObject({ kind, status });
   });
 
   test.each([
     ['in the header', answer(400, PAGE, { sap_messageprocessinglogid: MPL_ID })],
     ['in the body', answer(400, EXCEPTION)],
-  ])('a 400 with the flow’s mark %s is the flow’s, whatever the token’s size', async (_, came) => {
+  ])('a 400 with the flow’s mark %s comes from the flow, whatever the token’s size', async (_, came) => {
     expect(await judged(MOST + 1, came, { adapter })).toMatchObject({ kind: 'rejected', status: 400 });
   });
 
-  test.each([200, 401, 403, 404, 413, 414, 500, 503])('a %i says nothing of the size', async (status) => {
+  test.each([200, 401, 403, 404, 413, 414, 500, 503])('a %i does not mention the token’s size', async (status) => {
     const sized = await judged(MOST + 1, answer(status), { adapter });
     expect(sized).toEqual(await judged(MOST, answer(status), { adapter }));
   });
@@ -54,11 +54,11 @@ describe.each(ADAPTERS)('Through adapter %s', (adapter) => {
 test.each([
   ['a SOAP fault', { adapter: 'soap' }, FAULT],
   ['an OData error', { adapter: 'odata' }, '{"error":{"code":"400"}}'],
-])('A 400 with %s has got past the container', async (_, settings, body) => {
+])('a 400 with %s has got past the container', async (_, settings, body) => {
   expect(await judged(MOST + 1, answer(400, body), settings)).toMatchObject({ kind: 'rejected', status: 400 });
 });
 
-test('A 400 to the fetch of a CSRF token is the token’s, too', async () => {
+test('a 400 to the fetch of a CSRF token is blamed on a large token, too', async () => {
   const outcome = await judged(MOST + 1, answer(400, PAGE), { csrf: true });
   expect(outcome).toMatchObject({ kind: 'blocked', executed: 'no', status: 400, calls: 0 });
   expect(reasonOf(outcome)).toContain('the token of 8193 bytes is too large');

@@ -26,11 +26,11 @@ describe('The id is found', () => {
     ['in the header first', `MPL ID: ${OTHER}`, { sap_messageprocessinglogid: MPL_ID }],
     ['in the body, where the header holds none', EXCEPTION, { sap_messageprocessinglogid: 'none' }],
     ['in the body, where the header is a list', EXCEPTION, { sap_messageprocessinglogid: [OTHER] as never }],
-  ])('%s', (_, body, headers) => {
+  ])('an MPL id is found %s', (_, body, headers) => {
     expect(outcomeOfAnswer(answer(500, body, headers))).toMatchObject({ mplId: MPL_ID });
   });
 
-  test.each([200, 202, 404, 413, 503])('whatever the status, %i too', (status) => {
+  test.each([200, 202, 404, 413, 503])('an MPL id is found whatever the status, %i too', (status) => {
     expect(outcomeOfAnswer(answer(status, '', { sap_messageprocessinglogid: MPL_ID }))).toMatchObject({
       mplId: MPL_ID,
     });
@@ -49,14 +49,14 @@ describe('No id is found', () => {
     ['in a header with spaces', '', { sap_messageprocessinglogid: `${MPL_ID} ${MPL_ID}` }],
     ['in a header that is too long', '', { sap_messageprocessinglogid: 'A'.repeat(41) }],
     ['in a header with a line break', '', { sap_messageprocessinglogid: `${MPL_ID}\nforged` }],
-  ])('%s', (_, body, headers) => {
+  ])('no MPL id is found %s', (_, body, headers) => {
     expect(outcomeOfAnswer(answer(500, body, headers))).not.toHaveProperty('mplId');
   });
 
   test.each([
     [9, true],
     [10, false],
-  ])('behind %i times the words without it: %s', (times, isFound) => {
+  ])('no MPL id is found behind %i times the words without it: %s', (times, isFound) => {
     const judged = outcomeOfAnswer(answer(500, `${'MPL ID, '.repeat(times)}${EXCEPTION}`));
     expect('mplId' in judged).toBe(isFound);
   });

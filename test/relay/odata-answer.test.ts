@@ -15,7 +15,7 @@ describe('An answer', () => {
     ['a changed one', 204, ''],
     ['a read one', 200, '{"d":{"Id":"1"}}'],
     ['a body that looks like an error', 200, v2('X', 'no')],
-  ])('with %s delivers', async (_, status, body) => {
+  ])('an OData answer with %s delivers', async (_, status, body) => {
     expect(await outcome(odata, answer(status, body, JSON_TYPE))).toMatchObject({ kind: 'delivered', status });
   });
 
@@ -31,19 +31,22 @@ describe('An answer', () => {
     [500, 'failed', 'unknown'],
     [501, 'blocked', 'unknown'],
     [503, 'failed', 'no'],
-  ])('of %i means what the status means, and the error’s code is told', async (status, kind, executed) => {
-    const judged = await outcome(odata, answer(status, v2('SY/530', 'Field Quantity is not valid'), JSON_TYPE));
-    expect(judged).toMatchObject({ kind, executed, status, detail: 'Field Quantity is not valid' });
-    expect(reasonOf(judged)).toContain(`the endpoint answered ${status} with OData error SY/530: `);
-  });
+  ])(
+    'an OData answer of %i means what the status means, and the error’s code is quoted',
+    async (status, kind, executed) => {
+      const judged = await outcome(odata, answer(status, v2('SY/530', 'Field Quantity is not valid'), JSON_TYPE));
+      expect(judged).toMatchObject({ kind, executed, status, detail: 'Field Quantity is not valid' });
+      expect(reasonOf(judged)).toContain(`the endpoint answered ${status} with OData error SY/530: `);
+    },
+  );
 
-  test('of 100 is no success, and the error’s code is told', async () => {
+  test('an OData answer of 100 is no success, and the error’s code is quoted', async () => {
     const judged = await outcome(odata, answer(100, v2('SY/530', 'no'), JSON_TYPE));
     expect(judged).toMatchObject({ kind: 'failed', executed: 'unknown', status: 100 });
     expect(reasonOf(judged)).toContain('the endpoint answered 100 with OData error SY/530, which is not foreseen');
   });
 
-  test('of 401 asks for a new token', async () => {
+  test('an OData answer of 401 asks for a new token', async () => {
     const { calls, outcome: judged } = await attempt({ ...odata, csrf: false }, [
       answer(401, v2('401', 'Unauthorized'), JSON_TYPE),
       answer(201),
@@ -54,26 +57,23 @@ describe('An answer', () => {
   test.each([
     [404, 'Not Found'],
     [405, 'Method Not Allowed'],
-  ])(
-    'of %i from the service itself is the message’s own, where the message names the entity',
-    async (status, title) => {
-      const settings = { ...odata, pathFrom: 'x-entity' };
-      const refused = answer(status, v2('X', 'Resource not found'), JSON_TYPE);
-      const named = message('', { headers: { 'x-entity': 'Orders' } });
-      expect(await outcome(settings, refused, named)).toMatchObject({
-        kind: 'rejected',
-        executed: 'no',
-        reason: expect.stringContaining(': it will never take this message; the sender must correct it'),
-      });
-      // It has nothing but the settings' own address.
-      expect(await outcome(settings, refused)).toMatchObject({ kind: 'blocked' });
-      expect(await outcome(odata, refused, named)).toMatchObject({ kind: 'blocked' });
-      const before = answer(status, `<!doctype html><h1>HTTP Status ${status} – ${title}</h1>`);
-      expect(await outcome(settings, before, named)).toMatchObject({ kind: 'blocked' });
-    },
-  );
+  ])('an OData service’s %i rejects the message, where the message names the entity', async (status, title) => {
+    const settings = { ...odata, pathFrom: 'x-entity' };
+    const refused = answer(status, v2('X', 'Resource not found'), JSON_TYPE);
+    const named = message('', { headers: { 'x-entity': 'Orders' } });
+    expect(await outcome(settings, refused, named)).toMatchObject({
+      kind: 'rejected',
+      executed: 'no',
+      reason: expect.stringContaining(': it will never take this message; the sender must correct it'),
+    });
+    // It has nothing but the settings' own address.
+    expect(await outcome(settings, refused)).toMatchObject({ kind: 'blocked' });
+    expect(await outcome(odata, refused, named)).toMatchObject({ kind: 'blocked' });
+    const before = answer(status, `<!doctype html><h1>HTTP Status ${status} – ${title}</h1>`);
+    expect(await outcome(settings, before, named)).toMatchObject({ kind: 'blocked' });
+  });
 
-  test('of 501 from the service itself is the operator’s, whoever names the entity; of a server before it, it passes', async () => {
+  test('an OData service’s 501 is the operator’s to correct; that of a server before it may pass', async () => {
     for (const settings of [odata, { ...odata, pathFrom: 'x-entity' }]) {
       const judged = await outcome(settings, answer(501, v2('X', 'no'), JSON_TYPE));
       expect(judged).toMatchObject({ kind: 'blocked', executed: 'unknown' });
@@ -84,7 +84,7 @@ describe('An answer', () => {
     expect(await outcome(odata, answer(501, '<h1>Not Implemented</h1>'))).toMatchObject({ kind: 'failed' });
   });
 
-  test('to the fetch of a CSRF token says nothing of the message', async () => {
+  test('an OData error in answer to the fetch of a CSRF token says nothing of the message', async () => {
     const refused = answer(400, v2('X', 'no'), JSON_TYPE);
     const { outcome: judged, calls } = await attempt(odata, [refused]);
     expect([judged.kind, calls]).toEqual(['failed', 0]);
@@ -141,7 +141,7 @@ describe('The error is read', () => {
     ['with a text that is a number', '{"error":{"code":"A1","message":{"value":7}}}', JSON_TYPE, ' A1'],
     ['in bytes that nobody explains', Buffer.from(v2('A1', 'Größe'), 'latin1'), {}, ' A1', 'Gr\uFFFD\uFFFDe'],
     ['with a code that is no name', v2('No such plant', 'no'), JSON_TYPE, '', 'no'],
-  ])('%s', async (_, body, headers, code, detail) => {
+  ])('an OData error is read %s', async (_, body, headers, code, detail) => {
     const judged = await outcome(odata, { ...answer(400, '', headers), body: Buffer.from(body) });
     expect(reasonOf(judged)).toContain(`the endpoint answered 400 with OData error${code}: it will`);
     expect('detail' in judged ? judged.detail : undefined).toBe(detail);
@@ -170,13 +170,13 @@ describe('The error is read', () => {
       'an external entity',
       atom('A1', '&x;').replace('<error', '<!DOCTYPE error [<!ENTITY x SYSTEM "file:///etc/passwd">]><error'),
     ],
-  ])('not in %s: the status alone is told', async (_, body) => {
+  ])('an OData error is not read in %s: the status alone is reported', async (_, body) => {
     expect(reasonOf(await outcome(odata, answer(400, body, JSON_TYPE)))).toBe(
       'the endpoint answered 400: it will never take this message; the sender must correct it',
     );
   });
 
-  test('not in an encoding that nobody knows', async () => {
+  test('an OData error in an unknown encoding is not read', async () => {
     const type = { 'content-type': 'application/json; charset=x-none' };
     expect(reasonOf(await outcome(odata, answer(400, v2('A1', text), type)))).toMatch(/^the endpoint answered 400: /);
   });

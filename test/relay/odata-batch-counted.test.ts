@@ -45,16 +45,16 @@ describe('A batch is delivered whose operations are all answered', () => {
     ['a change set of one with an answer that stands alone', [[1]], [201]],
     ['of which there are none', [], []],
     ['of which there are none, but for an empty change set', [[]], [[]]],
-  ])('%s', async (_, request, came) => {
+  ])('a batch is delivered whose operations are all answered %s', async (_, request, came) => {
     expect(await outcome(odata, answered(came), asked(request))).toMatchObject({ kind: 'delivered' });
   });
 
-  test('even if more stands behind the answers than what was kept', async () => {
+  test('a batch is delivered whose operations are all answered, even if more stands behind the answers', async () => {
     const came = { ...answered([200, 200]), truncated: true };
     expect(await outcome(odata, came, asked([1, 1]))).toMatchObject({ kind: 'delivered' });
   });
 
-  test.each(['', '{}'])('of which there are none, whatever it is answered with: %j', async (body) => {
+  test.each(['', '{}'])('a batch without operations is delivered, whatever it is answered with: %j', async (body) => {
     expect(await outcome(odata, answer(202, body), asked([]))).toMatchObject({ kind: 'delivered' });
   });
 });
@@ -120,19 +120,22 @@ describe('A 2xx that leaves operations of a batch open is not taken for a delive
     ],
   ];
 
-  test.each(rows)('since it %s: a person decides, or it is sent again', async (_, request, came, words) => {
-    const judged = await outcome(odata, came, asked(request));
-    expect(judged).toMatchObject({ kind: 'rejected', executed: 'unknown', status: came.status });
-    expect(reasonOf(judged)).toBe(`the endpoint answered ${came.status} with ${words}, and ${THEY}`);
-    const again = await outcome({ ...odata, resendPartialBatch: true }, came, asked(request));
-    expect(again).toMatchObject({ kind: 'failed', executed: 'unknown' });
-    expect(reasonOf(again)).toBe(
-      `the endpoint answered ${came.status} with ${words}; all of it is kept for a later try`,
-    );
-  });
+  test.each(rows)(
+    'a 2xx that leaves operations of a batch open is no delivery, since it %s: a person decides, or a retry',
+    async (_, request, came, words) => {
+      const judged = await outcome(odata, came, asked(request));
+      expect(judged).toMatchObject({ kind: 'rejected', executed: 'unknown', status: came.status });
+      expect(reasonOf(judged)).toBe(`the endpoint answered ${came.status} with ${words}, and ${THEY}`);
+      const again = await outcome({ ...odata, resendPartialBatch: true }, came, asked(request));
+      expect(again).toMatchObject({ kind: 'failed', executed: 'unknown' });
+      expect(reasonOf(again)).toBe(
+        `the endpoint answered ${came.status} with ${words}; all of it is kept for a later try`,
+      );
+    },
+  );
 });
 
-test('A batch of more operations than are counted is not delivered by the answers that are read', async () => {
+test('a batch of more operations than are counted is not delivered by the answers that are read', async () => {
   const many = (part: string) => `${`--b\n${part}\n`.repeat(65_536)}--b\n`;
   const operation = 'Content-Type:application/http\n\n';
   const came = `${many(`${operation}HTTP/1 204`)}${operation}HTTP/1 500\n--b--`;
@@ -164,13 +167,13 @@ describe('Of a batch that was carried out in part it is told which part', () => 
     ],
     ['none that is known', [1, 1], [500], `${UNKNOWN}, and ${THEY}`],
     ['none that is known, where the rest is the sender’s fault', [1, 1], [400], `${UNKNOWN}, and ${THEY}`],
-  ])('%s', async (_, request, came, words) => {
+  ])('a batch that was carried out in part is reported by its parts: %s', async (_, request, came, words) => {
     const judged = await outcome(odata, answered(came), asked(request));
     expect(judged).toMatchObject({ kind: 'rejected', executed: 'unknown' });
     expect(reasonOf(judged)).toContain(`: ${words}`);
   });
 
-  test('in few words, however many they are', async () => {
+  test('a batch that was carried out in part is reported in few words, however many parts there are', async () => {
     const every = Array.from({ length: 100 }, (_, index) => (index % 2 === 0 ? 200 : 500));
     const judged = await outcome(odata, answered(every), asked(every));
     expect(reasonOf(judged)).toBe(
@@ -182,28 +185,31 @@ describe('Of a batch that was carried out in part it is told which part', () => 
     [[200, 500], 'failed', 'all of it is kept for a later try'],
     [[200, 403], 'blocked', 'the operator must look into it, then all of it is sent again'],
     [[200, 400], 'rejected', 'the rest will never be taken, and the sender must correct it'],
-  ])('%j: where batches are sent again, too', async (came, kind, words) => {
-    const judged = await outcome({ ...odata, resendPartialBatch: true }, answered(came), asked([1, 1]));
-    expect(judged).toMatchObject({ kind, executed: 'unknown' });
-    expect(reasonOf(judged)).toContain(`: operation 1 of 2 was carried out; ${words}`);
-  });
+  ])(
+    'a batch that was carried out in part is reported by its parts where batches are repeated, too: %j',
+    async (came, kind, words) => {
+      const judged = await outcome({ ...odata, resendPartialBatch: true }, answered(came), asked([1, 1]));
+      expect(judged).toMatchObject({ kind, executed: 'unknown' });
+      expect(reasonOf(judged)).toContain(`: operation 1 of 2 was carried out; ${words}`);
+    },
+  );
 });
 
-test('What the answer to a batch asks to wait is waited for, whatever its status', async () => {
+test('a Retry-After in the answer to a batch is followed, whatever its status', async () => {
   const came = answered([503]);
   const asking = { ...came, headers: { ...came.headers, 'retry-after': '7' } };
   expect(await outcome(odata, asking, asked([1]))).toMatchObject({ kind: 'failed', status: 202, retryAfterMs: 7_000 });
   expect(await outcome(odata, came, asked([1]))).not.toHaveProperty('retryAfterMs');
 });
 
-test('Where what is open stands beside what will never be taken, a person decides, even where batches are sent again', async () => {
+test('a batch with open and with refused operations goes to a person, even where batches are repeated', async () => {
   const judged = await outcome({ ...odata, resendPartialBatch: true }, answered([200, 400]), asked([1, 1, 1]));
   expect(judged).toMatchObject({ kind: 'rejected', executed: 'unknown' });
   expect(reasonOf(judged)).toContain(`: operation 1 of 3 was carried out; ${UNKNOWN} beyond that, and ${THEY}`);
 });
 
 describe('A change set that fails as a whole has one answer', () => {
-  test('which counts for all that was in it', async () => {
+  test('a change set that fails as a whole has one answer, which counts for all that was in it', async () => {
     const judged = await outcome(odata, answered([200, 400]), asked([1, [1, 1, 1]]));
     expect(reasonOf(judged)).toContain('3 of 4 operations of the batch failed, one with 400: operation 1 of 4 was');
   });
@@ -213,7 +219,7 @@ describe('A change set that fails as a whole has one answer', () => {
     [403, 'blocked', 'no'],
     [500, 'failed', 'unknown'],
     [503, 'failed', 'no'],
-  ])('and where there is nothing else, %i means what it always means', async (status, kind, executed) => {
+  ])('a change set that fails alone, with %i, means what that status means', async (status, kind, executed) => {
     const judged = await outcome(odata, answered([status]), asked([[1, 1, 1]]));
     expect(judged).toMatchObject({ kind, executed });
     expect(reasonOf(judged)).toContain(`3 of 3 operations of the batch failed, one with ${status}: `);
@@ -231,20 +237,20 @@ describe('The operations of a batch are counted', () => {
     ['whose change set nobody closes', multipart('batch_1', [changeSet([POST]).replace('--set_1--', '')])],
     ['with header names in any case', multipart('batch_1', [GET.replace('Content-Type', 'content-TYPE')])],
     ['with a parameter of the type', multipart('batch_1', [GET.replace('application/http', 'Application/HTTP; v=1')])],
-  ])('%s', async (_, payload) => {
+  ])('the operations of a batch are counted %s', async (_, payload) => {
     expect(countOf(await open(payload))).toBe('some');
     const whole = answered(payload.includes('set_1') && payload.includes('GET') ? [200, [201]] : [200]);
     expect(await outcome(odata, whole, message(payload, { contentType: BATCH }))).toMatchObject({ kind: 'delivered' });
   });
 
-  test('not by their words: what an entity holds is no operation', async () => {
+  test('the operations of a batch are not counted by their words: what an entity holds is no operation', async () => {
     const payload = multipart('batch_1', [`${GET}\r\n--batch_2\r\nContent-Type: application/http\r\n\r\nGET x`]);
     expect(await outcome(odata, answered([200]), message(payload, { contentType: BATCH }))).toMatchObject({
       kind: 'delivered',
     });
   });
 
-  test('not where a part is something else', async () => {
+  test('the operations of a batch are not counted where a part is something else', async () => {
     const payload = multipart('batch_1', ['Content-Type: text/plain\r\n\r\nhello']);
     expect(countOf(await open(payload))).toBe(0);
   });
@@ -254,21 +260,24 @@ describe('The operations of a batch are counted', () => {
     ['that has another boundary', multipart('batch_2', [GET]), BATCH],
     ['that is compressed', 'no batch to be seen', BATCH],
     ['that is empty', '', BATCH],
-  ])('as unknown in one %s: what is no batch answer is no delivery', async (_, payload, contentType) => {
-    expect(await open(payload, contentType)).toMatchObject({ kind: 'rejected', executed: 'unknown' });
-    expect(await outcome(odata, answered([201]), message(payload, { contentType }))).toMatchObject({
-      kind: 'delivered',
-    });
-  });
+  ])(
+    'the operations of a batch are unknown in one %s: what is no batch answer is no delivery',
+    async (_, payload, contentType) => {
+      expect(await open(payload, contentType)).toMatchObject({ kind: 'rejected', executed: 'unknown' });
+      expect(await outcome(odata, answered([201]), message(payload, { contentType }))).toMatchObject({
+        kind: 'delivered',
+      });
+    },
+  );
 
-  test('with the content type of the settings, where the message has none', async () => {
+  test('the operations of a batch without a content type are counted with that of the settings', async () => {
     const { body } = asked([1, 1]);
     const settings = { ...odata, contentType: BATCH };
     expect(await outcome(settings, answered([200]), message('', { body }))).toMatchObject({ kind: 'rejected' });
     expect(await outcome(settings, answered([200, 200]), message('', { body }))).toMatchObject({ kind: 'delivered' });
   });
 
-  test('without fetching the payload once more: it is opened once for each time it goes out', async () => {
+  test('the operations of a batch are counted without opening the payload once more', async () => {
     const bytes = Buffer.from(multipart('batch_1', [GET, GET]));
     let opened = 0;
     const body = {
@@ -287,7 +296,7 @@ describe('The operations of a batch are counted', () => {
     expect(requests.map((request) => request.body?.bytes)).toEqual([bytes.byteLength, bytes.byteLength]);
   });
 
-  test('not in a message that is none, whose answer is none', async () => {
+  test('the operations of a batch are not counted in a message that is none', async () => {
     const plain = message('{}', { contentType: 'application/json' });
     expect(await outcome(odata, answer(204), plain)).toMatchObject({ kind: 'delivered' });
   });

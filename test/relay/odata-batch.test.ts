@@ -45,7 +45,7 @@ describe('A batch is delivered', () => {
         'content-type': 'multipart/mixed; boundary=b',
       }),
     ],
-  ])('%s', async (_, came) => {
+  ])('a batch is delivered %s', async (_, came) => {
     expect(await outcome(odata, came)).toMatchObject({ kind: 'delivered', executed: 'yes', status: came.status });
   });
 });
@@ -69,14 +69,17 @@ describe('A batch of which all failed means what its statuses mean', () => {
     [[302], 'blocked', 'unknown'],
     [[300], 'blocked', 'unknown'],
     [[100], 'failed', 'unknown'],
-  ])('%j: %s, executed: %s', async (statuses, kind, executed) => {
-    for (const resendPartialBatch of [false, true]) {
-      const settings = { ...odata, resendPartialBatch };
-      expect(await outcome(settings, batchOf(...statuses))).toMatchObject({ kind, executed, status: 202 });
-    }
-  });
+  ])(
+    'a batch of which all failed means what its statuses mean: %j: %s, executed: %s',
+    async (statuses, kind, executed) => {
+      for (const resendPartialBatch of [false, true]) {
+        const settings = { ...odata, resendPartialBatch };
+        expect(await outcome(settings, batchOf(...statuses))).toMatchObject({ kind, executed, status: 202 });
+      }
+    },
+  );
 
-  test('in the words of the one that decides', async () => {
+  test('a batch of which all failed is reported in the words of the answer that decides', async () => {
     const parts = [changeSet(http(400, error('A1', 'No such plant'))), http(500, error('B2', 'Backend is down'))];
     const judged = await outcome(odata, batch(parts));
     expect(judged).toMatchObject({ detail: 'Backend is down' });
@@ -85,7 +88,7 @@ describe('A batch of which all failed means what its statuses mean', () => {
     );
   });
 
-  test('and asks for no new token: the call itself was let in', async () => {
+  test('a batch of which all failed asks for no new token: the call itself was let in', async () => {
     const { calls, outcome: judged } = await attempt({ ...odata, csrf: false }, [batchOf(401)]);
     expect([calls, judged.kind]).toEqual([1, 'blocked']);
   });
@@ -93,20 +96,20 @@ describe('A batch of which all failed means what its statuses mean', () => {
 
 describe('A batch of which a part was carried out', () => {
   test.each([[[201, 500]], [[201, 503]], [[204, 201, 403]], [[200, 400]]])(
-    '%j goes where a person decides: sent again, that part would run twice',
+    'a batch of which a part was carried out, %j, goes to a person: a retry would run that part twice',
     async (statuses) => {
       const judged = await outcome(odata, batchOf(...statuses));
       expect(judged).toMatchObject({ kind: 'rejected', executed: 'unknown', status: 202 });
     },
   );
 
-  test('is the sender’s to correct, where what failed will never be taken', async () => {
+  test('a batch whose other part will never be taken is the sender’s to correct', async () => {
     expect(reasonOf(await outcome(odata, batchOf(200, 400)))).toBe(
       'the endpoint answered 202 with 1 of 2 operations of the batch failed, one with 400: operation 1 of 2 was carried out; the rest will never be taken, and the sender must correct it',
     );
   });
 
-  test('is told with how many failed', async () => {
+  test('a batch of which a part was carried out is reported with how many failed', async () => {
     const judged = await outcome(odata, batch([http(201), changeSet(http(500, error('B2', 'Backend is down')))]));
     expect(reasonOf(judged)).toBe(
       `the endpoint answered 202 with 1 of 2 operations of the batch failed, one with 500 and OData error B2: operation 1 of 2 was carried out, and would run twice if the batch were sent again; the operator must decide`,
@@ -119,10 +122,13 @@ describe('A batch of which a part was carried out', () => {
     [[201, 403], 'blocked'],
     [[201, 400], 'rejected'],
     [[201, 400, 503], 'failed'],
-  ])('%j, where batches may be sent again: %s', async (statuses, kind) => {
-    const judged = await outcome({ ...odata, resendPartialBatch: true }, batchOf(...statuses));
-    expect(judged).toMatchObject({ kind, status: 202 });
-  });
+  ])(
+    'a batch of which a part was carried out, %j, may be repeated where the settings say so: %s',
+    async (statuses, kind) => {
+      const judged = await outcome({ ...odata, resendPartialBatch: true }, batchOf(...statuses));
+      expect(judged).toMatchObject({ kind, status: 202 });
+    },
+  );
 });
 
 describe('A batch answer that cannot be read to its end', () => {
@@ -146,28 +152,31 @@ describe('A batch answer that cannot be read to its end', () => {
   ];
   const rows = broken.map(([what, body, type = 'multipart/mixed; boundary=batch_1']) => [what, body, type] as const);
 
-  test.each(rows)('since it %s: a person decides, or it is sent again', async (_, body, type) => {
-    const came = answer(202, body, { 'content-type': type });
-    const judged = await outcome(odata, came);
-    expect(judged).toMatchObject({ kind: 'rejected', executed: 'unknown', status: 202 });
-    expect(reasonOf(judged)).toBe(
-      `the endpoint answered 202 with a batch answer that cannot be read to its end: which operations were carried out is unknown, and ${AGAIN}`,
-    );
-    expect(await outcome({ ...odata, resendPartialBatch: true }, came)).toMatchObject({ kind: 'failed' });
-  });
+  test.each(rows)(
+    'a batch answer that cannot be read to its end, since it %s, goes to a person, or is repeated',
+    async (_, body, type) => {
+      const came = answer(202, body, { 'content-type': type });
+      const judged = await outcome(odata, came);
+      expect(judged).toMatchObject({ kind: 'rejected', executed: 'unknown', status: 202 });
+      expect(reasonOf(judged)).toBe(
+        `the endpoint answered 202 with a batch answer that cannot be read to its end: which operations were carried out is unknown, and ${AGAIN}`,
+      );
+      expect(await outcome({ ...odata, resendPartialBatch: true }, came)).toMatchObject({ kind: 'failed' });
+    },
+  );
 
-  test('or of which only the beginning was kept', async () => {
+  test('a batch answer of which only the beginning was kept goes to a person, or is repeated', async () => {
     expect(await outcome(odata, { ...batchOf(201), truncated: true })).toMatchObject({ kind: 'rejected' });
   });
 
-  test('but shows a failure: that is told, and not taken for all', async () => {
+  test('a batch answer that cannot be read to its end but shows a failure is judged by that', async () => {
     const judged = await outcome(odata, { ...batchOf(500), truncated: true });
     expect(judged).toMatchObject({ kind: 'rejected', executed: 'unknown' });
     expect(reasonOf(judged)).toContain('1 of 1 operations of the batch failed, one with 500');
   });
 });
 
-test('Of a batch’s answer as much is kept as its caller or its reading needs, whichever is more', async () => {
+test('as much of a batch’s answer is kept as its caller or its reading needs, whichever is more', async () => {
   const requests: HttpRequest[] = [];
   const send: Send = async (request) => {
     requests.push(request);
@@ -181,7 +190,7 @@ test('Of a batch’s answer as much is kept as its caller or its reading needs, 
   expect(requests.map(({ keepBytes }) => keepBytes)).toEqual([4_194_304, 4_400_000]);
 });
 
-test('Of a batch’s answer more is kept than of others', async () => {
+test('more is kept of a batch’s answer than of others', async () => {
   const plain = { ...odata, csrf: false };
   const kept = async (contentType: string) =>
     (await attempt(plain, [answer(202)], message('', { contentType }))).requests[0]?.keepBytes;

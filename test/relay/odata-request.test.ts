@@ -6,7 +6,7 @@ const SERVICE = '/gw/odata/SAP/ORDERS;v=1';
 const odata = { adapter: 'odata' };
 const plain = { ...odata, csrf: false };
 
-test('The call of an OData service comes after the fetch of a CSRF token at the service’s root, with that pair', async () => {
+test('the call of an OData service follows the fetch of a CSRF token at the service’s root', async () => {
   const payload = '{"Id":"4711"}';
   expect(await sent(`${SERVICE}/Orders?sap-language=DE`, odata, message(payload))).toEqual([
     {
@@ -37,35 +37,38 @@ describe('The CSRF token is fetched', () => {
     ['at the root with its slash', `${SERVICE}/`, `${SERVICE}/`],
     ['below a path of a proxy', `/api${SERVICE}/$batch`, `/api${SERVICE}/`],
     ['at the endpoint, where it has another form', '/odata/orders', '/odata/orders'],
-  ])('%s', async (_, path, fetched) => {
+  ])('the CSRF token of an OData service is fetched %s', async (_, path, fetched) => {
     const [fetch] = await sent(path, odata, message('{}'));
     expect(fetch?.line).toBe(`HEAD ${fetched}`);
   });
 
-  test('not at all, where the settings say so', async () => {
+  test('no CSRF token of an OData service is fetched, where the settings say so', async () => {
     expect((await onWire(`${SERVICE}/Orders`, plain, message('{}'))).line).toBe(`POST ${SERVICE}/Orders`);
   });
 });
 
 describe('The call', () => {
-  test.each(['POST', 'PUT', 'MERGE', 'PATCH', 'DELETE'])('has the method of the settings: %s', async (method) => {
-    const call = await onWire(`${SERVICE}/Orders('1')`, { ...plain, method }, message('{}'));
-    expect(call.line).toBe(`${method} ${SERVICE}/Orders('1')`);
-  });
+  test.each(['POST', 'PUT', 'MERGE', 'PATCH', 'DELETE'])(
+    'the call of an OData service has the method of the settings: %s',
+    async (method) => {
+      const call = await onWire(`${SERVICE}/Orders('1')`, { ...plain, method }, message('{}'));
+      expect(call.line).toBe(`${method} ${SERVICE}/Orders('1')`);
+    },
+  );
 
-  test('goes to the entity that the message names', async () => {
+  test('the call of an OData service goes to the entity that the message names', async () => {
     const what = message('{}', { headers: { 'x-entity': "Orders('4711')" } });
     const call = await onWire(SERVICE, { ...plain, method: 'MERGE', pathFrom: 'X-Entity' }, what);
     expect(call.line).toBe(`MERGE ${SERVICE}/Orders('4711')`);
   });
 
-  test('has the message’s content type, of Atom, too', async () => {
+  test('the call of an OData service has the message’s content type, of Atom, too', async () => {
     const contentType = 'application/atom+xml;type=entry';
     const call = await onWire(`${SERVICE}/Orders`, plain, message('<entry/>', { contentType }));
     expect(call.headers).toContain(`Content-Type: ${contentType}`);
   });
 
-  test('asks for the format that the settings or the message name in place of JSON', async () => {
+  test('the call of an OData service asks for the format of the settings or the message in place of JSON', async () => {
     const set = await onWire(SERVICE, { ...plain, headers: { accept: 'application/atom+xml' } }, message('{}'));
     const what = message('{}', { headers: { accept: 'text/xml' } });
     const forwarded = await onWire(SERVICE, { ...plain, forwardHeaders: ['accept'] }, what);
@@ -73,7 +76,7 @@ describe('The call', () => {
     expect(accepts).toEqual([['accept: application/atom+xml'], ['accept: text/xml']]);
   });
 
-  test('passes a batch through, byte for byte', async () => {
+  test('the call of an OData service passes a batch through, byte for byte', async () => {
     const contentType = 'multipart/mixed; boundary="batch_4711"';
     const payload = Buffer.from(
       '--batch_4711\r\nContent-Type: application/http\r\n\r\n\xfc\0\r\n--batch_4711--',
@@ -84,7 +87,7 @@ describe('The call', () => {
     expect(call.body).toBe(payload.toString('latin1'));
   });
 
-  test('passes on SAP’s passport and the trace, which came with the message', async () => {
+  test('the call of an OData service passes on SAP’s passport and the trace, which came with the message', async () => {
     const headers = { traceparent: '00-a-b-01', 'sap-passport': '2A54482A' };
     const call = await onWire(SERVICE, plain, message('{}', { headers }));
     expect(call.headers).toEqual(expect.arrayContaining(['traceparent: 00-a-b-01', 'sap-passport: 2A54482A']));

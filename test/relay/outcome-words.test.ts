@@ -4,21 +4,24 @@ import { outcomeOfAnswer } from '../../functions/relay/outcome.ts';
 import { answer } from '../doubles/answer.ts';
 
 describe('An answer is told', () => {
-  test.each([408, 425, 429, 500, 502, 503, 504])('of %i as one that passes', (status) => {
+  test.each([408, 425, 429, 500, 502, 503, 504])('an answer of %i is described as one that may pass', (status) => {
     expect(outcomeOfAnswer(answer(status))).toMatchObject({
       kind: 'failed',
       reason: `the endpoint answered ${status}: kept for a later try`,
     });
   });
 
-  test.each([100, 402, 406, 411, 418, 451, 499])('of %i as one that is not foreseen', (status) => {
-    expect(outcomeOfAnswer(answer(status))).toMatchObject({
-      kind: 'failed',
-      reason: `the endpoint answered ${status}, which is not foreseen: kept for a later try`,
-    });
-  });
+  test.each([100, 402, 406, 411, 418, 451, 499])(
+    'an answer of %i is described as one that is not foreseen',
+    (status) => {
+      expect(outcomeOfAnswer(answer(status))).toMatchObject({
+        kind: 'failed',
+        reason: `the endpoint answered ${status}, which is not foreseen: kept for a later try`,
+      });
+    },
+  );
 
-  test('of 400 to the fetch of a CSRF token as no redirect: the message is kept', () => {
+  test('a 400 to the fetch of a CSRF token is not described as a redirect: the message is kept', () => {
     expect(outcomeOfAnswer(answer(400), { reachedFlow: false })).toMatchObject({ kind: 'failed', executed: 'no' });
   });
 });

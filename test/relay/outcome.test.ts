@@ -33,17 +33,17 @@ function meaningOf(status: number): readonly [string, string] {
 const statuses = Array.from({ length: 500 }, (_, index) => [100 + index, ...meaningOf(100 + index)] as const);
 
 describe('An answer', () => {
-  test.each(statuses)('of %i means %s, executed: %s', (status, kind, executed) => {
+  test.each(statuses)('an answer of %i means %s, executed: %s', (status, kind, executed) => {
     expect(outcomeOfAnswer(answer(status))).toMatchObject({ kind, executed, status });
   });
 
-  test.each(statuses)('of %i to the fetch of a CSRF token delivers nothing and runs nothing', (status) => {
+  test.each(statuses)('an answer of %i to the fetch of a CSRF token delivers nothing and runs nothing', (status) => {
     const outcome = outcomeOfAnswer(answer(status), { reachedFlow: false });
     expect(outcome.kind).not.toBe('delivered');
     expect(outcome.executed).toBe('no');
   });
 
-  test('that delivers is handed on as it came', () => {
+  test('an answer that delivers is handed on as it came', () => {
     const came = answer(202, 'body', { 'content-type': 'text/plain' });
     expect(outcomeOfAnswer(came)).toStrictEqual({ kind: 'delivered', executed: 'yes', status: 202, answer: came });
   });
@@ -53,11 +53,11 @@ describe('An answer', () => {
     [500, 'unknown'],
     [502, 'unknown'],
     [504, 'unknown'],
-  ])('of %i without the id of a message processing log: executed %s', (status, executed) => {
+  ])('an answer of %i without an MPL id has run: %s', (status, executed) => {
     expect(outcomeOfAnswer(answer(status, 'Service Unavailable'))).toMatchObject({ executed });
   });
 
-  test.each([500, 502, 503, 504])('of %i with one comes from a flow that has run', (status) => {
+  test.each([500, 502, 503, 504])('an answer of %i with an MPL id comes from a flow that has run', (status) => {
     const outcome = outcomeOfAnswer(answer(status, EXCEPTION));
     expect(outcome).toMatchObject({ kind: 'failed', executed: 'unknown', mplId: MPL_ID });
   });
@@ -66,15 +66,18 @@ describe('An answer', () => {
 describe('The reason', () => {
   const notDelivered = statuses.filter(([, kind]) => kind !== 'delivered');
 
-  test.each(notDelivered)('for %i names the status and is one line without anything of the answer', (status) => {
-    const payload = 'hunter22 of the payload';
-    const outcome = outcomeOfAnswer(
-      answer(status, payload, { location: 'https://hunter22.example.com/', server: payload }),
-    );
-    const { reason } = outcome as { reason: string };
-    expect(reason).toContain(`the endpoint answered ${status}`);
-    expect(reason).not.toMatch(/[\r\n]|hunter22/);
-  });
+  test.each(notDelivered)(
+    'the reason for %i names the status and is one line without anything of the answer',
+    (status) => {
+      const payload = 'hunter22 of the payload';
+      const outcome = outcomeOfAnswer(
+        answer(status, payload, { location: 'https://hunter22.example.com/', server: payload }),
+      );
+      const { reason } = outcome as { reason: string };
+      expect(reason).toContain(`the endpoint answered ${status}`);
+      expect(reason).not.toMatch(/[\r\n]|hunter22/);
+    },
+  );
 
   test.each([
     [400, 'the sender must correct it'],
@@ -88,23 +91,23 @@ describe('The reason', () => {
     [429, 'kept for a later try'],
     [418, 'which is not foreseen: kept for a later try'],
     [100, 'which is not foreseen: kept for a later try'],
-  ])('for %i says who must act: %s', (status, words) => {
+  ])('the reason for %i says who must act: %s', (status, words) => {
     expect(outcomeOfAnswer(answer(status))).toMatchObject({ reason: expect.stringContaining(words) });
   });
 
-  test.each([500, 503, 408, 429])('for %i does not call it unforeseen', (status) => {
+  test.each([500, 503, 408, 429])('the reason for %i does not call it unforeseen', (status) => {
     expect(outcomeOfAnswer(answer(status))).toMatchObject({ reason: expect.not.stringContaining('foreseen') });
   });
 });
 
 describe('What the answer asked to wait', () => {
-  test.each([429, 503, 500, 408, 418])('is kept for %i, which may heal', (status) => {
+  test.each([429, 503, 500, 408, 418])('the Retry-After of an answer is kept for %i, which may pass', (status) => {
     expect(outcomeOfAnswer(answer(status), { retryAfterMs: 7_000 })).toMatchObject({ retryAfterMs: 7_000 });
     expect(outcomeOfAnswer(answer(status), { retryAfterMs: 0 })).toMatchObject({ retryAfterMs: 0 });
     expect(outcomeOfAnswer(answer(status))).not.toHaveProperty('retryAfterMs');
   });
 
-  test.each([200, 302, 400, 401, 404])('is nothing for %i', (status) => {
+  test.each([200, 302, 400, 401, 404])('the Retry-After of an answer of %i does not count', (status) => {
     expect(outcomeOfAnswer(answer(status), { retryAfterMs: 7_000 })).not.toHaveProperty('retryAfterMs');
   });
 });

@@ -27,47 +27,50 @@ describe('The rest of the path', () => {
     ['with three dots', '...', '/...'],
     ['with a colon, as in another scheme', 'https:host', '/https:host'],
     ['of 2,048 characters', 'x'.repeat(2_048), `/${'x'.repeat(2_048)}`],
-  ])('%s follows the url', async (_, rest, path) => {
+  ])('the rest of the path %s follows the url', async (_, rest, path) => {
     expect((await onWire('/http/orders?a=1', settings, withRest(rest))).line).toBe(`POST /http/orders${path}?a=1`);
   });
 
-  test.each(['', '/'])('follows a url that ends in "%s"', async (end) => {
+  test.each(['', '/'])('the rest of the path follows a url that ends in "%s"', async (end) => {
     expect((await onWire(`/http/orders${end}`, settings, withRest('4711'))).line).toBe('POST /http/orders/4711');
   });
 
-  test('may be missing or empty: the url stands alone', async () => {
+  test('the rest of the path may be missing or empty: the url stands alone', async () => {
     expect((await onWire('/http/orders', settings, message('{}'))).line).toBe('POST /http/orders');
     expect((await onWire('/http/orders', settings, withRest(''))).line).toBe('POST /http/orders');
   });
 
-  test('may be named like something that every object has', async () => {
+  test('the rest of the path may be named like a property that every object has', async () => {
     const what = message('{}', { attributes: {} });
     expect((await onWire('/http/orders', { pathFrom: 'constructor' }, what)).line).toBe('POST /http/orders');
   });
 
-  test('comes from an attribute of the queue’s message, too', async () => {
+  test('the rest of the path comes from an attribute of the queue’s message, too', async () => {
     const what = message('{}', { attributes: { 'x-path': 'a/b' } });
     expect((await onWire('/http/orders', settings, what)).line).toBe('POST /http/orders/a/b');
   });
 
-  test('comes from the header where there are both', async () => {
+  test('the rest of the path comes from the header where there are both', async () => {
     const what = message('{}', { attributes: { 'x-path': 'a' }, headers: { 'x-path': 'h' } });
     expect((await onWire('/http/orders', settings, what)).line).toBe('POST /http/orders/h');
   });
 
-  test('is only read where it is set, and its header is not forwarded for its own sake', async () => {
+  test('the rest of the path is only read where it is set, which does not forward its header', async () => {
     const { line, headers } = await onWire('/http/orders', {}, withRest('4711'));
     expect(line).toBe('POST /http/orders');
     expect((await onWire('/http/orders', settings, withRest('4711'))).headers).toEqual(headers);
     expect(headers.join()).not.toMatch(/x-path/i);
   });
 
-  test.each(['https', 'soap', 'soap-rm', 'odata'])('is the same for adapter %s', async (adapter) => {
-    const [call] = await sent('/x/orders', { adapter, csrf: false, ...settings }, withRest('4711'));
-    expect(call?.line).toMatch(/^POST \/x\/orders\/4711(\?MessageId=|$)/);
-  });
+  test.each(['https', 'soap', 'soap-rm', 'odata'])(
+    'the rest of the path is the same for adapter %s',
+    async (adapter) => {
+      const [call] = await sent('/x/orders', { adapter, csrf: false, ...settings }, withRest('4711'));
+      expect(call?.line).toMatch(/^POST \/x\/orders\/4711(\?MessageId=|$)/);
+    },
+  );
 
-  test('is no part of the address where a CSRF token is fetched', async () => {
+  test('the rest of the path is no part of the address where a CSRF token is fetched', async () => {
     const calls = await sent('/http/orders?a=1', { csrf: true, ...settings }, withRest('4711'));
     expect(calls.map(({ line }) => line)).toEqual(['HEAD /http/orders?a=1', 'POST /http/orders/4711?a=1']);
   });
@@ -81,16 +84,16 @@ test.each([
     '/http/a%7cb;v=1?$filter=a%20eq%20(b)&c=/?',
     '/http/a%7cb;v=1?$filter=a%20eq%20(b)&c=/?',
   ],
-])('The %s in the settings is one that every server takes', async (_, url, line) => {
+])('the %s in the settings is one that every server takes', async (_, url, line) => {
   expect((await onWire(url, {}, message('{}'))).line).toBe(`POST ${line}`);
 });
 
-test('A query in the settings is one that every server takes', async () => {
+test('a query in the settings is one that every server takes', async () => {
   const { line } = await onWire('/http/orders?a=[1]', { query: { b: '[ ]|^{}"`\\ü' } }, message('{}'));
   expect(line).toBe('POST /http/orders?a=%5B1%5D&b=%5B+%5D%7C%5E%7B%7D%22%60%5C%C3%BC');
 });
 
-test('What went wrong with a call is told without the rest of its path', async () => {
+test('an error of a call does not quote the rest of its path', async () => {
   const adapter = adapterOf({
     destination: destinationWith({ url: 'http://127.0.0.1:1/http/orders', ...settings }),
     send: createHttpClient(),
@@ -135,7 +138,7 @@ describe('A rest of the path is refused', () => {
     '%ff',
     '\ud800',
     'x'.repeat(2_049),
-  ])('%j', async (rest) => {
+  ])('a rest of the path like %j is refused', async (rest) => {
     const refused = await refusal(settings, withRest(rest));
     expect(refused).toMatchObject({ code: 'MESSAGE_INVALID', executed: 'no' });
     expect(refused.message).toBe(

@@ -13,7 +13,7 @@ function start() {
 }
 
 describe('After a second 401', () => {
-  test('neither of the two tokens is sent again once the pause is over', async () => {
+  test('neither of two rejected tokens is sent again once the pause is over', async () => {
     const { clock, options } = start();
     await run(['a', 'b'], [answer(401), answer(401)], options);
     clock.advance(30_000);
@@ -23,7 +23,7 @@ describe('After a second 401', () => {
     expect(seen).toEqual(told(2, ['b'], ['c']));
   });
 
-  test('a message that is accepted makes the next pause short again', async () => {
+  test('a message that is accepted after two 401s makes the next pause short again', async () => {
     const { clock, options } = start();
     for (const [first, second, pauseMs] of [
       ['a', 'b', 30_000],
@@ -38,7 +38,7 @@ describe('After a second 401', () => {
     expect((await run(['h'], [answer(200)], options)).outcome.kind).toBe('delivered');
   });
 
-  test('so does one that is healed by a new token', async () => {
+  test('a message that a new token delivers makes the next pause short again', async () => {
     const { clock, options } = start();
     await run(['a', 'b'], [answer(401), answer(401)], options);
     clock.advance(30_000);

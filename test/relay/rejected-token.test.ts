@@ -18,7 +18,7 @@ import { type RunOptions, run, told } from './run.ts';
 describe('A 500 from before the flow, for a token that has expired,', () => {
   const expired: RunOptions = { tokenFields: { expiresAt: NOON } };
 
-  test('counts as a 401: a new token heals it', async () => {
+  test('a 500 from before the flow, for an expired token, counts as a 401, and a new token follows', async () => {
     const { outcome, told: seen } = await run(['a', 'b'], [answer(500), answer(200)], expired);
     expect(outcome.kind).toBe('delivered');
     expect(seen).toEqual(told(2, ['a'], ['a', 'b']));
@@ -29,7 +29,7 @@ describe('A 500 from before the flow, for a token that has expired,', () => {
     ['comes a moment before its end', answer(500), { tokenFields: { expiresAt: NOON + 1 } }],
     ['comes where nobody told its end', answer(500), { tokenFields: { expiresAt: NOON, expiryKnown: false } }],
     ['is a 502', answer(502), expired],
-  ])('unless it %s', async (_, response, options) => {
+  ])('a 500 for an expired token does not count as a 401 where it %s', async (_, response, options) => {
     const { outcome, told: seen } = await run(['a'], [response], options);
     expect(outcome).toMatchObject({ kind: 'failed', executed: 'unknown' });
     expect(seen).toEqual(told(1, [], ['a']));
@@ -37,7 +37,7 @@ describe('A 500 from before the flow, for a token that has expired,', () => {
 });
 
 describe('The messages after one', () => {
-  test('that a second 401 has ended ask for no token and make no call, for half a minute', async () => {
+  test('messages after a second 401 ask for no token and make no call, for half a minute', async () => {
     const clock = createSimulatedTime();
     const now = clock.now;
     const options = { now, endpoint: keptEndpoint(now) };
@@ -51,7 +51,7 @@ describe('The messages after one', () => {
     expect((await run(['c'], [answer(200)], options)).outcome.kind).toBe('delivered');
   });
 
-  test('whose token this endpoint has rejected do not send it: the next one is asked for at once', async () => {
+  test('messages after a rejected token do not send it: the next token is requested at once', async () => {
     const options = { endpoint: keptEndpoint() };
     await run(['a', 'b'], [answer(401), answer(200)], options);
     // A destination with the same credentials, which takes the token, may have kept it warm.
@@ -60,7 +60,7 @@ describe('The messages after one', () => {
     expect(seen).toEqual(told(2, ['a'], ['b']));
   });
 
-  test('that was told a role is missing ask for no further token, for ten minutes', async () => {
+  test('messages after a missing role ask for no further token, for ten minutes', async () => {
     const clock = createSimulatedTime();
     const now = clock.now;
     const options = { now, endpoint: keptEndpoint(now) };
@@ -80,7 +80,7 @@ describe('A token that stays in use, since another was given up a moment ago,', 
     return warmTokens({ get: async () => token, renew: never, peek: () => token });
   }
 
-  test('keeps the message for a later try, and the next one is not sent with it', async () => {
+  test('a rejected token that stays in use keeps the message, and the next one is not sent with it', async () => {
     const token = createEndpointToken(keeping(tokenOf('a')), () => NOON);
     let calls = 0;
     const adapter: Adapter = {

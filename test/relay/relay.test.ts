@@ -88,7 +88,7 @@ const paths: readonly Row[] = [
 ];
 
 describe('On the path', () => {
-  test.each(paths)('%s', async (_, tokens, steps, kind, executed, expected) => {
+  test.each(paths)('the token policy decides by the answer: %s', async (_, tokens, steps, kind, executed, expected) => {
     const { outcome, calls, told } = await run(tokens, steps);
     expect(outcome).toMatchObject({ kind, executed });
     expect(told).toEqual(expected);
@@ -97,30 +97,30 @@ describe('On the path', () => {
 });
 
 describe('An attempt tells', () => {
-  test('the age of the token that went out last', async () => {
+  test('an attempt reports the age of the token that went out last', async () => {
     expect(await run(['a'], [answer(200)])).toMatchObject({ tokenAgeMs: 60_000 });
   });
 
-  test('that age even where the second token has gone out and was rejected, too', async () => {
+  test('an attempt reports the token’s age even where the second token was rejected, too', async () => {
     expect(await run(['a', 'b'], [answer(401), answer(401)])).toMatchObject({ calls: 2, tokenAgeMs: 60_000 });
   });
 
-  test('no age where no token was to be had', async () => {
+  test('an attempt reports no token age where there was no token', async () => {
     expect(await run([refused], [])).not.toHaveProperty('tokenAgeMs');
   });
 
-  test('how long to wait, as the answer asked', async () => {
+  test('an attempt reports how long to wait, as the answer asked', async () => {
     const { outcome } = await run(['a'], [answer(429, '', { 'retry-after': '7' })]);
     expect(outcome).toMatchObject({ kind: 'failed', retryAfterMs: 7_000 });
   });
 
-  test('how long to wait, as the token endpoint asked', async () => {
+  test('an attempt reports how long to wait, as the token endpoint asked', async () => {
     const busy = new RelayError('TOKEN_UNAVAILABLE', 'busy', { status: 429, retryAfterMs: 9_000 });
     const { outcome } = await run([busy], []);
     expect(outcome).toMatchObject({ kind: 'failed', code: 'TOKEN_UNAVAILABLE', retryAfterMs: 9_000 });
   });
 
-  test('who must act where the very same token comes again', async () => {
+  test('an attempt says who must act where the very same token comes again', async () => {
     const { outcome } = await run(['a', 'a'], [answer(401)]);
     expect(outcome).toMatchObject({
       code: 'TOKEN_REJECTED',
@@ -129,7 +129,7 @@ describe('An attempt tells', () => {
     });
   });
 
-  test('an outcome even where something is thrown that nobody foresaw', async () => {
+  test('an attempt has an outcome even where something is thrown that nobody foresaw', async () => {
     const { outcome } = await run(['a'], []).catch(() => ({ outcome: undefined }));
     expect(outcome).toMatchObject({
       kind: 'failed',
@@ -139,7 +139,7 @@ describe('An attempt tells', () => {
   });
 });
 
-test('The deadline goes to whoever gets or renews the token, and to whoever makes the call', async () => {
+test('the deadline goes to whoever gets or renews the token, and to whoever makes the call', async () => {
   const deadline = deadlineOf(1_000);
   const given: unknown[] = [];
   const noted =

@@ -65,12 +65,12 @@ describe('The address is', () => {
       'https://rt.example.com/http/Orders%2FX',
     ],
     ['the url, even if a service key names a host', {}, 'https://rt.example.com', url],
-  ])('%s', async (_, settings, serviceUrl, href) => {
+  ])('the address is %s', async (_, settings, serviceUrl, href) => {
     const token = { ...tokenOf('t'), ...(serviceUrl === undefined ? {} : { serviceUrl }) };
     expect((await requestOf(settings, messageOf(), token)).url.href).toBe(href);
   });
 
-  test('nowhere, where there is only a path and the secret names no host', async () => {
+  test('a request has no address where there is only a path and the secret names no host', async () => {
     await expect(requestOf({ path: '/http/orders' })).rejects.toMatchObject({
       code: 'SECRET_MALFORMED',
       message:
@@ -80,7 +80,7 @@ describe('The address is', () => {
 });
 
 describe('The headers are', () => {
-  test('the content type, the id and the token, for a message that brings nothing', async () => {
+  test('the headers of a message that brings nothing are content type, id and token', async () => {
     expect((await requestOf()).headers).toEqual({
       'Content-Type': 'application/json',
       SAP_ApplicationID: 'order-4711',
@@ -97,13 +97,13 @@ describe('The headers are', () => {
     ],
     ['the destination’s, where the message has none', { contentType: 'text/xml' }, undefined, 'text/xml'],
     ['the message’s before the destination’s', { contentType: 'text/xml' }, 'text/csv', 'text/csv'],
-  ])('%s', async (_, settings, contentType, expected) => {
+  ])('the headers of a request are %s', async (_, settings, contentType, expected) => {
     const message = messageOf(contentType === undefined ? {} : { contentType });
     expect((await requestOf(settings, message)).headers).toMatchObject({ 'Content-Type': expected });
   });
 
   test.each(['text/xml\r\nX-Evil: 1', 'text/☃', 'text/\u0000', 'a\u007f'])(
-    'not a content type that cannot stand in a header: %j',
+    'a request does not go out with a content type that cannot stand in a header: %j',
     async (contentType) => {
       const error = await requestOf({}, messageOf({ contentType })).catch((thrown) => thrown);
       expect(error).toMatchObject({ code: 'MESSAGE_INVALID', executed: 'no' });
@@ -111,7 +111,7 @@ describe('The headers are', () => {
     },
   );
 
-  test('the id in the header that the settings name', async () => {
+  test('the headers of a request hold the id in the header that the settings name', async () => {
     const { headers } = await requestOf({ idHeader: 'X-Message-Id' });
     expect(headers).toMatchObject({ 'X-Message-Id': 'order-4711' });
     expect(headers).not.toHaveProperty('SAP_ApplicationID');
@@ -126,13 +126,16 @@ describe('The headers are', () => {
       { sap_applicationid: 'x' },
       ['static'],
     ],
-  ])('of one name, upper and lower case alike, only one: %s', async (_, settings, headers, expected) => {
-    const request = await requestOf(settings, messageOf({ headers }));
-    const named = Object.entries(request.headers).filter(([name]) => name.toLowerCase() === 'sap_applicationid');
-    expect(named.map(([, value]) => value)).toEqual(expected);
-  });
+  ])(
+    'the headers of a request have each name once, upper and lower case alike: %s',
+    async (_, settings, headers, expected) => {
+      const request = await requestOf(settings, messageOf({ headers }));
+      const named = Object.entries(request.headers).filter(([name]) => name.toLowerCase() === 'sap_applicationid');
+      expect(named.map(([, value]) => value)).toEqual(expected);
+    },
+  );
 
-  test('static ones', async () => {
+  test('the headers of a request hold those of the settings', async () => {
     expect((await requestOf({ headers: { SOAPAction: '"urn:x"' } })).headers).toMatchObject({ SOAPAction: '"urn:x"' });
   });
 
@@ -146,7 +149,7 @@ describe('The headers are', () => {
       { forwardHeaders: ['*'] },
       ['traceparent', 'tracestate', 'sap-passport', 'x-one', 'x-two', 'content-encoding', 'content-language'],
     ],
-  ])('those of the message that are forwarded, %s', async (_, settings, names) => {
+  ])('the headers of a request hold those of the message that are forwarded, %s', async (_, settings, names) => {
     const brought = Object.fromEntries(
       `traceparent tracestate sap-passport x-one x-two content-encoding content-language authorization cookie set-cookie
        host content-length content-type connection keep-alive te trailer transfer-encoding upgrade expect x-csrf-token
@@ -162,7 +165,7 @@ describe('The headers are', () => {
   });
 
   test.each(['a\r\nX-Evil: 1', 'a\nb', '\u0000', '☃', '\u007f'])(
-    'never one whose value cannot stand in a header: the message is its sender’s to correct, unless the header does not go along: %j',
+    'a forwarded header that cannot stand in a request makes the sender correct the message: %j',
     async (value) => {
       const message = messageOf({ headers: { 'x-one': value, 'x-two': 'fine' } });
       await expect(requestOf({ forwardHeaders: ['x-*'] }, message)).rejects.toMatchObject({
@@ -176,7 +179,7 @@ describe('The headers are', () => {
     },
   );
 
-  test('one in Latin-1 and with a tab, as it came', async () => {
+  test('a header in Latin-1 and with a tab is sent as it came', async () => {
     const { headers } = await requestOf(
       { forwardHeaders: ['x-*'] },
       messageOf({ headers: { 'x-one': 'J\u00f6rg\ta' } }),
@@ -186,7 +189,7 @@ describe('The headers are', () => {
 });
 
 describe('The call', () => {
-  test('has the method of the settings and the payload of the message', async () => {
+  test('the call has the method of the settings and the payload of the message', async () => {
     const message = messageOf({}, '<a/>');
     const request = await requestOf({ method: 'PUT' }, message);
     expect(request.method).toBe('PUT');
@@ -204,12 +207,12 @@ describe('The call', () => {
       { maxCallMs: 25_000, remainingMs: 700 },
       25_000,
     ],
-  ])('takes at most %s', async (_, settings, options, timeoutMs) => {
+  ])('the call takes at most %s', async (_, settings, options, timeoutMs) => {
     const request = await requestOf(settings, messageOf(), tokenOf('t'), { remainingMs: 100_000, ...options });
     expect(request.timeoutMs).toBe(timeoutMs);
   });
 
-  test('goes out with the client certificate in place of a token, where that is how the destination authenticates', async () => {
+  test('the call goes out with the client certificate in place of a token, where the destination says so', async () => {
     const certificate = { cert: 'PEM', key: 'PEM', validUntil: NOON + 1 };
     const request = await requestOf({}, messageOf(), tokenOf('', { certificate }));
     expect(request.certificate).toBe(certificate);
@@ -217,14 +220,14 @@ describe('The call', () => {
     expect(await requestOf()).not.toHaveProperty('certificate');
   });
 
-  test('goes out with the client certificate and the token, where that is bound to it (RFC 8705)', async () => {
+  test('the call goes out with certificate and token, where the token is bound to it (RFC 8705)', async () => {
     const certificate = { cert: 'PEM', key: 'PEM', validUntil: NOON + 1 };
     const request = await requestOf({}, messageOf(), tokenOf('bound', { certificate }));
     expect(request.certificate).toBe(certificate);
     expect(request.headers.Authorization).toBe('Bearer bound');
   });
 
-  test('ends with the invocation, and keeps of the answer what it is told to', async () => {
+  test('the call ends with the invocation, and keeps of the answer what it is told to', async () => {
     const { signal } = new AbortController();
     const request = await requestOf({}, messageOf(), tokenOf('t'), { keepBytes: 4_400_000, signal });
     expect(request.signal).toBe(signal);

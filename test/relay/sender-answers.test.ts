@@ -49,17 +49,17 @@ const situations: readonly (readonly [string, HttpAnswer, string, string])[] = [
 ];
 
 describe.each(['https', 'soap', 'soap-rm', 'odata'])('With adapter %s', (adapter) => {
-  test.each(situations)('%s', async (_, came, kind, executed) => {
+  test.each(situations)('the status decides for each sender adapter: %s', async (_, came, kind, executed) => {
     expect(await outcome({ adapter }, came)).toMatchObject({ kind, executed, status: came.status });
   });
 
-  test('the id of the message processing log is found in the header and in the body', async () => {
+  test('the MPL id is found in the header and in the body with each sender adapter', async () => {
     expect(await outcome({ adapter }, answer(500, EXCEPTION))).toMatchObject({ mplId: MPL_ID });
     const inHeader = answer(200, '', { sap_messageprocessinglogid: MPL_ID });
     expect(await outcome({ adapter }, inHeader)).toMatchObject({ kind: 'delivered', mplId: MPL_ID });
   });
 
-  test('a 401 is healed by a new token, and the very same message goes out with it', async () => {
+  test('a 401 is followed by a new token and the very same message with each sender adapter', async () => {
     const what = message('<a/>', { id: 'order-4711' });
     const {
       outcome: judged,
@@ -72,7 +72,7 @@ describe.each(['https', 'soap', 'soap-rm', 'odata'])('With adapter %s', (adapter
     expect(requests.map(({ headers }) => headers.Authorization)).toEqual(['Bearer t0ken-1', 'Bearer t0ken-2']);
   });
 
-  test('a demand for a CSRF token is met, whatever the settings say', async () => {
+  test('a demand for a CSRF token is met with each sender adapter, whatever the settings say', async () => {
     const required = answer(403, '<html>', { 'x-csrf-token': 'Required' });
     const opened = answer(200, '', { 'x-csrf-token': 'abc', 'set-cookie': ['SESSION=1; Path=/'] });
     const { outcome: judged, requests } = await attempt({ adapter, csrf: false }, [required, opened, answer(202)]);
@@ -81,7 +81,7 @@ describe.each(['https', 'soap', 'soap-rm', 'odata'])('With adapter %s', (adapter
     expect(requests[2]?.headers).toMatchObject({ 'X-CSRF-Token': 'abc', Cookie: 'SESSION=1' });
   });
 
-  test('no reason tells anything of an answer that is none of the protocol’s', async () => {
+  test('an answer that is not of the protocol is not quoted with any sender adapter', async () => {
     for (const [, came, kind] of situations) {
       if (kind === 'delivered') continue;
       const body = Buffer.from(`${came.body} hunter22`);

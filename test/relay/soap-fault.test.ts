@@ -55,7 +55,7 @@ describe.each(['soap', 'soap-rm'])('With adapter %s', (adapter) => {
     statuses.map((status) => [name, status, body, kind, code, conclusion] as const),
   );
 
-  test.each(rows)('a fault %s with status %i decides', async (_, status, body, kind, code, conclusion) => {
+  test.each(rows)('a SOAP fault %s with status %i decides', async (_, status, body, kind, code, conclusion) => {
     const judged = await outcome({ adapter }, faulty(status, body));
     expect(judged).toMatchObject({ kind, status, executed: 'unknown', detail: 'Something went wrong' });
     expect(reasonOf(judged)).toBe(`the endpoint answered ${status} with fault ${code}: ${conclusion}`);
@@ -73,22 +73,25 @@ describe.each(['soap', 'soap-rm'])('With adapter %s', (adapter) => {
     [429, 'failed', 'no'],
     [503, 'failed', 'no'],
     [413, 'rejected', 'no'],
-  ])('a status of %i speaks of the call: it decides, and the fault is told', async (status, kind, executed) => {
-    for (const body of [fault11('soap:Client'), fault11('soap:Server')]) {
-      const judged = await outcome({ adapter }, faulty(status, body));
-      expect(judged).toMatchObject({ kind, executed, detail: 'Something went wrong' });
-      expect(reasonOf(judged)).toMatch(/^the endpoint answered \d+ with fault (Client|Server): /);
-    }
-  });
+  ])(
+    'a status of %i speaks of the call: it decides, and the SOAP fault is reported',
+    async (status, kind, executed) => {
+      for (const body of [fault11('soap:Client'), fault11('soap:Server')]) {
+        const judged = await outcome({ adapter }, faulty(status, body));
+        expect(judged).toMatchObject({ kind, executed, detail: 'Something went wrong' });
+        expect(reasonOf(judged)).toMatch(/^the endpoint answered \d+ with fault (Client|Server): /);
+      }
+    },
+  );
 
-  test('a 401 with a fault asks for a new token like any other', async () => {
+  test('a 401 with a SOAP fault asks for a new token like any other', async () => {
     const delivered = await attempt({ adapter }, [faulty(401, fault11('soap:Client')), answer(202)]);
     expect(delivered).toMatchObject({ outcome: { kind: 'delivered' }, calls: 2 });
     const { outcome: blocked } = await attempt({ adapter }, [faulty(401, fault11('soap:Client'))]);
     expect(blocked).toMatchObject({ kind: 'blocked', executed: 'no', status: 401 });
   });
 
-  test('a fault with 500 is the flow’s own word, even if the token has expired on its way', async () => {
+  test('a SOAP fault with 500 is the flow’s own, even if the token has expired on its way', async () => {
     const expired = { accessToken: 't', issuedAt: NOON - 60_000, expiresAt: NOON, expiryKnown: true };
     const healed = await attempt({ adapter }, [answer(500), answer(200)], ENVELOPE, expired);
     expect(healed).toMatchObject({ outcome: { kind: 'delivered' }, calls: 2 });
@@ -137,11 +140,14 @@ describe('A code that is none of SOAP’s leaves it to the status', () => {
     ],
     ['missing', inEnvelope('<soap:Fault/>'), 500, 'failed', 'a fault without a code: '],
     ['missing, with 2xx', inEnvelope('<soap:Fault/>'), 200, 'failed', 'a fault without a code: '],
-  ])('%s', async (_, body, status, kind, words) => {
-    const judged = await outcome({ adapter: 'soap' }, faulty(status, body));
-    expect(judged).toMatchObject({ kind });
-    expect(reasonOf(judged)).toContain(words);
-  });
+  ])(
+    'a fault code that is none of SOAP’s leaves the decision to the status: %s',
+    async (_, body, status, kind, words) => {
+      const judged = await outcome({ adapter: 'soap' }, faulty(status, body));
+      expect(judged).toMatchObject({ kind });
+      expect(reasonOf(judged)).toContain(words);
+    },
+  );
 });
 
 describe('A fault is read', () => {
@@ -206,7 +212,7 @@ describe('A fault is read', () => {
     ['before attachments, and cut off itself', Buffer.from(attached(client).split('</soap:Fault>')[0] ?? ''), RELATED],
     ['in bytes that nobody explains', Buffer.from(client, 'latin1'), {}, 'M\uFFFDller & S\uFFFDhne'],
     ['under another content type', Buffer.from(client), { 'content-type': 'text/html' }],
-  ])('%s', async (_, body, headers, detail = 'Müller & Söhne') => {
+  ])('a SOAP fault is read %s', async (_, body, headers, detail = 'Müller & Söhne') => {
     const judged = await outcome(settings, { ...answer(500, '', headers), body });
     expect(judged).toMatchObject({ kind: 'rejected', detail });
     expect(reasonOf(judged)).toContain('fault Client: ');
@@ -243,27 +249,27 @@ describe('A fault is read', () => {
       'with a prefix declared on its own code',
       fault11('soap:Client').replace('<faultcode>soap:', `<faultcode xmlns:q="${NS['1.1']}">q:`),
     ],
-  ])('%s', async (_, body) => {
+  ])('a SOAP fault is read in any form: %s', async (_, body) => {
     const judged = await outcome(settings, faulty(500, body));
     expect(judged).toMatchObject({ kind: 'rejected', detail: 'Something went wrong' });
     expect(reasonOf(judged)).toContain('fault Client: ');
   });
 
-  test('whose code stands behind its subcode: that is none', async () => {
+  test('a SOAP fault whose code stands behind its subcode has no code', async () => {
     const code = '<soap:Value>soap:Sender</soap:Value>';
     const subcode = '<soap:Subcode><soap:Value>soap:Receiver</soap:Value></soap:Subcode>';
     const judged = await outcome(settings, faulty(500, fault12('soap:Sender').replace(code, `${subcode}${code}`)));
     expect(judged).toMatchObject({ kind: 'rejected', reason: `the endpoint answered 500 with fault Sender: ${NEVER}` });
   });
 
-  test('whose text is cut off: its code stands before that', async () => {
+  test('a SOAP fault whose text is cut off keeps its code, which stands before that', async () => {
     const cut = fault11('soap:Client', 'x'.repeat(100)).slice(0, -100);
     const judged = await outcome(settings, { ...faulty(200, cut), truncated: true });
     expect(judged).toMatchObject({ kind: 'rejected', reason: `the endpoint answered 200 with fault Client: ${NEVER}` });
     expect(judged).not.toHaveProperty('detail');
   });
 
-  test('and the id of the message processing log, as SAP’s SOAP adapters write it', async () => {
+  test('a SOAP fault is read with the MPL id, as SAP’s SOAP adapters write it', async () => {
     const text = `An internal error occurred. For error details check MPL ID ${MPL_ID} in message monitoring`;
     expect(await outcome(settings, faulty(500, fault11('soap:Server', text)))).toMatchObject({ mplId: MPL_ID });
   });
@@ -312,7 +318,7 @@ describe('No fault is', () => {
 
   test.each<readonly [string, string, Record<string, string>]>(
     isNone.map(([what, body, headers = XML]) => [what, body, headers]),
-  )('%s', async (_, body, headers) => {
+  )('no SOAP fault is found: %s', async (_, body, headers) => {
     expect(await outcome({ adapter: 'soap' }, { ...answer(200, '', headers), body: Buffer.from(body) })).toMatchObject({
       kind: 'delivered',
     });
@@ -320,7 +326,7 @@ describe('No fault is', () => {
     expect(reasonOf(judged)).toBe(`the endpoint answered 500: ${LATER}`);
   });
 
-  test('anything, to the HTTPS adapter', async () => {
+  test('no SOAP fault counts for the HTTPS adapter', async () => {
     expect(await outcome({}, faulty(200, fault11('soap:Client')))).toMatchObject({ kind: 'delivered' });
   });
 });
@@ -339,7 +345,7 @@ describe('Of a hostile answer', () => {
       `<soap:Envelope xmlns:soap="${NS['1.1']}" ${Array.from({ length: 4_000 }, (_, i) => `a${i}="Fault"`).join(' ')}/>`,
     ],
     ['four megabytes', `${fault11('soap:Server').replace('</soap:Fault>', `<detail>${'x'.repeat(4_400_000)}`)}`],
-  ])('%s: nothing is expanded or fetched, and the status decides at once', async (_, body) => {
+  ])('a hostile answer, %s, decides by its status at once: nothing is expanded or fetched', async (_, body) => {
     const startedAt = performance.now();
     const judged = await outcome({ adapter: 'soap' }, faulty(500, body));
     expect(judged).toMatchObject({ kind: 'failed', status: 500 });

@@ -121,16 +121,19 @@ describe.each(['soap', 'soap-rm'])('With adapter %s', (adapter) => {
     ),
   );
 
-  test.each(rows)('%s is the sender’s to correct, on a fault %s too', async (_, code, payload, conclusion, fields) => {
-    for (const status of [200, 400, 500]) {
-      const judged = await outcome({ adapter }, faulty(code, status), message(payload, fields));
-      expect(judged).toMatchObject({ kind: 'rejected', status, executed: 'unknown' });
-      expect(reasonOf(judged)).toBe(`the endpoint answered ${status} with fault ${code}: ${conclusion}`);
-    }
-  });
+  test.each(rows)(
+    '%s is the sender’s to correct, on a SOAP fault %s too',
+    async (_, code, payload, conclusion, fields) => {
+      for (const status of [200, 400, 500]) {
+        const judged = await outcome({ adapter }, faulty(code, status), message(payload, fields));
+        expect(judged).toMatchObject({ kind: 'rejected', status, executed: 'unknown' });
+        expect(reasonOf(judged)).toBe(`the endpoint answered ${status} with fault ${code}: ${conclusion}`);
+      }
+    },
+  );
 
   test.each(goodPayloads.map(([what, payload, fields = TYPE]) => [what, payload, fields] as const))(
-    'with %s the fault decides',
+    'a payload with %s leaves the decision to the fault',
     async (_, payload, fields) => {
       const what = message(payload, fields);
       expect(await outcome({ adapter }, faulty('Server'), what)).toMatchObject({ kind: 'failed' });
@@ -140,7 +143,7 @@ describe.each(['soap', 'soap-rm'])('With adapter %s', (adapter) => {
   );
 });
 
-test('where payloads are wrapped one need not be an envelope, but whole', async () => {
+test('a payload that is wrapped need not be an envelope, but whole', async () => {
   const settings = { adapter: 'soap', soapWrap: true };
   expect(await outcome(settings, faulty('Server'), message('<Order/>'))).toMatchObject({ kind: 'failed' });
   expect(await outcome(settings, faulty('VersionMismatch'), message('<Order/>'))).toMatchObject({ kind: 'blocked' });
@@ -148,19 +151,19 @@ test('where payloads are wrapped one need not be an envelope, but whole', async 
   expect(reasonOf(broken)).toContain(MALFORMED);
 });
 
-test('attachments may be the settings’ type', async () => {
+test('attachments may come from the settings’ content type', async () => {
   const settings = { adapter: 'soap', contentType: RELATED.contentType };
   expect(await outcome(settings, faulty('Server'), message(attached(envelope())))).toMatchObject({ kind: 'failed' });
   const broken = await outcome(settings, faulty('Server'), message(attached(envelope('<a>'))));
   expect(reasonOf(broken)).toContain(MALFORMED);
 });
 
-test('bytes that nobody explains went out with the settings’ charset', async () => {
+test('bytes without a declared charset go out with the settings’ charset', async () => {
   const judged = await outcome({ adapter: 'soap' }, faulty('Server'), message(BARE_LATIN1));
   expect(reasonOf(judged)).toContain('the payload has bytes that mean nothing in utf-8; ');
 });
 
-test('a flow that ran on it says so: the log’s id stays in the outcome', async () => {
+test('a flow that ran on a bad payload keeps its MPL id in the outcome', async () => {
   const came = answer(500, fault('Server').replace('hunter22', EXCEPTION), { 'content-type': 'text/xml' });
   const judged = await outcome({ adapter: 'soap' }, came, message(envelope('<a>'), TYPE));
   expect(judged).toMatchObject({ kind: 'rejected', executed: 'unknown', mplId: expect.any(String) });
@@ -194,11 +197,14 @@ describe('The payload is opened', () => {
     ['VersionMismatch', 302, 'blocked', 0],
     ['Server', 500, 'rejected', 1],
     ['VersionMismatch', 500, 'rejected', 1],
-  ])('after a fault "%s" with %i: %s, opened %i times beside its sends', async (code, status, kind, times) => {
-    expect(await openedFor(code, status)).toEqual([kind, times]);
-  });
+  ])(
+    'a payload is opened after a fault "%s" with %i: %s, opened %i times beside its sends',
+    async (code, status, kind, times) => {
+      expect(await openedFor(code, status)).toEqual([kind, times]);
+    },
+  );
 
-  test('no further than its beginning, and the rest is not fetched', async () => {
+  test('a payload is opened no further than its beginning, and the rest is not fetched', async () => {
     let fetched = 0;
     function* chunks() {
       for (; fetched < 100; fetched += 1)
@@ -216,7 +222,7 @@ describe('The payload is opened', () => {
     expect(fetched).toBeLessThan(6);
   });
 
-  test('in vain, where it is not to be had any more: the fault decides', async () => {
+  test('a payload that can no longer be opened leaves the decision to the fault', async () => {
     const open = async () => Promise.reject(new Error('gone'));
     const what = { ...message('', TYPE), body: { bytes: 8, open } };
     const judged = await outcome({ adapter: 'soap' }, faulty('Server'), what);

@@ -17,7 +17,7 @@ function header(call: Sent, name: string): string | undefined {
 }
 
 describe('The call of a SOAP endpoint', () => {
-  test('is a POST with the envelope as it came, and nothing that SAP does not want', async () => {
+  test('the call of a SOAP endpoint is a POST with the envelope as it came', async () => {
     const call = await onWire(PATH, { adapter: 'soap' }, message(envelope('1.1')));
     expect(call).toEqual({
       line: 'POST /cxf/orders',
@@ -32,7 +32,7 @@ describe('The call of a SOAP endpoint', () => {
     });
   });
 
-  test('passes on SAP’s passport and the trace, which came with the message', async () => {
+  test('the call of a SOAP endpoint passes on SAP’s passport and the trace, which came with the message', async () => {
     const headers = { traceparent: '00-a-b-01', tracestate: 'x=1', 'sap-passport': '2A54482A', other: 'x' };
     const call = await onWire(PATH, { adapter: 'soap' }, message(envelope('1.1'), { headers }));
     expect(call.headers).toEqual(
@@ -92,15 +92,18 @@ describe('The call of a SOAP endpoint', () => {
       'application/soap+xml; action="urn:set"; charset=utf-8',
       undefined,
     ],
-  ])('in SOAP %s', async (_, settings, contentType, expectedType, expectedAction) => {
-    const fields = contentType === undefined ? {} : { contentType };
-    const call = await onWire(PATH, { adapter: 'soap', ...settings }, message(envelope('1.1'), fields));
-    expect(header(call, 'Content-Type')).toBe(expectedType);
-    expect(header(call, 'SOAPAction')).toBe(expectedAction);
-    expect(call.body).toBe(envelope('1.1'));
-  });
+  ])(
+    'the call of a SOAP endpoint has the headers of SOAP %s',
+    async (_, settings, contentType, expectedType, expectedAction) => {
+      const fields = contentType === undefined ? {} : { contentType };
+      const call = await onWire(PATH, { adapter: 'soap', ...settings }, message(envelope('1.1'), fields));
+      expect(header(call, 'Content-Type')).toBe(expectedType);
+      expect(header(call, 'SOAPAction')).toBe(expectedAction);
+      expect(call.body).toBe(envelope('1.1'));
+    },
+  );
 
-  test('has the action that the sender gave, where that header is forwarded', async () => {
+  test('the call of a SOAP endpoint has the action that the sender gave, where that header is forwarded', async () => {
     const what = message(envelope('1.1'), { headers: { soapaction: '"urn:senders"' } });
     const settings = { adapter: 'soap', soapAction: 'urn:set' };
     expect(header(await onWire(PATH, settings, what), 'SOAPAction')).toBe('"urn:set"');
@@ -129,13 +132,13 @@ describe('An envelope’s encoding is told as it is', () => {
     ['UTF-16 without a mark', Buffer.from(text, 'utf16le'), 'utf-16le'],
     ['UTF-16, big-endian, without a mark', Buffer.from(text, 'utf16le').swap16(), 'utf-16be'],
     ['told by nobody', latin1(''), 'utf-8'],
-  ])('%s', async (_, payload, charset) => {
+  ])('an envelope’s encoding is declared as it is: %s', async (_, payload, charset) => {
     const call = await onWire(PATH, { adapter: 'soap' }, message(payload));
     expect(header(call, 'Content-Type')).toBe(`text/xml; charset=${charset}`);
     expect(call.body).toBe(payload.toString('latin1'));
   });
 
-  test('and in the settings’ words, where those mean the same', async () => {
+  test('an envelope’s encoding is declared in the settings’ words, where those mean the same', async () => {
     const settings = { adapter: 'soap', contentType: 'text/xml;charset="UTF8"' };
     expect(header(await onWire(PATH, settings, message(text)), 'Content-Type')).toBe('text/xml;charset="UTF8"');
   });
@@ -181,28 +184,34 @@ describe('The charset is named beside the message’s own type', () => {
       'multipart/related',
       'multipart/related; charset=utf-8',
     ],
-  ])('%s; the bytes stay', async (_, payload, contentType, expected) => {
-    const call = await onWire(PATH, { adapter: 'soap' }, message(payload, { contentType }));
-    expect(header(call, 'Content-Type')).toBe(expected);
-    expect(call.body).toBe(payload.toString('latin1'));
-  });
+  ])(
+    'the charset is named beside the message’s own type %s; the bytes stay',
+    async (_, payload, contentType, expected) => {
+      const call = await onWire(PATH, { adapter: 'soap' }, message(payload, { contentType }));
+      expect(header(call, 'Content-Type')).toBe(expected);
+      expect(call.body).toBe(payload.toString('latin1'));
+    },
+  );
 
-  test('and beside the settings’ type, the attachments’ too, even where payloads are wrapped', async () => {
+  test('the charset is named beside the settings’ type, even where payloads are wrapped', async () => {
     const payload = related('', declared, 'latin1');
     const call = await onWire(PATH, { adapter: 'soap', soapWrap: true, contentType: RELATED }, message(payload));
     expect(header(call, 'Content-Type')).toBe(`${RELATED}; charset=ISO-8859-1`);
     expect(call.body).toBe(payload.toString('latin1'));
   });
 
-  test.each(['https', 'odata'])('but not with adapter %s: bytes and type are the message’s own', async (adapter) => {
-    const what = message(umlauts, { contentType: 'text/xml' });
-    const call = await onWire('/http/orders', { adapter, csrf: false }, what);
-    expect(header(call, 'Content-Type')).toBe('text/xml');
-  });
+  test.each(['https', 'odata'])(
+    'the charset is not named with adapter %s: bytes and type are the message’s own',
+    async (adapter) => {
+      const what = message(umlauts, { contentType: 'text/xml' });
+      const call = await onWire('/http/orders', { adapter, csrf: false }, what);
+      expect(header(call, 'Content-Type')).toBe('text/xml');
+    },
+  );
 });
 
 describe('A payload that comes as a text, as a queue has it,', () => {
-  test('goes out whole, read at once and not character by character', async () => {
+  test('a payload that comes as a text, as a queue has it, goes out whole, read at once', async () => {
     const text = '<a>Jürgen 😀</a>'.repeat(30_000);
     const call = await onWire(
       PATH,
@@ -222,14 +231,14 @@ describe('A payload that comes as a stream', () => {
   test.each([
     ['goes out as it is', false, bytes.toString('latin1')],
     ['is wrapped', true, `${declaration}${wrapped('<a>Müller</a>')}`],
-  ])('%s, in the encoding that it declares', async (_, soapWrap, body) => {
+  ])('a payload that comes as a stream %s, in the encoding that it declares', async (_, soapWrap, body) => {
     const call = await onWire(PATH, { adapter: 'soap', soapWrap }, streamed);
     expect(call.body).toBe(body);
     expect(header(call, 'Content-Type')).toBe('text/xml; charset=ISO-8859-1');
   });
 
   test.each(['text/xml; charset=ISO-8859-1', 'multipart/related; boundary=b; charset=iso-8859-1'])(
-    'goes through untouched, and is opened once, where its content type says all: %s',
+    'a payload that comes as a stream passes untouched, opened once, where its content type says all: %s',
     async (contentType) => {
       let opened = 0;
       const counted = async () => {
@@ -264,19 +273,19 @@ describe('Wrapped is', () => {
       '<p:a xmlns:p="urn:1" xmlns="urn:0"><p:b xmlns:p="urn:2" xmlns=""><c/></p:b><p:c xml:lang="de"/></p:a>',
       undefined,
     ],
-  ])('%s', async (_, payload, inside = payload) => {
+  ])('a payload is wrapped as it is: %s', async (_, payload, inside = payload) => {
     const call = await onWire(PATH, wrap, message(payload));
     expect(Buffer.from(call.body, 'latin1').toString()).toBe(wrapped(inside));
     expect(header(call, 'Content-Type')).toBe('text/xml; charset=utf-8');
     expect(header(call, 'SOAPAction')).toBe('""');
   });
 
-  test('in UTF-8, whatever charset the settings’ type names', async () => {
+  test('a wrapped payload is in UTF-8, whatever charset the settings’ type names', async () => {
     const call = await onWire(PATH, { ...wrap, contentType: 'text/xml; charset=ISO-8859-1' }, message('<a>ü</a>'));
     expect(header(call, 'Content-Type')).toBe('text/xml; charset=utf-8');
   });
 
-  test('in SOAP 1.2 where that is set', async () => {
+  test('a wrapped payload is in SOAP 1.2 where that is set', async () => {
     const call = await onWire(PATH, { ...wrap, soapVersion: '1.2' }, message('<a/>', { contentType: 'text/xml' }));
     expect(call.body).toBe(wrapped('<a/>', '1.2'));
     expect(header(call, 'Content-Type')).toBe('application/soap+xml; charset=utf-8');
@@ -287,12 +296,15 @@ describe('Wrapped is', () => {
     ['by its content type, with white space', '', { contentType: 'a/b; charset=" ISO-8859-1 "' }, 'ISO-8859-1'],
     ['by its content type', '', { contentType: 'application/xml; charset=ISO-8859-1' }, 'ISO-8859-1'],
     ['by a name that XML does not take', '', { contentType: 'text/xml; charset=ISO_8859-1:1987' }, 'windows-1252'],
-  ])('a payload in another encoding, known %s, with a declaration of that', async (_, declaration, fields, charset) => {
-    const payload = Buffer.from(`${declaration}<a>Müller</a>`, 'latin1');
-    const call = await onWire(PATH, wrap, message(payload, fields));
-    expect(call.body).toBe(`<?xml version="1.0" encoding="${charset}"?>${wrapped('<a>Müller</a>')}`);
-    expect(header(call, 'Content-Type')).toBe(`text/xml; charset=${charset}`);
-  });
+  ])(
+    'a wrapped payload in another encoding, known %s, has a declaration of that',
+    async (_, declaration, fields, charset) => {
+      const payload = Buffer.from(`${declaration}<a>Müller</a>`, 'latin1');
+      const call = await onWire(PATH, wrap, message(payload, fields));
+      expect(call.body).toBe(`<?xml version="1.0" encoding="${charset}"?>${wrapped('<a>Müller</a>')}`);
+      expect(header(call, 'Content-Type')).toBe(`text/xml; charset=${charset}`);
+    },
+  );
 
   test.each<[string, string, Record<string, string>, string]>([
     ['an envelope', envelope('1.1'), {}, 'text/xml; charset=utf-8'],
@@ -313,7 +325,7 @@ describe('Wrapped is', () => {
     ['an envelope of XML 1.1', `<?xml version="1.1"?>${envelope('1.1')}`, {}, 'text/xml; charset=utf-8'],
     ['an envelope whose body is nested deeper', envelope('1.1', nested(101)), {}, 'text/xml; charset=utf-8'],
     ['an envelope that is broken behind its body', envelope('1.1', '<a>'), {}, 'text/xml; charset=utf-8'],
-  ])('not %s: it goes as it is', async (_, payload, fields, contentType) => {
+  ])('%s is not wrapped: it goes as it is', async (_, payload, fields, contentType) => {
     const call = await onWire(PATH, wrap, message(payload, fields));
     expect(call.body).toBe(payload);
     expect(header(call, 'Content-Type')).toBe(contentType);
@@ -368,7 +380,7 @@ describe('Wrapped is', () => {
       Buffer.from('1f8b0800', 'hex'),
       'expected UTF-8, or an XML declaration that names the encoding',
     ],
-  ])('not %s: it is refused before any call, in words without the payload', async (_, payload, problem, fields) => {
+  ])('%s is refused before any call, in words without the payload', async (_, payload, problem, fields) => {
     const refused = await refusal(wrap, message(payload, fields));
     expect(refused).toMatchObject({ code: 'MESSAGE_INVALID', executed: 'no' });
     expect(refused.message).toBe(`the payload cannot go out in an envelope: ${problem}; the sender must correct it`);
@@ -379,17 +391,17 @@ describe('A payload that must be read through for its envelope', () => {
   const ofBytes = (bytes: number) => `<o>${'x'.repeat(bytes - '<o></o>'.length)}</o>`;
   const wrap = { adapter: 'soap', soapWrap: true };
 
-  test('may have 4 MiB', async () => {
+  test('a payload that must be read through for its envelope may have 4 MiB', async () => {
     const { body } = await onWire(PATH, wrap, message(ofBytes(4_194_304)));
     expect(body === wrapped(ofBytes(4_194_304))).toBe(true);
   });
 
-  test('is rejected with a byte more, by its size: it would hold up the rest of its batch', async () => {
+  test('a payload that must be read through is rejected beyond 4 MiB: it would delay its batch', async () => {
     const refused = await refusal(wrap, message(ofBytes(4_194_305)));
     expect(refused).toMatchObject({ code: 'PAYLOAD_TOO_LARGE' });
   });
 
-  test('is not read through, and may have more, where it goes out as it is', async () => {
+  test('a payload that goes out as it is may have more than 4 MiB', async () => {
     const large = envelope('1.1', ofBytes(4_194_305));
     expect((await onWire(PATH, { adapter: 'soap' }, message(large))).body === large).toBe(true);
   });

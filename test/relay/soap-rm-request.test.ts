@@ -10,7 +10,7 @@ const ENVELOPE = `<s:Envelope xmlns:s="${SOAP}"><s:Body><a/></s:Body></s:Envelop
 const rm = { adapter: 'soap-rm' };
 const withId = (id: string, fields = {}) => message(ENVELOPE, { id, ...fields });
 
-test('The call of an SAP RM endpoint is SOAP’s, with the message id in the query and in no header', async () => {
+test('the call of an SAP RM endpoint is SOAP’s, with the message id in the query and in no header', async () => {
   expect(await onWire(PATH, rm, withId(GUID))).toEqual({
     line: `POST /cxf/orders?MessageId=${GUID}`,
     headers: [
@@ -23,7 +23,7 @@ test('The call of an SAP RM endpoint is SOAP’s, with the message id in the que
   });
 });
 
-test('The id is also in a header, where one is set', async () => {
+test('the message id is also in a header, where one is set', async () => {
   const { headers } = await onWire(PATH, { ...rm, idHeader: 'X-Id' }, withId('order 4711'));
   expect(headers).toContain('X-Id: order 4711');
 });
@@ -38,26 +38,29 @@ describe('The message id is', () => {
     ['a GUID made of any other id', {}, 'order-4711', 'ada08dba-8e23-5c06-b234-1898e6785dee'],
     ['another GUID for another id', {}, 'order-4712', 'bdcfcc1f-25e8-5d56-b1bf-f9f95fc36c22'],
     ['any id as it is, where that is set', { messageIdFormat: 'as-is' }, 'order 4711&a=b', 'order+4711%26a%3Db'],
-  ])('%s', async (_, settings, id, expected) => {
+  ])('the message id of SAP RM is %s', async (_, settings, id, expected) => {
     expect((await onWire(PATH, { ...rm, ...settings }, withId(id))).line).toBe(
       `POST /cxf/orders?MessageId=${expected}`,
     );
   });
 
-  test.each([{}, { messageIdAs: 'header' }])('the same whenever the message goes out: %j', async (settings) => {
-    const ids = async () => {
-      const answers = [answer(401), answer(500)];
-      const { requests } = await attempt({ ...rm, ...settings }, answers, withId('order-4711'));
-      return Promise.all(
-        requests.map(
-          async ({ url, body }) => `${url.search} ${Buffer.from((await body?.open()) as Buffer).toString()}`,
-        ),
-      );
-    };
-    const [first, second, third, fourth] = [...(await ids()), ...(await ids())];
-    expect(first).toMatch(/MessageId=[\da-f-]{36} |>uuid:[\da-f-]{36}</);
-    expect([second, third, fourth]).toEqual([first, first, first]);
-  });
+  test.each([{}, { messageIdAs: 'header' }])(
+    'the message id of SAP RM is the same whenever the message goes out: %j',
+    async (settings) => {
+      const ids = async () => {
+        const answers = [answer(401), answer(500)];
+        const { requests } = await attempt({ ...rm, ...settings }, answers, withId('order-4711'));
+        return Promise.all(
+          requests.map(
+            async ({ url, body }) => `${url.search} ${Buffer.from((await body?.open()) as Buffer).toString()}`,
+          ),
+        );
+      };
+      const [first, second, third, fourth] = [...(await ids()), ...(await ids())];
+      expect(first).toMatch(/MessageId=[\da-f-]{36} |>uuid:[\da-f-]{36}</);
+      expect([second, third, fourth]).toEqual([first, first, first]);
+    },
+  );
 });
 
 describe('The query has', () => {
@@ -88,12 +91,12 @@ describe('The query has', () => {
       '&QualityOfService=ExactlyOnceInOrder&QueueId=orders',
     ],
     ['no queue, where none is set', {}, { group: 'customer-4711' }, ''],
-  ])('%s', async (_, settings, fields, rest) => {
+  ])('the query of SAP RM has %s', async (_, settings, fields, rest) => {
     const { line } = await onWire(PATH, { ...rm, ...settings }, withId(GUID, fields));
     expect(line).toBe(`POST /cxf/orders?MessageId=${GUID}${rest}`);
   });
 
-  test('what the url and the settings have before that', async () => {
+  test('the query of SAP RM has what the url and the settings have before that', async () => {
     const { line } = await onWire(`${PATH}?a=1`, { ...rm, query: { b: '2' } }, withId(GUID));
     expect(line).toBe(`POST /cxf/orders?a=1&b=2&MessageId=${GUID}`);
   });
@@ -144,21 +147,21 @@ describe('As a SOAP header the id stands', () => {
       `${open}<s:Header><messageId xmlns="urn:x"/></s:Header>${rest}`,
       `${open}<s:Header>${block}<messageId xmlns="urn:x"/></s:Header>${rest}`,
     ],
-  ])('%s', async (_, payload, expected) => {
+  ])('the message id stands as a SOAP header %s', async (_, payload, expected) => {
     const call = await onWire(PATH, asHeader, message(payload, { id: GUID }));
     expect(call.line).toBe('POST /cxf/orders');
     expect(Buffer.from(call.body, 'latin1').toString()).toBe(expected);
     expect(call.headers).toContain('Content-Type: text/xml; charset=utf-8');
   });
 
-  test('in an envelope that is made for the payload', async () => {
+  test('the message id stands as a SOAP header in an envelope that is made for the payload', async () => {
     const call = await onWire(PATH, { ...asHeader, soapWrap: true }, message('<a/>', { id: GUID }));
     expect(call.body).toBe(
       `<soapenv:Envelope xmlns:soapenv="${SOAP}"><soapenv:Header>${block}</soapenv:Header><soapenv:Body><a/></soapenv:Body></soapenv:Envelope>`,
     );
   });
 
-  test('in an envelope of another encoding, whose bytes stay', async () => {
+  test('the message id stands as a SOAP header in an envelope of another encoding, whose bytes stay', async () => {
     const declaration = '<?xml version="1.0" encoding="ISO-8859-1"?><!-- \xfc -->';
     const payload = Buffer.from(`${declaration}${open}${rest}`, 'latin1');
     const call = await onWire(PATH, asHeader, message(payload, { id: GUID }));
@@ -166,12 +169,12 @@ describe('As a SOAP header the id stands', () => {
     expect(call.headers).toContain('Content-Type: text/xml; charset=ISO-8859-1');
   });
 
-  test('as it is, and escaped, where that is set', async () => {
+  test('the message id stands as a SOAP header as it is, and escaped, where that is set', async () => {
     const call = await onWire(PATH, { ...asHeader, messageIdFormat: 'as-is' }, withId('a<&>b'));
     expect(call.body).toContain('messageId/">a&#60;&#38;&#62;b</messageId>');
   });
 
-  test('beside quality of service and queue, which stay in the query', async () => {
+  test('the message id stands as a SOAP header; quality of service and queue stay in the query', async () => {
     const settings = { ...asHeader, qualityOfService: 'ExactlyOnceInOrder', queueId: 'Q' };
     const { line } = await onWire(PATH, settings, withId(GUID));
     expect(line).toBe('POST /cxf/orders?QualityOfService=ExactlyOnceInOrder&QueueId=Q');
@@ -195,7 +198,7 @@ describe('As a SOAP header the id stands', () => {
       ]),
       'no header can be put into an envelope in the encoding shift_jis',
     ],
-  ])('not in %s: it is refused', async (_, payload, problem) => {
+  ])('a SOAP header for the message id is refused in %s', async (_, payload, problem) => {
     const refused = await refusal(asHeader, message(payload, { id: GUID }));
     expect(refused).toMatchObject({ code: 'MESSAGE_INVALID', executed: 'no' });
     expect(refused.message).toContain(problem);
@@ -203,7 +206,7 @@ describe('As a SOAP header the id stands', () => {
   });
 });
 
-test.each([200, 201, 202, 204])('Any 2xx is success: %i', async (status) => {
+test.each([200, 201, 202, 204])('any 2xx of SAP RM is success: %i', async (status) => {
   const empty = `<s:Envelope xmlns:s="${SOAP}"><s:Body/></s:Envelope>`;
   expect(await outcome(rm, answer(status), withId(GUID))).toMatchObject({ kind: 'delivered', status });
   expect(await outcome(rm, answer(status, empty), withId(GUID))).toMatchObject({ kind: 'delivered', status });

@@ -41,7 +41,7 @@ test('a call that would be cut off is not begun, and nothing has run', async () 
   expect(calls()).toBe(0);
 });
 
-test('half a second is enough to begin with', async () => {
+test('a call begins with half a second left', async () => {
   const { attempt, calls } = routeLeaving(500);
   expect(await attempt()).toMatchObject({ calls: 1, outcome: { kind: 'delivered' } });
   expect(calls()).toBe(1);

@@ -32,7 +32,7 @@ const GROUP = [1, 2, 3].map((place) => sent(`a${place}`, { group: 'a', place }))
 const books = (evidence: Partial<Evidence>): Account =>
   account({ sent: [], runs: [], letters: [], causes: NOTHING, ...evidence });
 
-test('all delivered or buried with a true reason is in order', () => {
+test('a run in which all is delivered, or dead-lettered with a true reason, is in order', () => {
   const result = books({
     sent: [sent('1'), sent('2', { verdict: 422 }), ...GROUP],
     runs: [run('1'), run('2', { status: 422 }), run('a1'), run('a2'), run('a3')],
@@ -122,13 +122,13 @@ test.each<{ what: string; evidence: Partial<Evidence>; found: Partial<Account> }
     evidence: { runs: [run('1')] },
     found: { untrue: ['1 arrived and was never sent'] },
   },
-])('$what is found', ({ evidence, found }) => {
+])('the accounting finds $what', ({ evidence, found }) => {
   const result = books(evidence);
   expect(result).toMatchObject(found);
   expect(isInOrder(result)).toBe(false);
 });
 
-test('a message that came again, whose cause was told, is in order', () => {
+test('a message that came again for a known cause is in order', () => {
   const runs = [run('a1'), run('a1'), run('a2'), run('a1'), run('a3')];
   const causes = { ...NOTHING, unknown: new Map([['a1', 1]]), killed: new Map([['a1', 1]]) };
   const result = books({ sent: GROUP, runs, causes });

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { TROUBLES } from './faults.ts';
 import { runReliability } from './reliability.ts';
 
-test('600 messages under faults of every kind: each is delivered or a dead letter with a true reason, in the order of its group', {
+test('600 messages under faults of every kind are each delivered or a dead letter with a true reason, in order', {
   timeout: 90_000,
 }, async () => {
   const result = await runReliability({ messages: 600, seed: 7, groups: 20, waveSize: 150, troubleMs: 200 });

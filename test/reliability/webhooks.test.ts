@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { runWebhooks } from './webhook-senders.ts';
 
-test('250 queued webhooks while processes are killed: each 202 is delivered or in a queue, with its bytes', {
+test('250 queued webhooks survive killed processes: each 202 is delivered or in a queue, with its bytes', {
   timeout: 120_000,
 }, async () => {
   const result = await runWebhooks({ messages: 250, seed: 3, senders: 6 });

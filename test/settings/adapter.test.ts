@@ -41,11 +41,11 @@ describe('The defaults of adapter', () => {
     ['soap', { ...call, idHeader, ...envelope }],
     ['soap-rm', { ...call, ...envelope, messageIdAs: 'query', messageIdFormat: 'guid', queueIdFromGroup: false }],
     ['odata', { ...call, idHeader, csrf: true, resendPartialBatch: false }],
-  ])('%s are those of its table, and nothing of another’s', (adapter, expected) => {
+  ])('the defaults of adapter %s are those of its table, and nothing of another’s', (adapter, expected) => {
     expect(read({ ...orders, adapter })).toStrictEqual({ ...expected, adapter });
   });
 
-  test.each(['soap', 'soap-rm'])('%s for SOAP 1.2 have its content type', (adapter) => {
+  test.each(['soap', 'soap-rm'])('the defaults of adapter %s for SOAP 1.2 have its content type', (adapter) => {
     expect(read({ ...orders, adapter, soapVersion: '1.2' })).toMatchObject({
       contentType: 'application/soap+xml; charset=utf-8',
     });
@@ -74,12 +74,12 @@ const taken: readonly (readonly [string, object, object?])[] = [
 describe('A setting may be', () => {
   const rows = taken.map(([what, written, expected]) => [what, written, expected ?? written] as const);
 
-  test.each(rows)('%s', (_, written, expected) => {
+  test.each(rows)('a setting of an adapter may be %s', (_, written, expected) => {
     expect(problems({ orders: { ...orders, ...written } })).toEqual([]);
     expect(read({ ...orders, ...written })).toMatchObject(expected);
   });
 
-  test('a header with the path’s rest, which the webhook’s door then lets in', () => {
+  test('a header with the rest of the path may be a setting, and the webhook then lets it in', () => {
     const written = { ...orders, pathFrom: 'X-Entity', forwardHeaders: ['x-a'] };
     expect(read({ ...written, webhook: basic })).toMatchObject({
       forwardHeaders: ['x-a'],
@@ -202,7 +202,7 @@ const mistakes: readonly Mistake[] = [
 
 describeMistakes('an adapter', mistakes);
 
-test('Several settings of other adapters are all found', () => {
+test('several settings of other adapters are all found', () => {
   const written = { ...orders, soapAction: 'urn:x', queueId: 'Q', resendPartialBatch: true };
   expect(problems({ orders: written })).toEqual([
     `orders.soapAction: ${ONLY_SOAP}`,
@@ -211,7 +211,7 @@ test('Several settings of other adapters are all found', () => {
   ]);
 });
 
-test('What only a FIFO queue may have is told beside other mistakes', () => {
+test('what only a FIFO queue may have is told beside other mistakes', () => {
   const written = { ...orders, ...inOrder, queueIdFromGroup: true, path: '/cxf/orders' };
   const fields = problems({ orders: written }).map((line) => line.split(': ')[0]);
   expect(fields).toEqual(['orders.url', 'orders.queueIdFromGroup']);

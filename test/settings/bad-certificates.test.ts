@@ -30,7 +30,7 @@ describe.each([
     ['that is cut short', orders.certificate.slice(0, 200), CERTIFICATE],
     ['with no content', '-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n', CERTIFICATE],
     ['that is the key', orders.key, CERTIFICATE],
-  ])('%s', (_, certificate, problem) => {
+  ])('a service key with a certificate %s is refused', (_, certificate, problem) => {
     expectRefusal(changed(content, 'certificate', certificate), `"${prefix}certificate": ${problem}`, told);
   });
 
@@ -43,22 +43,22 @@ describe.each([
     ['that is a public one', publicKey, KEY],
     ['that is the certificate', orders.certificate, KEY],
     ['of another certificate', other.key, 'does not belong to the certificate'],
-  ])('whose key is one %s', (_, key, problem) => {
+  ])('a service key with a certificate whose key is one %s is refused', (_, key, problem) => {
     expectRefusal(changed(content, 'key', key), `"${prefix}key": ${problem}`, told);
   });
 
-  test('whose key is missing, and stands nowhere beside it', () => {
+  test('a service key with a certificate whose key is missing, and stands nowhere beside it, is refused', () => {
     expectRefusal(changed(content, 'key', undefined), `"${prefix}key" is missing`, told);
   });
 
-  test('for Neo, which knows clients with a secret alone', () => {
+  test('a service key with a certificate is refused for Neo, which knows clients with a secret alone', () => {
     const problem = 'a certificate: Neo knows clients with a secret alone';
     expectRefusal(JSON.stringify({ ...content, environment: 'neo' }), problem, told);
     expectRefusal(changed(content, 'tokenurl', neutral.tokenUrl), problem, told);
   });
 });
 
-test('A key beside a service key is looked at like one in it', () => {
+test('a key beside a service key is checked like one in it', () => {
   const { key: _key, ...external } = flatKey;
   const of = (key: unknown) => JSON.stringify({ oauth: external, key });
   expectRefusal(of(other.key), '"oauth.key": does not belong to the certificate', told);

@@ -15,7 +15,7 @@ describe('A secret is refused', () => {
     ['is a text', `"${MARK}"`],
     ['is a number', '4711'],
     ['is null', 'null'],
-  ])('that %s', (_, text) => {
+  ])('a secret is refused that %s', (_, text) => {
     expectRefusal(text, 'expected a JSON object');
   });
 
@@ -23,7 +23,7 @@ describe('A secret is refused', () => {
     ['a text', MARK],
     ['a list', [MARK]],
     ['null', null],
-  ])('whose "oauth" is %s', (_, oauth) => {
+  ])('a secret is refused whose "oauth" is %s', (_, oauth) => {
     expectRefusal(JSON.stringify({ oauth }), '"oauth": expected an object, as in a service key');
   });
 
@@ -32,21 +32,21 @@ describe('A secret is refused', () => {
     ['an empty service key', { oauth: {} }, '"oauth.clientid" is missing'],
     ['the credentials of a database', { username: MARK, password: MARK, host: MARK }, '"clientId" is missing'],
     ['the neutral form within "oauth"', { oauth: neutral }, '"oauth.clientid" is missing'],
-  ])('that is %s', (_, content, problem) => {
+  ])('a secret is refused that is %s', (_, content, problem) => {
     expectRefusal(JSON.stringify(content), problem);
   });
 
   describe.each(forms)('in the form %s', (_, content, prefix, [id, secret, tokenUrl]) => {
     const fields = [id, secret, tokenUrl].map((field) => [field] as const);
 
-    test.each(fields)('without %s', (field) => {
+    test.each(fields)('a secret is refused without %s', (field) => {
       expectRefusal(changed(content, field, undefined), `"${prefix}${field}" is missing`);
     });
 
     const wrong = [id, secret, tokenUrl].flatMap((field) =>
       ['', null, 4711, true, [MARK], { value: MARK }].map((value) => [field, value] as const),
     );
-    test.each(wrong)('with %s as %j', (field, value) => {
+    test.each(wrong)('a secret is refused with %s as %j', (field, value) => {
       expectRefusal(changed(content, field, value), `"${prefix}${field}": ${TEXT}`);
     });
 
@@ -58,16 +58,16 @@ describe('A secret is refused', () => {
       ['has a fragment', `https://example.com/oauth/token#${MARK}`],
       ['is a file', `file:///${MARK}`],
       ['only begins like loopback', `http://127.0.0.1.${MARK}.example.com/oauth/token`],
-    ])('whose token URL %s', (_, value) => {
+    ])('a secret is refused whose token URL %s', (_, value) => {
       expectRefusal(changed(content, tokenUrl, value), `"${prefix}${tokenUrl}": ${URL_EXPECTED}`);
     });
 
-    test('with a colon in the client id, which Basic cannot carry', () => {
+    test('a secret is refused with a colon in the client id, which Basic cannot carry', () => {
       const problem = 'the client id must not contain ":", since Basic authentication cannot carry it';
       expectRefusal(changed(content, id, `orders:${MARK}`), problem);
     });
 
-    test.each(['CF', 'abap', '', 1, ['neo'], {}])('with %j as environment', (environment) => {
+    test.each(['CF', 'abap', '', 1, ['neo'], {}])('a secret is refused with %j as environment', (environment) => {
       const text = JSON.stringify({ ...content, environment });
       expectRefusal(text, '"environment": expected "neo" or "cf"');
     });
@@ -76,7 +76,7 @@ describe('A secret is refused', () => {
   test.each([
     ['flat', flat, ''],
     ['nested', { oauth: flat }, 'oauth.'],
-  ])('in the form %s, whose runtime host is not safe', (_, content, prefix) => {
+  ])('a secret is refused in the form %s, whose runtime host is not safe', (_, content, prefix) => {
     for (const url of [`http://${MARK}.example.com`, `https://a:${MARK}@example.com`, MARK]) {
       expectRefusal(changed(content, 'url', url), `"${prefix}url": ${URL_EXPECTED}`);
     }

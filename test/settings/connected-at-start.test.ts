@@ -50,7 +50,7 @@ describe('Init connects', () => {
       },
       FLOWS,
     ],
-  ])('%s', async (_, destinations, origin) => {
+  ])('Init connects %s', async (_, destinations, origin) => {
     expect(await start(destinations)).toEqual({ connected: [origin], tokenRequests: 1 });
   });
 });
@@ -58,23 +58,23 @@ describe('Init connects', () => {
 describe('Init connects to nothing', () => {
   const one = { orders: { secret: 'cpi', url: `${FLOWS}/http/orders` } };
 
-  test('where the endpoints are of several hosts', async () => {
+  test('Init connects to nothing where the endpoints are of several hosts', async () => {
     const two = { ...one, invoices: { secret: 'cpi', url: 'https://other.example.com/http/invoices' } };
     expect(await start(two)).toEqual({ connected: [], tokenRequests: 1 });
   });
 
-  test('where there is no one token', async () => {
+  test('Init connects to nothing where there is no one token', async () => {
     const two = { ...one, invoices: { secret: 'cpi/other', url: `${FLOWS}/http/invoices` } };
     expect(await start(two)).toEqual({ connected: [], tokenRequests: 0 });
   });
 
-  test('where the token was refused', async () => {
+  test('Init connects to nothing where the token was refused', async () => {
     const { connected, tokenRequests } = await start(one, { tokenStatus: 400 });
     expect(connected).toEqual([]);
     expect(tokenRequests).toBeGreaterThan(0);
   });
 
-  test('where the function calls no endpoint', async () => {
+  test('Init connects to nothing where the function calls no endpoint', async () => {
     expect(await start(one, { isNeeded: () => false })).toEqual({ connected: [], tokenRequests: 0 });
   });
 });

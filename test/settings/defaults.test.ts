@@ -35,11 +35,11 @@ const defaults: Destination = {
 };
 
 describe('The defaults', () => {
-  test('of a destination are those of the table, and nothing else is filled in', () => {
+  test('the defaults of a destination are those of the table, and nothing else is filled in', () => {
     expect(read(orders)).toStrictEqual(defaults);
   });
 
-  test('of a webhook are those of the table, and nothing else is filled in', () => {
+  test('the defaults of a webhook are those of the table, and nothing else is filled in', () => {
     expect(read({ ...orders, webhook: basic })).toStrictEqual({
       ...defaults,
       webhook: {
@@ -54,7 +54,7 @@ describe('The defaults', () => {
     });
   });
 
-  test('of a webhook’s mode is queued', () => {
+  test('the default of a webhook’s mode is queued', () => {
     const { mode: _, ...webhook } = basic;
     expect(read({ ...orders, webhook })).toMatchObject({ webhook: { mode: 'queued' } });
   });
@@ -63,16 +63,16 @@ describe('The defaults', () => {
     ['fifo', { fifo: true }],
     ['the name of its queue', { queue: 'orders.fifo' }],
     ['the URL of its queue', { queueUrl: 'https://sqs.eu-central-1.amazonaws.com/123456789012/orders.fifo' }],
-  ])('let message groups be told apart where %s says that it is FIFO', (_, fifo) => {
+  ])('a webhook’s message group is allowed where %s says that the queue is FIFO', (_, fifo) => {
     const webhook = { ...basic, messageGroupId: 'X-Order' };
     expect(read({ ...orders, ...fifo, webhook })).toMatchObject({ webhook: { messageGroupId: 'x-order' } });
   });
 
-  test('leave the scope out: no scope asked for means all that the client has', () => {
+  test('the scope has no default: no scope asked for means all that the client has', () => {
     expect(read(orders)).not.toHaveProperty('scope');
   });
 
-  test('are not shared: what happens to one destination’s does not happen to the other’s', () => {
+  test('the defaults are not shared: a change in one destination’s leaves the other’s', () => {
     const written = JSON.stringify({ one: { ...orders, webhook: basic }, two: { ...orders, webhook: basic } });
     const { destinations } = readSettings({ DESTINATIONS: written });
     const [one, two] = [...destinations.values()] as [Destination, Destination];
@@ -85,14 +85,14 @@ describe('The defaults', () => {
     ['by its own setting', { fifo: true }],
     ['by the queue’s name', { queue: 'orders.fifo' }],
     ['by the queue’s ARN', { queue: 'arn:aws:sqs:eu-central-1:123456789012:orders.fifo' }],
-  ])('of FIFO, told %s, are one day of tries', (_, written) => {
+  ])('the default of retryForHours on FIFO, told by %s, is one day', (_, written) => {
     expect(read({ ...orders, ...written })).toMatchObject({ fifo: true, retryForHours: 24, batchSize: 10 });
   });
 
   test.each([
     ['a standard queue', {}, 264],
     ['a FIFO queue', { fifo: true }, 100],
-  ])('of %s give way to hours that are written', (_, written, retryForHours) => {
+  ])('the default of retryForHours of %s gives way to hours that are written', (_, written, retryForHours) => {
     expect(read({ ...orders, ...written, retryForHours })).toMatchObject({ retryForHours });
   });
 });
@@ -151,13 +151,13 @@ const taken: readonly (readonly [string, object, object])[] = [
 ];
 
 describe('A setting may be', () => {
-  test.each(taken)('%s', (_, written, expected) => {
+  test.each(taken)('the value of a setting may be %s', (_, written, expected) => {
     const whole = { ...orders, ...written };
     expect(problems({ orders: whole })).toEqual([]);
     expect(read(whole)).toMatchObject(expected);
   });
 
-  test('a path in place of the url', () => {
+  test('a path may be a setting in place of the url', () => {
     const written = { secret: 'cpi/orders', path: '/http/orders' };
     expect(problems({ orders: written })).toEqual([]);
     expect(read(written)).toMatchObject(written);

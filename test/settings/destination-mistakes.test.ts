@@ -231,7 +231,7 @@ const mistakes: readonly Mistake[] = [
 describeMistakes('a destination', mistakes);
 
 describe('Several mistakes', () => {
-  test('in several fields are all found', () => {
+  test('several mistakes in several fields are all found', () => {
     const input = { secret: '', url: 'x', csrf: 1, webhook: { ...basic, maxBodyBytes: 0 } };
     expect(problems({ orders: input })).toEqual([
       `orders.secret: ${SECRET_EXPECTED}`,
@@ -241,7 +241,7 @@ describe('Several mistakes', () => {
     ]);
   });
 
-  test('in the names of fields are all found, not the first alone', () => {
+  test('several mistakes in the names of fields are all found, not the first alone', () => {
     expect(problems({ orders: { ...orders, methd: 'PUT', timeout: 30 } })).toEqual([
       'orders.methd: unknown field, did you mean method?',
       'orders.timeout: unknown field, did you mean timeoutSeconds?',
@@ -252,14 +252,14 @@ describe('Several mistakes', () => {
     ]);
   });
 
-  test('in the names of fields and in values are found beside each other', () => {
+  test('several mistakes in the names of fields and in values are found beside each other', () => {
     expect(problems({ orders: { ...orders, methd: 'PUT', csrf: 1 } })).toEqual([
       'orders.methd: unknown field, did you mean method?',
       'orders.csrf: expected true or false',
     ]);
   });
 
-  test('in several destinations are all found, in their order', () => {
+  test('several mistakes in several destinations are all found, in their order', () => {
     expect(problems({ b: { ...orders, csrf: 1 }, a: { ...orders, fifo: 1 }, c: orders })).toEqual([
       'b.csrf: expected true or false',
       'a.fifo: expected true or false',
@@ -267,7 +267,10 @@ describe('Several mistakes', () => {
   });
 });
 
-test.each(['toString', 'constructor', '__proto__'])('A field is unknown even if every object has it: %s', (field) => {
-  const written = JSON.parse(`{"secret":"s","url":"https://h.example.com/","${field}":"hunter22"}`);
-  expect(problems({ orders: written })).toEqual([`orders.${field}: unknown field`]);
-});
+test.each(['toString', 'constructor', '__proto__'])(
+  'a field is unknown even if every object has a property of its name: %s',
+  (field) => {
+    const written = JSON.parse(`{"secret":"s","url":"https://h.example.com/","${field}":"hunter22"}`);
+    expect(problems({ orders: written })).toEqual([`orders.${field}: unknown field`]);
+  },
+);

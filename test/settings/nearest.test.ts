@@ -25,7 +25,7 @@ test.each([
   ['several slips in a long word', 'timoutSecond', 'timeoutSeconds'],
   ['the beginning', 'timeout', 'timeoutSeconds'],
   ['the beginning, in another case', 'batchs', 'batchSize'],
-])('%s: %s is %s', (_, written, meant) => {
+])('the nearest word to %s of %s is %s', (_, written, meant) => {
   expect(nearest(written, KNOWN)).toBe(meant);
 });
 
@@ -35,6 +35,6 @@ test.each([
   ['a short word with two slips', 'pit'],
   ['nothing', ''],
   ['a name as long as its writer likes', 'x'.repeat(100_000)],
-])('%s is like none', (_, written) => {
+])('no word is near to %s', (_, written) => {
   expect(nearest(written, KNOWN)).toBeUndefined();
 });

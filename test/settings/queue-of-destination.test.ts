@@ -34,13 +34,13 @@ describe('The messages of a queue belong', () => {
     ],
     ['to nobody, where two name no queue', { one: undefined, two: undefined }, undefined],
     ['to nobody, where two name other queues', { one: 'in-1', two: 'xin' }, undefined],
-  ])('%s', (_, queues, name) => {
+  ])('the messages of a queue belong %s', (_, queues, name) => {
     // Two that name one queue are a mistake of their own; what is told here is who gets the messages all the same.
     const found = destinationOfQueue(OURS, read(withQueues(queues)));
     expect(found?.[0]).toBe(name);
   });
 
-  test('to a destination that is invalid, too, if its queue can be read', () => {
+  test('the messages of a queue belong to an invalid destination, too, if its queue can be read', () => {
     const settings = read({ bad: { ...orders, queue: 'in', csrf: 1 }, good: { ...orders, queue: 'other' } });
     expect(destinationOfQueue(OURS, settings)).toMatchObject([
       'bad',
@@ -48,7 +48,7 @@ describe('The messages of a queue belong', () => {
     ]);
   });
 
-  test('not to a destination whose queue is no text', () => {
+  test('the messages of a queue do not belong to a destination whose queue is no text', () => {
     const settings = read({ bad: { ...orders, queue: 7 }, good: { ...orders, queue: 'other' } });
     expect(settings.destinations.get('bad')).not.toHaveProperty('queue');
     expect(destinationOfQueue(OURS, settings)).toBeUndefined();
@@ -65,17 +65,17 @@ describe('The route of a queue', () => {
     );
   }
 
-  test('of an invalid destination is its mistake, so that its messages are blocked with the field’s name', () => {
+  test('the route of an invalid destination’s queue is its mistake, which blocks its messages', () => {
     const found = routeOf({ bad: { ...orders, queue: 'in', csrf: 1 }, good: { ...orders, queue: 'two' } });
     expect(found).toMatchObject({ destination: 'bad', route: expect.any(RelayError) });
     expect(found).toMatchObject({ route: { message: expect.stringContaining('bad.csrf: expected true or false') } });
   });
 
-  test('of this account is not taken for its namesake’s in another account', () => {
+  test('the route of a queue of this account is not taken for its namesake’s in another account', () => {
     expect(routeOf(withQueues({ theirs: THEIRS, ours: 'in' }))).toMatchObject({ destination: 'ours' });
   });
 
-  test('that no destination has is none', () => {
+  test('the route of a queue that no destination has is none', () => {
     expect(routeOf(withQueues({ one: 'other', two: 'others' }))).toBeUndefined();
   });
 });

@@ -35,7 +35,7 @@ describe('A start fails', () => {
     ['its file cannot be read', '@destinations.json', FILE],
     ['its file is no JSON', '@destinations.json', FILE, '{"orders":hunter22}'],
     ['its file has no destination', '@destinations.json', OBJECT, '{}'],
-  ])('when %s, and says who must act without quoting it', (_, value, expected, file?) => {
+  ])('a start fails when %s, and says who must act without quoting it', (_, value, expected, file?) => {
     const error = startError(value, file);
     expect(error).toMatchObject({ code: 'SETTING_INVALID', message: `DESTINATIONS: ${expected}${MUST}` });
     // What is printed of an error is its stack, and the stack of its cause.
@@ -43,7 +43,7 @@ describe('A start fails', () => {
   });
 
   test.each([[undefined], [null], [[]], ['hunter22'], [{}]])(
-    'when it is packaged with %j for destinations',
+    'a start fails when it is packaged with %j for destinations',
     (input) => {
       expect(problems(input)).toEqual(['destinations: expected an object with at least one destination']);
     },
@@ -51,7 +51,7 @@ describe('A start fails', () => {
 });
 
 describe('A file beside the bundle', () => {
-  test('is read where DESTINATIONS names it', () => {
+  test('a file beside the bundle is read where DESTINATIONS names it', () => {
     const asked: string[] = [];
     const { destinations } = readSettings({ DESTINATIONS: '@destinations.json' }, (name) => {
       asked.push(name);
@@ -61,7 +61,7 @@ describe('A file beside the bundle', () => {
     expect(destinations.get('orders')).toMatchObject(orders);
   });
 
-  test('is not looked for otherwise', () => {
+  test('a file beside the bundle is not looked for otherwise', () => {
     const unread = () => {
       throw new Error('read');
     };
@@ -70,7 +70,7 @@ describe('A file beside the bundle', () => {
 });
 
 describe('The name of a destination', () => {
-  test.each(['o', 'Orders', 'eu-orders-2', `a${'b'.repeat(62)}`])('may be %s', (name) => {
+  test.each(['o', 'Orders', 'eu-orders-2', `a${'b'.repeat(62)}`])('the name of a destination may be %s', (name) => {
     expect(problems({ [name]: orders })).toEqual([]);
     expect(readSettings({ DESTINATIONS: JSON.stringify({ [name]: orders }) }).destinations.get(name)).toMatchObject({
       name,
@@ -78,7 +78,7 @@ describe('The name of a destination', () => {
   });
 
   test.each(['', '1st', '-a', 'my orders', 'my_orders', 'ördern', 'a/b', 'a.b', '__proto__', `a${'b'.repeat(63)}`])(
-    'may not be %j',
+    'the name of a destination may not be %j',
     (name) => {
       const written = `{${JSON.stringify(name)}:${JSON.stringify(orders)}}`;
       const expected = `${name}: expected a name of letters, digits and -, 63 at most, a letter first`;
@@ -89,7 +89,7 @@ describe('The name of a destination', () => {
   );
 });
 
-test('The name of a destination with a line break is told in one line', () => {
+test('the name of a destination with a line break is told in one line', () => {
   const expected = 'a?b: expected a name of letters, digits and -, 63 at most, a letter first';
   expect(problems({ 'a\nb': orders })).toEqual([expected]);
   expect(problems({ 'a\u007fb': orders })).toEqual([expected]);
@@ -102,7 +102,7 @@ describe('Two destinations with one queue', () => {
   test.each([
     ['by its ARN', arn],
     ['by its name', 'in'],
-  ])('%s are refused, the second of them at the start', (_, queue) => {
+  ])('two destinations with one queue %s are refused, the second of them at the start', (_, queue) => {
     const written = { one: { ...orders, queue }, two: { ...orders, queue }, three: orders };
     const line = 'two.queue: expected a queue of its own, one.queue is the same';
     expect(problems(written)).toEqual([line]);
@@ -118,18 +118,18 @@ describe('Two destinations with one queue', () => {
   test.each([
     ['first by its ARN, then by its name', arn, 'in'],
     ['first by its name, then by its ARN', 'in', arn],
-  ])('%s are refused', (_, one, two) => {
+  ])('two destinations with one queue %s are refused', (_, one, two) => {
     expect(problems({ one: { ...orders, queue: one }, two: { ...orders, queue: two } })).toEqual([
       'two.queue: expected a queue of its own, one.queue is the same',
     ]);
   });
 
-  test('are two queues where two ARNs differ in more than the name', () => {
+  test('two destinations with one queue are two queues where two ARNs differ in more than the name', () => {
     const other = arn.replace('123456789012', '999999999999');
     expect(problems({ one: { ...orders, queue: arn }, two: { ...orders, queue: other } })).toEqual([]);
   });
 
-  test('are each named, where there are three', () => {
+  test('two destinations with one queue are each named, where there are three', () => {
     const of = (queue: string) => ({ ...orders, queue });
     expect(problems({ a: of('in'), b: of('in'), c: of('other'), d: of('in') })).toEqual([
       'b.queue: expected a queue of its own, a.queue is the same',
@@ -137,7 +137,7 @@ describe('Two destinations with one queue', () => {
     ]);
   });
 
-  test('are not found where one begins with the other’s name', () => {
+  test('two destinations with one queue are not found where one begins with the other’s name', () => {
     const written = {
       a: { ...orders, queue: 'in' },
       ab: { ...orders, queue: 'in' },

@@ -81,19 +81,19 @@ test.each<[written: unknown, stands: object]>([
   ],
   ['iam', { type: 'iam' }],
   ['none', { type: 'none' }],
-])('%j stands for what a request is checked with', (written, stands) => {
+])('the short form %j stands for a full verification', (written, stands) => {
   const common = 'secret' in stands ? {} : { secret: undefined };
   expect(read(written, common).webhook?.verify).toStrictEqual([stands]);
   expect(read([written], common).webhook?.verify).toStrictEqual([stands]);
 });
 
 describe('A secret', () => {
-  test('of an entry goes before the webhook’s', () => {
+  test('a secret of an entry goes before the webhook’s', () => {
     const entries = [{ type: 'basic', secret: 'webhooks/erp' }, 'stripe'];
     expect(read(entries).webhook?.verify).toMatchObject([{ secret: 'webhooks/erp' }, { secret }]);
   });
 
-  test('of the webhook is not needed where each entry has its own, or needs none', () => {
+  test('a secret of the webhook is not needed where each entry has its own, or needs none', () => {
     const entries = [
       { type: 'basic', secret: 'webhooks/erp' },
       { type: 'jwt', issuer: 'https://idp.example', audience: 'orders' },
@@ -111,6 +111,6 @@ test.each<[unknown, string[]]>([
     ['em.example.com', 'https://em.example.com:8443'],
     ['em.example.com', 'https://em.example.com:8443'],
   ],
-])('allowedOrigins %j', (allowedOrigins, list) => {
+])('the setting allowedOrigins %j is read', (allowedOrigins, list) => {
   expect(read('basic', { allowedOrigins }).webhook?.allowedOrigins).toEqual(list);
 });

@@ -9,18 +9,18 @@ import { simulate } from './world.ts';
 
 const FOUND = BUGS.map((bug) => [bug.name, bug.seed, bug] as const);
 // Runs of two weeks take their time on a machine that is busy.
-test.each(FOUND)('%s: found by seed %i', { timeout: 120_000 }, async (_, seed, bug) => {
+test.each(FOUND)('the simulation finds the planted bug %s by seed %i', { timeout: 120_000 }, async (_, seed, bug) => {
   const plan = drawPlan(seed, bug.messages ?? BUG_MESSAGES, bug.isLong);
   const { ledger } = await simulate(plan, await bundleRelay(bug.patches));
   expect(bug.rules).toContain(ledger.violations[0]?.rule);
 });
 
-test('A patch that does not fit is refused, so that no bug is planted in vain', async () => {
+test('a patch that does not fit is refused, so that no bug is planted in vain', async () => {
   const patch = { file: 'functions/warm/warm.ts', find: 'what is not there', replace: '' };
   await expect(bundleRelay([patch])).rejects.toThrow('is there 0 times');
 });
 
-test('A broken run is shrunk to the few messages and faults that it takes, and told with the command that repeats it', async () => {
+test('a broken run is shrunk to the messages and faults that it takes, with the command for it', async () => {
   const bug = BUGS.find(({ name }) => name === 'keeps what was delivered');
   const bundle = await bundleRelay(bug?.patches);
   const plan = drawPlan(1, BUG_MESSAGES);

@@ -20,7 +20,7 @@ async function broken(seeds: readonly number[], messages: number): Promise<strin
 }
 
 describe('No rule is broken', () => {
-  test.each([1, 51, 101, 151])('in 50 runs of a dozen messages from seed %i', async (from) => {
+  test.each([1, 51, 101, 151])('no rule is broken in 50 runs of a dozen messages from seed %i', async (from) => {
     expect(
       await broken(
         [...Array(50).keys()].map((index) => from + index),
@@ -29,11 +29,11 @@ describe('No rule is broken', () => {
     ).toEqual([]);
   });
 
-  test('in two runs of 300 messages', async () => {
+  test('no rule is broken in two runs of 300 messages', async () => {
     expect(await broken([301, 302], 300)).toEqual([]);
   });
 
-  test('in runs that last for two weeks, at whose end what was blocked for twelve days is dead', async () => {
+  test('in runs that last for two weeks, and what was blocked for twelve days is dead', async () => {
     for (const seed of [599, 644]) {
       const { ledger, lastedMs } = await simulate(drawPlan(seed, 40), bundle);
       expect(ledger.violations).toEqual([]);
@@ -44,26 +44,26 @@ describe('No rule is broken', () => {
 });
 
 describe('The same seed tells the same story, line by line', () => {
-  test('in one process', async () => {
+  test('the same seed writes the same trace, line by line, in one process', async () => {
     const [one, other] = [await simulate(drawPlan(7), bundle), await simulate(drawPlan(7), bundle)];
     expect(one.trace.length).toBeGreaterThan(50);
     expect(one.trace).toEqual(other.trace);
   });
 
-  test('in another process', async () => {
+  test('the same seed writes the same trace, line by line, in another process', async () => {
     const { trace } = await simulate(drawPlan(8, 30), bundle);
     const run = [`${import.meta.dirname}/run.ts`, '--seed', '8', '--messages', '30'];
     const { stdout } = spawnSync(process.execPath, run, { encoding: 'utf8' });
     expect(stdout.trimEnd().split('\n')).toEqual(trace);
   });
 
-  test('another seed another one', async () => {
+  test('another seed writes another trace', async () => {
     const [one, other] = [await simulate(drawPlan(7), bundle), await simulate(drawPlan(8), bundle)];
     expect(one.trace).not.toEqual(other.trace);
   });
 });
 
-test('What is counted adds up: every message that was accepted is delivered, dead, or kept for want of a dead-letter queue', async () => {
+test('the counts add up: every accepted message is delivered, dead, or kept without a DLQ', async () => {
   for (let seed = 400; seed < 408; seed += 1) {
     const { ledger } = await simulate(drawPlan(seed, 30), bundle);
     const { accepted = 0, delivered = 0, dead = 0, kept = 0 } = Object.fromEntries(ledger.counts.messages ?? []);

@@ -45,7 +45,7 @@ test('an output without any of it has no leaks, and what is too short is not loo
   expect(confidential.leaksIn(['{"status":200}', SECRET.slice(0, -1), base64(SECRET.slice(1))])).toEqual([]);
 });
 
-test('on a stage the client secret, the access token, the webhook password and the payload are looked for', async () => {
+test('the client secret, access token, webhook password and payload of a stage are looked for', async () => {
   const webhook = { username: 'legacy-erp', password: 'another+pass:word' };
   const stage = await setStage({ plans: [{ name: 'orders', webhook }] });
   const { account, runtimeNode, orders } = stage;

@@ -4,7 +4,7 @@ import { setPayloadStage } from './payload-store.ts';
 /** More than the kernel's buffers take: what fits into them looks like a request that was read. */
 const SIXTEEN_MB = 16_777_216;
 
-test('ten streamed payloads whose token is refused before they are read are all delivered with the next one, in one batch', async () => {
+test('ten streamed payloads refused before they are read are all delivered with the next token', async () => {
   const stage = await setPayloadStage({ settings: { timeoutSeconds: 30 } });
   stage.sendPointer('small', await stage.put('small'));
   await stage.poll();

@@ -23,7 +23,7 @@ test.each([false, true])('https_proxy and NODE_USE_ENV_PROXY change nothing (TLS
   expect(proxy.made()).toBe(0);
 });
 
-test('Node itself would go to that proxy, so that the above can fail', async () => {
+test('Node itself would use that proxy, so that the test above can fail', async () => {
   const { proxy, variables } = await startProxy();
   const script = "http.get('http://127.0.0.1:9/').on('error', () => undefined)";
   await promisify(execFile)(process.execPath, ['-e', script], { env: variables });

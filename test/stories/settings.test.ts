@@ -77,7 +77,7 @@ test.each([
   expect(stage.tally()).toMatchObject({ secretReads: {}, calls: {}, left: 3, dead: 0 });
 });
 
-test('messages of a queue that no destination has are kept, and told', async () => {
+test('messages of a queue that no destination has are kept, and logged', async () => {
   const stage = await setStageWith(({ orders, invoices }) => ({
     orders,
     invoices: { ...(invoices as object), queue: 'another-queue' },

@@ -12,27 +12,27 @@ function run(how: string) {
   return { status, stdout, stderr, told: told(stdout), warned: told(stderr) };
 }
 
-test('process.exit leaves them written', () => {
+test('the log’s lines are written before process.exit ends the process', () => {
   expect(run('exit')).toMatchObject({ status: 3, told: ['told-0'], stderr: '' });
 });
 
-test('an exception that nobody catches leaves them written, each on its own stream', () => {
+test('the log’s lines are written before an uncaught exception ends the process, each on its own stream', () => {
   const { status, told, warned, stderr } = run('throw');
   expect([status, told, warned]).toEqual([1, ['told-0'], ['warned']]);
   expect(stderr).toContain('nobody catches this');
 });
 
-test('one that was written before is not written again', () => {
+test('a line that was written before is not written again at exit', () => {
   expect(run('flushed').told).toEqual(['told-0']);
 });
 
-test('however much has gathered: more than a pipe takes at once', () => {
+test('the log’s lines at exit are written even if they are more than a pipe takes at once', () => {
   const { stdout, told } = run('large');
   expect(told).toEqual(['told-0']);
   expect(stdout).toMatch(/"text":"ö{60000}"\}\n$/);
 });
 
-test('of every log in the process, by one listener: Node warns of none that leaks', () => {
+test('all logs of a process are flushed by one listener: Node warns of no leak', () => {
   const { told, stderr } = run('many');
   expect(told).toEqual(Array.from({ length: 20 }, (_, index) => `told-${index}`));
   expect(stderr).toBe('');

@@ -47,7 +47,7 @@ function metricsOf(tell: (telemetry: Telemetry) => void, telemetry?: Telemetry):
 }
 
 describe('The age of the oldest that was not delivered', () => {
-  test('is that of the oldest in the invocation, for each destination', () => {
+  test('the age of the oldest undelivered message is counted for each destination', () => {
     const told = metricsOf((telemetry) => {
       telemetry.attempted(attempt({ outcome: 'failed', ageSeconds: 7 }));
       telemetry.attempted(attempt({ outcome: 'blocked', ageSeconds: 900 }));
@@ -57,14 +57,14 @@ describe('The age of the oldest that was not delivered', () => {
     expect(told).toMatchObject({ orders: { OldestUndelivered: 900 }, invoices: { OldestUndelivered: 0 } });
   });
 
-  test('is no metric where all was delivered, also after an invocation in which it was', () => {
+  test('the age of the oldest undelivered message is no metric where all was delivered', () => {
     const telemetry = createTelemetry();
     metricsOf((it) => it.attempted(attempt({ outcome: 'failed', ageSeconds: 7 })), telemetry);
     const told = metricsOf((it) => it.attempted(attempt({})), telemetry);
     expect(told).toEqual({ orders: { Delivered: 1, Duration: 12 } });
   });
 
-  test('stands in the line of its attempt', () => {
+  test('the age of the oldest undelivered message stands in the line of its attempt', () => {
     const [line] = lines((telemetry) => telemetry.attempted(attempt({ outcome: 'failed', ageSeconds: 7 })));
     expect(line).toMatchObject({ message: 'delivery.attempted', outcome: 'failed', ageSeconds: 7 });
   });
@@ -78,7 +78,7 @@ test('refused tokens are counted for each destination', () => {
 });
 
 describe('The days that a certificate has left', () => {
-  test('are those of the one that ends first, and of no destination', () => {
+  test('the days that a certificate has left are those of the one that ends first, and of no destination', () => {
     const told = metricsOf((telemetry) => {
       for (const daysLeft of [200, -3, 40]) telemetry.certificateRead({ secret: 'cpi/orders', daysLeft });
     });
@@ -88,13 +88,13 @@ describe('The days that a certificate has left', () => {
   test.each([
     [31, 0],
     [30, 1],
-  ])('at %i are told in %i lines with the secret', (daysLeft, count) => {
+  ])('the days that a certificate has left at %i are told in %i lines with the secret', (daysLeft, count) => {
     const told = lines((telemetry) => telemetry.certificateRead({ secret: 'cpi/orders', daysLeft }));
     const line = { level: 'WARN', message: 'certificate.ends', secret: 'cpi/orders', daysLeft };
     expect(told.filter((one) => !isMetrics(one))).toEqual(Array(count).fill(expect.objectContaining(line)));
   });
 
-  test('are no metric where no certificate was read, also after an invocation in which one was', () => {
+  test('the days that a certificate has left are no metric where none was read, in later invocations too', () => {
     const telemetry = createTelemetry();
     metricsOf((it) => it.certificateRead({ secret: 'cpi/orders', daysLeft: 40 }), telemetry);
     expect(metricsOf((it) => it.tokenRequested(), telemetry)).toEqual({ service: { TokenRequests: 1 } });

@@ -45,7 +45,7 @@ describe('A line', () => {
       'with a trace',
       { _X_AMZN_TRACE_ID: 'Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1' },
     ],
-  ])('is byte for byte what Powertools would write, %s', (_, environment) => {
+  ])('a line is byte for byte what Powertools would write, %s', (_, environment) => {
     for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value);
     vi.stubEnv('TZ', ':UTC');
     const logger = new Logger({ serviceName: 'token-relay' });
@@ -66,7 +66,7 @@ describe('A line', () => {
   });
 
   test.each<[Level]>([['warn'], ['error']])(
-    'of level %s is byte for byte what Powertools would write, where it writes it',
+    'a line of level %s is byte for byte what Powertools would write, where it writes it',
     (level) => {
       const fields = {
         ...FIELDS,
@@ -91,7 +91,7 @@ describe('A line', () => {
     },
   );
 
-  test('stays behind those that were written before it, whatever their level', () => {
+  test('a line stays behind those that were written before it, whatever their level', () => {
     const out: string[] = [];
     const log = createLog({
       service: 'x',
@@ -114,7 +114,7 @@ describe('A line', () => {
     { AWS_LAMBDA_LOG_LEVEL: 'WARN', POWERTOOLS_LOG_LEVEL: 'ERROR' },
     { AWS_LAMBDA_LOG_LEVEL: 'FATAL' },
     { AWS_LAMBDA_LOG_LEVEL: 'INFO', LOG_LEVEL: 'SILENT' },
-  ])('is written where Powertools would write it: %j', (environment) => {
+  ])('a line is written where Powertools would write it: %j', (environment) => {
     for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value);
     const levels: string[] = [];
     const note = (text: unknown) => {
@@ -137,7 +137,7 @@ describe('A line', () => {
   test.each([
     ['a level in lower case, which Powertools does not know', { LOG_LEVEL: 'error' }],
     ['the next setting, where one names no level', { POWERTOOLS_LOG_LEVEL: 'loud', LOG_LEVEL: 'ERROR' }],
-  ])('obeys %s', (_, environment) => {
+  ])('a line obeys %s', (_, environment) => {
     const log = createLog({ service: 'x', environment, output: (text) => written.push(text) });
     for (const level of ['info', 'warn', 'error'] as const) log.write(level, 'webhook.queued', FIELDS);
     log.flush();
@@ -145,7 +145,7 @@ describe('A line', () => {
   });
 
   test.each(['POWERTOOLS_DEV', 'POWERTOOLS_LOGGER_SAMPLE_RATE', 'POWERTOOLS_LOGGER_LOG_EVENT', 'TZ'])(
-    'is the same whatever %s says',
+    'a line is the same whatever %s says',
     (name) => {
       const line = (environment: Record<string, string>) => {
         const log = createLog({ service: 'x', environment, output: (text) => written.push(text) });
@@ -158,7 +158,7 @@ describe('A line', () => {
     },
   );
 
-  test('bears the request id of its own invocation where several share the process', async () => {
+  test('a line has the request id of its own invocation where several share the process', async () => {
     vi.stubEnv('AWS_LAMBDA_MAX_CONCURRENCY', '8');
     const telemetry = createTelemetry();
     const started: string[] = [];
@@ -182,7 +182,7 @@ describe('A line', () => {
     ]);
   });
 
-  test('goes out with those of the next twenty milliseconds, in one write', () => {
+  test('a line goes out with those of the next twenty milliseconds, in one write', () => {
     const time = createSimulatedTime();
     const log = createLog({ service: 'x', after: time.after });
     log.begin(CONTEXT);
@@ -219,7 +219,7 @@ describe('Metrics', () => {
   };
 
   test.each([[[5]], [[5, 7]], [Array.from({ length: 99 }, (_, n) => n)]])(
-    'are byte for byte what Powertools would write (%j)',
+    'metrics are byte for byte what Powertools would write (%j)',
     (durations) => {
       publishTheirs(durations);
       publishOurs(durations);
@@ -228,7 +228,7 @@ describe('Metrics', () => {
     },
   );
 
-  test('of no destination have the service alone for a dimension', () => {
+  test('metrics without a destination have the service alone for a dimension', () => {
     const theirs = new Metrics({ namespace: 'TokenRelay', serviceName: 'token-relay' });
     theirs.addMetric('TokenRequests', MetricUnit.Count, 1);
     theirs.publishStoredMetrics();
@@ -238,14 +238,17 @@ describe('Metrics', () => {
     expect(written[1]).toBe(written[0]);
   });
 
-  test.each(['POWERTOOLS_METRICS_DISABLED', 'POWERTOOLS_DEV'])('are off by %s, as with Powertools', (name) => {
-    vi.stubEnv(name, 'true');
-    publishTheirs([5]);
-    publishOurs([5]);
-    expect(written).toEqual([]);
-  });
+  test.each(['POWERTOOLS_METRICS_DISABLED', 'POWERTOOLS_DEV'])(
+    'metrics are turned off by %s, as with Powertools',
+    (name) => {
+      vi.stubEnv(name, 'true');
+      publishTheirs([5]);
+      publishOurs([5]);
+      expect(written).toEqual([]);
+    },
+  );
 
-  test('are not written where there are none', () => {
+  test('metrics are not written where there are none', () => {
     createMetrics({ namespace: 'TokenRelay', service: 'token-relay', output: (line) => written.push(line) })([]);
     expect(written).toEqual([]);
   });

@@ -15,22 +15,25 @@ describe('A Retry-After that is longer than the invocation', () => {
     [120, 120],
     [300, 300],
     [3_600, 300],
-  ])('of %i s spares the server for %i s', async (askedSeconds, pausedSeconds) => {
-    const authorization = createAuthorization();
-    const { token, clock, counts } = authorization;
-    authorization.respond = () => answer(429, '', { 'retry-after': String(askedSeconds) });
-    const first = await token.get(deadlineOf(30_000)).catch((error: unknown) => error);
-    expect(first).toMatchObject({ code: 'TOKEN_UNAVAILABLE', retryAfterMs: askedSeconds * 1000 });
-    clock.advance(pausedSeconds * 1000 - 1);
-    await expect(token.get(deadlineOf(30_000))).rejects.toBe(first);
-    expect(counts.onRequest).toBe(1);
-    authorization.respond = () => granted('then', { expires_in: 3_600 });
-    clock.advance(1);
-    expect((await token.get(deadlineOf(30_000))).accessToken).toBe('then');
-    expect(counts).toMatchObject({ secretReads: 1, onRequest: 2 });
-  });
+  ])(
+    'a Retry-After of %i s, longer than the invocation, keeps requests away for %i s',
+    async (askedSeconds, pausedSeconds) => {
+      const authorization = createAuthorization();
+      const { token, clock, counts } = authorization;
+      authorization.respond = () => answer(429, '', { 'retry-after': String(askedSeconds) });
+      const first = await token.get(deadlineOf(30_000)).catch((error: unknown) => error);
+      expect(first).toMatchObject({ code: 'TOKEN_UNAVAILABLE', retryAfterMs: askedSeconds * 1000 });
+      clock.advance(pausedSeconds * 1000 - 1);
+      await expect(token.get(deadlineOf(30_000))).rejects.toBe(first);
+      expect(counts.onRequest).toBe(1);
+      authorization.respond = () => granted('then', { expires_in: 3_600 });
+      clock.advance(1);
+      expect((await token.get(deadlineOf(30_000))).accessToken).toBe('then');
+      expect(counts).toMatchObject({ secretReads: 1, onRequest: 2 });
+    },
+  );
 
-  test('does not make the next refusal’s pause longer', () => {
+  test('a Retry-After longer than the invocation does not make the pause after the next refusal longer', () => {
     const clock = createSimulatedTime(0);
     const pause = createPause(clock.now);
     pause.open(new Error('slow down'), 5_000);
@@ -47,12 +50,12 @@ test.each([
   ['true', true],
   ['a list', [60]],
   ['nothing', null],
-])('An expires_in that is %s tells nothing: an hour', (_, expires_in) => {
+])('an expires_in of %s does not count: the token is used for an hour', (_, expires_in) => {
   const { issuedAt, expiresAt } = readTokenResponse(granted('a', { expires_in }), cf, jwtWanted, NOON);
   expect(expiresAt - issuedAt).toBe(3_600_000);
 });
 
-test('An error that is not ours is told as it is, and begins no pause', async () => {
+test('an error that is not a RelayError is passed on unchanged and begins no pause', async () => {
   const authorization = createAuthorization();
   const bug = new TypeError('bug');
   const broken = answer(200);

@@ -23,14 +23,14 @@ const read = (claims: object, credentials: Credentials = client, now = NOON) =>
 const boundTo = (issued: { certificate: string }) => ({ cnf: { 'x5t#S256': thumbprint(issued) } });
 
 describe('A token that is bound to the client’s certificate', () => {
-  test('has that certificate, the very one of the secret, beside its own text', () => {
+  test('a token that is bound to the client’s certificate is kept with that certificate of the secret', () => {
     const token = read(boundTo(orders));
     expect(token.certificate).toBe(certificate);
     expect(token.accessToken).toBe(jwt(boundTo(orders)));
     expect(token.expiresAt).toBe(NOON + 3_600_000);
   });
 
-  test('ends with the certificate, where that ends first', () => {
+  test('a token that is bound to the client’s certificate ends with the certificate, where that ends first', () => {
     const now = VALID_UNTIL - 1_000;
     expect(read(boundTo(orders), client, now)).toMatchObject({ expiresAt: VALID_UNTIL, expiryKnown: true });
   });
@@ -45,7 +45,7 @@ describe('A token is none that is bound to', () => {
     ['nothing', ''],
     ['the same in hex', Buffer.from(thumbprint(orders), 'base64url').toString('hex')],
     ['the same with padding', `${thumbprint(orders)}=`],
-  ])('%s: who must act is told', (_, bound) => {
+  ])('a token that is bound to %s is refused, and the error says who must act', (_, bound) => {
     const error = errorOf(() => read({ cnf: { 'x5t#S256': bound } }), [orders.key, thumbprint(other)]);
     expect(error).toMatchObject({ code: 'TOKEN_RESPONSE_INVALID', status: 200, executed: 'no' });
     expect(error.message).toBe(words);
@@ -60,15 +60,15 @@ describe('A token goes out alone', () => {
     ['whose confirmation is no object', { cnf: thumbprint(orders) }],
     ['whose confirmation is nothing', { cnf: null }],
     ['whose confirmation is a list', { cnf: [{ 'x5t#S256': thumbprint(orders) }] }],
-  ])('%s', (_, claims) => {
+  ])('a token %s is sent without a certificate', (_, claims) => {
     expect(read(claims)).not.toHaveProperty('certificate');
   });
 
-  test('of a client with a secret: who presents a certificate for it on the way does so for each call', () => {
+  test('a token of a client with a secret is sent without a certificate', () => {
     expect(read(boundTo(orders), cf)).not.toHaveProperty('certificate');
   });
 
-  test('that is opaque, since nothing is known of it', () => {
+  test('an opaque token is sent without a certificate', () => {
     const { certificate: none } = readTokenResponse(granted('8271a067126f0aa9'), client, jwtWanted, NOON);
     expect(none).toBeUndefined();
   });

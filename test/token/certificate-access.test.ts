@@ -15,7 +15,7 @@ const certificateOf = ({ clientAuthentication }: Credentials) =>
 const start = (secret: Credentials | RelayError = orders) => startCertificateAccess(secret);
 
 describe('A certificate in place of a token', () => {
-  test('is the one in the service key, good until it ends, and no token is asked for', async () => {
+  test('a certificate in place of a token comes from the service key, and no token is requested', async () => {
     const { access } = start();
     expect(await access.get()).toStrictEqual({
       accessToken: '',
@@ -27,14 +27,14 @@ describe('A certificate in place of a token', () => {
     });
   });
 
-  test('is read once for all who want it, and kept', async () => {
+  test('a certificate in place of a token is read once for all who want it, and kept', async () => {
     const { access, state } = start();
     const got = await Promise.all(Array.from({ length: 20 }, () => access.get()));
     expect(new Set([...got, await access.get()]).size).toBe(1);
     expect(state.reads).toBe(1);
   });
 
-  test('that was rejected is taken from the secret as it is now', async () => {
+  test('a rejected certificate is replaced by the one that the secret holds now', async () => {
     const { access, state } = start();
     access.forget(await access.get());
     state.secret = others;
@@ -42,7 +42,7 @@ describe('A certificate in place of a token', () => {
     expect(state.reads).toBe(2);
   });
 
-  test('that ends is taken from the secret as it is then', async () => {
+  test('a certificate that ends is replaced by the one that the secret holds then', async () => {
     const { access, state, clock } = start();
     const first = await access.get();
     clock.moveTo(VALID_UNTIL - 1);
@@ -53,7 +53,7 @@ describe('A certificate in place of a token', () => {
     expect(await access.get()).toMatchObject({ certificate, issuedAt: VALID_UNTIL, expiresAt: VALID_UNTIL + 1_000 });
   });
 
-  test('that somebody else read long ago has not expired where it was renewed in time', async () => {
+  test('a certificate that was read long ago and renewed in time does not count as expired', async () => {
     const { access, credentials, state, clock } = start();
     await credentials.get();
     const certificate = { cert: 'renewed', key: 'renewed', validUntil: VALID_UNTIL + 1_000 };
@@ -63,7 +63,7 @@ describe('A certificate in place of a token', () => {
     expect(state.reads).toBe(2);
   });
 
-  test('that has expired in the secret, too, costs one reading of it', async () => {
+  test('a certificate that has expired in the secret, too, costs one reading of the secret', async () => {
     const { access, credentials, state, clock } = start();
     await credentials.get();
     clock.moveTo(VALID_UNTIL);
@@ -71,7 +71,7 @@ describe('A certificate in place of a token', () => {
     expect(state.reads).toBe(2);
   });
 
-  test('does not make a secret be read that somebody else has just read', async () => {
+  test('a certificate in place of a token uses a secret that somebody else has just read', async () => {
     const { access, credentials, state } = start();
     await credentials.get();
     await access.get();
@@ -80,7 +80,7 @@ describe('A certificate in place of a token', () => {
 });
 
 describe('No certificate is had', () => {
-  test('where it has expired, and the secret holds no other: its date is told', async () => {
+  test('a certificate that has expired, with no other in the secret, is refused with its date', async () => {
     const { access, state, clock } = start();
     clock.moveTo(VALID_UNTIL);
     const error = relayError(await access.get().catch((thrown: unknown) => thrown));
@@ -88,7 +88,7 @@ describe('No certificate is had', () => {
     expect(state.reads, 'what has just been read is not read again').toBe(1);
   });
 
-  test('where the service key has a secret alone', async () => {
+  test('a service key with a client secret alone gives no certificate', async () => {
     const { access } = start(cf);
     const error = relayError(await access.get().catch((thrown: unknown) => thrown));
     expect(error.code).toBe('SECRET_MALFORMED');
@@ -97,7 +97,7 @@ describe('No certificate is had', () => {
     );
   });
 
-  test('where the secret cannot be read', async () => {
+  test('a secret that cannot be read gives no certificate', async () => {
     const { access, state } = start(new RelayError('SECRET_UNAVAILABLE', 'not now'));
     await expect(access.get()).rejects.toMatchObject({ code: 'SECRET_UNAVAILABLE' });
     state.secret = orders;

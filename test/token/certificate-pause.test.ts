@@ -12,7 +12,7 @@ const keyOf = (fields: object, versionId = 'v1') =>
 const start = (secret: Credentials | RelayError = keyOf(flatKey)) => startCertificateAccess(secret);
 
 describe('A certificate', () => {
-  test('is not kept beside a newer version of the secret, whoever has read that', async () => {
+  test('a certificate is not kept when a newer version of the secret has been read, by whomever', async () => {
     const { state, credentials, access } = start();
     const first = await access.get();
     state.secret = keyOf(flatKey, 'v2');
@@ -20,7 +20,7 @@ describe('A certificate', () => {
     expect(await access.get()).not.toBe(first);
   });
 
-  test('without a host names none', async () => {
+  test('a certificate from a service key without a host names no host', async () => {
     const { url: _url, ...hostless } = flatKey;
     expect(await start(keyOf(hostless)).access.get()).not.toHaveProperty('serviceUrl');
   });
@@ -30,7 +30,7 @@ describe('The secret is left alone for half a minute', () => {
   test.each<[string, Credentials | RelayError, RelayErrorCode]>([
     ['where it holds no certificate', cf, 'SECRET_MALFORMED'],
     ['where it does not exist', new RelayError('SECRET_NOT_FOUND', 'why'), 'SECRET_NOT_FOUND'],
-  ])('%s, then read again', async (_, secret, code) => {
+  ])('the secret is left alone for half a minute %s, then read again', async (_, secret, code) => {
     const { state, access, clock } = start(secret);
     const errorOf = () => access.get().then(String, relayError);
     const first = await errorOf();
@@ -44,7 +44,7 @@ describe('The secret is left alone for half a minute', () => {
     expect(state.reads).toBe(2);
   });
 
-  test('and again for no longer, once a certificate was to be had', async () => {
+  test('the pause of the secret is half a minute again once there was a certificate', async () => {
     const { state, access, clock } = start(cf);
     await expect(access.get()).rejects.toMatchObject({ code: 'SECRET_MALFORMED' });
     state.secret = keyOf(flatKey);
@@ -58,7 +58,7 @@ describe('The secret is left alone for half a minute', () => {
   });
 
   test.each<RelayErrorCode>(['SECRET_UNAVAILABLE', 'DEADLINE'])(
-    'but not where it may pass by itself: %s',
+    'the secret is read again at once where the failure may pass by itself: %s',
     async (code) => {
       const { state, access } = start(new RelayError(code, 'not now'));
       await expect(access.get()).rejects.toMatchObject({ code });
@@ -68,7 +68,7 @@ describe('The secret is left alone for half a minute', () => {
   );
 });
 
-test('A certificate too weak for TLS is refused as it is read, in words without OpenSSL’s', async () => {
+test('a certificate too weak for TLS is refused as it is read, in words without OpenSSL’s', async () => {
   const { cert, private: key } = await generate([{ name: 'commonName', value: 'weak' }], { keySize: 1024 });
   const { certificate: _certificate, key: _key, ...rest } = flatKey;
   expect(() => keyOf({ ...rest, certificate: cert, key })).toThrow(

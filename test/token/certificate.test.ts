@@ -21,7 +21,7 @@ describe('A certificate is read', () => {
     ['one whose line ends are a backslash and an n', { oauth: lineEndsEscaped(flatKey) }],
     ['one with an external certificate, all line ends escaped', { ...externalKey, ...lineEndsEscaped(externalKey) }],
     ['one that names the environment', { ...nestedKey, environment: 'cf' }],
-  ])('from %s', (_, content) => {
+  ])('a certificate is read from %s', (_, content) => {
     expect(read(content)).toStrictEqual({
       clientId: flat.clientid,
       clientAuthentication,
@@ -32,14 +32,14 @@ describe('A certificate is read', () => {
     });
   });
 
-  test('with its whole chain, the end of which is not the client’s', () => {
+  test('a certificate is read with its whole chain, the end of which is not the client’s', () => {
     const { clientAuthentication } = read(flatKey);
     const cert = 'certificate' in clientAuthentication ? clientAuthentication.certificate.cert : '';
     expect(cert.match(/BEGIN CERTIFICATE/g)).toHaveLength(2);
     expect(new X509Certificate(cert).subject).toContain('CN=orders');
   });
 
-  test('with an RSA key, as SAP makes them', () => {
+  test('a certificate is read with an RSA key, as SAP makes them', () => {
     const issued = createCertificateAuthority({ keyType: 'rsa' }).clientCertificate({ commonName: 'orders' });
     const { certificate, key, validUntil } = issued;
     expect(key).toContain('BEGIN RSA PRIVATE KEY');
@@ -48,7 +48,7 @@ describe('A certificate is read', () => {
     });
   });
 
-  test('with the key in the service key, where there is another beside it', () => {
+  test('a certificate is read with the key in the service key, where there is another beside it', () => {
     expect(read({ ...nestedKey, key: 'of somebody else' }).clientAuthentication).toEqual(clientAuthentication);
   });
 });
@@ -57,14 +57,14 @@ describe('A certificate', () => {
   test.each([
     ['before its last second', VALID_UNTIL - 1_000],
     ['just before its end', VALID_UNTIL - 1],
-  ])('is good %s', (_, now) => {
+  ])('a certificate is good %s', (_, now) => {
     expect(() => assertValid(clientAuthentication.certificate, now)).not.toThrow();
   });
 
   test.each([
     ['at its end', VALID_UNTIL],
     ['years after', VALID_UNTIL + 1e11],
-  ])('has expired %s: its date is told, and who must act', (_, now) => {
+  ])('a certificate has expired %s: the error gives its date and says who must act', (_, now) => {
     const error = errorOf(() => assertValid(clientAuthentication.certificate, now), [orders.key]);
     expect(error).toMatchObject({ code: 'CERTIFICATE_EXPIRED', executed: 'no' });
     expect(error.message).toBe(
@@ -72,7 +72,7 @@ describe('A certificate', () => {
     );
   });
 
-  test('that has expired is not sent to the authorization server, and one in a new version of the secret is', async () => {
+  test('an expired certificate is not sent, and one in a new version of the secret is', async () => {
     const authorization = createAuthorization();
     const { token, clock, counts, requests } = authorization;
     const client: Credentials = { ...cf, clientAuthentication };
@@ -89,7 +89,7 @@ describe('A certificate', () => {
     expect(requests[0]?.certificate).toBe(renewed);
   });
 
-  test('that was renewed in time, while nobody looked, is no false alarm: the secret is read before it is said', async () => {
+  test('a certificate that was renewed in time is no false alarm: the secret is read first', async () => {
     const authorization = createAuthorization();
     const { token, clock, counts, requests } = authorization;
     authorization.secret = { ...cf, clientAuthentication };
@@ -106,7 +106,7 @@ describe('A certificate', () => {
     expect(counts).toMatchObject({ secretReads: 2, previousReads: 0, onRequest: 2 });
   });
 
-  test('that has expired in the secret, too, is said after one reading, and for a pause', async () => {
+  test('a certificate that has expired in the secret, too, is reported after one reading', async () => {
     const authorization = createAuthorization();
     const { token, clock, counts } = authorization;
     authorization.secret = { ...cf, clientAuthentication };
@@ -121,7 +121,7 @@ describe('A certificate', () => {
     expect(counts).toMatchObject({ secretReads: 3, previousReads: 0, onRequest: 1 });
   });
 
-  test('that has expired is not said where the secret cannot be read now: the one in it may be good', async () => {
+  test('an expired certificate is not reported while the secret, which may have a good one, is unread', async () => {
     const authorization = createAuthorization();
     const { token, clock } = authorization;
     authorization.secret = { ...cf, clientAuthentication };
@@ -131,7 +131,7 @@ describe('A certificate', () => {
     await expect(token.get()).rejects.toMatchObject({ code: 'SECRET_UNAVAILABLE' });
   });
 
-  test('that is good is sent with the request, and the token may outlive it', async () => {
+  test('a good certificate is sent with the request, and the token may outlive it', async () => {
     const authorization = createAuthorization();
     const { token, clock, requests } = authorization;
     authorization.secret = { ...cf, clientAuthentication };

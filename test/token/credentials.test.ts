@@ -7,7 +7,7 @@ import { flatKey, other } from './client-certificate.ts';
 const read = (content: object) => readCredentials({ text: JSON.stringify(content), versionId: 'v7' }, 'cpi/orders');
 
 describe('Credentials are read', () => {
-  test('from the neutral form', () => {
+  test('credentials are read from the neutral form', () => {
     expect(read(neutral)).toStrictEqual({
       clientId: neutral.clientId,
       clientAuthentication: { clientSecret: neutral.clientSecret },
@@ -20,7 +20,7 @@ describe('Credentials are read', () => {
   test.each([
     ['flat', flat],
     ['nested in "oauth"', { oauth: flat }],
-  ])('from a service key, %s, with the host of its runtime node', (_, content) => {
+  ])('credentials are read from a service key, %s, with the host of its runtime node', (_, content) => {
     expect(read(content)).toStrictEqual({
       clientId: flat.clientid,
       clientAuthentication: { clientSecret: flat.clientsecret },
@@ -31,23 +31,26 @@ describe('Credentials are read', () => {
     });
   });
 
-  test.each(['key', 'certificate'])('from the neutral form with a further field "%s", which is ignored', (field) => {
-    expect(read({ ...neutral, [field]: 'of somebody else' })).toStrictEqual(read(neutral));
-  });
+  test.each(['key', 'certificate'])(
+    'credentials are read from the neutral form with a further field "%s", which is ignored',
+    (field) => {
+      expect(read({ ...neutral, [field]: 'of somebody else' })).toStrictEqual(read(neutral));
+    },
+  );
 
-  test('from a service key without a host', () => {
+  test('credentials are read from a service key without a host', () => {
     const { url: _url, ...rest } = flat;
     expect(read(rest)).not.toHaveProperty('serviceUrl');
   });
 
-  test('from the neutral form whose further field "url" is no host', () => {
+  test('credentials are read from the neutral form whose further field "url" is no host', () => {
     expect(read({ ...neutral, url: 'nowhere' })).not.toHaveProperty('serviceUrl');
   });
 
   test.each([
     ['white space around it', `\n\t ${JSON.stringify(neutral)} \r\n`],
     ['further fields', JSON.stringify({ ...neutral, comment: 'orders', createdate: 1, sap: { a: [] } })],
-  ])('with %s', (_, text) => {
+  ])('credentials are read with %s', (_, text) => {
     expect(readCredentials({ text, versionId: '' }, 's')).toMatchObject({
       clientId: neutral.clientId,
       clientAuthentication: { clientSecret: neutral.clientSecret },
@@ -55,12 +58,12 @@ describe('Credentials are read', () => {
     });
   });
 
-  test('with a token URL on loopback', () => {
+  test('credentials are read with a token URL on loopback', () => {
     const tokenUrl = 'http://127.0.0.1:4711/oauth/token';
     expect(read({ ...neutral, tokenUrl })).toMatchObject({ tokenUrl, environment: 'cf' });
   });
 
-  test('exactly as they stand: nothing is trimmed or decoded', () => {
+  test('credentials are read exactly as they stand: nothing is trimmed or decoded', () => {
     const clientSecret = ' p%C3%A4ss wörd+/=\u{1F511} ';
     expect(read({ ...neutral, clientSecret })).toMatchObject({ clientAuthentication: { clientSecret } });
   });
@@ -76,13 +79,16 @@ describe('Two versions of a secret', () => {
     ['the environment, and so the form of the request', { environment: 'neo' }, false],
   ];
 
-  test.each(changes)('that differ in %s are the same to the authorization server or not', (_, change, same) => {
-    const one = read(flat);
-    expect(sameCredentials(one, { ...one, ...change })).toBe(same);
-    expect(sameCredentials({ ...one, ...change }, one)).toBe(same);
-  });
+  test.each(changes)(
+    'two versions of a secret that differ in %s are the same to the authorization server or not',
+    (_, change, same) => {
+      const one = read(flat);
+      expect(sameCredentials(one, { ...one, ...change })).toBe(same);
+      expect(sameCredentials({ ...one, ...change }, one)).toBe(same);
+    },
+  );
 
-  test('with certificates are told apart by these, and from one with a secret', () => {
+  test('two versions of a secret with certificates are told apart by these, and from one with a client secret', () => {
     const [one, two, secret] = [read(flatKey), read({ ...flatKey, ...other }), read(flat)];
     expect(sameCredentials(one, read(flatKey))).toBe(true);
     expect(sameCredentials(one, two)).toBe(false);
@@ -99,7 +105,7 @@ describe('The way of asking', () => {
     ['https://example.com/x/oauth2/api/v1/token', 'cf'],
     ['https://example.com/?/oauth2/api/v1/token', 'cf'],
     ['https://example.com', 'cf'],
-  ])('for %s is %s', (tokenUrl, environment) => {
+  ])('the kind of token request for %s is %s', (tokenUrl, environment) => {
     expect(read({ ...neutral, tokenUrl })).toMatchObject({ environment });
   });
 
@@ -107,7 +113,7 @@ describe('The way of asking', () => {
     ['cf', neutral],
     ['neo', flat],
     ['neo', { oauth: flat }],
-  ])('is %s where the secret says so', (environment, content) => {
+  ])('the kind of token request is %s where the secret says so', (environment, content) => {
     expect(read({ ...content, environment })).toMatchObject({ environment });
   });
 });

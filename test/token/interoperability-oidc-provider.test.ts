@@ -38,7 +38,7 @@ async function start({ wanted, stored = [CLIENT.clientSecret], ...options }: Cli
 }
 
 describe('A certified authorization server', () => {
-  test('gives a JWT that its own keys vouch for, once for all who ask at once', async () => {
+  test('a certified authorization server gives a JWT that its keys verify, once for all who ask', async () => {
     const { server, token } = await start();
     const got = await Promise.all(Array.from({ length: 50 }, () => token.get()));
     expect(new Set(got).size).toBe(1);
@@ -49,7 +49,7 @@ describe('A certified authorization server', () => {
     expect(server.counts).toEqual({ granted: 1, refused: 0 });
   });
 
-  test('gives an opaque token that it knows', async () => {
+  test('a certified authorization server gives an opaque token that it knows', async () => {
     const { server, token } = await start({ accessTokenFormat: 'opaque', wanted: { tokenFormat: 'opaque' } });
     const { accessToken, issuedAt, expiresAt } = await token.get();
     expect(accessToken.split('.')).toHaveLength(1);
@@ -60,20 +60,23 @@ describe('A certified authorization server', () => {
   test.each([
     ['jwt', 'opaque'],
     ['opaque', 'jwt'],
-  ] as const)('decides the format itself: asked for %s it gives %s, and that is used', async (tokenFormat, given) => {
-    const { token } = await start({ accessTokenFormat: given, wanted: { tokenFormat } });
-    const { accessToken, issuedAt, expiresAt } = await token.get();
-    expect(accessToken.split('.')).toHaveLength(given === 'jwt' ? 3 : 1);
-    expect(Math.abs(expiresAt - issuedAt - 600_000)).toBeLessThanOrEqual(2_000);
-  });
+  ] as const)(
+    'a certified authorization server decides the format itself: asked for %s it gives %s, and that is used',
+    async (tokenFormat, given) => {
+      const { token } = await start({ accessTokenFormat: given, wanted: { tokenFormat } });
+      const { accessToken, issuedAt, expiresAt } = await token.get();
+      expect(accessToken.split('.')).toHaveLength(given === 'jwt' ? 3 : 1);
+      expect(Math.abs(expiresAt - issuedAt - 600_000)).toBeLessThanOrEqual(2_000);
+    },
+  );
 
-  test('grants the scope that is asked for, and none that is not', async () => {
+  test('a certified authorization server grants the scope that is asked for, and no other', async () => {
     const [asking, silent] = [await start({ wanted: { scope: SCOPE } }), await start()];
     expect(await asking.server.verify((await asking.token.get()).accessToken)).toMatchObject({ scope: SCOPE });
     expect(await silent.server.verify((await silent.token.get()).accessToken)).not.toHaveProperty('scope');
   });
 
-  test('refuses a scope that is another client’s: who acts is told', async () => {
+  test('a certified authorization server refuses another client’s scope; the error says who must act', async () => {
     const { server, token } = await start({ wanted: { scope: OTHER_SCOPE } });
     await expect(token.get()).rejects.toMatchObject({
       code: 'TOKEN_REFUSED',
@@ -83,13 +86,13 @@ describe('A certified authorization server', () => {
     expect(server.counts).toEqual({ granted: 0, refused: 1 });
   });
 
-  test('refuses a client secret of yesterday: the secret is read once more, and then it grants', async () => {
+  test('a certified authorization server refuses an old client secret, and grants with the new one', async () => {
     const { server, token, reads } = await start({ stored: ['of-yesterday', CLIENT.clientSecret] });
     await server.verify((await token.get()).accessToken);
     expect([server.counts, reads()]).toEqual([{ granted: 1, refused: 1 }, 2]);
   });
 
-  test('refuses a client secret that stays wrong: one request, two readings, then a pause', async () => {
+  test('a certified authorization server refuses a wrong client secret once, then there is a pause', async () => {
     const { server, token, reads } = await start({ stored: ['wrong'] });
     for (let attempt = 0; attempt < 3; attempt += 1) {
       await expect(token.get()).rejects.toMatchObject({ code: 'TOKEN_REFUSED', status: 401 });
@@ -97,7 +100,7 @@ describe('A certified authorization server', () => {
     expect([server.counts, reads()]).toEqual([{ granted: 0, refused: 1 }, 2]);
   });
 
-  test('is asked for a new token beside the old one at half of its life, and instead of it at its end', async () => {
+  test('a certified authorization server is asked again at half of a token’s life, and at its end', async () => {
     const { server, token, clock } = await start();
     const first = await token.get();
     clock.aheadMs = 400_000;

@@ -61,7 +61,7 @@ describe('A token endpoint', () => {
       'whose token comes, and then the answer does not end',
       (response) => begin(response).write('{"access_token":"a","token_type":"bearer","expires_in":3600}'),
     ],
-  ])('%s is left within the time: a later try may help', async (_, respond) => {
+  ])('a token endpoint %s is given up within the time: a later try may help', async (_, respond) => {
     const { errorOfGet, counts } = await start(respond);
     const before = performance.now();
     const error = await errorOfGet();
@@ -81,7 +81,7 @@ describe('A token endpoint', () => {
         response.write('{"access_token":"a"', () => response.destroy());
       },
     ],
-  ])('whose answer is %s: a later try may help', async (_, respond) => {
+  ])('a token endpoint whose answer is %s leaves the message to a later try', async (_, respond) => {
     const { errorOfGet } = await start(respond);
     expect(await errorOfGet()).toMatchObject({ code: 'TOKEN_UNAVAILABLE', executed: 'no' });
   });
@@ -89,20 +89,25 @@ describe('A token endpoint', () => {
   test.each([
     ['100 KB', 100],
     ['20 MB', 20_000],
-  ])('whose page has %s is read to its end without keeping it, and is the operator’s', async (_, kilobytes) => {
-    const { errorOfGet, counts } = await start(
-      (response) => begin(response).end(`{"a":"${'x'.repeat(kilobytes * 1_024)}"}`),
-      9_000,
-    );
-    expect(await errorOfGet()).toMatchObject({
-      code: 'TOKEN_RESPONSE_INVALID',
-      status: 200,
-      message: expect.stringMatching(/answered 200 with more than 65536 bytes; the operator must check the token URL/),
-    });
-    expect(counts().requests).toBe(1);
-  });
+  ])(
+    'a token endpoint whose page has %s is read to its end without keeping it, and the operator must act',
+    async (_, kilobytes) => {
+      const { errorOfGet, counts } = await start(
+        (response) => begin(response).end(`{"a":"${'x'.repeat(kilobytes * 1_024)}"}`),
+        9_000,
+      );
+      expect(await errorOfGet()).toMatchObject({
+        code: 'TOKEN_RESPONSE_INVALID',
+        status: 200,
+        message: expect.stringMatching(
+          /answered 200 with more than 65536 bytes; the operator must check the token URL/,
+        ),
+      });
+      expect(counts().requests).toBe(1);
+    },
+  );
 
-  test('whose redirect points elsewhere is not followed there', async () => {
+  test('a token endpoint whose redirect points elsewhere is not followed there', async () => {
     let followed = 0;
     const { errorOfGet } = await start((response) => {
       followed += 1;
@@ -112,7 +117,7 @@ describe('A token endpoint', () => {
     expect(followed).toBe(1);
   });
 
-  test('whose token comes in pieces gives it', async () => {
+  test('a token endpoint whose token comes in pieces gives it', async () => {
     const { get } = await start((response) => {
       const pieces = ['{"access_token":', '"ab', 'cd","token_type":"be', 'arer","expires_in":3600}'];
       const next = () => {

@@ -25,7 +25,7 @@ const failures: readonly (readonly [name: string, respond: () => HttpAnswer | Pr
 
 describe('A good token is kept where a renewal', () => {
   test.each(failures)(
-    'that comes after a refusal, with a newer version of the secret, meets %s',
+    'a good token is kept where a renewal after a refusal, with a newer version of the secret, meets %s',
     async (_, respond) => {
       const authorization = createAuthorization();
       const { token, clock } = authorization;
@@ -48,7 +48,7 @@ describe('A good token is kept where a renewal', () => {
   );
 
   test.each(failures)(
-    'is asked for since another token made a newer version known, and meets %s',
+    'a good token is kept where a renewal because of a newer version, known through another token, meets %s',
     async (_, respond) => {
       const authorization = createAuthorization();
       const { token, credentials, clock } = authorization;
@@ -65,7 +65,7 @@ describe('A good token is kept where a renewal', () => {
     },
   );
 
-  test('meets a pause that began under an older version, which another token has made known to be over', async () => {
+  test('a good token is kept where a renewal meets a pause of an older version of the secret', async () => {
     const authorization = createAuthorization();
     const { token, credentials, clock } = authorization;
     const first = await token.get();
@@ -79,7 +79,7 @@ describe('A good token is kept where a renewal', () => {
   });
 });
 
-test('Whoever asks for a successor itself is told that there is none; no renewal ahead has failed', async () => {
+test('whoever asks for a successor itself gets the error that there is none; no renewal ahead has failed', async () => {
   const authorization = createAuthorization();
   const first = await authorization.token.get();
   authorization.respond = () => answer(503);
@@ -88,7 +88,7 @@ test('Whoever asks for a successor itself is told that there is none; no renewal
   expect(await authorization.token.get()).toBe(first);
 });
 
-test('A token that was kept looks for a successor again beside yet a newer version of the secret', async () => {
+test('a token that was kept looks for a successor again once there is yet a newer version of the secret', async () => {
   const authorization = createAuthorization();
   const { token, credentials, clock } = authorization;
   const first = await token.get();
@@ -104,14 +104,14 @@ test('A token that was kept looks for a successor again beside yet a newer versi
 });
 
 describe('It is not kept', () => {
-  test('once the endpoint has rejected it', async () => {
+  test('a token is not kept once the endpoint has rejected it', async () => {
     const { token, authorization } = await newerVersion();
     token.forget(await token.get());
     authorization.respond = () => answer(503);
     await expect(token.get()).rejects.toMatchObject({ code: 'TOKEN_UNAVAILABLE' });
   });
 
-  test('where the endpoint rejects it while its successor is asked for', async () => {
+  test('a token is not kept where the endpoint rejects it while its successor is requested', async () => {
     const { token, authorization, first } = await newerVersion();
     const { promise, resolve } = Promise.withResolvers<HttpAnswer>();
     authorization.respond = () => promise;
@@ -122,14 +122,14 @@ describe('It is not kept', () => {
     expect(await asked).toBe('TOKEN_RESPONSE_INVALID');
   });
 
-  test('beyond its margin', async () => {
+  test('a token is not kept beyond its margin', async () => {
     const { token, authorization } = await newerVersion();
     authorization.respond = () => answer(503);
     authorization.clock.advance(2 * HALF_HOUR_MS - 60_000 - 13_000);
     await expect(token.get()).rejects.toMatchObject({ code: 'TOKEN_UNAVAILABLE' });
   });
 
-  test('where a successor is to be had: that one goes out', async () => {
+  test('a token is not kept where there is a successor: that one goes out', async () => {
     const { token, authorization } = await newerVersion();
     authorization.respond = () => granted('successor', { expires_in: 3_600 });
     expect((await token.get()).accessToken).toBe('successor');

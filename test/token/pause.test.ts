@@ -21,7 +21,7 @@ async function errorOf({ token }: Authorization): Promise<RelayError> {
 }
 
 describe('While a refusal’s pause lasts', () => {
-  test('nobody is asked for anything, and everyone is told the refusal', async () => {
+  test('while a refusal’s pause lasts nobody is asked for anything, and everyone gets that refusal', async () => {
     const authorization = createAuthorization();
     authorization.respond = () => refused;
     const refusal = await errorOf(authorization);
@@ -35,7 +35,7 @@ describe('While a refusal’s pause lasts', () => {
     expect(authorization.counts).toEqual(counts);
   });
 
-  test('and when it ends, the secret is read, and a new version of it is used', async () => {
+  test('the secret is read when a refusal’s pause ends, and a new version of it is used', async () => {
     const authorization = createAuthorization();
     authorization.respond = () => refused;
     await errorOf(authorization);
@@ -48,7 +48,7 @@ describe('While a refusal’s pause lasts', () => {
   });
 });
 
-test('When the pause ends and the secret cannot be read, nobody is asked with the one that was refused', async () => {
+test('when the pause ends and the secret cannot be read, nobody is asked with the one that was refused', async () => {
   const authorization = createAuthorization();
   authorization.respond = () => refused;
   await errorOf(authorization);
@@ -64,7 +64,7 @@ test('When the pause ends and the secret cannot be read, nobody is asked with th
 });
 
 describe('The pause', () => {
-  test('doubles with each refusal in a row, from 30 s up to 5 min', async () => {
+  test('the pause doubles with each refusal in a row, from 30 s up to 5 min', async () => {
     const authorization = createAuthorization();
     const { clock, counts } = authorization;
     authorization.respond = () => refused;
@@ -78,7 +78,7 @@ describe('The pause', () => {
     }
   });
 
-  test('is short again once a token was to be had', async () => {
+  test('the pause is short again once a token was granted', async () => {
     const authorization = createAuthorization();
     const { clock, counts, token } = authorization;
     authorization.respond = () => refused;
@@ -106,7 +106,7 @@ describe('The pause', () => {
       'TOKEN_RESPONSE_INVALID',
     ],
   ] as const;
-  test.each(answers)('follows %s', async (_, response, code) => {
+  test.each(answers)('a pause follows %s', async (_, response, code) => {
     const authorization = createAuthorization();
     authorization.respond = () => response;
     const first = await errorOf(authorization);
@@ -116,7 +116,7 @@ describe('The pause', () => {
   });
 
   test.each<RelayErrorCode>(['SECRET_NOT_FOUND', 'SECRET_UNREADABLE', 'SECRET_MALFORMED'])(
-    'follows a secret that is %s, and when it ends the secret is read',
+    'a pause follows a secret that is %s, and when it ends the secret is read',
     async (code) => {
       const authorization = createAuthorization();
       authorization.secret = new RelayError(code, 'why');
@@ -135,7 +135,7 @@ describe('The pause', () => {
       'a secret that cannot be read now',
       { code: 'SECRET_UNAVAILABLE', response: refused, secret: new RelayError('SECRET_UNAVAILABLE', 'not now') },
     ],
-  ])('does not follow %s', async (_, { code, response, secret }) => {
+  ])('no pause follows %s', async (_, { code, response, secret }) => {
     const authorization = createAuthorization();
     authorization.secret = secret;
     authorization.respond = () => response;
@@ -150,11 +150,11 @@ describe('A pause by itself', () => {
   const clock = createSimulatedTime(0);
   const start = () => createPause(clock.now);
 
-  test('is none before a refusal', () => {
+  test('there is no pause before a refusal', () => {
     expect(start().current()).toBeUndefined();
   });
 
-  test('that lasts is neither prolonged nor renamed by those who are refused at once', () => {
+  test('a pause that lasts is neither prolonged nor renamed by those who are refused at once', () => {
     const pause = start();
     const [first, second] = [new Error('first'), new Error('second')];
     pause.open(first);
@@ -168,7 +168,7 @@ describe('A pause by itself', () => {
     expect(pause.current()).toBe(second);
   });
 
-  test('is over where the clock was put back to before it began, and can be opened again', () => {
+  test('a pause is over where the clock was put back to before it began, and can be opened again', () => {
     const pause = start();
     pause.open(new Error('first'));
     clock.advance(-1);
@@ -178,7 +178,7 @@ describe('A pause by itself', () => {
     expect(pause.current()).toBe(second);
   });
 
-  test('is ended at once by what was asked for', () => {
+  test('a pause is ended at once by a success', () => {
     const pause = start();
     pause.open(new Error('why'));
     pause.end();

@@ -32,7 +32,7 @@ function knowing(authorization: Authorization, clientSecret: string): void {
 }
 
 describe('A refused token request', () => {
-  test('with a secret that has not changed, and never did, is not repeated', async () => {
+  test('a refused token request is not repeated with a secret that has not changed and never did', async () => {
     const authorization = createAuthorization();
     authorization.respond = () => refused;
     expect(await errorOf(authorization)).toMatchObject({ code: 'TOKEN_REFUSED', status: 401, executed: 'no' });
@@ -40,7 +40,7 @@ describe('A refused token request', () => {
     expect(authorization.counts).toEqual({ secretReads: 2, previousReads: 1, onRequest: 1 });
   });
 
-  test('with a secret that was rotated is repeated with the new one', async () => {
+  test('a refused token request is repeated with the new secret after a rotation', async () => {
     const authorization = createAuthorization();
     await authorization.token.get();
     authorization.clock.advance(3_600_000);
@@ -51,7 +51,7 @@ describe('A refused token request', () => {
     expect(authorization.counts).toEqual({ secretReads: 2, previousReads: 0, onRequest: 3 });
   });
 
-  test('is repeated with the previous version, where the new one is not known yet', async () => {
+  test('a refused token request is repeated with the previous secret while the new one is unknown', async () => {
     const authorization = createAuthorization();
     authorization.secret = rotated;
     authorization.previous = old;
@@ -61,7 +61,7 @@ describe('A refused token request', () => {
     expect(authorization.counts).toEqual({ secretReads: 2, previousReads: 1, onRequest: 2 });
   });
 
-  test('tries all three versions of the secret, and no more', async () => {
+  test('a refused token request tries all three versions of the secret, and no more', async () => {
     const authorization = createAuthorization();
     authorization.previous = old;
     authorization.respond = () => {
@@ -76,15 +76,18 @@ describe('A refused token request', () => {
   test.each([
     ['the version that is in use', cf],
     ['the version that was refused at first', withSecret(CF_SECRET)],
-  ])('is not repeated with a previous version that holds the same as %s', async (_, previous) => {
-    const authorization = createAuthorization();
-    authorization.previous = { ...previous, versionId: 'v0' };
-    authorization.respond = () => refused;
-    expect(await errorOf(authorization)).toMatchObject({ code: 'TOKEN_REFUSED' });
-    expect(authorization.asked).toEqual([CF_SECRET]);
-  });
+  ])(
+    'a refused token request is not repeated with a previous version that holds the same as %s',
+    async (_, previous) => {
+      const authorization = createAuthorization();
+      authorization.previous = { ...previous, versionId: 'v0' };
+      authorization.respond = () => refused;
+      expect(await errorOf(authorization)).toMatchObject({ code: 'TOKEN_REFUSED' });
+      expect(authorization.asked).toEqual([CF_SECRET]);
+    },
+  );
 
-  test('whose previous version is the one that was refused at first is not repeated a third time', async () => {
+  test('a refused token request is not repeated with a previous version that was refused at first', async () => {
     const authorization = createAuthorization();
     authorization.previous = cf;
     authorization.respond = () => {
@@ -95,7 +98,7 @@ describe('A refused token request', () => {
     expect(authorization.asked).toEqual([CF_SECRET, ROTATED]);
   });
 
-  test('whose previous version cannot be read says that', async () => {
+  test('a refused token request whose previous version cannot be read fails with that', async () => {
     const authorization = createAuthorization();
     authorization.previous = new RelayError('SECRET_UNAVAILABLE', 'not now');
     authorization.respond = () => refused;
@@ -106,7 +109,7 @@ describe('A refused token request', () => {
     ['the client id', { clientId: 'sb-other' }],
     ['the client secret', { clientAuthentication: { clientSecret: ROTATED } }],
     ['the token URL', { tokenUrl: 'https://other.authentication.eu10.hana.ondemand.com/oauth/token' }],
-  ])('is repeated once where %s has changed, and not a third time', async (_, change) => {
+  ])('a refused token request is repeated once where %s has changed, and not a third time', async (_, change) => {
     const authorization = createAuthorization();
     authorization.respond = () => {
       authorization.secret = { ...cf, ...change };
@@ -116,7 +119,7 @@ describe('A refused token request', () => {
     expect(authorization.counts).toEqual({ secretReads: 2, previousReads: 1, onRequest: 2 });
   });
 
-  test('is not repeated where only the version of the secret has changed', async () => {
+  test('a refused token request is not repeated where only the version of the secret has changed', async () => {
     const authorization = createAuthorization();
     authorization.respond = () => {
       authorization.secret = { ...cf, versionId: 'v2' };
@@ -126,7 +129,7 @@ describe('A refused token request', () => {
     expect(authorization.counts.onRequest).toBe(1);
   });
 
-  test('leaves the new secret warm', async () => {
+  test('a refused token request leaves the new secret in memory', async () => {
     const authorization = createAuthorization();
     await authorization.token.get();
     authorization.clock.advance(3_600_000);
@@ -139,7 +142,7 @@ describe('A refused token request', () => {
     expect(authorization.counts.secretReads).toBe(2);
   });
 
-  test('after which the secret cannot be read says that', async () => {
+  test('a refused token request after which the secret cannot be read fails with that', async () => {
     const authorization = createAuthorization();
     authorization.respond = () => {
       authorization.secret = new RelayError('SECRET_UNAVAILABLE', 'not now');
@@ -149,7 +152,7 @@ describe('A refused token request', () => {
     expect(authorization.counts).toEqual({ secretReads: 2, previousReads: 0, onRequest: 1 });
   });
 
-  test('after which the secret cannot be read begins a pause all the same', async () => {
+  test('a refused token request after which the secret cannot be read begins a pause all the same', async () => {
     const authorization = createAuthorization();
     authorization.respond = () => {
       authorization.secret = new RelayError('SECRET_UNAVAILABLE', 'not now');
@@ -161,7 +164,7 @@ describe('A refused token request', () => {
     expect(authorization.counts).toEqual({ secretReads: 2, previousReads: 0, onRequest: 1 });
   });
 
-  test('after which a bug of ours comes begins none', async () => {
+  test('a refused token request after which an error of our own comes begins no pause', async () => {
     const authorization = createAuthorization();
     const bug = new TypeError('bug');
     const broken = answer(200);
@@ -179,7 +182,7 @@ describe('A refused token request', () => {
     expect((await authorization.token.get()).accessToken).toBe('then');
   });
 
-  test('is followed by one series of fallbacks for all who wait', async () => {
+  test('a refused token request is followed by one series of fallbacks for all who wait', async () => {
     const authorization = createAuthorization();
     authorization.respond = () => refused;
     await Promise.all(Array.from({ length: 20 }, () => errorOf(authorization)));
@@ -190,7 +193,7 @@ describe('A refused token request', () => {
 describe('RFC 6749 makes 401 optional: a 400 with invalid_client', () => {
   const refusedWith400 = answer(400, { error: 'invalid_client', error_description: MARK });
 
-  test('falls back as a 401 does: with a secret that was rotated it is repeated with the new one', async () => {
+  test('a 400 with invalid_client falls back as a 401 does, to the new secret after a rotation', async () => {
     const authorization = createAuthorization();
     await authorization.token.get();
     authorization.clock.advance(3_600_000);
@@ -201,7 +204,7 @@ describe('RFC 6749 makes 401 optional: a 400 with invalid_client', () => {
     expect(authorization.asked).toEqual([CF_SECRET, CF_SECRET, ROTATED]);
   });
 
-  test('tries all three versions of the secret, and no more, and then begins a pause', async () => {
+  test('a 400 with invalid_client tries all three versions of the secret, then begins a pause', async () => {
     const authorization = createAuthorization();
     authorization.previous = old;
     authorization.respond = () => {
@@ -216,7 +219,7 @@ describe('RFC 6749 makes 401 optional: a 400 with invalid_client', () => {
   });
 });
 
-test('After the last fallback the error is the one for the current version of the secret', async () => {
+test('after the last fallback the error is the one for the current version of the secret', async () => {
   const authorization = createAuthorization();
   authorization.previous = { ...old, tokenUrl: 'https://former.authentication.example/oauth/token' };
   authorization.respond = () => refused;
@@ -235,7 +238,7 @@ describe('No second reading of the secret follows', () => {
     [429, answer(429), 'TOKEN_UNAVAILABLE', 4],
     [500, answer(500), 'TOKEN_UNAVAILABLE', 4],
     ['HTML', answer(200, '<html>'), 'TOKEN_RESPONSE_INVALID', 1],
-  ])('on %s', async (_, response, code, onRequest) => {
+  ])('the secret is not read a second time on %s', async (_, response, code, onRequest) => {
     const authorization = createAuthorization();
     authorization.previous = old;
     authorization.respond = () => response;
@@ -259,7 +262,7 @@ describe('A token request without an answer', () => {
       'POST there: reset',
     ],
     ['that failed as nobody foresaw', 'a text', 'no answer'],
-  ])('%s has not touched the message, and may be tried later', async (_, thrown, reason) => {
+  ])('a token request %s has not touched the message, and may be tried later', async (_, thrown, reason) => {
     const authorization = createAuthorization();
     authorization.respond = () => Promise.reject(thrown);
     const error = await errorOf(authorization);
@@ -268,7 +271,7 @@ describe('A token request without an answer', () => {
     expect(authorization.counts).toEqual({ secretReads: 1, previousReads: 0, onRequest: 4 });
   });
 
-  test('because the time of the invocation is over says that, and is not repeated', async () => {
+  test('a token request that the end of the invocation cut off fails with that, and is not repeated', async () => {
     const authorization = createAuthorization();
     const over = new RelayError('DEADLINE', 'the time of the invocation is over');
     authorization.respond = () => Promise.reject(over);

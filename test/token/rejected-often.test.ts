@@ -12,7 +12,7 @@ describe('A token that was rejected', () => {
     ['9.999 s later', 9_999, false],
     ['10 s later', 10_000, true],
     ['by a clock that was put back', -1, true],
-  ])('is given up %s after another was (%i ms): %s', async (_, laterMs, isGivenUp) => {
+  ])('a rejected token is given up %s after another was (%i ms): %s', async (_, laterMs, isGivenUp) => {
     const { token, clock, requests } = createAuthorization();
     token.forget(await token.get());
     const second = await token.get();
@@ -22,7 +22,7 @@ describe('A token that was rejected', () => {
     expect(requests).toHaveLength(isGivenUp ? 3 : 2);
   });
 
-  test('and had been replaced before does not use up the ten seconds', async () => {
+  test('a rejected token that had been replaced before does not use up the ten seconds', async () => {
     const { token, clock, requests } = createAuthorization();
     const first = await token.get();
     token.forget(first);
@@ -35,7 +35,7 @@ describe('A token that was rejected', () => {
     expect(requests).toHaveLength(3);
   });
 
-  test('and stays in use is not used beyond its end', async () => {
+  test('a rejected token that stays in use is not used beyond its end', async () => {
     const authorization = createAuthorization();
     const { token, clock } = authorization;
     token.forget(await token.get());
@@ -69,18 +69,21 @@ function mostInTenSeconds(at: readonly number[]): number {
 }
 
 describe('Where several endpoints share a token and reject it', () => {
-  test.each([1, 2, 9, 10])('%i of ten: 401s cause one token request in ten seconds', async (count) => {
-    const tenant = createTenants((name) => Number(name.split('-')[1]) < count);
-    for (let second = 0; second < 600; second += 1) {
-      await tenant.invoke({ destination: `flow-${second % 10}` });
-      await tenant.time.pass(SECOND);
-    }
-    const [, ...caused] = tenant.tokenRequestsAt;
-    expect(mostInTenSeconds(caused)).toBe(1);
-    expect(caused.length).toBeGreaterThan(3);
-  });
+  test.each([1, 2, 9, 10])(
+    '401s from %i of ten endpoints that share a token cause one token request in ten seconds',
+    async (count) => {
+      const tenant = createTenants((name) => Number(name.split('-')[1]) < count);
+      for (let second = 0; second < 600; second += 1) {
+        await tenant.invoke({ destination: `flow-${second % 10}` });
+        await tenant.time.pass(SECOND);
+      }
+      const [, ...caused] = tenant.tokenRequestsAt;
+      expect(mostInTenSeconds(caused)).toBe(1);
+      expect(caused.length).toBeGreaterThan(3);
+    },
+  );
 
-  test('a message that would need another in that time is kept for a later try, and no call is made for the next', async () => {
+  test('a message that would need another token within ten seconds is kept, the next one unsent', async () => {
     const tenant = createTenants((name) => name === 'flow-0' || name === 'flow-1');
     const [blocked] = await tenant.invoke({ destination: 'flow-0' });
     expect(blocked).toMatchObject({ outcome: { kind: 'blocked', status: 401 }, calls: 2 });
@@ -112,7 +115,7 @@ describe('Where several endpoints share a token and reject it', () => {
 });
 
 describe('A worker node that rejects every token, as one did without its authentication filter,', () => {
-  test('costs one token request in ten seconds; what meets another node is delivered', async () => {
+  test('a worker node that rejects every token costs one token request in ten seconds', async () => {
     const tenant = createTenant();
     const { answer } = tenant.toRuntimeNode;
     let calls = 0;
@@ -134,7 +137,7 @@ describe('A worker node that rejects every token, as one did without its authent
     expect(kinds.get('delivered')).toBeGreaterThan(60);
   });
 
-  test('and a hundred messages at once, in whichever order they come back', async () => {
+  test('a worker node that rejects every token costs as little with a hundred messages at once', async () => {
     const tenant = createTenant();
     await tenant.invoke();
     const { answer } = tenant.toRuntimeNode;

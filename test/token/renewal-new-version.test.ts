@@ -22,14 +22,14 @@ async function renewingWithNewVersion() {
 }
 
 describe('A message that comes while a renewal asks with a newer version of the secret', () => {
-  test('does not wait for it: the token that is still good goes out', async () => {
+  test('a message during a renewal with a newer secret does not wait: the good token goes out', async () => {
     const { token, first, resolve } = await renewingWithNewVersion();
     const got = await Promise.race([token.get(), turn().then(() => 'one waits')]);
     resolve(granted('new', { expires_in: 3_600 }));
     expect(got).toBe(first);
   });
 
-  test('does not fail with it', async () => {
+  test('a message during a renewal with a newer secret does not fail with the renewal', async () => {
     const { token, first, resolve } = await renewingWithNewVersion();
     const asked = token.get().catch((error: Error) => error.message);
     resolve(answer(404));

@@ -15,7 +15,7 @@ describe('A token is renewed ahead', () => {
     [0.25, 0.475],
     [0.5, 0.5],
     [0.999_999, 0.549_999_9],
-  ])('with the chance %d at %d of its life', async (random, part) => {
+  ])('a token is renewed ahead, with the random number %d, at %d of its life', async (random, part) => {
     const { token, clock, requests } = createAuthorization({ random: () => random });
     await token.get();
     clock.moveTo(NOON + 3_600_000 * part - 1);
@@ -29,7 +29,7 @@ describe('A token is renewed ahead', () => {
     expect((await token.get()).accessToken).toBe('token-2');
   });
 
-  test('at half of the time that it is used, where that is less than its life', async () => {
+  test('a token is renewed ahead at half of the time that it is used, where that is less than its life', async () => {
     const authorization = createAuthorization({ wanted: { ...jwtWanted, maxLifetimeMs: 600_000 } });
     const { token, clock, requests } = authorization;
     authorization.respond = (_, index) => granted(`token-${index}`, { expires_in: 43_199 });
@@ -40,7 +40,7 @@ describe('A token is renewed ahead', () => {
     expect(requests).toHaveLength(2);
   });
 
-  test('once for all who ask meanwhile, and none of them waits', async () => {
+  test('a token is renewed ahead once for all who ask meanwhile, and none of them waits', async () => {
     const authorization = createAuthorization();
     const { token, clock, requests } = authorization;
     const first = await token.get();
@@ -53,7 +53,7 @@ describe('A token is renewed ahead', () => {
     expect(token.renewing()).toBeInstanceOf(Promise);
   });
 
-  test('within what the invocation leaves that it runs beside', async () => {
+  test('a token is renewed ahead within the time that is left of its invocation', async () => {
     const { token, clock, requests } = createAuthorization();
     await token.get();
     clock.advance(HALF_HOUR_MS);
@@ -62,7 +62,7 @@ describe('A token is renewed ahead', () => {
     expect(requests[1]).toMatchObject({ timeoutMs: 7_000 });
   });
 
-  test('with the secret as it is warm, which is not read for that', async () => {
+  test('a token is renewed ahead with the secret in memory, which is not read again for that', async () => {
     const { token, clock, counts } = createAuthorization();
     await token.get();
     clock.advance(HALF_HOUR_MS);
@@ -83,13 +83,13 @@ describe('A renewal that fails', () => {
     return { ...authorization, authorization, first };
   }
 
-  test('keeps the token that is still good, and is told', async () => {
+  test('a renewal that fails keeps the token that is still good, and is reported', async () => {
     const { token, first, renewalFailures } = await failed();
     expect(await token.get()).toBe(first);
     expect(renewalFailures.map((error) => relayError(error).code)).toEqual(['TOKEN_UNAVAILABLE']);
   });
 
-  test('is begun again 30 s after it began, at the earliest', async () => {
+  test('a renewal that fails is begun again 30 s after it began, at the earliest', async () => {
     const { authorization, token, clock, requests } = await failed();
     authorization.respond = () => granted('renewed', { expires_in: 3600 });
     const before = requests.length;
@@ -104,7 +104,7 @@ describe('A renewal that fails', () => {
     expect((await token.get()).accessToken).toBe('renewed');
   });
 
-  test('is told as an error of ours, whatever it was', async () => {
+  test('a renewal that fails is reported as a RelayError, whatever it was', async () => {
     const authorization = createAuthorization();
     await authorization.token.get();
     authorization.respond = () => Promise.reject(new RelayError('CONNECTION_FAILED', 'reset'));
@@ -114,7 +114,7 @@ describe('A renewal that fails', () => {
     expect(authorization.renewalFailures).toMatchObject([{ code: 'TOKEN_UNAVAILABLE' }]);
   });
 
-  test('because the client is refused, leaves the token in use, and is not begun again while the pause lasts', async () => {
+  test('a renewal that is refused leaves the token in use, and is not begun again while the pause lasts', async () => {
     const { token, first, clock, counts, renewalFailures } = await failed(401);
     expect(counts).toEqual({ secretReads: 2, previousReads: 1, onRequest: 2 });
     clock.advance(29_999);
@@ -134,7 +134,7 @@ describe('A renewal that fails', () => {
     expect(renewalFailures).toHaveLength(2);
   });
 
-  test('because the client is refused, after which the secret cannot be read, keeps the token that is still good', async () => {
+  test('a renewal that is refused keeps the good token, even if the secret cannot be read after that', async () => {
     const authorization = createAuthorization();
     const { token, clock, renewalFailures } = authorization;
     const first = await token.get();
@@ -147,14 +147,14 @@ describe('A renewal that fails', () => {
     expect(await token.get()).toBe(first);
   });
 
-  test('does not let the token live beyond its margin', async () => {
+  test('a renewal that fails does not let the token live beyond its margin', async () => {
     const { token, clock } = await failed();
     clock.moveTo(NOON + 3_600_000 - 60_000);
     await expect(token.get()).rejects.toMatchObject({ code: 'TOKEN_UNAVAILABLE' });
   });
 });
 
-test('A renewal that is ended with its invocation keeps the token, and counts as failed', async () => {
+test('a renewal that is ended with its invocation keeps the token, and counts as failed', async () => {
   const authorization = createAuthorization();
   const { token, clock, renewalFailures } = authorization;
   const first = await token.get();

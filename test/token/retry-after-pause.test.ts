@@ -3,7 +3,7 @@ import { answer, granted } from '../doubles/answer.ts';
 import { deadlineOf } from '../doubles/deadline.ts';
 import { createAuthorization } from './authorization.ts';
 
-test('what the server asked to wait holds for later messages, too: nobody is asked before', async () => {
+test('a Retry-After holds for later messages, too: nobody asks the token endpoint before', async () => {
   const all = createAuthorization();
   all.respond = () => answer(429, '', { 'retry-after': '120' });
   const deadline = deadlineOf(5_000);

@@ -35,15 +35,18 @@ const rows: readonly (readonly [string, number | undefined, Record<string, strin
 ];
 
 describe('A token request is repeated', () => {
-  test.each(rows)('three times on Cloud Foundry after %s', async (_, status, headers, waits) => {
-    const authorization = createAuthorization();
-    authorization.respond = failing(status, headers);
-    expect(await codeOf(authorization)).toBe('TOKEN_UNAVAILABLE');
-    expect(authorization.waits).toEqual(waits);
-    expect(authorization.counts).toMatchObject({ secretReads: 1, onRequest: 4 });
-  });
+  test.each(rows)(
+    'a token request is repeated three times on Cloud Foundry after %s',
+    async (_, status, headers, waits) => {
+      const authorization = createAuthorization();
+      authorization.respond = failing(status, headers);
+      expect(await codeOf(authorization)).toBe('TOKEN_UNAVAILABLE');
+      expect(authorization.waits).toEqual(waits);
+      expect(authorization.counts).toMatchObject({ secretReads: 1, onRequest: 4 });
+    },
+  );
 
-  test.each(rows)('once on Neo after %s', async (_, status, headers, waits) => {
+  test.each(rows)('a token request is repeated once on Neo after %s', async (_, status, headers, waits) => {
     const authorization = createAuthorization();
     authorization.secret = neo;
     authorization.respond = failing(status, headers);
@@ -52,7 +55,7 @@ describe('A token request is repeated', () => {
     expect(authorization.counts.onRequest).toBe(2);
   });
 
-  test('after 429 with a date, at that date', async () => {
+  test('a token request is repeated after 429 with a date, at that date', async () => {
     const authorization = createAuthorization();
     const date = new Date(authorization.clock.now() + 5_000).toUTCString();
     authorization.respond = (_, index) =>
@@ -61,14 +64,14 @@ describe('A token request is repeated', () => {
     expect(authorization.waits).toEqual([5_000]);
   });
 
-  test('until it brings a token', async () => {
+  test('a token request is repeated until it brings a token', async () => {
     const authorization = createAuthorization();
     authorization.respond = (_, index) => (index < 4 ? answer(500) : granted('last', { expires_in: 3600 }));
     expect((await authorization.token.get()).accessToken).toBe('last');
     expect(authorization.counts.onRequest).toBe(4);
   });
 
-  test('with what each answer asks for, however they differ', async () => {
+  test('a token request is repeated after the wait that each answer asks for, however they differ', async () => {
     const authorization = createAuthorization();
     const [unavailable, limited] = [answer(503), answer(429, '', { 'retry-after': '2' })];
     const answers = [unavailable, limited, answer(504), unavailable];
@@ -79,7 +82,7 @@ describe('A token request is repeated', () => {
 });
 
 describe('A token request is not repeated', () => {
-  test.each([301, 400, 403, 404, 405, 415])('after %i', async (status) => {
+  test.each([301, 400, 403, 404, 405, 415])('a token request is not repeated after %i', async (status) => {
     const authorization = createAuthorization();
     authorization.respond = () => answer(status);
     await codeOf(authorization);
@@ -87,7 +90,7 @@ describe('A token request is not repeated', () => {
     expect(authorization.counts.onRequest).toBe(1);
   });
 
-  test.each([501, 505, 599])('after %i, of which SAP says nothing', async (status) => {
+  test.each([501, 505, 599])('a token request is not repeated after %i, of which SAP says nothing', async (status) => {
     const authorization = createAuthorization();
     authorization.respond = () => answer(status);
     expect(await codeOf(authorization)).toBe('TOKEN_UNAVAILABLE');
@@ -98,16 +101,19 @@ describe('A token request is not repeated', () => {
     ['less than the wait and the call’s own ten seconds', 10_299, 1],
     ['exactly these', 10_300, 2],
     ['more', 60_000, 4],
-  ])('where the invocation leaves %s (%d ms): %d requests', async (_, remainingMs, requests) => {
-    const authorization = createAuthorization();
-    const endsAt = authorization.clock.now() + remainingMs;
-    authorization.respond = failing(504);
-    const remaining = { remainingMs: () => endsAt - authorization.clock.now(), signal: new AbortController().signal };
-    await expect(authorization.token.get(remaining)).rejects.toMatchObject({ code: 'TOKEN_UNAVAILABLE' });
-    expect(authorization.counts.onRequest).toBe(requests);
-  });
+  ])(
+    'a token request is not repeated where the invocation leaves %s (%d ms): %d requests',
+    async (_, remainingMs, requests) => {
+      const authorization = createAuthorization();
+      const endsAt = authorization.clock.now() + remainingMs;
+      authorization.respond = failing(504);
+      const remaining = { remainingMs: () => endsAt - authorization.clock.now(), signal: new AbortController().signal };
+      await expect(authorization.token.get(remaining)).rejects.toMatchObject({ code: 'TOKEN_UNAVAILABLE' });
+      expect(authorization.counts.onRequest).toBe(requests);
+    },
+  );
 
-  test('by those who join: all who wait share the repetitions', async () => {
+  test('a token request is not repeated by those who join: all who wait share the repetitions', async () => {
     const authorization = createAuthorization();
     authorization.respond = failing(503);
     await Promise.all(Array.from({ length: 20 }, () => codeOf(authorization)));
@@ -115,7 +121,7 @@ describe('A token request is not repeated', () => {
   });
 
   test.each(['TOKEN_REFUSED', 'TOKEN_RESPONSE_INVALID', 'CERTIFICATE_EXPIRED', 'DEADLINE'] as const)(
-    'after %s, whatever its status',
+    'a token request is not repeated after %s, whatever its status',
     (code) => {
       for (const status of [undefined, 408, 429, 503]) {
         const error = new RelayError(code, 'why', status === undefined ? {} : { status });
@@ -125,7 +131,7 @@ describe('A token request is not repeated', () => {
   );
 });
 
-test('The wait ends with the invocation, and the request is not repeated', async () => {
+test('the wait before a repeated token request ends with the invocation, and the request is not repeated', async () => {
   const authorization = createAuthorization();
   const abort = new AbortController();
   authorization.respond = () => {

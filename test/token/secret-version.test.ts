@@ -8,7 +8,7 @@ import { cf, neo } from './clients.ts';
 describe('A token bought under one version of the secret', () => {
   const v2 = { ...cf, versionId: 'v2' };
 
-  test('is not kept beside a newer one, which somebody else’s token made known', async () => {
+  test('a token of one version of the secret is not kept once another token made a newer one known', async () => {
     const authorization = createAuthorization();
     const { token, credentials } = authorization;
     const first = await token.get();
@@ -19,7 +19,7 @@ describe('A token bought under one version of the secret', () => {
     expect(await token.get()).not.toBe(first);
   });
 
-  test('is kept where the secret was read again and has the same version', async () => {
+  test('a token is kept where the secret was read again and has the same version', async () => {
     const { token, credentials } = createAuthorization();
     const first = await token.get();
     credentials.forget(await credentials.get());
@@ -27,7 +27,7 @@ describe('A token bought under one version of the secret', () => {
     expect(await token.get()).toBe(first);
   });
 
-  test('is kept if it was the version before, while the newer one is not known yet', async () => {
+  test('a token of the previous version of the secret is kept while the newer one is unknown', async () => {
     const authorization = createAuthorization();
     authorization.secret = v2;
     authorization.previous = neo;
@@ -41,7 +41,7 @@ describe('A token bought under one version of the secret', () => {
   });
 });
 
-test('Without a secret nobody is asked for a token', async () => {
+test('without a secret no token is requested', async () => {
   const authorization = createAuthorization();
   authorization.secret = new RelayError('SECRET_UNAVAILABLE', 'not now');
   await expect(authorization.token.get()).rejects.toMatchObject({ code: 'SECRET_UNAVAILABLE' });

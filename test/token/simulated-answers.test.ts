@@ -112,20 +112,23 @@ const rows: readonly (readonly [name: string, answer: Answer, kind: 'blocked' | 
 ];
 
 describe('The token endpoint answers', () => {
-  test.each(rows)('%s: nothing is sent, one request, and the words say who acts', async (_, answer, kind, words) => {
-    const tenant = createTenant();
-    tenant.authorizationServer.failTokenRequests(answer, { times: 9 });
-    const attempts = await tenant.invoke({ messages: 3 });
-    for (const { outcome, calls } of attempts) {
-      expect([outcome.kind, outcome.executed, calls]).toEqual([kind, 'no', 0]);
-      expect(outcome).toHaveProperty('reason', AT + words);
-      expect(JSON.stringify(outcome)).not.toContain(MARK);
-    }
-    expect(tenant.counts()).toMatchObject({ tokenRequests: [answer.status], calls: [] });
-  });
+  test.each(rows)(
+    'a token endpoint that answers %s gets one request, nothing is sent, and the error says who acts',
+    async (_, answer, kind, words) => {
+      const tenant = createTenant();
+      tenant.authorizationServer.failTokenRequests(answer, { times: 9 });
+      const attempts = await tenant.invoke({ messages: 3 });
+      for (const { outcome, calls } of attempts) {
+        expect([outcome.kind, outcome.executed, calls]).toEqual([kind, 'no', 0]);
+        expect(outcome).toHaveProperty('reason', AT + words);
+        expect(JSON.stringify(outcome)).not.toContain(MARK);
+      }
+      expect(tenant.counts()).toMatchObject({ tokenRequests: [answer.status], calls: [] });
+    },
+  );
 
   test.each(['text/html', 'text/plain', 'application/octet-stream'])(
-    'a token as %s: taken all the same',
+    'a token as %s is used all the same',
     async (type) => {
       const tenant = createTenant();
       const { answer } = tenant.toAuthorizationServer;
@@ -137,7 +140,7 @@ describe('The token endpoint answers', () => {
     },
   );
 
-  test('a page of an endpoint that failed for good: no word of it is told', async () => {
+  test('a page of an endpoint that failed for good is not quoted in the error', async () => {
     const tenant = createTenant();
     tenant.authorizationServer.failTokenRequests({ status: 503, body: page }, { times: 9 });
     const [attempt] = await tenant.invoke();

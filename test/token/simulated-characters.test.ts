@@ -31,7 +31,7 @@ describe.each(ENVIRONMENTS)('A token is to be had (%s)', (environment) => {
     ['with characters beyond the first plane', '🔑秘密'],
     ['with a line break', 'a\r\nb'],
     ['of 4,000 characters', 'x+%'.repeat(1_334)],
-  ])('with a client secret %s', async (_, clientSecret) => {
+  ])('a client secret %s gets a token', async (_, clientSecret) => {
     const tenant = createTenant({ environment, clientSecret });
     expect((await tenant.invoke())[0]).toMatchObject({ outcome: { kind: 'delivered' }, calls: 1 });
     expect(tenant.counts().tokenRequests).toEqual([200]);
@@ -39,7 +39,7 @@ describe.each(ENVIRONMENTS)('A token is to be had (%s)', (environment) => {
 });
 
 describe.each(ENVIRONMENTS)('Whatever stands in a secret arrives at the token endpoint (%s)', (environment) => {
-  test('byte for byte, id and secret', async () => {
+  test('client id and secret arrive at the token endpoint byte for byte, whatever characters they have', async () => {
     await fc.assert(
       fc.asyncProperty(clientId, anyText, async (id, clientSecret) => {
         const text = JSON.stringify({ clientId: id, clientSecret, tokenUrl: `https://a.example${PATHS[environment]}` });
@@ -64,7 +64,7 @@ describe.each(ENVIRONMENTS)('Whatever stands in a secret arrives at the token en
   });
 });
 
-test('A client id with a colon is refused before anybody is asked: Basic could not carry it', async () => {
+test('a client id with a colon is refused before a token is requested: Basic could not carry it', async () => {
   const tenant = createTenant();
   tenant.store({ clientId: 'a:b', clientSecret: 'c', tokenUrl: 'https://acme-dev.authentication.example/oauth/token' });
   const [attempt] = await tenant.invoke();

@@ -78,21 +78,24 @@ const rows: readonly Row[] = [
 ];
 
 describe.each(['neo', 'cf'] as const)('A token is asked for anew (%s)', (environment) => {
-  test.each(rows)('after the secret was %s', async (_, happens, tokenRequests, secretReads, kind) => {
-    const tenant = createTenant({ environment });
-    await tenant.invoke();
-    tenant.authorizationServer.expireAllTokens();
-    happens(tenant);
-    const attempts = await tenant.invoke({ messages: 10 });
-    expect(new Set(attempts.map(({ outcome }) => outcome.kind))).toEqual(new Set([kind]));
-    const counts = tenant.counts();
-    expect(counts.tokenRequests.slice(1)).toEqual(tokenRequests);
-    expect(counts.secretReads.slice(1)).toEqual(secretReads);
-    expect(counts.calls.filter((status) => status === 200)).toHaveLength(kind === 'delivered' ? 11 : 1);
-    expect(tenant.toAuthorizationServer.mostOpen).toBe(1);
-  });
+  test.each(rows)(
+    'a new token is requested after the secret was %s',
+    async (_, happens, tokenRequests, secretReads, kind) => {
+      const tenant = createTenant({ environment });
+      await tenant.invoke();
+      tenant.authorizationServer.expireAllTokens();
+      happens(tenant);
+      const attempts = await tenant.invoke({ messages: 10 });
+      expect(new Set(attempts.map(({ outcome }) => outcome.kind))).toEqual(new Set([kind]));
+      const counts = tenant.counts();
+      expect(counts.tokenRequests.slice(1)).toEqual(tokenRequests);
+      expect(counts.secretReads.slice(1)).toEqual(secretReads);
+      expect(counts.calls.filter((status) => status === 200)).toHaveLength(kind === 'delivered' ? 11 : 1);
+      expect(tenant.toAuthorizationServer.mostOpen).toBe(1);
+    },
+  );
 
-  test('of the previous version while the current one is not known yet, and goes on with it', async () => {
+  test('a token is requested with the previous version while the current one is unknown', async () => {
     const tenant = createTenant({ environment });
     tenant.store(wrong(tenant, 'of-tomorrow'));
     await tenant.invoke({ messages: 10 });
@@ -109,7 +112,7 @@ describe('A refusal opens a pause', () => {
     return tenant;
   }
 
-  test('in which nobody is asked and the secret is not read: 30 s, then longer, up to 5 min', async () => {
+  test('a refusal opens a pause without requests and readings: 30 s, then longer, up to 5 min', async () => {
     const tenant = refused();
     await tenant.invoke({ messages: 10 });
     expect(tenant.counts()).toEqual({ tokenRequests: [401], secretReads: [CURRENT, CURRENT, NONE], calls: [] });
@@ -130,31 +133,37 @@ describe('A refusal opens a pause', () => {
     expect(tenant.secretReads).toHaveLength(3 + 3 * pauses.length);
   });
 
-  test.each([1, 29, 30, 31, 200])('that a new version stored %i s later ends when it is over', async (seconds) => {
-    const tenant = refused();
-    await tenant.invoke();
-    await tenant.time.pass(seconds * 1000);
-    tenant.store();
-    const pending = seconds < 30;
-    const [attempt] = await tenant.invoke();
-    expect(attempt?.outcome.kind).toBe(pending ? 'blocked' : 'delivered');
-    await tenant.time.pass(30_000);
-    expect((await tenant.invoke())[0]?.outcome.kind).toBe('delivered');
-    expect(tenant.counts()).toMatchObject({
-      tokenRequests: [401, 200],
-      secretReads: [CURRENT, CURRENT, NONE, CURRENT],
-    });
-  });
+  test.each([1, 29, 30, 31, 200])(
+    'a refusal opens a pause after which a new version stored %i s later is used',
+    async (seconds) => {
+      const tenant = refused();
+      await tenant.invoke();
+      await tenant.time.pass(seconds * 1000);
+      tenant.store();
+      const pending = seconds < 30;
+      const [attempt] = await tenant.invoke();
+      expect(attempt?.outcome.kind).toBe(pending ? 'blocked' : 'delivered');
+      await tenant.time.pass(30_000);
+      expect((await tenant.invoke())[0]?.outcome.kind).toBe('delivered');
+      expect(tenant.counts()).toMatchObject({
+        tokenRequests: [401, 200],
+        secretReads: [CURRENT, CURRENT, NONE, CURRENT],
+      });
+    },
+  );
 
-  test.each([400, 403])('at once where it is a %i: the secret is not read again', async (status) => {
-    const tenant = createTenant();
-    tenant.authorizationServer.failTokenRequests({ status, body: '{"error":"unauthorized_client"}' });
-    const attempts = await tenant.invoke({ messages: 10 });
-    expect(attempts[0]?.outcome).toMatchObject({ kind: 'blocked', status, code: 'TOKEN_REFUSED', executed: 'no' });
-    await tenant.invoke();
-    expect(tenant.counts()).toEqual({ tokenRequests: [status], secretReads: [CURRENT], calls: [] });
-    await tenant.time.pass(30_000);
-    expect((await tenant.invoke())[0]?.outcome.kind).toBe('delivered');
-    expect(tenant.counts()).toMatchObject({ tokenRequests: [status, 200], secretReads: [CURRENT, CURRENT] });
-  });
+  test.each([400, 403])(
+    'a refusal opens a pause at once where it is a %i: the secret is not read again',
+    async (status) => {
+      const tenant = createTenant();
+      tenant.authorizationServer.failTokenRequests({ status, body: '{"error":"unauthorized_client"}' });
+      const attempts = await tenant.invoke({ messages: 10 });
+      expect(attempts[0]?.outcome).toMatchObject({ kind: 'blocked', status, code: 'TOKEN_REFUSED', executed: 'no' });
+      await tenant.invoke();
+      expect(tenant.counts()).toEqual({ tokenRequests: [status], secretReads: [CURRENT], calls: [] });
+      await tenant.time.pass(30_000);
+      expect((await tenant.invoke())[0]?.outcome.kind).toBe('delivered');
+      expect(tenant.counts()).toMatchObject({ tokenRequests: [status, 200], secretReads: [CURRENT, CURRENT] });
+    },
+  );
 });

@@ -13,7 +13,7 @@ const of = (status: number, times: number) => Array<number>(times).fill(status);
 
 describe.each(KINDS)('A token that the endpoint rejects (%s)', (_, options) => {
   test.each([1, 2, 10, 100])(
-    'is replaced once for %i messages at once, and each goes out once more',
+    'a rejected token is replaced once for %i messages at once, and each goes out once more',
     async (messages) => {
       const tenant = createTenant(options);
       await tenant.invoke();
@@ -29,7 +29,7 @@ describe.each(KINDS)('A token that the endpoint rejects (%s)', (_, options) => {
     },
   );
 
-  test('and that comes back as the very same is not sent again', async () => {
+  test('a rejected token that comes back as the very same is not sent again', async () => {
     const tenant = createTenant(options);
     await tenant.invoke();
     tenant.authorizationServer.issueSameTokenAgain(true);
@@ -49,7 +49,7 @@ describe.each(KINDS)('A token that the endpoint rejects (%s)', (_, options) => {
     expect(tenant.counts()).toMatchObject({ tokenRequests: [200, 200], calls: [200, ...of(401, 5)] });
   });
 
-  test('although it is new blocks; a queue that goes on knocking costs one request for each pause', async () => {
+  test('a new token that is rejected blocks, and later messages cost one request for each pause', async () => {
     const tenant = createTenant(options);
     await tenant.invoke();
     trustNoToken(tenant);
@@ -85,7 +85,7 @@ function trustNoToken({ toRuntimeNode }: Tenant): void {
 }
 
 describe('A 401 that comes late', () => {
-  test('for a token that has been replaced neither drops its successor nor asks for another', async () => {
+  test('a late 401 for a token that has been replaced neither drops its successor nor requests another', async () => {
     const tenant = createTenant();
     await tenant.invoke();
     // The first message's call is five seconds on its way, with the token of before.
@@ -106,24 +106,27 @@ describe('A 401 that comes late', () => {
     expect(tokens().size).toBe(2);
   });
 
-  test.each([1, 2, 3, 4, 5])('in whichever order ten calls come back (%i): one new token', async (seed) => {
-    const tenant = createTenant();
-    await tenant.invoke();
-    tenant.authorizationServer.expireAllTokens();
-    // Ways of unlike length, some longer than getting the new token and being rejected again would take.
-    tenant.toRuntimeNode.travelMs = (request) => ((numberOf(request) * 7919 * seed) % 13) * 400;
-    tenant.toAuthorizationServer.travelMs = () => 700;
-    const attempts = await tenant.invoke({ messages: 10 });
-    expect(new Set(attempts.map(({ outcome }) => outcome.kind))).toEqual(new Set(['delivered']));
-    expect(tenant.counts().tokenRequests).toEqual([200, 200]);
-  });
+  test.each([1, 2, 3, 4, 5])(
+    'late 401s to ten calls, in whichever order they come back (%i), cause one new token',
+    async (seed) => {
+      const tenant = createTenant();
+      await tenant.invoke();
+      tenant.authorizationServer.expireAllTokens();
+      // Ways of unlike length, some longer than getting the new token and being rejected again would take.
+      tenant.toRuntimeNode.travelMs = (request) => ((numberOf(request) * 7919 * seed) % 13) * 400;
+      tenant.toAuthorizationServer.travelMs = () => 700;
+      const attempts = await tenant.invoke({ messages: 10 });
+      expect(new Set(attempts.map(({ outcome }) => outcome.kind))).toEqual(new Set(['delivered']));
+      expect(tenant.counts().tokenRequests).toEqual([200, 200]);
+    },
+  );
 });
 
 test.each([
   ['jwt', 'cf'],
   ['jwt', 'neo'],
 ] as const)(
-  'A signing key that is rotated and keeps the old one costs nothing (%s, %s)',
+  'a signing key that is rotated while the old one stays valid costs nothing (%s, %s)',
   async (tokenFormat, environment) => {
     const tenant = createTenant({ environment, destinations: { orders: { tokenFormat } } });
     await tenant.invoke();

@@ -37,7 +37,7 @@ describe('Steady traffic renews a token', () => {
     ],
     ['used for ten minutes at most after five', { destinations: { orders: { maxTokenUseSeconds: 600 } } }, 5],
     ['of ten minutes after five', { tokenLifetimeSeconds: 600 }, 5],
-  ])('%s', async (_, options, everyMinutes) => {
+  ])('steady traffic renews a token %s', async (_, options, everyMinutes) => {
     const tenant = createTenant(options);
     const requests = await traffic(tenant, MINUTE, 6 * everyMinutes * MINUTE + MINUTE);
     // UAA tells a second less than it means, so the half may come half a second early: within the minute before.
@@ -50,7 +50,7 @@ describe('Steady traffic renews a token', () => {
 });
 
 describe('Rare traffic', () => {
-  test('of one message in three hours asks for one token for each, and meets no 401', async () => {
+  test('one message in three hours requests one token each time, and meets no 401', async () => {
     const tenant = createTenant();
     expect(await traffic(tenant, 3 * HOUR, 30 * HOUR)).toHaveLength(10);
     expect(tenant.counts().calls).toEqual(Array(10).fill(200));
@@ -64,16 +64,19 @@ describe('A token is used until a margin before its end, which is told by no ren
     [601, 60],
     [301, 30],
     [11, 1],
-  ])('of %i s: %i s', async (lifetimeSeconds, marginSeconds) => {
-    const tenant = createTenant({ tokenLifetimeSeconds: lifetimeSeconds });
-    await tenant.invoke();
-    tenant.toAuthorizationServer.refusals = 1_000;
-    await tenant.time.pass((lifetimeSeconds - 1 - marginSeconds) * SECOND - at(tenant) - 1);
-    expect((await tenant.invoke())[0]?.outcome.kind).toBe('delivered');
-    await tenant.time.pass((lifetimeSeconds - 1 - marginSeconds) * SECOND - at(tenant));
-    expect((await tenant.invoke())[0]?.outcome.kind).toBe('failed');
-    expect(tenant.counts().calls).toEqual([200, 200]);
-  });
+  ])(
+    'a token is used until a margin before its end, which no renewal has reached, of %i s: %i s',
+    async (lifetimeSeconds, marginSeconds) => {
+      const tenant = createTenant({ tokenLifetimeSeconds: lifetimeSeconds });
+      await tenant.invoke();
+      tenant.toAuthorizationServer.refusals = 1_000;
+      await tenant.time.pass((lifetimeSeconds - 1 - marginSeconds) * SECOND - at(tenant) - 1);
+      expect((await tenant.invoke())[0]?.outcome.kind).toBe('delivered');
+      await tenant.time.pass((lifetimeSeconds - 1 - marginSeconds) * SECOND - at(tenant));
+      expect((await tenant.invoke())[0]?.outcome.kind).toBe('failed');
+      expect(tenant.counts().calls).toEqual([200, 200]);
+    },
+  );
 });
 
 /** A token that is due for renewal, with a way to the authorization server that takes so long. */
@@ -86,7 +89,7 @@ async function due(travelMs: number, options?: TenantOptions): Promise<Tenant> {
 }
 
 describe('A renewal', () => {
-  test('is joined by all who are under way: a hundred messages, one request, and none of them waits', async () => {
+  test('a renewal is joined by a hundred messages: one request, and none of them waits', async () => {
     const tenant = await due(900);
     const before = at(tenant);
     tenant.toRuntimeNode.travelMs = () => 50;
@@ -103,7 +106,7 @@ describe('A renewal', () => {
     ['a little longer than the work is awaited', 1_400, 500, 1_400, 0],
     ['a second longer is ended a second after the work', 5_000, 500, 1_500, 1],
     ['that never ends is ended a second after the work', 3_600_000, 2_000, 3_000, 1],
-  ])('%s', async (_, renewalMs, workMs, invocationMs, failures) => {
+  ])('a renewal %s', async (_, renewalMs, workMs, invocationMs, failures) => {
     const tenant = await due(renewalMs);
     tenant.toRuntimeNode.travelMs = () => workMs;
     const before = at(tenant);
@@ -115,7 +118,7 @@ describe('A renewal', () => {
     expect([tenant.time.timers, tenant.toAuthorizationServer.open]).toEqual([0, 0]);
   });
 
-  test('that was ended with its invocation leaves the token in use, and begins again half a minute later', async () => {
+  test('a renewal that was ended with its invocation keeps the token, and begins again after 30 s', async () => {
     const tenant = await due(HOUR);
     const began = at(tenant);
     await tenant.invoke();
@@ -132,7 +135,7 @@ describe('A renewal', () => {
     expect((await tenant.invoke())[0]?.tokenAgeMs).toBeLessThan(SECOND);
   });
 
-  test('that fails for the rest of a token’s life is tried every half minute, and nobody notices', async () => {
+  test('a renewal that fails for the rest of a token’s life is tried every half minute, unnoticed', async () => {
     const tenant = createTenant();
     await tenant.invoke();
     tenant.authorizationServer.failTokenRequests({ status: 400 }, { times: 10_000 });
@@ -145,7 +148,7 @@ describe('A renewal', () => {
     expect(tenant.renewalFailures).toHaveLength(gaps.length);
   });
 
-  test('whose server is down is begun every half minute, not for each message', async () => {
+  test('a renewal whose server is down is begun every half minute, not for each message', async () => {
     const tenant = createTenant({ environment: 'neo' });
     await tenant.invoke();
     tenant.toAuthorizationServer.refusals = 1_000_000;
@@ -165,7 +168,7 @@ describe('A renewal', () => {
     expect(tenant.counts().calls.every((status) => status === 200)).toBe(true);
   });
 
-  test('that is refused because the client secret was rotated brings the new one, and no message waits', async () => {
+  test('a renewal that is refused after a rotation brings a new token, and no message waits', async () => {
     const tenant = await due(10);
     tenant.rotateClientSecret();
     const attempts = await tenant.invoke({ messages: 10 });
@@ -178,7 +181,7 @@ describe('A renewal', () => {
   });
 });
 
-test('An invocation that ends while others go on leaves their renewal alone', async () => {
+test('an invocation that ends while others go on leaves their renewal alone', async () => {
   const tenant = await due(3_000);
   tenant.toRuntimeNode.travelMs = () => 100;
   const short = tenant.start();

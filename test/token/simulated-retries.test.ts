@@ -38,18 +38,21 @@ function failing(tenant: Tenant, answer: Answer | 'refused connections', times =
 describe.each(['cf', 'neo'] as const)('A token endpoint (%s)', (environment) => {
   const attemptsAllowed = environment === 'neo' ? 2 : 4;
 
-  test.each(rows)('that answers with %s is asked at these times, with one secret', async (_, answer, at) => {
-    const tenant = createTenant({ environment });
-    failing(tenant, answer);
-    const attempts = await tenant.invoke({ messages: 10 });
-    expect(attempts.map(({ calls }) => calls)).toEqual(Array(10).fill(0));
-    expect(tenant.tokenRequestsAt).toEqual(at.slice(0, attemptsAllowed));
-    expect(tenant.secretReads).toEqual(['AWSCURRENT']);
-    expect(tenant.time.timers).toBe(0);
-  });
+  test.each(rows)(
+    'a token endpoint that answers with %s is asked at these times, with one secret',
+    async (_, answer, at) => {
+      const tenant = createTenant({ environment });
+      failing(tenant, answer);
+      const attempts = await tenant.invoke({ messages: 10 });
+      expect(attempts.map(({ calls }) => calls)).toEqual(Array(10).fill(0));
+      expect(tenant.tokenRequestsAt).toEqual(at.slice(0, attemptsAllowed));
+      expect(tenant.secretReads).toEqual(['AWSCURRENT']);
+      expect(tenant.time.timers).toBe(0);
+    },
+  );
 
   test.each(rows.filter(([, , at]) => at.length > 1))(
-    'that heals after one %s brings a token to all',
+    'a token endpoint that works again after one %s brings a token to all',
     async (_, answer, at) => {
       const tenant = createTenant({ environment });
       failing(tenant, answer, 1);
@@ -59,7 +62,7 @@ describe.each(['cf', 'neo'] as const)('A token endpoint (%s)', (environment) => 
     },
   );
 
-  test('that answers with 401 is not asked again, but for another secret', async () => {
+  test('a token endpoint that answers with 401 is not asked again, except with another secret', async () => {
     const tenant = createTenant({ environment });
     tenant.rotateClientSecret({ store: false });
     await tenant.invoke({ messages: 10 });
@@ -82,15 +85,21 @@ describe('No request is begun that the time left cannot carry', () => {
     ['503 with Retry-After', 17_000, [0, 5_000], serviceUnavailable({ retryAfterSeconds: 5 })],
     ['429', 60_000, [0], tooManyRequests({ retryAfterSeconds: 120 })],
     ['429', 132_000, [0, 120_000], tooManyRequests({ retryAfterSeconds: 120 })],
-  ])('%s: with %i ms left of the invocation', async (_, remainingMs, at, answer) => {
-    const tenant = createTenant();
-    failing(tenant, answer);
-    const [attempt] = await tenant.invoke({ remainingMs });
-    expect(tenant.tokenRequestsAt).toEqual(at);
-    expect(attempt).toMatchObject({ outcome: { kind: 'failed', code: 'TOKEN_UNAVAILABLE', executed: 'no' }, calls: 0 });
-  });
+  ])(
+    'no token request begins that the time left cannot carry: %s with %i ms left of the invocation',
+    async (_, remainingMs, at, answer) => {
+      const tenant = createTenant();
+      failing(tenant, answer);
+      const [attempt] = await tenant.invoke({ remainingMs });
+      expect(tenant.tokenRequestsAt).toEqual(at);
+      expect(attempt).toMatchObject({
+        outcome: { kind: 'failed', code: 'TOKEN_UNAVAILABLE', executed: 'no' },
+        calls: 0,
+      });
+    },
+  );
 
-  test('what the server asked to wait goes to the message where it is longer than the invocation', async () => {
+  test('a Retry-After longer than the invocation is passed on to the message', async () => {
     const tenant = createTenant();
     failing(tenant, tooManyRequests({ retryAfterSeconds: 120 }));
     const [attempt] = await tenant.invoke();
@@ -99,15 +108,18 @@ describe('No request is begun that the time left cannot carry', () => {
 });
 
 describe('A token endpoint that is slow', () => {
-  test.each(['cf', 'neo'] as const)('is given ten seconds for each request (%s)', async (environment) => {
-    const tenant = createTenant({ environment });
-    tenant.toAuthorizationServer.travelMs = () => 60_000;
-    const [attempt] = await tenant.invoke();
-    expect(tenant.tokenRequestsAt).toEqual([0, 10_300, 20_900, 32_100].slice(0, environment === 'neo' ? 2 : 4));
-    expect(attempt?.outcome).toMatchObject({ kind: 'failed', code: 'TOKEN_UNAVAILABLE', executed: 'no' });
-  });
+  test.each(['cf', 'neo'] as const)(
+    'a slow token endpoint is given ten seconds for each request (%s)',
+    async (environment) => {
+      const tenant = createTenant({ environment });
+      tenant.toAuthorizationServer.travelMs = () => 60_000;
+      const [attempt] = await tenant.invoke();
+      expect(tenant.tokenRequestsAt).toEqual([0, 10_300, 20_900, 32_100].slice(0, environment === 'neo' ? 2 : 4));
+      expect(attempt?.outcome).toMatchObject({ kind: 'failed', code: 'TOKEN_UNAVAILABLE', executed: 'no' });
+    },
+  );
 
-  test('is given less where the invocation leaves less, and then the message is kept', async () => {
+  test('a slow token endpoint is given less where the invocation leaves less', async () => {
     const tenant = createTenant();
     tenant.toAuthorizationServer.travelMs = () => 60_000;
     const [attempt] = await tenant.invoke({ remainingMs: 6_000 });

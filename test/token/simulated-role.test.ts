@@ -6,7 +6,7 @@ const MINUTE = 60_000;
 const requestsOf = (tenant: Tenant) => tenant.counts().tokenRequests.length;
 
 describe.each(['neo', 'cf'] as const)('A role that is missing (%s)', (environment) => {
-  test('blocks at the first message, with its own words, and no second token is asked for', async () => {
+  test('a missing role blocks at the first message, with its own words, and no second token is requested', async () => {
     const tenant = createTenant({ environment, assignRole: false });
     const attempts = await tenant.invoke({ messages: 10 });
     for (const { outcome, calls } of attempts) {
@@ -19,7 +19,7 @@ describe.each(['neo', 'cf'] as const)('A role that is missing (%s)', (environmen
     expect(tenant.counts()).toMatchObject({ tokenRequests: [200], calls: Array(10).fill(403) });
   });
 
-  test('since then: one new token for ten messages at once, then none for ten minutes', async () => {
+  test('a role that is taken away costs one new token for ten messages, then none for ten minutes', async () => {
     const tenant = createTenant({ environment });
     await tenant.invoke();
     tenant.unassignRole();
@@ -37,7 +37,7 @@ describe.each(['neo', 'cf'] as const)('A role that is missing (%s)', (environmen
     expect(requestsOf(tenant)).toBe(3);
   });
 
-  test('for an hour costs six token requests, not one for each message, beside the renewals', async () => {
+  test('a role that is missing for an hour costs six token requests beside the renewals', async () => {
     const tenant = createTenant({
       environment,
       tokenLifetimeSeconds: 86_400,
@@ -54,7 +54,7 @@ describe.each(['neo', 'cf'] as const)('A role that is missing (%s)', (environmen
   });
 });
 
-test('A role that is assigned again: on Neo the next message goes through, on Cloud Foundry with the next new token', async () => {
+test('a role that is assigned again counts on Neo at once, on Cloud Foundry with the next new token', async () => {
   const [neo, cf] = [createTenant({ environment: 'neo' }), createTenant({ environment: 'cf' })];
   for (const tenant of [neo, cf]) {
     await tenant.invoke();
@@ -71,7 +71,7 @@ test('A role that is assigned again: on Neo the next message goes through, on Cl
   expect([requestsOf(neo), requestsOf(cf)]).toEqual([2, 3]);
 });
 
-test('A 403 is told as a 403 where no new token is to be had: what the endpoint said stands', async () => {
+test('a 403 stays a 403 where no new token can be had: the endpoint’s words stand', async () => {
   const tenant = createTenant();
   await tenant.invoke();
   tenant.unassignRole();
@@ -93,14 +93,14 @@ describe('A 500 without an id of the log, for a token that has expired on its wa
     return tenant;
   }
 
-  test('is a 401: a new token, and once more', async () => {
+  test('a 500 without an MPL id, for a token that expired on its way, counts as a 401', async () => {
     const tenant = await expiring();
     const attempts = await tenant.invoke({ messages: 5 });
     expect(attempts.map(({ outcome, calls }) => [outcome.kind, calls])).toEqual(Array(5).fill(['delivered', 2]));
     expect(tenant.counts().calls).toEqual([200, ...Array(5).fill(500), ...Array(5).fill(200)]);
   });
 
-  test('is none where the flow itself has failed: it ran, and is not run again', async () => {
+  test('a 500 is no 401 where the flow itself has failed: it ran, and is not run again', async () => {
     let runs = 0;
     const tenant = await expiring({
       runtimeNode: { leewaySeconds: 60 },
@@ -111,7 +111,7 @@ describe('A 500 without an id of the log, for a token that has expired on its wa
     expect(runs).toBe(2);
   });
 
-  test('is none where nobody told the token’s end', async () => {
+  test('a 500 is no 401 where nothing says when the token ends', async () => {
     const destinations = { orders: { maxTokenUseSeconds: 60 } };
     const tenant = createTenant({
       ...options,

@@ -18,7 +18,7 @@ describe('Two destinations', () => {
     ['of which one has a scope have one each', {}, { scope: SEND }, 2, 1],
     ['with another longest use have one each', {}, { maxTokenUseSeconds: 600 }, 2, 1],
     ['with another secret have one each, though the same is in it', {}, { secret: 'cpi/copy' }, 2, 2],
-  ])('%s', async (_, one, other, tokenRequests, secretReads) => {
+  ])('two destinations %s', async (_, one, other, tokenRequests, secretReads) => {
     const tenant = createTenant({ destinations: { orders: one, invoices: other } });
     tenant.store(undefined, 'cpi/copy');
     const both = [tenant.start({ messages: 10 }), tenant.start({ messages: 10, destination: 'invoices' })];
@@ -35,7 +35,7 @@ describe('Two destinations', () => {
     );
   });
 
-  test('with one token: a 401 at one of them makes the other send the new one, too', async () => {
+  test('two destinations with one token share its renewal after a 401 at one of them', async () => {
     const tenant = createTenant({ destinations: { orders: {}, invoices: {} } });
     await tenant.invoke();
     await tenant.invoke({ destination: 'invoices' });
@@ -45,7 +45,7 @@ describe('Two destinations', () => {
     expect(tenant.counts()).toMatchObject({ tokenRequests: [200, 200], calls: [200, 200, 401, 200, 200] });
   });
 
-  test('with one secret: its new version, found by one, is one for both', async () => {
+  test('two destinations with one secret share its new version, whichever finds it', async () => {
     const tenant = createTenant({ destinations: { orders: {}, invoices: { tokenFormat: 'opaque' } } });
     await tenant.invoke();
     await tenant.invoke({ destination: 'invoices' });
@@ -62,7 +62,7 @@ describe('Two destinations', () => {
 });
 
 describe('Many invocations in one environment', () => {
-  test('at a cold start make one reading and one token request', async () => {
+  test('many invocations at a cold start make one reading and one token request', async () => {
     const tenant = createTenant();
     tenant.toAuthorizationServer.travelMs = () => 500;
     const attempts = await tenant.time.run(
@@ -72,7 +72,7 @@ describe('Many invocations in one environment', () => {
     expect(tenant.counts()).toMatchObject({ tokenRequests: [200], secretReads: [CURRENT] });
   });
 
-  test('do not take a token request away from each other: one that is out of time leaves it to the rest', async () => {
+  test('many invocations share a token request: one that is out of time leaves it to the rest', async () => {
     const tenant = createTenant();
     tenant.toAuthorizationServer.travelMs = () => 6_000;
     // The first is the one that begins the request, and has four seconds for it.
@@ -88,7 +88,7 @@ describe('Many invocations in one environment', () => {
     expect(tenant.counts().tokenRequests).toEqual([200]);
   });
 
-  test('out of time all together end the token request, and the next one begins a new one', async () => {
+  test('many invocations that are out of time together end the token request', async () => {
     const tenant = createTenant();
     tenant.toAuthorizationServer.travelMs = () => 6_000;
     const all = Array.from({ length: 5 }, () => tenant.start({ remainingMs: 5_000 }));

@@ -12,7 +12,7 @@ describe.each([
 ] as const)('A thousand messages at once (%s, %s)', (environment, tokenFormat) => {
   const start = () => createTenant({ environment, destinations: { orders: { tokenFormat } } });
 
-  test('at a cold start: one reading of the secret, one token request', async () => {
+  test('a thousand messages at a cold start make one reading of the secret and one token request', async () => {
     const tenant = start();
     tenant.toAuthorizationServer.travelMs = () => 250;
     const attempts = await tenant.invoke({ messages: THOUSAND });
@@ -21,7 +21,7 @@ describe.each([
     expect(tenant.counts().calls).toHaveLength(THOUSAND);
   });
 
-  test('that are all told 401: one token request, and each goes out once more', async () => {
+  test('a thousand messages that all meet a 401 make one token request, and each goes out once more', async () => {
     const tenant = start();
     await tenant.invoke();
     tenant.authorizationServer.expireAllTokens();
@@ -34,7 +34,7 @@ describe.each([
     expect(tenant.counts().calls.filter((status) => status === 401)).toHaveLength(THOUSAND);
   });
 
-  test('whose client is refused: one token request, two readings, and the previous version looked for once', async () => {
+  test('a thousand messages of a refused client make one token request and two readings', async () => {
     const tenant = start();
     tenant.rotateClientSecret({ store: false });
     const attempts = await tenant.invoke({ messages: THOUSAND });

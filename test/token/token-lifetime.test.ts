@@ -75,20 +75,23 @@ const tokenWith = (exp: unknown) =>
   jwt(exp === absent ? {} : { iat: NOON / 1000, exp: typeof exp === 'number' ? NOON / 1000 + exp : exp });
 
 describe('The lifetime', () => {
-  test.each(opaque)('of an opaque token (exp %j) with expires_in %j is %d s', (_, expiresIn, seconds) => {
+  test.each(opaque)('the lifetime of an opaque token (exp %j) with expires_in %j is %d s', (_, expiresIn, seconds) => {
     expect(lifetimeSeconds(OPAQUE, { expires_in: expiresIn })).toBe(seconds);
   });
 
-  test.each(jwts)('of a JWT that expires after %j s, with expires_in %j, is %d s', (exp, expiresIn, seconds) => {
-    expect(lifetimeSeconds(tokenWith(exp), { expires_in: expiresIn })).toBe(seconds);
-  });
+  test.each(jwts)(
+    'the lifetime of a JWT that expires after %j s, with expires_in %j, is %d s',
+    (exp, expiresIn, seconds) => {
+      expect(lifetimeSeconds(tokenWith(exp), { expires_in: expiresIn })).toBe(seconds);
+    },
+  );
 
   test.each([
     ['no claims', 'a.b.c'],
     ['claims that are no object', `a.${Buffer.from('[1]').toString('base64url')}.c`],
     ['five parts', 'a.b.c.d.e'],
     ['an exp beyond all numbers', `e30.${Buffer.from('{"exp":1e999}').toString('base64url')}.c`],
-  ])('of a token with %s is what expires_in tells', (_, accessToken) => {
+  ])('the lifetime of a token with %s is what expires_in tells', (_, accessToken) => {
     expect(lifetimeSeconds(accessToken, { expires_in: 60 })).toBe(60);
     expect(lifetimeSeconds(accessToken, {})).toBe(UNKNOWN);
   });
@@ -102,7 +105,7 @@ const over: readonly (readonly [exp: number, expiresIn: unknown])[] = [
 ];
 
 describe('A token that is over when it comes', () => {
-  test.each(over)('is none: exp after %d s, expires_in %j', (exp, expiresIn) => {
+  test.each(over)('a token that is over when it comes is refused: exp after %d s, expires_in %j', (exp, expiresIn) => {
     const error = errorOf(() => read(tokenWith(exp), { expires_in: expiresIn }));
     expect(error).toMatchObject({ code: 'TOKEN_RESPONSE_INVALID', status: 200 });
     expect(error.message).toBe(
@@ -123,10 +126,13 @@ describe('The longest use of a token, as it is set,', () => {
     [86_400, 172_800, 86_400],
     [60, 0, 60],
     [86_400, 0, UNKNOWN],
-  ])('of %d s makes of a lifetime of %d s %d s', (maxTokenUseSeconds, expiresIn, seconds) => {
-    const { expiresAt } = read(OPAQUE, { expires_in: expiresIn }, undefined, wantedFor(maxTokenUseSeconds));
-    expect(expiresAt).toBe(NOON + seconds * 1000);
-  });
+  ])(
+    'the longest use of a token, set to %d s, makes of a lifetime of %d s %d s',
+    (maxTokenUseSeconds, expiresIn, seconds) => {
+      const { expiresAt } = read(OPAQUE, { expires_in: expiresIn }, undefined, wantedFor(maxTokenUseSeconds));
+      expect(expiresAt).toBe(NOON + seconds * 1000);
+    },
+  );
 
   /** What the endpoint would not say, too, is no reason to take its 500 for a 401. */
   test.each<[string, unknown, unknown, boolean]>([
@@ -137,22 +143,28 @@ describe('The longest use of a token, as it is set,', () => {
     ['cut to the longest use', 12 * HOUR, 43_199, false],
     ['told by nobody', absent, absent, false],
     ['told to be 0', absent, 0, false],
-  ])('and the end of a lifetime that is %s: known', (_, exp, expiresIn, expiryKnown) => {
-    expect(read(tokenWith(exp), { expires_in: expiresIn })).toMatchObject({ expiryKnown });
-  });
+  ])(
+    'the longest use of a token, and the end of a lifetime that is %s, are known',
+    (_, exp, expiresIn, expiryKnown) => {
+      expect(read(tokenWith(exp), { expires_in: expiresIn })).toMatchObject({ expiryKnown });
+    },
+  );
 });
 
 describe('A clock that is off changes nothing', () => {
   const skews = [-86_400, -HOUR, -61, 61, HOUR, 86_400].map((seconds) => [seconds] as const);
 
-  test.each(skews)('where the authorization server’s is %d s from ours', (skewSeconds) => {
-    const theirNoon = NOON + skewSeconds * 1000;
-    const accessToken = jwt({ exp: theirNoon / 1000 + 1800 });
-    expect(lifetimeSeconds(accessToken, { expires_in: 1799 }, theirNoon)).toBe(1799);
-    expect(lifetimeSeconds(accessToken, {}, theirNoon)).toBe(1800);
-  });
+  test.each(skews)(
+    'a clock that is off changes nothing where the authorization server’s is %d s from ours',
+    (skewSeconds) => {
+      const theirNoon = NOON + skewSeconds * 1000;
+      const accessToken = jwt({ exp: theirNoon / 1000 + 1800 });
+      expect(lifetimeSeconds(accessToken, { expires_in: 1799 }, theirNoon)).toBe(1799);
+      expect(lifetimeSeconds(accessToken, {}, theirNoon)).toBe(1800);
+    },
+  );
 
-  test.each(skews)('nor does it make an expired token live, %d s off', (skewSeconds) => {
+  test.each(skews)('a clock that is %d s off does not make an expired token good', (skewSeconds) => {
     const theirNoon = NOON + skewSeconds * 1000;
     const accessToken = jwt({ exp: theirNoon / 1000 - 1 });
     const error = errorOf(() => read(accessToken, { expires_in: 1800 }, theirNoon));
@@ -167,17 +179,20 @@ describe('Where the server does not tell its clock', () => {
   const claimsOf = (ahead: number) => ({ iat: NOON / 1000 - ahead, exp: NOON / 1000 - ahead + LIFE });
   const secondsOf = (claims: object, fields: object) => lifetimeSeconds(jwt(claims), fields);
 
-  test.each(aheadSeconds)('and ours is %d s ahead, expires_in counts from the answer', (ahead) => {
-    const { iat, exp } = claimsOf(ahead);
-    expect(secondsOf({ iat, exp }, { expires_in: LIFE })).toBe(LIFE);
-    expect(secondsOf({ exp }, { expires_in: LIFE })).toBe(LIFE);
-    // The smaller of the two, as ever.
-    expect(secondsOf({ iat, exp }, { expires_in: HOUR })).toBe(LIFE);
-    expect(secondsOf({ iat, exp }, { expires_in: 60 })).toBe(60);
-  });
+  test.each(aheadSeconds)(
+    'without the server’s clock, and with ours %d s ahead, expires_in counts from the answer',
+    (ahead) => {
+      const { iat, exp } = claimsOf(ahead);
+      expect(secondsOf({ iat, exp }, { expires_in: LIFE })).toBe(LIFE);
+      expect(secondsOf({ exp }, { expires_in: LIFE })).toBe(LIFE);
+      // The smaller of the two, as ever.
+      expect(secondsOf({ iat, exp }, { expires_in: HOUR })).toBe(LIFE);
+      expect(secondsOf({ iat, exp }, { expires_in: 60 })).toBe(60);
+    },
+  );
 
   test.each(aheadSeconds)(
-    'and ours is %d s ahead, a token that alone tells its end was signed for this answer',
+    'without the server’s clock, and with ours %d s ahead, a token with its end alone counts as just signed',
     (ahead) => {
       expect(secondsOf(claimsOf(ahead), { expires_in: 0 })).toBe(LIFE);
       expect(secondsOf(claimsOf(ahead), {})).toBe(LIFE);
@@ -189,7 +204,7 @@ describe('Where the server does not tell its clock', () => {
     ['no number', 'noon'],
     ['its very end', NOON / 1000 + 900],
     ['later than its end', NOON / 1000 + 901],
-  ])('nor the token when it was signed (%s), ours is all there is', (_, iat) => {
+  ])('without the server’s clock or the time of signing (%s), only our clock counts', (_, iat) => {
     const claims = { exp: NOON / 1000 + 900, ...(iat === absent ? {} : { iat }) };
     expect(secondsOf(claims, {})).toBe(900);
     expect(secondsOf(claims, { expires_in: 1_800 })).toBe(1_800);
@@ -197,7 +212,7 @@ describe('Where the server does not tell its clock', () => {
     expect(expiresAt).toBe(NOON + 900_000);
   });
 
-  test('the clock that it does tell counts, whenever the token was signed', () => {
+  test('the server’s clock counts where it is known, whenever the token was signed', () => {
     const claims = { iat: NOON / 1000 - 1_000, exp: NOON / 1000 + 800 };
     expect(lifetimeSeconds(jwt(claims), {}, NOON)).toBe(800);
   });

@@ -107,7 +107,7 @@ const answers: readonly (readonly [string, number, string | object, string, stri
 ];
 
 describe('The token endpoint answers', () => {
-  test.each(answers)('%s (%i)', (_, status, body, code, words) => {
+  test.each(answers)('an error of the token endpoint says who must act: %s (%i)', (_, status, body, code, words) => {
     const error = refusalOf(answer(status, body));
     expect(error).toMatchObject({ code, status, executed: 'no', message: `${CF_AT}: answered ${words}` });
     expect(error.retryAfterMs).toBeUndefined();
@@ -123,7 +123,7 @@ describe('The token endpoint answers', () => {
     ['a number', { error: 401 }],
     ['an empty code', { error: '' }],
     ['a list', [{ error: 'invalid_client' }]],
-  ])('with %s, which is not repeated', (_, body) => {
+  ])('an answer of the token endpoint with %s is not quoted', (_, body) => {
     const words = `answered 401; ${CLIENT}, or else ${WANTS_OTHERWISE}`;
     expect(refusalOf(answer(401, body)).message).toBe(`${CF_AT}: ${words}`);
   });
@@ -139,7 +139,7 @@ describe('The token endpoint answers', () => {
     'access_denied',
     'server_error',
     'temporarily_unavailable',
-  ])('with the code %s, which is known, and so repeated', (error) => {
+  ])('the code %s of the token endpoint is known, and so quoted', (error) => {
     const { message } = refusalOf(answer(401, { error }));
     expect(message.startsWith(`${CF_AT}: answered 401 ${error}; the operator must check `)).toBe(true);
   });
@@ -150,19 +150,19 @@ describe('The token endpoint answers', () => {
     ['it says so after white space', {}, '\r\n <html lang="en">'],
     ['it says so with white space in it', {}, '<!doctype  html>'],
     ['its type says so in capitals', { 'content-type': 'TEXT/HTML' }, 'Log on'],
-  ])('with a page for people, which is known where %s', (_, headers, body) => {
+  ])('a page for people is recognised as one where %s', (_, headers, body) => {
     expect(refusalOf(answer(400, body, headers)).message).toBe(`${CF_AT}: answered 400; ${WRONG_URL}`);
   });
 
   test.each(['<html>', 'see <!doctype html>'])(
-    'with a code of its own that reads %j, which makes it no page',
+    'an answer with a code of its own that reads %j is no page for people',
     (error) => {
       const response = answer(400, { error }, { 'content-type': 'application/json' });
       expect(refusalOf(response).message).toBe(`${CF_AT}: answered 400; ${OTHERWISE}`);
     },
   );
 
-  test('with a refusal of a client that proves itself with a certificate: that is what is looked into', () => {
+  test('a refusal of a client with a certificate makes the error name the certificate', () => {
     const client = readCredentials({ text: JSON.stringify(flatKey), versionId: 'v1' }, 'cpi/orders');
     for (const [status, error] of [
       [401, 'invalid_client'],
@@ -174,7 +174,7 @@ describe('The token endpoint answers', () => {
     }
   });
 
-  test('for Neo, and the query is not repeated', () => {
+  test('an error of a token request on Neo does not quote the query', () => {
     const tokenUrl = `${neo.tokenUrl}?key=${MARK}`;
     const { message } = refusalOf(answer(503), { ...neo, tokenUrl });
     expect(message).toBe(`token endpoint ${neo.tokenUrl}: answered 503; ${LATER}`);
@@ -202,13 +202,13 @@ describe('How long to wait', () => {
     ['a list of numbers', { 'retry-after': '1, 2' }, undefined],
     ['a date of another form', { 'retry-after': '2026-01-01T12:00:30Z' }, undefined],
     ['more seconds than anyone waits', { 'retry-after': '9999999999' }, undefined],
-  ])('is told by %s', (_, headers, retryAfterMs) => {
+  ])('the wait before a later try is told by %s', (_, headers, retryAfterMs) => {
     for (const status of [408, 429, 500, 503]) {
       expect(refusalOf(answer(status, '', headers)).retryAfterMs).toBe(retryAfterMs);
     }
   });
 
-  test('is not told of a refusal, which waiting does not heal', () => {
+  test('the wait before a later try is not told of a refusal, which waiting does not help', () => {
     expect(refusalOf(answer(401, '', { 'retry-after': '7' })).retryAfterMs).toBeUndefined();
   });
 });

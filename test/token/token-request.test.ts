@@ -33,7 +33,7 @@ const scopes = [
 ] as const;
 
 describe('On Neo', () => {
-  test('is a POST with its parameters in the query and no body', () => {
+  test('a token request on Neo is a POST with its parameters in the query and no body', () => {
     const { method, url, headers, body } = tokenRequest(neo, jwtWanted);
     expect(method).toBe('POST');
     expect(url.href).toBe(`${neo.tokenUrl}?grant_type=client_credentials&token_format=jwt`);
@@ -42,11 +42,11 @@ describe('On Neo', () => {
     expect(body).toBeUndefined();
   });
 
-  test('leaves token_format out for an opaque token, for which SAP documents no value', () => {
+  test('a token request on Neo leaves token_format out for an opaque token, for which SAP documents no value', () => {
     expect(tokenRequest(neo, opaqueWanted).url.href).toBe(`${neo.tokenUrl}?grant_type=client_credentials`);
   });
 
-  test.each(scopes)('asks for the scope %j', (scope, encoded) => {
+  test.each(scopes)('a token request on Neo asks for the scope %j', (scope, encoded) => {
     const { url } = tokenRequest(neo, { ...opaqueWanted, scope });
     expect(url.href).toBe(`${neo.tokenUrl}?grant_type=client_credentials&scope=${encoded}`);
   });
@@ -55,28 +55,31 @@ describe('On Neo', () => {
     ['a parameter of its own', '?tenant=a%20b', '?tenant=a+b&grant_type=client_credentials&token_format=jwt'],
     ['the grant already', '?grant_type=client_credentials', '?grant_type=client_credentials&token_format=jwt'],
     ['another grant', '?grant_type=password', '?grant_type=client_credentials&token_format=jwt'],
-  ])('keeps the query of a token URL with %s', (_, search, expected) => {
+  ])('a token request on Neo keeps the query of a token URL with %s', (_, search, expected) => {
     const { url } = tokenRequest({ ...neo, tokenUrl: neo.tokenUrl + search }, jwtWanted);
     expect(url.search).toBe(expected);
   });
 
-  test.each(characters)('sends client %j with secret %j as they are, in UTF-8', (clientId, clientSecret) => {
-    const { headers, url } = tokenRequest(withClient(neo, clientId, clientSecret), jwtWanted);
-    const [scheme, sent = ''] = (headers.Authorization ?? '').split(' ');
-    expect(scheme).toBe('Basic');
-    expect(sent).toBe(Buffer.from(`${clientId}:${clientSecret}`, 'utf8').toString('base64'));
-    expect(Buffer.from(sent, 'base64').toString('utf8')).toBe(`${clientId}:${clientSecret}`);
-    expect([...url.searchParams.keys()]).toEqual(['grant_type', 'token_format']);
-  });
+  test.each(characters)(
+    'a token request on Neo sends client %j with secret %j as they are, in UTF-8',
+    (clientId, clientSecret) => {
+      const { headers, url } = tokenRequest(withClient(neo, clientId, clientSecret), jwtWanted);
+      const [scheme, sent = ''] = (headers.Authorization ?? '').split(' ');
+      expect(scheme).toBe('Basic');
+      expect(sent).toBe(Buffer.from(`${clientId}:${clientSecret}`, 'utf8').toString('base64'));
+      expect(Buffer.from(sent, 'base64').toString('utf8')).toBe(`${clientId}:${clientSecret}`);
+      expect([...url.searchParams.keys()]).toEqual(['grant_type', 'token_format']);
+    },
+  );
 
-  test('has the very header of RFC 7617, section 2.1', () => {
+  test('a token request on Neo has the very header of RFC 7617, section 2.1', () => {
     const { headers } = tokenRequest(withClient(neo, 'test', '123£'), jwtWanted);
     expect(headers.Authorization).toBe('Basic dGVzdDoxMjPCow==');
   });
 });
 
 describe('On Cloud Foundry', () => {
-  test('is a POST of a form, with nothing in the URL and no Basic header', () => {
+  test('a token request on Cloud Foundry is a POST of a form, with nothing in the URL and no Basic header', () => {
     const { method, url, headers } = tokenRequest(cf, jwtWanted);
     expect(method).toBe('POST');
     expect(url.href).toBe(cf.tokenUrl);
@@ -84,7 +87,7 @@ describe('On Cloud Foundry', () => {
   });
 
   test.each(characters)(
-    'sends client %j with secret %j, byte for byte',
+    'a token request on Cloud Foundry sends client %j with secret %j, byte for byte',
     async (clientId, clientSecret, idIn, secretIn) => {
       const { body } = tokenRequest(withClient(cf, clientId, clientSecret), jwtWanted);
       const bytes = await body?.open();
@@ -95,21 +98,21 @@ describe('On Cloud Foundry', () => {
     },
   );
 
-  test('asks for an opaque token, since UAA gives a JWT to who asks for none', async () => {
+  test('a token request on Cloud Foundry asks for an opaque token, since UAA gives a JWT by default', async () => {
     const { body } = tokenRequest(withClient(cf, 'a', 'b'), opaqueWanted);
     expect(String(await body?.open())).toBe(
       'grant_type=client_credentials&token_format=opaque&client_id=a&client_secret=b',
     );
   });
 
-  test.each(scopes)('asks for the scope %j', async (scope, encoded) => {
+  test.each(scopes)('a token request on Cloud Foundry asks for the scope %j', async (scope, encoded) => {
     const { body } = tokenRequest(withClient(cf, 'a', 'b'), { ...jwtWanted, scope });
     expect(String(await body?.open())).toBe(
       `grant_type=client_credentials&token_format=jwt&scope=${encoded}&client_id=a&client_secret=b`,
     );
   });
 
-  test('names the client alone where it proves itself with a certificate, which goes to TLS (RFC 8705)', async () => {
+  test('a token request on Cloud Foundry with a certificate names the client alone (RFC 8705)', async () => {
     const client = readCredentials({ text: JSON.stringify(flatKey), versionId: 'v1' }, 'cpi/orders');
     const { method, url, headers, body, certificate } = tokenRequest(client, jwtWanted);
     expect([method, url.href]).toEqual(['POST', flatKey.tokenurl]);
@@ -123,17 +126,17 @@ describe('On Cloud Foundry', () => {
     expect(certificate).toMatchObject({ cert: flatKey.certificate, key: flatKey.key });
   });
 
-  test('has no certificate where the client has a secret', () => {
+  test('a token request on Cloud Foundry has no certificate where the client has a secret', () => {
     expect(tokenRequest(cf, jwtWanted)).not.toHaveProperty('certificate');
   });
 
-  test('can be sent again: its body opens anew', async () => {
+  test('a token request on Cloud Foundry can be sent again: its body opens anew', async () => {
     const { body } = tokenRequest(cf, jwtWanted);
     expect(await body?.open()).toEqual(await body?.open());
   });
 });
 
-test('Which way is taken the credentials say, not the URL', () => {
+test('the credentials, not the URL, say which kind of token request is made', () => {
   expect(tokenRequest({ ...neo, environment: 'cf' }, jwtWanted).body).toBeDefined();
   expect(tokenRequest({ ...cf, environment: 'neo' }, jwtWanted).headers).toHaveProperty('Authorization');
 });

@@ -10,7 +10,7 @@ const MUST = 'the operator must check the token URL in the secret';
 const OPAQUE = '8271a067126f0aa93b46c2fe07c6880';
 
 describe('A token is taken', () => {
-  test('from SAP’s sample of Neo', () => {
+  test('a token is accepted from SAP’s sample of Neo', () => {
     const body = `{ "access_token": "${OPAQUE}", "token_type": "Bearer", "expires_in": 0, "scopes": [] }`;
     expect(readTokenResponse(answer(200, body), neo, jwtWanted, NOON)).toStrictEqual({
       accessToken: OPAQUE,
@@ -20,7 +20,7 @@ describe('A token is taken', () => {
     });
   });
 
-  test('from UAA’s answer', () => {
+  test('a token is accepted from UAA’s answer', () => {
     const accessToken = jwt({ exp: NOON / 1000 + 3600 });
     const fields = { expires_in: 3599, scope: 'it-rt!b1.ESBMessaging.send', jti: 'be340353ac694b4cb504c6823f938647' };
     const response = granted(accessToken, fields, { 'content-type': 'application/json;charset=UTF-8' });
@@ -32,12 +32,12 @@ describe('A token is taken', () => {
     });
   });
 
-  test('with the host of the runtime node that bought it', () => {
+  test('a token is accepted with the host of the runtime node of its service key', () => {
     const serviceUrl = 'https://acme.it-cpi001-rt.cfapps.eu10.hana.ondemand.com';
     expect(readTokenResponse(granted(OPAQUE), { ...cf, serviceUrl }, jwtWanted, NOON)).toMatchObject({ serviceUrl });
   });
 
-  test.each(['bearer', 'Bearer', 'BEARER'])('of type %s', (token_type) => {
+  test.each(['bearer', 'Bearer', 'BEARER'])('a token is accepted of type %s', (token_type) => {
     expect(readTokenResponse(granted(OPAQUE, { token_type }), cf, jwtWanted, NOON).accessToken).toBe(OPAQUE);
   });
 
@@ -46,11 +46,11 @@ describe('A token is taken', () => {
     ['with every character of a Bearer token', 'aZ09-._~+/=='],
     ['that looks like a JWT but is none', 'a.b.c'],
     ['of the longest kind', 'x'.repeat(16_384)],
-  ])('%s', (_, accessToken) => {
+  ])('a token is accepted %s', (_, accessToken) => {
     expect(readTokenResponse(granted(accessToken), cf, jwtWanted, NOON).accessToken).toBe(accessToken);
   });
 
-  test('whatever the content type says', () => {
+  test('a token is accepted whatever the content type says', () => {
     const response = granted(OPAQUE, {}, { 'content-type': 'text/html' });
     expect(readTokenResponse(response, cf, jwtWanted, NOON).accessToken).toBe(OPAQUE);
   });
@@ -86,7 +86,7 @@ describe('No token is taken', () => {
     ['of type mac', { access_token: MARK, token_type: 'mac' }, NOT_BEARER],
     ['of a type with a space', { access_token: MARK, token_type: 'Bearer ' }, NOT_BEARER],
     ['of a type that is a list', { access_token: MARK, token_type: ['bearer'] }, NOT_BEARER],
-  ])('%s', (_, body, problem) => {
+  ])('a token is refused %s', (_, body, problem) => {
     const error = errorOf(() => readTokenResponse(answer(200, body), cf, jwtWanted, NOON));
     expect(error).toMatchObject({ code: 'TOKEN_RESPONSE_INVALID', status: 200, executed: 'no' });
     expect(error.message).toBe(`${CF_AT}: ${problem}; ${MUST}`);
@@ -96,7 +96,7 @@ describe('No token is taken', () => {
   test.each([
     ['longer than SAP’s servers take', 'x'.repeat(16_385), 16_385],
     ['long in bytes alone', 'ä'.repeat(8_193), 16_386],
-  ])('%s: it is not the token URL that is wrong', (_, access_token, bytes) => {
+  ])('a token %s is refused, and the error does not blame the token URL', (_, access_token, bytes) => {
     const body = { access_token, token_type: 'bearer' };
     const error = errorOf(() => readTokenResponse(answer(200, body), cf, jwtWanted, NOON));
     expect(error).toMatchObject({ code: 'TOKEN_RESPONSE_INVALID', status: 200, executed: 'no' });
@@ -105,7 +105,7 @@ describe('No token is taken', () => {
     );
   });
 
-  test('from an answer too long to be kept, even if what was kept reads well', () => {
+  test('no token is accepted from an answer too long to be kept, even if what was kept reads well', () => {
     const response = { ...granted(OPAQUE), truncated: true };
     const error = errorOf(() => readTokenResponse(response, cf, jwtWanted, NOON), [OPAQUE]);
     expect(error.code).toBe('TOKEN_RESPONSE_INVALID');

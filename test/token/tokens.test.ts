@@ -73,14 +73,14 @@ describe('Two destinations', () => {
     ['of which one has a scope have one each', {}, { scope: 'a' }, false],
     ['with another longest use have one each', {}, { maxTokenUseSeconds: 60 }, false],
     ['of which one goes by its certificate have one each', {}, { authentication: 'certificate' }, false],
-  ])('%s', (_, one, other, isShared) => {
+  ])('two destinations %s', (_, one, other, isShared) => {
     const { tokens, tokenOf } = start({ one, other });
     expect(tokenOf('one') === tokenOf('other')).toBe(isShared);
     expect(tokenOf('one')).toBe(tokenOf('one'));
     expect([...tokens.all]).toEqual(isShared ? [tokenOf('one')] : [tokenOf('one'), tokenOf('other')]);
   });
 
-  test('with one secret and two tokens read the secret once, whoever comes first', async () => {
+  test('two destinations with one secret and two tokens read the secret once, whoever comes first', async () => {
     const { tokenOf, reads, requests, state } = start({ one: {}, other: { tokenFormat: 'opaque' } });
     await tokenOf('one').get();
     await tokenOf('other').get();
@@ -91,23 +91,26 @@ describe('Two destinations', () => {
   test.each<[string, object, boolean]>([
     ['one secret', { scope: 'b' }, true],
     ['two secrets', { scope: 'b', secret: 'cpi/invoices' }, false],
-  ])('with %s and two tokens, of which both are rejected: one is kept for ten seconds', async (_, own, isKept) => {
-    const { tokenOf, requests, clock } = start({ one: { scope: 'a' }, other: own });
-    const [one, other] = [tokenOf('one'), tokenOf('other')];
-    const [, second] = [await one.get(), await other.get()];
-    one.forget(await one.get());
-    await one.get();
-    clock.advance(9_999);
-    other.forget(second);
-    expect((await other.get()) === second).toBe(isKept);
-    expect(requests).toHaveLength(isKept ? 3 : 4);
-    clock.advance(1);
-    other.forget(second);
-    expect(await other.get()).not.toBe(second);
-    expect(requests).toHaveLength(4);
-  });
+  ])(
+    'two rejected tokens of destinations with %s are not both given up: one is kept for ten seconds',
+    async (_, own, isKept) => {
+      const { tokenOf, requests, clock } = start({ one: { scope: 'a' }, other: own });
+      const [one, other] = [tokenOf('one'), tokenOf('other')];
+      const [, second] = [await one.get(), await other.get()];
+      one.forget(await one.get());
+      await one.get();
+      clock.advance(9_999);
+      other.forget(second);
+      expect((await other.get()) === second).toBe(isKept);
+      expect(requests).toHaveLength(isKept ? 3 : 4);
+      clock.advance(1);
+      other.forget(second);
+      expect(await other.get()).not.toBe(second);
+      expect(requests).toHaveLength(4);
+    },
+  );
 
-  test('with two secrets read each once', async () => {
+  test('two destinations with two secrets read each once', async () => {
     const { tokenOf, reads } = start({ one: {}, other: { secret: 'cpi/invoices' } });
     await Promise.all([tokenOf('one').get(), tokenOf('other').get(), tokenOf('one').get()]);
     expect(reads).toEqual(['cpi/orders AWSCURRENT', 'cpi/invoices AWSCURRENT']);
@@ -115,7 +118,7 @@ describe('Two destinations', () => {
 });
 
 describe('A token', () => {
-  test('is asked for in the format and with the scope that the destination sets, and used as long as it says', async () => {
+  test('a token is requested in the destination’s format and scope, and used as long as it says', async () => {
     const { tokenOf, requests } = start({
       plain: {},
       special: { tokenFormat: 'opaque', scope: 'a b', maxTokenUseSeconds: 600 },
@@ -127,7 +130,7 @@ describe('A token', () => {
     expect(await form(requests[1])).toEqual({ ...common, token_format: 'opaque', scope: 'a b' });
   });
 
-  test('is the client certificate itself where the destination says so, and nobody is asked', async () => {
+  test('the client certificate takes the place of a token where the destination says so', async () => {
     const { tokenOf, requests, state } = start({ one: { authentication: 'certificate' } });
     state.read = async () => flatKey;
     const access = await tokenOf('one').get();
@@ -142,13 +145,13 @@ describe('A refused client', () => {
     return started;
   };
 
-  test('has its secret read again, then the version before, which need not be there', async () => {
+  test('a refused client has its secret read again, then the version before, which need not exist', async () => {
     const { tokenOf, reads } = refusing();
     await expect(tokenOf('one').get()).rejects.toMatchObject({ code: 'TOKEN_REFUSED', status: 401 });
     expect(reads).toEqual(['cpi/orders AWSCURRENT', 'cpi/orders AWSCURRENT', 'cpi/orders AWSPREVIOUS']);
   });
 
-  test('gets a token with the version before, where that is known to the server', async () => {
+  test('a refused client gets a token with the version before, where that is known to the server', async () => {
     const { tokenOf, requests, state } = refusing();
     state.read = async (_, stage) => (stage === 'AWSPREVIOUS' ? { ...KEY, clientSecret: 'before' } : KEY);
     state.respond = () => (requests.length === 1 ? answer(401) : granted('bought', { expires_in: 3_600 }));
@@ -157,7 +160,7 @@ describe('A refused client', () => {
   });
 
   test.each(['SECRET_UNAVAILABLE', 'SECRET_UNREADABLE'] as const)(
-    'whose version before is %s says that',
+    'a refused client whose version before is %s fails with that',
     async (code) => {
       const { tokenOf, state } = refusing();
       state.read = async (_, stage) => {
@@ -168,7 +171,7 @@ describe('A refused client', () => {
     },
   );
 
-  test('is told for each destination that shares it, once while the pause lasts, and again at the next refusal', async () => {
+  test('a refused client is reported for each destination that shares it, once in each pause', async () => {
     const { tokenOf, state, refused, clock } = start({ one: {}, other: {}, apart: { secret: 'cpi/invoices' } });
     state.respond = () => answer(401);
     for (const name of ['one', 'other', 'apart']) tokenOf(name);
@@ -179,7 +182,7 @@ describe('A refused client', () => {
     expect(refused).toEqual(['one', 'other', 'one', 'other']);
   });
 
-  test('is not told where the version before gets a token, nor where nobody answers', async () => {
+  test('a refused client is not reported where the version before gets a token, nor where nobody answers', async () => {
     const { tokenOf, requests, state, refused } = refusing();
     state.read = async (_, stage) => (stage === 'AWSPREVIOUS' ? { ...KEY, clientSecret: 'before' } : KEY);
     state.respond = () => (requests.length === 1 ? answer(401) : granted('bought', { expires_in: 3_600 }));
@@ -190,7 +193,7 @@ describe('A refused client', () => {
     expect([refused, unanswered.refused]).toEqual([[], []]);
   });
 
-  test('is told when its token is renewed ahead, while messages still go out with the one there is', async () => {
+  test('a refused client is reported when its token is renewed ahead, while messages still go out', async () => {
     const { tokenOf, state, refused, clock } = start({ one: {} });
     await tokenOf('one').get();
     state.respond = () => answer(401);
@@ -200,7 +203,7 @@ describe('A refused client', () => {
     expect(refused).toEqual(['one']);
   });
 
-  test('whose version before is no client credentials stays refused', async () => {
+  test('a refused client whose version before is no client credentials stays refused', async () => {
     const { tokenOf, state } = refusing();
     state.read = async (_, stage) => (stage === 'AWSPREVIOUS' ? { of: 'before' } : KEY);
     await expect(tokenOf('one').get()).rejects.toMatchObject({ code: 'TOKEN_REFUSED' });
@@ -219,14 +222,14 @@ describe('A renewal ahead that fails is told', () => {
     return failures;
   }
 
-  test('in the words of the error', async () => {
+  test('a renewal ahead that fails is reported in the words of the error', async () => {
     const at = 'token endpoint https://a.example/oauth/token';
     expect(await failing(() => answer(404))).toEqual([
       `${at}: answered 404; the operator must check the token URL in the secret`,
     ]);
   });
 
-  test('without words, where it is no error of ours: they could hold anything', async () => {
+  test('a renewal ahead that fails with an error not ours is reported without its words', async () => {
     const failures = await failing(() => {
       const broken = answer(200);
       Object.defineProperty(broken, 'status', {
@@ -246,17 +249,20 @@ describe('A secret that holds a certificate', () => {
   test.each([
     ['for its token', {}, { ...flatKey }],
     ['in place of a token', { authentication: 'certificate' }, { ...flatKey }],
-  ])('is told with the whole days that are left, each time it is read: %s', async (_, own, key) => {
-    const { tokenOf, state, certificates, clock } = start({ one: own });
-    state.read = async () => key;
-    await tokenOf('one').get();
-    expect(certificates).toEqual([{ secret: 'cpi/orders', daysLeft: Math.floor((VALID_UNTIL - NOON) / DAY_MS) }]);
-    clock.moveTo(VALID_UNTIL);
-    await expect(tokenOf('one').get()).rejects.toMatchObject({ code: 'CERTIFICATE_EXPIRED' });
-    expect(certificates.at(-1)).toEqual({ secret: 'cpi/orders', daysLeft: 0 });
-  });
+  ])(
+    'a certificate in a secret is reported with the whole days that are left, each time it is read: %s',
+    async (_, own, key) => {
+      const { tokenOf, state, certificates, clock } = start({ one: own });
+      state.read = async () => key;
+      await tokenOf('one').get();
+      expect(certificates).toEqual([{ secret: 'cpi/orders', daysLeft: Math.floor((VALID_UNTIL - NOON) / DAY_MS) }]);
+      clock.moveTo(VALID_UNTIL);
+      await expect(tokenOf('one').get()).rejects.toMatchObject({ code: 'CERTIFICATE_EXPIRED' });
+      expect(certificates.at(-1)).toEqual({ secret: 'cpi/orders', daysLeft: 0 });
+    },
+  );
 
-  test('is none where it holds a client secret', async () => {
+  test('no certificate is reported where the secret holds a client secret', async () => {
     const { tokenOf, certificates } = start({ one: {} });
     await tokenOf('one').get();
     expect(certificates).toEqual([]);

@@ -8,7 +8,7 @@ import { createSimulatedTime, NOON, turn } from '../doubles/time.ts';
 import { startDue } from '../warm/hand-settled.ts';
 
 describe('A renewal', () => {
-  test('that was ended and comes back late does not hide the next one', async () => {
+  test('a renewal that was ended and comes back late does not hide the next one', async () => {
     const { value, loads, clock } = await startDue();
     await value.get();
     await turn();
@@ -25,7 +25,7 @@ describe('A renewal', () => {
     expect([value.peek(), value.renewing()]).toEqual([{ n: 3 }, undefined]);
   });
 
-  test('is not begun while somebody waits for a successor already', async () => {
+  test('a renewal is not begun while somebody waits for a successor already', async () => {
     const { value, loads, first } = await startDue();
     const waiting = value.renew(first);
     await turn();
@@ -36,7 +36,7 @@ describe('A renewal', () => {
     expect(await waiting).toEqual({ n: 2 });
   });
 
-  test('that was ended is over before the invocation is', async () => {
+  test('a renewal that was ended is over before the invocation is', async () => {
     const { value, loads } = await startDue();
     await value.get();
     await turn();
@@ -54,7 +54,7 @@ describe('A renewal', () => {
   });
 });
 
-test('A renewal that somebody waits for beyond the invocation is neither ended nor awaited by it', async () => {
+test('a renewal that somebody waits for beyond the invocation is neither ended nor awaited by it', async () => {
   const { value, loads, first } = await startDue();
   await value.get();
   const waiting = value.renew(first, deadlineOf());
@@ -65,7 +65,7 @@ test('A renewal that somebody waits for beyond the invocation is neither ended n
   expect(await waiting).toEqual({ n: 2 });
 });
 
-test('Who has waited leaves nothing behind at the signal of his deadline, however often he asks', async () => {
+test('whoever has waited leaves no listener on the signal of his deadline, however often he asks', async () => {
   const { value, loads, first } = await startDue();
   const { signal } = new AbortController();
   const waiting = [value.renew(first, deadlineOf(30_000, signal)), value.renew(first, deadlineOf(30_000, signal))];

@@ -36,7 +36,7 @@ const codeOf = ({ token }: Authorization, remainingMs = 60_000) =>
 const hostsOf = (requests: readonly HttpRequest[]) => requests.map(({ url }) => url.host.split('.')[0]);
 
 describe('Where nobody answers, the secret is read again', () => {
-  test('and what it holds now is used for the very message that waits', async () => {
+  test('where nobody answers, the secret is read again and used for the very message that waits', async () => {
     const authorization = await left();
     authorization.secret = moved;
     expect((await authorization.token.get()).accessToken).toBe('token-6');
@@ -48,14 +48,14 @@ describe('Where nobody answers, the secret is read again', () => {
     ['client id', { clientId: 'sb-other' }],
     ['client secret', { clientAuthentication: { clientSecret: `of-today-${CF_SECRET}` } }],
     ['environment', { environment: 'neo' }],
-  ])('and asked with, where its %s is another', async (_, change) => {
+  ])('where nobody answers, the secret is read again and used where its %s is another', async (_, change) => {
     const authorization = await left();
     authorization.secret = { ...cf, ...change };
     authorization.respond = (_, index) => (index < 6 ? Promise.reject(gone) : granted('new', { expires_in: 3600 }));
     expect((await authorization.token.get()).accessToken).toBe('new');
   });
 
-  test('at most every five minutes, however many messages come', async () => {
+  test('where nobody answers, the secret is read again at most every five minutes', async () => {
     const authorization = await left();
     const reads: number[] = [];
     const since = authorization.clock.now();
@@ -70,7 +70,7 @@ describe('Where nobody answers, the secret is read again', () => {
       expect(at - (reads[index] ?? 0)).toBeGreaterThanOrEqual(300_000);
   });
 
-  test('at once where the clock was put back since', async () => {
+  test('where nobody answers, the secret is read again at once after the clock was put back', async () => {
     const authorization = await left();
     authorization.clock.advance(5 * MINUTE_MS);
     await codeOf(authorization);
@@ -80,7 +80,7 @@ describe('Where nobody answers, the secret is read again', () => {
     expect(authorization.counts.secretReads).toBe(secretReads + 1);
   });
 
-  test('before anybody is asked, once the five minutes are over', async () => {
+  test('where nobody answers, the secret is read again before a request five minutes later', async () => {
     const authorization = await left();
     await codeOf(authorization);
     authorization.secret = moved;
@@ -91,7 +91,7 @@ describe('Where nobody answers, the secret is read again', () => {
     expect(hostsOf(authorization.requests.slice(before))).toEqual(['moved']);
   });
 
-  test('in the next invocation, where this one’s time is over before anybody answers', async () => {
+  test('where nobody answers, the secret is read in the next invocation if this one ends first', async () => {
     const authorization = await left();
     authorization.secret = moved;
     const over = new RelayError('DEADLINE', 'over');
@@ -109,7 +109,7 @@ describe('Where nobody answers, the secret is read again', () => {
     expect(authorization.counts.secretReads).toBe(2);
   });
 
-  test('beside the work, where a token is to be renewed that is still good', async () => {
+  test('where nobody answers a renewal, the secret is read again beside the work', async () => {
     const authorization = createAuthorization();
     const first = await authorization.token.get();
     leave(authorization);
@@ -128,7 +128,7 @@ describe('What is told is that nobody answers', () => {
     ['holds the same in a newer version', { ...cf, versionId: 'v2' }],
     ['cannot be read', new RelayError('SECRET_UNAVAILABLE', 'not now')],
     ['is gone', new RelayError('SECRET_NOT_FOUND', 'gone')],
-  ])('where the secret %s; a later try asks at once', async (_, secret) => {
+  ])('the error is that nobody answers where the secret %s; a later try asks at once', async (_, secret) => {
     const authorization = await left();
     authorization.secret = secret;
     expect(await codeOf(authorization)).toBe('TOKEN_UNAVAILABLE');
@@ -137,7 +137,7 @@ describe('What is told is that nobody answers', () => {
     expect(authorization.counts).toMatchObject({ secretReads: 2, previousReads: 0, onRequest: 9 });
   });
 
-  test('unless what the secret holds now is refused: then that, and a pause', async () => {
+  test('the error is a refusal where the secret’s new content is refused, and a pause begins', async () => {
     const authorization = await left();
     authorization.secret = moved;
     authorization.previous = cf;
@@ -153,7 +153,7 @@ describe('What is told is that nobody answers', () => {
 });
 
 describe('The secret is not read again', () => {
-  test('where it has just been read, and for five minutes after that', async () => {
+  test('the secret is not read again within five minutes after it was read', async () => {
     const authorization = createAuthorization();
     leave(authorization);
     expect(await codeOf(authorization)).toBe('TOKEN_UNAVAILABLE');
@@ -166,15 +166,18 @@ describe('The secret is not read again', () => {
     expect(authorization.counts.secretReads).toBe(2);
   });
 
-  test.each([408, 429, 500, 502, 503, 504])('where somebody answers, be it %i', async (status) => {
-    const authorization = await left();
-    authorization.respond = () => answer(status);
-    expect(await codeOf(authorization)).toBe('TOKEN_UNAVAILABLE');
-    expect(await codeOf(authorization)).toBe('TOKEN_UNAVAILABLE');
-    expect(authorization.counts.secretReads).toBe(1);
-  });
+  test.each([408, 429, 500, 502, 503, 504])(
+    'the secret is not read again where somebody answers, be it %i',
+    async (status) => {
+      const authorization = await left();
+      authorization.respond = () => answer(status);
+      expect(await codeOf(authorization)).toBe('TOKEN_UNAVAILABLE');
+      expect(await codeOf(authorization)).toBe('TOKEN_UNAVAILABLE');
+      expect(authorization.counts.secretReads).toBe(1);
+    },
+  );
 
-  test('where somebody answered in the end', async () => {
+  test('the secret is not read again where somebody answered in the end', async () => {
     const authorization = await left();
     authorization.respond = (_, index) => (index < 4 ? Promise.reject(gone) : granted('late', { expires_in: 3600 }));
     await authorization.token.get();

@@ -9,7 +9,7 @@ import { cf, opaqueWanted } from './clients.ts';
 
 const credentials = () => warm({ load: async () => cf });
 
-test('Without options it asks on the real clock, and is told to nobody', async () => {
+test('without options a warm token uses the real clock and reports to nobody', async () => {
   const token = warmToken({
     credentials: credentials(),
     previousCredentials: async () => undefined,
@@ -23,7 +23,7 @@ test('Without options it asks on the real clock, and is told to nobody', async (
   expect(expiresAt - issuedAt).toBe(3_600_000);
 });
 
-test('A renewal that fails without anyone to tell is no error of its own', async () => {
+test('a renewal that fails with nobody to report to is no error of its own', async () => {
   const answers = [granted('bought', { expires_in: 3_600 }), answer(400)];
   const clock = createSimulatedTime(0);
   const token = warmToken({
@@ -40,7 +40,7 @@ test('A renewal that fails without anyone to tell is no error of its own', async
   expect(await token.get()).toBe(first);
 });
 
-test('While a pause lasts that is longer than renewals are apart, none is begun and none counts as failed', async () => {
+test('a pause longer than the time between renewals begins none, and none counts as failed', async () => {
   const failures: unknown[] = [];
   const clock = createSimulatedTime(0);
   let isUp = true;

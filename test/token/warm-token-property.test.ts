@@ -103,7 +103,7 @@ describe('Whatever comes in whichever order', () => {
    * invocation that gave a load up; else one each 27 s, which is 45 % of the shortest life here. In the end all are
    * answered, and with both ends well there is a token.
    */
-  test('a token is asked for when it must be, and only then', async () => {
+  test('a token is requested when it must be, and only then, whatever comes in whichever order', async () => {
     await fc.assert(
       fc.asyncProperty(commands, fc.double({ min: 0, max: 0.999, noNaN: true }), async (sequence, random) => {
         const system = createWarmTokenModel(() => random);

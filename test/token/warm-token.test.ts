@@ -7,7 +7,7 @@ import { createAuthorization } from './authorization.ts';
 import { CF_AT, relayError } from './clients.ts';
 
 describe('A token', () => {
-  test('is asked for once, however many want it at once, and counted once', async () => {
+  test('a token is requested once, however many want it at once, and counted once', async () => {
     const { token, requests, counts } = createAuthorization();
     const got = await Promise.all(Array.from({ length: 50 }, () => token.get()));
     expect(new Set(got).size).toBe(1);
@@ -15,7 +15,7 @@ describe('A token', () => {
     expect(counts).toEqual({ secretReads: 1, previousReads: 0, onRequest: 1 });
   });
 
-  test('is asked for within ten seconds, and with a signal that ends the request', async () => {
+  test('a token is requested within ten seconds, and with a signal that ends the request', async () => {
     const { token, requests } = createAuthorization();
     await token.get();
     expect(requests).toMatchObject([{ method: 'POST', timeoutMs: 10_000, signal: expect.any(AbortSignal) }]);
@@ -27,7 +27,7 @@ describe('A token', () => {
     [10_000, 10_000],
     [600_000, 10_000],
   ])(
-    'is asked for within what the invocation leaves, %d ms, and never longer: %d ms',
+    'a token is requested within what the invocation leaves, %d ms, and never longer: %d ms',
     async (remainingMs, timeoutMs) => {
       const { token, requests } = createAuthorization();
       await token.get(deadlineOf(remainingMs));
@@ -35,7 +35,7 @@ describe('A token', () => {
     },
   );
 
-  test('is not asked for before somebody wants it', () => {
+  test('a token is not requested before somebody wants it', () => {
     expect(createAuthorization().requests).toHaveLength(0);
   });
 
@@ -47,7 +47,7 @@ describe('A token', () => {
     [599, 59.9],
     [300, 30],
     [10, 1],
-  ])('that lives %d s is used until %d s before its end', async (expiresInSeconds, marginSeconds) => {
+  ])('a token that lives %d s is used until %d s before its end', async (expiresInSeconds, marginSeconds) => {
     const authorization = createAuthorization();
     const { token, clock, requests } = authorization;
     const { promise: renewed, resolve } = Promise.withResolvers<void>();
@@ -67,7 +67,7 @@ describe('A token', () => {
     expect(requests).toHaveLength(2);
   });
 
-  test('that is over when it comes is not handed out, and the operator is told', async () => {
+  test('a token that is over when it comes is not handed out, and the operator must act', async () => {
     const authorization = createAuthorization();
     const over = `e30.${Buffer.from('{"exp":1}').toString('base64url')}.c`;
     authorization.respond = () => granted(over);
@@ -79,7 +79,7 @@ describe('A token', () => {
     expect(authorization.token.peek()).toBeUndefined();
   });
 
-  test('that is renewed does not make the secret be read again', async () => {
+  test('a token that is renewed does not make the secret be read again', async () => {
     const { token, clock, counts } = createAuthorization();
     await token.get();
     clock.advance(3_600_000);
@@ -87,7 +87,7 @@ describe('A token', () => {
     expect(counts).toEqual({ secretReads: 1, previousReads: 0, onRequest: 2 });
   });
 
-  test('is stamped when its answer came, not when it was asked for', async () => {
+  test('a token is stamped when its answer came, not when it was requested', async () => {
     const authorization = createAuthorization();
     authorization.respond = () => {
       authorization.clock.advance(4_000);
@@ -100,14 +100,14 @@ describe('A token', () => {
 });
 
 describe('A token that was refused', () => {
-  test('is forgotten, and the next is a new one', async () => {
+  test('a refused token is forgotten, and the next is a new one', async () => {
     const { token } = createAuthorization();
     const first = await token.get();
     token.forget(first);
     expect((await token.get()).accessToken).toBe('token-2');
   });
 
-  test('does not take its successor along, however often it is forgotten', async () => {
+  test('a refused token does not take its successor along, however often it is forgotten', async () => {
     const { token, requests } = createAuthorization();
     const first = await token.get();
     token.forget(first);
@@ -117,7 +117,7 @@ describe('A token that was refused', () => {
     expect(requests).toHaveLength(2);
   });
 
-  test('is known by its identity: an equal one is another', async () => {
+  test('a refused token is known by its identity: an equal one is another', async () => {
     const { token } = createAuthorization();
     const first = await token.get();
     token.forget({ ...first });
@@ -126,7 +126,7 @@ describe('A token that was refused', () => {
 });
 
 describe('One who waits for a token', () => {
-  test('and gives up alone leaves it to the others', async () => {
+  test('one who waits for a token and gives up alone leaves it to the others', async () => {
     const authorization = createAuthorization();
     const { promise, resolve } = Promise.withResolvers<void>();
     authorization.respond = async () => {
@@ -145,7 +145,7 @@ describe('One who waits for a token', () => {
     expect(authorization.requests).toMatchObject([{ signal: { aborted: false } }]);
   });
 
-  test('and is the last to give up ends the request', async () => {
+  test('one who waits for a token and is the last to give up ends the request', async () => {
     const authorization = createAuthorization();
     const { promise: asked, resolve: isAsked } = Promise.withResolvers<AbortSignal | undefined>();
     authorization.respond = (request) => {
@@ -164,7 +164,7 @@ describe('One who waits for a token', () => {
     expect((await authorization.token.get()).accessToken).toBe('afterwards');
   });
 
-  test('who has given up before is not waited for', async () => {
+  test('one who has given up before is not waited for', async () => {
     const { token, requests } = createAuthorization();
     const over = deadlineOf(0, AbortSignal.abort(new Error('no time')));
     await expect(token.get(over)).rejects.toThrow('no time');
@@ -172,7 +172,7 @@ describe('One who waits for a token', () => {
   });
 });
 
-test('A failure is told to all who wait, and not kept', async () => {
+test('a failure goes to all who wait, and is not kept', async () => {
   const authorization = createAuthorization();
   const { token, requests } = authorization;
   const respond = authorization.respond;

@@ -12,7 +12,7 @@ const abort: Command = { type: 'abort', which: 0 };
 const renewing: readonly Command[] = [get, turn, settled('value'), turn, { type: 'fall due' }, get, turn];
 
 describe('Whatever comes in whichever order', () => {
-  test('one load is in flight at most, no failure is kept, nothing forgotten comes back, nobody waits in vain', async () => {
+  test('one load at most is in flight, no failure is kept, nothing forgotten returns, all waits end', async () => {
     await fc.assert(fc.asyncProperty(fc.array(command, { maxLength: 40 }), run), { numRuns: 2_000 });
   });
 
@@ -27,7 +27,7 @@ describe('Whatever comes in whichever order', () => {
     ['a renewal that is ended under one who waits', [...renewing, { type: 'renew' }, { type: 'end invocation' }, turn]],
     ['a renewal that is ended, and comes after all', [...renewing, { type: 'end invocation' }, settled('value'), turn]],
     ['one who gives up a renewal that runs beside the work', [...renewing, { type: 'renew' }, abort, turn]],
-  ])('the rules hold for %s', async (_, commands) => {
+  ])('the rules of a warm value hold for %s', async (_, commands) => {
     await expect(run(commands)).resolves.toBeUndefined();
   });
 });

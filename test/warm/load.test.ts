@@ -6,7 +6,7 @@ import { turn } from '../doubles/time.ts';
 import { start } from './hand-settled.ts';
 
 describe('A load', () => {
-  test('belongs to those who wait: the last who gives up ends it, with the reason', async () => {
+  test('a load belongs to those who wait: the last who gives up ends it, with the reason', async () => {
     const { value, loads } = start();
     const aborts = [new AbortController(), new AbortController()] as const;
     const asked = aborts.map(({ signal }) =>
@@ -21,7 +21,7 @@ describe('A load', () => {
     expect(loads[0]?.signal).toMatchObject({ aborted: true, reason: new Error('last') });
   });
 
-  test('is not ended while somebody without a signal waits', async () => {
+  test('a load is not ended while somebody without a signal waits', async () => {
     const { value, loads } = start();
     const abort = new AbortController();
     const [givenUp, patient] = [value.get(deadlineOf(30_000, abort.signal)).catch(() => 'given up'), value.get()];
@@ -33,7 +33,7 @@ describe('A load', () => {
     expect(await patient).toEqual({ n: 1 });
   });
 
-  test('that was given up and comes after all overwrites nothing', async () => {
+  test('a load that was given up and comes after all overwrites nothing', async () => {
     const { value, loads } = start();
     const abort = new AbortController();
     const givenUp = value.get(deadlineOf(30_000, abort.signal)).catch(() => 'given up');
@@ -49,7 +49,7 @@ describe('A load', () => {
     expect(await value.get()).toEqual({ n: 2 });
   });
 
-  test('that was given up and comes after all is not kept, nor does it end its successor', async () => {
+  test('a load that was given up and comes after all is not kept, nor does it end its successor', async () => {
     const { value, loads } = start();
     const abort = new AbortController();
     const givenUp = value.get(deadlineOf(30_000, abort.signal)).catch(() => 'given up');
@@ -70,7 +70,7 @@ describe('A load', () => {
   test.each([
     ['has brought its value', true],
     ['has failed', false],
-  ])('that %s is not ended afterwards', async (_, brought) => {
+  ])('a load that %s is not ended afterwards', async (_, brought) => {
     const { value, loads } = start();
     const asked = value.get(deadlineOf()).catch(() => undefined);
     await turn();
@@ -81,14 +81,14 @@ describe('A load', () => {
     expect(loads[0]?.signal.aborted).toBe(false);
   });
 
-  test('is not begun for one who has given up before', async () => {
+  test('a load is not begun for one who has given up before', async () => {
     const { value, loads } = start();
     await expect(value.get(deadlineOf(30_000, AbortSignal.abort(new Error('over'))))).rejects.toThrow('over');
     await turn();
     expect(loads).toHaveLength(0);
   });
 
-  test('has as long as the most patient of those who wait, from moment to moment', async () => {
+  test('a load has as long as the most patient of those who wait, from moment to moment', async () => {
     const { value, loads } = start();
     const abort = new AbortController();
     const patient = value.get(deadlineOf(20_000, abort.signal)).catch(() => 'given up');
@@ -105,7 +105,7 @@ describe('A load', () => {
     expect(loads[0]?.deadline.remainingMs()).toBe(0);
   });
 
-  test('goes on while one of two waits who ask with the same deadline', async () => {
+  test('a load goes on while one of two waits who ask with the same deadline', async () => {
     const { value, loads } = start();
     const deadline = deadlineOf(700);
     const asked = [value.get(deadline), value.get(deadline)];

@@ -6,7 +6,7 @@ import { turn } from '../doubles/time.ts';
 import { startDue } from './hand-settled.ts';
 
 describe('To renew a value', () => {
-  test('loads its successor once for all who ask, and all wait', async () => {
+  test('renewing a value loads its successor once for all who ask, and all wait', async () => {
     const { value, loads, first } = await startDue();
     const asked = [value.renew(first), value.renew(first)];
     await turn();
@@ -15,7 +15,7 @@ describe('To renew a value', () => {
     expect(await Promise.all(asked)).toEqual([{ n: 2 }, { n: 2 }]);
   });
 
-  test('that has been replaced already gives the one there is', async () => {
+  test('renewing a value that has been replaced already gives the current one', async () => {
     const { value, loads, first } = await startDue();
     const asked = value.renew(first);
     await turn();
@@ -25,7 +25,7 @@ describe('To renew a value', () => {
     expect(loads).toHaveLength(2);
   });
 
-  test('keeps it for the others until its successor is there, and if that fails', async () => {
+  test('renewing a value keeps it for the others until its successor is there, and if that fails', async () => {
     const { value, loads, first, state } = await startDue();
     state.due = false;
     const asked = value.renew(first).catch(() => 'failed');
@@ -36,7 +36,7 @@ describe('To renew a value', () => {
     expect(await value.get()).toBe(first);
   });
 
-  test('loads one where there is none', async () => {
+  test('renewing a value loads one where there is none', async () => {
     const { value, loads, first } = await startDue();
     value.forget(first);
     const asked = value.renew(first);
@@ -45,7 +45,7 @@ describe('To renew a value', () => {
     expect(await asked).toEqual({ n: 2 });
   });
 
-  test('is nothing for one whose time is over', async () => {
+  test('renewing a value does nothing for one whose time is over', async () => {
     const { value, loads, first } = await startDue();
     const over = deadlineOf(0, AbortSignal.abort(new Error('over')));
     await expect(value.renew(first, over)).rejects.toThrow('over');

@@ -7,7 +7,7 @@ import { turn } from '../doubles/time.ts';
 import { startDue } from './hand-settled.ts';
 
 describe('A value that is due', () => {
-  test('is handed out at once, while its successor is loaded once for all', async () => {
+  test('a due value is handed out at once, while its successor is loaded once for all', async () => {
     const { value, loads, first } = await startDue();
     expect(await Promise.all([value.get(), value.get(), value.get()])).toEqual([first, first, first]);
     await turn();
@@ -20,14 +20,14 @@ describe('A value that is due', () => {
     expect(loads).toHaveLength(2);
   });
 
-  test('is not renewed before somebody wants it', async () => {
+  test('a due value is not renewed before somebody wants it', async () => {
     const { value, loads } = await startDue();
     await turn();
     expect(loads).toHaveLength(1);
     expect(value.renewing()).toBeUndefined();
   });
 
-  test('that goes stale meanwhile is waited for with those who renew it', async () => {
+  test('a due value that goes stale meanwhile makes all wait for its successor', async () => {
     const { value, loads, state } = await startDue();
     await value.get();
     await turn();
@@ -39,7 +39,7 @@ describe('A value that is due', () => {
     expect(await waiting).toEqual({ n: 2 });
   });
 
-  test('that is forgotten meanwhile is not handed out again, and its successor is', async () => {
+  test('a due value that is forgotten meanwhile is not handed out again, and its successor is', async () => {
     const { value, loads, first } = await startDue();
     await value.get();
     value.forget(first);
@@ -52,7 +52,7 @@ describe('A value that is due', () => {
 });
 
 describe('A renewal that fails', () => {
-  test('is told, keeps the value, and is begun again 30 s after it began', async () => {
+  test('a renewal that fails is reported, keeps the value, and is begun again 30 s after it began', async () => {
     const { value, loads, first, failures, clock } = await startDue();
     await value.get();
     await turn();
@@ -71,7 +71,7 @@ describe('A renewal that fails', () => {
     expect(RENEWAL_PAUSE_MS).toBe(30_000);
   });
 
-  test('fails for those who wait for it, too, and is told all the same', async () => {
+  test('a renewal that fails, fails for those who wait for it, too, and is reported all the same', async () => {
     const { value, loads, first, failures } = await startDue();
     await value.get();
     const waiting = value.renew(first).catch((error: Error) => error.message);
@@ -85,7 +85,7 @@ describe('A renewal that fails', () => {
 });
 
 describe('A renewal that is ended', () => {
-  test('is aborted, counts as failed, and what it brings after all is not kept', async () => {
+  test('a renewal that is ended is aborted, counts as failed, and what it brings after all is not kept', async () => {
     const { value, loads, first } = await startDue();
     await value.get();
     await turn();
@@ -98,7 +98,7 @@ describe('A renewal that is ended', () => {
     expect(await value.get()).toBe(first);
   });
 
-  test('goes on for somebody who waits for it, and ends with him', async () => {
+  test('a renewal that is ended goes on for somebody who waits for it, and ends with him', async () => {
     const { value, loads, first } = await startDue();
     await value.get();
     const abort = new AbortController();
@@ -111,7 +111,7 @@ describe('A renewal that is ended', () => {
     expect(loads[1]?.signal.aborted).toBe(true);
   });
 
-  test('where there is none changes nothing', async () => {
+  test('ending a renewal where there is none changes nothing', async () => {
     const { value, loads, first } = await startDue();
     value.abortRenewal();
     expect(await value.get()).toBe(first);
@@ -119,7 +119,7 @@ describe('A renewal that is ended', () => {
     expect(loads[1]?.signal.aborted).toBe(false);
   });
 
-  test('is not ended by one who waited for it and gives up', async () => {
+  test('a renewal is not ended by one who waited for it and gives up', async () => {
     const { value, loads, first } = await startDue();
     await value.get();
     const abort = new AbortController();
@@ -131,7 +131,7 @@ describe('A renewal that is ended', () => {
   });
 });
 
-test('A renewal has what the invocation leaves that it runs beside', async () => {
+test('a renewal has the time that is left of its invocation', async () => {
   const { value, loads } = await startDue();
   await value.get(deadlineOf(4_700));
   await turn();

@@ -24,7 +24,7 @@ function start() {
 }
 
 describe('Beyond a value that did not hold', () => {
-  test('lies what another had read meanwhile, without another reading', async () => {
+  test('a value newer than a rejected one is what another had read meanwhile, without another reading', async () => {
     const { known, deadline, reads } = start();
     const old = await known.get(deadline);
     expect(await known.newerThan(old, deadline)).toEqual({ read: 2 });
@@ -32,7 +32,7 @@ describe('Beyond a value that did not hold', () => {
     expect(reads()).toBe(2);
   });
 
-  test('lies nothing for 30 s after that', async () => {
+  test('no value newer than a rejected one is read for 30 s after a reading', async () => {
     const { known, deadline, clock } = start();
     const newer = await known.newerThan(await known.get(deadline), deadline);
     if (newer === undefined) throw new Error('expected a newer value');
@@ -42,7 +42,7 @@ describe('Beyond a value that did not hold', () => {
     expect(await known.newerThan(newer, deadline)).toEqual({ read: 3 });
   });
 
-  test('lies nothing while it cannot be read, and the old one stays', async () => {
+  test('no value newer than a rejected one is had while it cannot be read, and the old one stays', async () => {
     const { known, deadline, outcomes } = start();
     const old = await known.get(deadline);
     outcomes.push(unavailable());
@@ -50,7 +50,7 @@ describe('Beyond a value that did not hold', () => {
     expect(await known.get(deadline)).toBe(old);
   });
 
-  test('lies a bug, which is not hidden', async () => {
+  test('a bug in reading a newer value is not hidden', async () => {
     const { known, deadline, outcomes } = start();
     const old = await known.get(deadline);
     outcomes.push(new TypeError('bug'));

@@ -33,13 +33,13 @@ async function settling(warms: readonly Warm<object>[]) {
 }
 
 describe('At the end of an invocation', () => {
-  test('with no renewal there is nothing to wait for, not even a timer', async () => {
+  test('an invocation that ends with no renewal waits for nothing, and sets no timer', async () => {
     const { value } = start();
     const { state, time } = await settling([value]);
     expect([state.settled, time.timers]).toEqual([true, 0]);
   });
 
-  test('a renewal that ends within a second is waited for, and kept', async () => {
+  test('a renewal that ends within a second of its invocation is waited for, and kept', async () => {
     const { value, renewal, failures } = await startRenewing();
     const { state, time, done } = await settling([value]);
     await time.pass(999);
@@ -51,7 +51,7 @@ describe('At the end of an invocation', () => {
     expect(time.timers).toBe(0);
   });
 
-  test('one that does not is ended then, counts as failed, and the value is kept', async () => {
+  test('a renewal that takes longer than that second is ended, counts as failed, and the value is kept', async () => {
     const { value, renewal, failures, first } = await startRenewing();
     const { time, done } = await settling([value]);
     await time.pass(1_000);
@@ -62,7 +62,7 @@ describe('At the end of an invocation', () => {
     expect(value.renewing()).toBeUndefined();
   });
 
-  test('one that fails is over', async () => {
+  test('a renewal that fails at the end of its invocation is over', async () => {
     const { value, renewal, failures } = await startRenewing();
     const { done, time } = await settling([value]);
     renewal.reject(new Error('down'));
@@ -71,7 +71,7 @@ describe('At the end of an invocation', () => {
     expect(time.timers).toBe(0);
   });
 
-  test('all are waited for at once, within one second for them together', async () => {
+  test('all renewals are waited for at once, within one second for them together', async () => {
     const [one, two] = [await startRenewing(), await startRenewing()];
     const { time, state, done } = await settling([one.value, two.value]);
     one.renewal.resolve({ n: 2 });

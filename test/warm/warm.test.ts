@@ -6,7 +6,7 @@ import { turn } from '../doubles/time.ts';
 import { start } from './hand-settled.ts';
 
 describe('A value', () => {
-  test('is loaded once for all who ask while it loads, and kept for those who ask after', async () => {
+  test('a value is loaded once for all who ask while it loads, and kept for those who ask after', async () => {
     const { value, loads } = start();
     const asked = [value.get(), value.get(), value.get()];
     await turn();
@@ -18,13 +18,13 @@ describe('A value', () => {
     expect(loads).toHaveLength(1);
   });
 
-  test('is loaded when it is wanted and not before', async () => {
+  test('a value is loaded when it is wanted and not before', async () => {
     const { loads } = start();
     await turn();
     expect(loads).toHaveLength(0);
   });
 
-  test('that is stale is loaded anew, and not handed out even if the load fails', async () => {
+  test('a value that is stale is loaded anew, and not handed out even if the load fails', async () => {
     let fresh = true;
     const { value, loads } = start({ isFresh: () => fresh });
     const first = value.get();
@@ -42,7 +42,7 @@ describe('A value', () => {
 });
 
 describe('A failure', () => {
-  test('is told to all who wait and to nobody who comes after', async () => {
+  test('a failure goes to all who wait and to nobody who comes after', async () => {
     const { value, loads } = start();
     const waiting = [value.get(), value.get()].map((asked) => asked.catch((error: Error) => error.message));
     await turn();
@@ -54,7 +54,7 @@ describe('A failure', () => {
     expect(await after).toEqual({ n: 2 });
   });
 
-  test('that is thrown before there is a promise is one like any other', async () => {
+  test('a failure that is thrown before there is a promise is one like any other', async () => {
     let calls = 0;
     const value = warm<object>({
       load: () => {
@@ -77,7 +77,7 @@ describe('A value that is forgotten', () => {
     return { value, loads, turn, old: await asked };
   }
 
-  test('is loaded anew', async () => {
+  test('a value that is forgotten is loaded anew', async () => {
     const { value, loads, old } = await loaded();
     value.forget(old);
     const next = value.get();
@@ -86,7 +86,7 @@ describe('A value that is forgotten', () => {
     expect(await next).toEqual({ n: 2 });
   });
 
-  test('does not take its successor along', async () => {
+  test('a value that is forgotten does not take its successor along', async () => {
     const { value, loads, old } = await loaded();
     value.forget(old);
     const next = value.get();
@@ -97,7 +97,7 @@ describe('A value that is forgotten', () => {
     expect(await value.get()).toBe(successor);
   });
 
-  test('does not end the load of its successor', async () => {
+  test('a value that is forgotten does not end the load of its successor', async () => {
     const { value, loads, old } = await loaded();
     value.forget(old);
     const next = value.get();
@@ -108,13 +108,13 @@ describe('A value that is forgotten', () => {
     expect(await next).toEqual({ n: 2 });
   });
 
-  test('is known by its identity', async () => {
+  test('a forgotten value is known by its identity', async () => {
     const { value, old } = await loaded();
     value.forget({ ...old });
     expect(await value.get()).toBe(old);
   });
 
-  test('is not kept, and nobody’s to look at', async () => {
+  test('a forgotten value is not kept, and cannot be looked at', async () => {
     const { value, old } = await loaded();
     expect(value.peek()).toBe(old);
     value.forget(old);
@@ -123,7 +123,7 @@ describe('A value that is forgotten', () => {
 });
 
 describe('What is kept', () => {
-  test('is nothing before the first load, while it goes on, and after a failure', async () => {
+  test('a kept value is none before the first load, while it goes on, and after a failure', async () => {
     const { value, loads } = start();
     expect(value.peek()).toBeUndefined();
     const asked = value.get().catch(() => 'failed');
@@ -134,7 +134,7 @@ describe('What is kept', () => {
     expect(value.peek()).toBeUndefined();
   });
 
-  test('can be looked at even if it is stale', async () => {
+  test('a kept value can be looked at even if it is stale', async () => {
     let fresh = true;
     const { value, loads } = start({ isFresh: () => fresh });
     const asked = value.get();

@@ -39,14 +39,14 @@ const healed = steps.map((_, index) =>
 
 describe('The checks', () => {
   test.each(steps.map(([name, , status, headers], index) => [name, status, headers, healed[index]] as const))(
-    'come in their order: next is %s (%i)',
+    'the checks come in a fixed order: next is %s (%i)',
     async (_, status, headers, event) => {
       const admission = await openWebhook(strict).admitEvent(webhookEvent(event));
       expect(admission).toMatchObject({ reply: { status, headers } });
     },
   );
 
-  test('let in what passes them all', async () => {
+  test('a request that passes all checks is let in', async () => {
     const event = { ...healed.at(-1), body: Buffer.from('x'.repeat(10)).toString('base64') };
     const admission = await openWebhook(strict).admitEvent(webhookEvent(event));
     expect(admission).toMatchObject({
@@ -55,20 +55,20 @@ describe('The checks', () => {
     });
   });
 
-  test('read no secret before the path, the body and the method are right', async () => {
+  test('no secret is read before the path, the body and the method are right', async () => {
     const { admitEvent, readings } = openWebhook(strict);
     for (const event of healed.slice(0, 3)) await admitEvent(webhookEvent(event));
     expect(readings.count).toBe(0);
   });
 
-  test('refuse what is no HTTP event', async () => {
+  test('what is no HTTP event is refused', async () => {
     expect(statusOf(await openWebhook().admitEvent({ Records: [] }))).toBe(400);
   });
 });
 
 describe('The method', () => {
   test.each(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'CONNECT', 'PROPFIND', ''])(
-    '%j is none of any webhook, known or not',
+    'the method %j belongs to no webhook, known or not',
     async (method) => {
       const known = await openWebhook().admit({ method });
       const unknown = await openWebhook().admit({ method, rawPath: '/webhooks/unknown' });
@@ -77,9 +77,12 @@ describe('The method', () => {
     },
   );
 
-  test.each(['POST', 'PUT', 'PATCH', 'DELETE'] as const)('%s is taken where the webhook lists it', async (method) => {
-    expect(statusOf(await openWebhook({ methods: [method] }).admit({ method }))).toBeUndefined();
-  });
+  test.each(['POST', 'PUT', 'PATCH', 'DELETE'] as const)(
+    'the method %s is taken where the webhook lists it',
+    async (method) => {
+      expect(statusOf(await openWebhook({ methods: [method] }).admit({ method }))).toBeUndefined();
+    },
+  );
 });
 
 describe('The content type', () => {
@@ -95,12 +98,12 @@ describe('The content type', () => {
     ['text/*', 'text', false],
     ['text/*', 'textual/csv', false],
     ['application/*', 'text/csv', false],
-  ])('of the list %j, %j: taken %s', async (taken, contentType, isTaken) => {
+  ])('the content type is held against the list %j, %j: taken %s', async (taken, contentType, isTaken) => {
     const { admit } = openWebhook(taken === undefined ? {} : { contentTypes: [taken] });
     expect(statusOf(await admit({ headers: { 'content-type': contentType } }))).toBe(isTaken ? undefined : 415);
   });
 
-  test('that is missing is refused where there is a list', async () => {
+  test('a missing content type is refused where there is a list', async () => {
     const event = webhookEvent({ headers: { authorization: JOE } });
     expect(statusOf(await openWebhook({ contentTypes: ['text/*'] }).admitEvent(event))).toBe(415);
     expect(statusOf(await openWebhook().admitEvent(event))).toBeUndefined();
@@ -148,20 +151,20 @@ describe('A body that the gateway has read as UTF-8', () => {
       asText(` ${declaring('ISO-8859-1')}`, 'latin1'),
       false,
     ],
-  ])('%s', async (_, contentType, body, isRefused) => {
+  ])('a body that the gateway has read as UTF-8 %s', async (_, contentType, body, isRefused) => {
     const admission = await openWebhook().admit({ body, headers: { 'content-type': contentType } });
     expect(statusOf(admission)).toBe(isRefused ? 415 : undefined);
     if ('reply' in admission) expect(admission.reply).toBe(NOT_UTF_8);
   });
 
-  test('is another matter where the bytes came as they were', async () => {
+  test('a body that the gateway may have changed is accepted where the bytes came as they were', async () => {
     const body = Buffer.from('gr\uFFFDße').toString('base64');
     expect(
       statusOf(await openWebhook().admit({ body, isBase64Encoded: true, headers: { 'content-type': latin1 } })),
     ).toBeUndefined();
   });
 
-  test('is refused after verification alone, and before its size', async () => {
+  test('a body that the gateway has read as UTF-8 is refused after verification, before its size', async () => {
     const { admit } = openWebhook({ maxBodyBytes: 3 });
     const spoiled = { body: asText('größe', 'latin1'), headers: { 'content-type': latin1 } };
     expect(statusOf(await admit(spoiled))).toBe(415);
@@ -170,7 +173,7 @@ describe('A body that the gateway has read as UTF-8', () => {
 });
 
 describe('The sizes', () => {
-  test('of the body count its bytes as they were before base64', async () => {
+  test('the size of the body counts its bytes as they were before base64', async () => {
     const { admit } = openWebhook({ maxBodyBytes: 4 });
     expect(statusOf(await admit({ body: 'AAAAAA==', isBase64Encoded: true }))).toBeUndefined();
     expect(statusOf(await admit({ body: 'éé' }))).toBeUndefined();
@@ -178,7 +181,7 @@ describe('The sizes', () => {
     expect(statusOf(await admit({ body: '' }))).toBeUndefined();
   });
 
-  test('of the headers count names and values together, in bytes', async () => {
+  test('the size of the headers counts names and values together, in bytes', async () => {
     const own = Buffer.byteLength(`authorization${JOE}content-typeapplication/jsonx-fill`);
     const { admit } = openWebhook({ maxHeaderBytes: own + 6 });
     expect(statusOf(await admit({ headers: { 'x-fill': 'xxxxxx' } }))).toBeUndefined();
@@ -194,18 +197,18 @@ describe('A stranger learns the same', () => {
     ['of one that does, with wrong credentials', { headers: { authorization: 'Basic d3Jvbmc6d3Jvbmc=' } }],
     ['with credentials that are none', { headers: { authorization: 'Bearer x' } }],
     ['with an empty header', { headers: { authorization: '' } }],
-  ])('%s', async (_, fields) => {
+  ])('a stranger gets the same reply %s', async (_, fields) => {
     const { reply } = (await openWebhook().admit(fields)) as { reply: unknown };
     expect(reply).toStrictEqual(UNAUTHORIZED);
   });
 
-  test('with no credentials at all', async () => {
+  test('a stranger gets the same reply without credentials', async () => {
     expect(refusalOf(await openWebhook().admitEvent(webhookEvent()))).toStrictEqual(UNAUTHORIZED);
   });
 });
 
 describe('The time of the invocation', () => {
-  test('ends the wait for the secret: 503, and the cause is for the log', async () => {
+  test('the end of the invocation ends the wait for the secret: 503, and the cause is logged', async () => {
     const opened = openWebhook();
     const abort = new AbortController();
     opened.deadline = deadlineOf(0, abort.signal);
@@ -222,7 +225,7 @@ describe('The time of the invocation', () => {
     expect(signals).toMatchObject([{ aborted: true }]);
   });
 
-  test('ends the second reading after a failed check: the sender is not let in by the entries that did not hold', async () => {
+  test('the end of the invocation ends the second reading after a failed check, and nobody is let in', async () => {
     const opened = openWebhook();
     await opened.admit();
     const abort = new AbortController();
@@ -234,7 +237,7 @@ describe('The time of the invocation', () => {
     expect(statusOf(await opened.admit({ headers: { authorization: 'Basic d3Jvbmc6d3Jvbmc=' } }))).toBe(401);
   });
 
-  test('that is over lets nobody in, nor reads anything', async () => {
+  test('an invocation that is over lets nobody in, nor reads anything', async () => {
     const opened = openWebhook();
     const over = new RelayError('DEADLINE', 'the time of the invocation is over');
     opened.deadline = deadlineOf(0, AbortSignal.abort(over));
@@ -247,7 +250,7 @@ describe('A secret that cannot be read', () => {
   test.each<[string, unknown, string]>([
     ['now', unavailable(), 'SECRET_UNAVAILABLE'],
     ['at all', { user: 'joe' }, 'SECRET_MALFORMED'],
-  ])('%s is answered 503, and the cause is for the log', async (_, secret, code) => {
+  ])('a secret that cannot be read %s is answered 503, and the cause is logged', async (_, secret, code) => {
     const opened = openWebhook();
     opened.secret = secret;
     const admission = await opened.admit();
@@ -261,14 +264,14 @@ describe('A secret that cannot be read', () => {
     expect(statusOf(await opened.admit())).toBeUndefined();
   });
 
-  test('because of a bug is not hidden', async () => {
+  test('a bug in reading a secret is not hidden', async () => {
     const opened = openWebhook();
     opened.secret = new TypeError('bug');
     await expect(opened.admit()).rejects.toThrow('bug');
   });
 });
 
-test('An unknown destination goes through a comparison of the credentials, too', async () => {
+test('an unknown destination goes through a comparison of the credentials, too', async () => {
   let looks = 0;
   const headers = {
     get authorization() {

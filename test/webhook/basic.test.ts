@@ -35,7 +35,7 @@ describe('The header', () => {
     ['with more than one space', JOE.replace(' ', '   ')],
     ['with spaces behind it', `${JOE}  `],
     ['without padding', JOE.replace(/=+$/, '')],
-  ])('holds %s', (_, header) => {
+  ])('a Basic header is accepted that holds %s', (_, header) => {
     expect(holds(header, entries)).toBe(true);
   });
 
@@ -56,22 +56,22 @@ describe('The header', () => {
     ['it came twice', `${JOE}, ${JOE}`],
     ['something follows', `${JOE} x`],
     ['something comes before', `x ${JOE}`],
-  ])('does not hold where %s', (_, header) => {
+  ])('a Basic header is refused where %s', (_, header) => {
     expect(holds(header, entries)).toBe(false);
   });
 
-  test('holds nowhere where there is nothing to hold it against', async () => {
+  test('a Basic header is refused where the secret has no entries', async () => {
     const during = { deadline: deadlineOf(), now: () => NOON };
     for (const header of [undefined, '', JOE, `Basic ${base64(Buffer.alloc(32))}`])
       expect(await NOBODY.check(requestWith(header), during)).toEqual({ judgement: 'wrong-credentials' });
   });
 
-  test('of RFC 7617 holds', () => {
+  test('the Basic header of RFC 7617 is accepted', () => {
     const rfc = read('{"username":"test","password":"123£"}');
     expect(holds('Basic dGVzdDoxMjPCow==', rfc)).toBe(true);
   });
 
-  test('holds for a password with colons in it', () => {
+  test('a Basic header is accepted for a password with colons in it', () => {
     const colons = read('{"username":"a","password":"b:c:"}');
     expect(holds(basicOf({ username: 'a', password: 'b:c:' }), colons)).toBe(true);
     expect(holds(basicOf({ username: 'a', password: 'b:c' }), colons)).toBe(false);
@@ -105,7 +105,7 @@ describe('A secret that holds no entries', () => {
     ['has a password that is a number', '{"username":"hunter22","password":4711}', password],
     ['has a bad entry behind a good one', `[${JSON.stringify(joe)},{"username":"hunter22"}]`, password],
     ['is an API key', '{"key":"hunter22"}', user],
-  ])('because it %s is named by its field, without its content', (_, text, problem) => {
+  ])('a secret without entries because it %s is named by its field, without its content', (_, text, problem) => {
     let error: unknown;
     try {
       read(text);
@@ -121,7 +121,7 @@ describe('A secret that holds no entries', () => {
 });
 
 describe('A rotation', () => {
-  test('lets in by every entry of the list', async () => {
+  test('a rotation lets in by every entry of the list', async () => {
     const opened = openWebhook();
     opened.secret = [joe, ann];
     for (const entry of [joe, ann])
@@ -130,7 +130,7 @@ describe('A rotation', () => {
     expect(statusOf(await opened.admit({ headers: { authorization: mixed } }))).toBe(401);
   });
 
-  test('is seen when a check fails, and the request is let in at once', async () => {
+  test('a rotation is seen when a check fails, and the request is let in at once', async () => {
     const opened = openWebhook();
     await opened.admit();
     opened.secret = ann;
@@ -138,7 +138,7 @@ describe('A rotation', () => {
     expect(opened.readings.count).toBe(2);
   });
 
-  test('that took an entry away is seen after ten minutes, even if nobody fails', async () => {
+  test('a rotation that took an entry away is seen after ten minutes, even if nobody fails', async () => {
     const opened = openWebhook();
     opened.secret = [joe, ann];
     await opened.admit();
@@ -152,7 +152,7 @@ describe('A rotation', () => {
     expect(statusOf(await opened.admit())).toBe(401);
   });
 
-  test('is not waited for while Secrets Manager hangs: who is good is let in at once', async () => {
+  test('a rotation is not waited for while Secrets Manager hangs: a known password is let in at once', async () => {
     const opened = openWebhook();
     await opened.admit();
     opened.reading = () => new Promise(() => undefined);
@@ -161,7 +161,7 @@ describe('A rotation', () => {
     expect(opened.readings.count).toBe(2);
   });
 
-  test('that comes within two seconds lets in the one who came first with the new password', async () => {
+  test('a rotation that comes within two seconds lets in the first sender with the new password', async () => {
     const opened = openWebhook();
     await opened.admit();
     opened.secret = ann;
@@ -174,7 +174,7 @@ describe('A rotation', () => {
     expect(statusOf(await admission)).toBeUndefined();
   });
 
-  test('that does not come within two seconds is not waited for: what is known decides', async () => {
+  test('a rotation that does not come within two seconds is not waited for: what is known decides', async () => {
     const opened = openWebhook();
     await opened.admit();
     opened.secret = ann;
@@ -198,7 +198,7 @@ describe('A rotation', () => {
     expect(statusOf(await opened.admit()), 'and shuts the door on nobody else').toBeUndefined();
   });
 
-  test('is not waited for while the secret cannot be read: what was good stays good', async () => {
+  test('a rotation is not waited for while the secret cannot be read: a known password stays good', async () => {
     const opened = openWebhook();
     await opened.admit();
     opened.secret = unavailable();
@@ -208,7 +208,7 @@ describe('A rotation', () => {
   });
 
   test.each(['SECRET_NOT_FOUND', 'SECRET_UNREADABLE'] as const)(
-    'by which there is none any more (%s) shuts the door after ten minutes',
+    'a rotation to a secret without entries (%s) shuts the door after ten minutes',
     async (code) => {
       const opened = openWebhook();
       await opened.admit();
@@ -223,7 +223,7 @@ describe('A rotation', () => {
     },
   );
 
-  test('is not seen while the old entries hold', async () => {
+  test('a rotation is not seen while the old entries hold', async () => {
     const opened = openWebhook();
     await opened.admit();
     opened.secret = ann;
@@ -235,7 +235,7 @@ describe('A rotation', () => {
 describe('A stranger makes the secret be read', () => {
   const wrong = { headers: { authorization: basicOf({ ...joe, password: 'wrong' }) } };
 
-  test('again at most once in 30 s, however often he knocks', async () => {
+  test('a stranger makes the secret be read again at most once in 30 s, however often he knocks', async () => {
     const opened = openWebhook();
     for (let request = 0; request < 20; request += 1) expect(statusOf(await opened.admit(wrong))).toBe(401);
     expect(opened.readings.count).toBe(2);
@@ -248,7 +248,7 @@ describe('A stranger makes the secret be read', () => {
     expect(opened.readings.count).toBe(3);
   });
 
-  test('again once, if he knocks twenty times at once', async () => {
+  test('a stranger makes the secret be read again once, if he knocks twenty times at once', async () => {
     const opened = openWebhook();
     await opened.admit();
     const admissions = await Promise.all(Array.from({ length: 20 }, () => opened.admit(wrong)));
@@ -256,13 +256,13 @@ describe('A stranger makes the secret be read', () => {
     expect(opened.readings.count).toBe(2);
   });
 
-  test('not at all for a destination that is unknown', async () => {
+  test('a stranger makes no secret be read for an unknown destination', async () => {
     const opened = openWebhook();
     await opened.admit({ rawPath: '/webhooks/unknown' });
     expect(opened.readings.count).toBe(0);
   });
 
-  test('while it cannot be read, no more often, and shuts the door on nobody who was let in before', async () => {
+  test('a stranger makes an unreadable secret be read no more often, and shuts nobody else out', async () => {
     const opened = openWebhook();
     expect(statusOf(await opened.admit())).toBeUndefined();
     opened.secret = unavailable();
@@ -274,14 +274,14 @@ describe('A stranger makes the secret be read', () => {
     expect(opened.readings.count).toBe(3);
   });
 
-  test('in the first half minute of the clock, too', async () => {
+  test('a stranger makes the secret be read in the first half minute of the clock, too', async () => {
     const opened = openWebhook();
     opened.clock.moveTo(0);
     await opened.admit(wrong);
     expect(opened.readings.count).toBe(2);
   });
 
-  test('and keeps nobody else out meanwhile', async () => {
+  test('a stranger who makes the secret be read keeps nobody else out meanwhile', async () => {
     const opened = openWebhook();
     await opened.admit(wrong);
     expect(statusOf(await opened.admit())).toBeUndefined();

@@ -13,18 +13,18 @@ const webhookWith = (returnHeaders: string[] = []): WebhookSettings => openWebho
 const wait = (seconds: number) => ({ headers: { 'Retry-After': String(seconds) } });
 
 describe('An answer of the flow', () => {
-  test.each([400, 413, 415, 422])('of %i is passed on as its verdict', (status) => {
+  test.each([400, 413, 415, 422])('an answer of the flow of %i is passed on', (status) => {
     expect(directReply(outcomeOfAnswer(answer(status, 'why')), webhookWith())).toEqual(problem('rejected', { status }));
   });
 
-  test.each([409, 410, 412])('of %i becomes 422', (status) => {
+  test.each([409, 410, 412])('an answer of the flow of %i becomes 422', (status) => {
     expect(directReply(outcomeOfAnswer(answer(status, 'why')), webhookWith())).toEqual(
       problem('rejected', { status: 422 }),
     );
   });
 
   test.each([301, 302, 307, 401, 403, 404, 405])(
-    'of %i is a bad gateway of which the caller learns no more',
+    'an answer of the flow of %i is a bad gateway of which the caller learns no more',
     (status) => {
       expect(directReply(outcomeOfAnswer(answer(status, 'why')), webhookWith())).toEqual(problem('bad-gateway'));
     },
@@ -39,7 +39,7 @@ describe('An answer of the flow', () => {
     [504, 'bad-gateway'],
     [425, 'bad-gateway'],
     [418, 'bad-gateway'],
-  ] as const)('of %i is %s, to be tried again', (status, name) => {
+  ] as const)('an answer of the flow of %i becomes %s, to be tried again', (status, name) => {
     const outcome = outcomeOfAnswer(answer(status, 'why'));
     expect(directReply(outcome, webhookWith())).toEqual(problem(name, wait(30)));
     expect(directReply({ ...outcome, retryAfterMs: 7_000 } as never, webhookWith())).toEqual(problem(name, wait(7)));
@@ -51,7 +51,7 @@ describe('An answer of the flow', () => {
     [999, 1],
     [1_001, 2],
     [120_000, 120],
-  ])('that asks for %d ms is waited for %d s', (retryAfterMs, seconds) => {
+  ])('an answer of the flow that asks for %d ms becomes a Retry-After of %d s', (retryAfterMs, seconds) => {
     const outcome = outcomeOfAnswer(answer(429), { retryAfterMs });
     expect(directReply(outcome, webhookWith()).headers).toMatchObject({ 'Retry-After': String(seconds) });
   });
@@ -64,7 +64,7 @@ describe('Without an answer', () => {
     ['CONNECTION_FAILED', 'bad-gateway'],
     ['TOKEN_UNAVAILABLE', 'bad-gateway'],
     ['SECRET_UNAVAILABLE', 'bad-gateway'],
-  ] as const)('%s is %s, to be tried again', (code, name) => {
+  ] as const)('a call without an answer, %s, is %s, to be tried again', (code, name) => {
     expect(directReply(outcomeOfError(new RelayError(code, 'hunter22')), webhookWith())).toEqual(
       problem(name, wait(30)),
     );
@@ -80,18 +80,18 @@ describe('Without an answer', () => {
     'CERTIFICATE_EXPIRED',
     'SETTING_INVALID',
     'CSRF_UNAVAILABLE',
-  ] as const)('%s is a bad gateway of which the caller learns no more', (code) => {
+  ] as const)('a call without an answer, %s, is a bad gateway of which the caller learns no more', (code) => {
     expect(directReply(outcomeOfError(new RelayError(code, 'hunter22')), webhookWith())).toEqual(
       problem('bad-gateway'),
     );
   });
 
-  test('because the message cannot be sent, it is rejected', () => {
+  test('a message that cannot be sent is rejected', () => {
     const outcome = outcomeOfError(new RelayError('MESSAGE_INVALID', 'hunter22'));
     expect(directReply(outcome, webhookWith())).toEqual(problem('rejected', { status: 422 }));
   });
 
-  test('because of a bug, it is a bad gateway', () => {
+  test('a bug in a direct call is a bad gateway', () => {
     expect(directReply(outcomeOfError(new TypeError('hunter22')), webhookWith())).toEqual(
       problem('bad-gateway', wait(30)),
     );
@@ -99,16 +99,19 @@ describe('Without an answer', () => {
 });
 
 describe('What was delivered', () => {
-  test.each([200, 201, 202, 206, 299])('is answered %i with the flow’s body, byte for byte', (status) => {
-    const came = { ...answer(status, '', { 'content-type': 'application/pdf' }), body: Buffer.from([0, 255, 10]) };
-    expect(directReply(outcomeOfAnswer(came), webhookWith())).toStrictEqual({
-      status,
-      headers: { 'Content-Type': 'application/pdf' },
-      body: came.body,
-    });
-  });
+  test.each([200, 201, 202, 206, 299])(
+    'a delivered message is answered %i with the flow’s body, byte for byte',
+    (status) => {
+      const came = { ...answer(status, '', { 'content-type': 'application/pdf' }), body: Buffer.from([0, 255, 10]) };
+      expect(directReply(outcomeOfAnswer(came), webhookWith())).toStrictEqual({
+        status,
+        headers: { 'Content-Type': 'application/pdf' },
+        body: came.body,
+      });
+    },
+  );
 
-  test('with 204 is answered without a body', () => {
+  test('a delivered message with 204 is answered without a body', () => {
     expect(directReply(outcomeOfAnswer(answer(204)), webhookWith())).toStrictEqual({
       status: 204,
       headers: {},
@@ -139,12 +142,12 @@ describe('What was delivered', () => {
     ['those that are listed', ['x-one', 'etag'], { ...own, 'x-one': '1', etag: '"e"' }],
     ['those of a beginning', ['x-*'], { ...own, 'x-one': '1', 'x-two': '2' }],
     ['none that only begins alike', ['x-on'], own],
-  ])('comes with %s', (_, returnHeaders, expected) => {
+  ])('the reply to a delivered message comes with %s', (_, returnHeaders, expected) => {
     const reply = directReply(outcomeOfAnswer(answer(200, '<a/>', headers)), webhookWith(returnHeaders));
     expect(reply.headers).toEqual(expected);
   });
 
-  test('comes without cookies, CSRF token and hop-by-hop headers, even where all are listed', () => {
+  test('the reply to a delivered message has no cookies, CSRF token and hop-by-hop headers, even if listed', () => {
     const reply = directReply(outcomeOfAnswer(answer(200, '<a/>', headers)), webhookWith(['*', 's*', 'x-csrf-*']));
     const names = Object.keys(reply.headers).map((name) => name.toLowerCase());
     for (const name of ['set-cookie', 'x-csrf-token', 'content-length', 'connection', 'transfer-encoding']) {
@@ -153,7 +156,7 @@ describe('What was delivered', () => {
     expect(names).toContain('etag');
   });
 
-  test('comes without what its Connection lists, and without what would open it to the pages of others', () => {
+  test('the reply has no header that its Connection lists, nor one that opens it to foreign pages', () => {
     const more = { ...headers, connection: 'close, X-Two ,ETag', 'access-control-allow-origin': '*' };
     const listed = ['*', 'x-two', 'access-control-allow-origin'];
     const names = Object.keys(directReply(outcomeOfAnswer(answer(200, '<a/>', more)), webhookWith(listed)).headers);
@@ -162,7 +165,7 @@ describe('What was delivered', () => {
   });
 
   test.each([['*'], ['content-*'], ['content-encoding'], ['content-language'], ['Content-Type']])(
-    'comes with no header twice in another spelling, where returnHeaders is %s',
+    'the reply has no header twice in another spelling, where returnHeaders is %s',
     (pattern) => {
       const reply = directReply(outcomeOfAnswer(answer(200, '<a/>', headers)), webhookWith([pattern.toLowerCase()]));
       const names = Object.keys(reply.headers).map((name) => name.toLowerCase());
@@ -202,15 +205,18 @@ describe('What was delivered', () => {
         { ...json, 'x-long': 'x'.repeat(16_000) },
         false,
       ],
-    ])('%s', (_, body, headers, fits) => {
-      const reply = directReply(outcomeOfAnswer({ ...answer(200, '', headers), body }), webhookWith(['x-long']));
-      if (!fits) expect(reply).toStrictEqual(tooLarge);
-      else expect(reply.body).toBe(body);
-      for (const multiValue of [true, false])
-        expect(Buffer.byteLength(JSON.stringify(toReply(reply, { multiValue })))).toBeLessThanOrEqual(6 * MIB);
-    });
+    ])(
+      'an answer too large to pass on is reported as carried out, without a time for a retry: %s',
+      (_, body, headers, fits) => {
+        const reply = directReply(outcomeOfAnswer({ ...answer(200, '', headers), body }), webhookWith(['x-long']));
+        if (!fits) expect(reply).toStrictEqual(tooLarge);
+        else expect(reply.body).toBe(body);
+        for (const multiValue of [true, false])
+          expect(Buffer.byteLength(JSON.stringify(toReply(reply, { multiValue })))).toBeLessThanOrEqual(6 * MIB);
+      },
+    );
 
-    test('what was not even kept', () => {
+    test('an answer too large to keep is reported as carried out, without a time for a retry', () => {
       const outcome = outcomeOfAnswer({ ...answer(200, 'part'), truncated: true });
       expect(directReply(outcome, webhookWith())).toStrictEqual(tooLarge);
     });

@@ -82,13 +82,13 @@ async function hand({ mode, fates, noToken, enqueued = 'queued', remainingMs = 2
 }
 
 describe('Mode queued', () => {
-  test('asks nobody but the queue, with all the time there is', async () => {
+  test('mode queued calls nothing but the queue, with all the time there is', async () => {
     expect(await hand({ mode: 'queued', fates: [] })).toEqual({ result: 'queued', went: ['queue 27000'] });
   });
 });
 
 describe('Mode direct', () => {
-  test.each([answer(503), NO_CONNECTION, answer(404)])('never asks the queue', async (fate) => {
+  test.each([answer(503), NO_CONNECTION, answer(404)])('mode direct never calls the queue', async (fate) => {
     const { went } = await hand({ mode: 'direct', fates: [fate] });
     expect(went[0]).toBe('flow 27000');
     expect(went.filter((where) => where.startsWith('queue'))).toEqual([]);
@@ -109,7 +109,7 @@ describe('Mode direct-else-queued', () => {
     ['takes no more now', answer(429)],
     ['takes nothing so early', answer(425)],
     ['is down for maintenance', answer(503)],
-  ])('stores what an endpoint cannot have seen that %s', async (_, fate) => {
+  ])('mode direct-else-queued stores what an endpoint cannot have seen that %s', async (_, fate) => {
     const { result, went } = await hand({ mode, fates: [fate] });
     expect(result).toBe('queued');
     expect(went.at(-1)).toBe('queue 27000');
@@ -120,7 +120,7 @@ describe('Mode direct-else-queued', () => {
     ['not to be had now', new RelayError('TOKEN_UNAVAILABLE', 'no')],
     ['not to be had in time', new RelayError('DEADLINE', 'no')],
     ['not to be had without its secret', new RelayError('SECRET_MALFORMED', 'no')],
-  ])('stores what has no token, since it is %s', async (_, noToken) => {
+  ])('mode direct-else-queued stores a message without a token, since it is %s', async (_, noToken) => {
     expect(await hand({ mode, fates: [], noToken })).toMatchObject({ result: 'queued' });
   });
 
@@ -140,14 +140,17 @@ describe('Mode direct-else-queued', () => {
     ['will never take it: 400', answer(400)],
     ['will never take it: 413', answer(413)],
     ['will never take it: 422', answer(422)],
-  ])('answers, and stores nothing, where the flow may have run or was asked in vain: it %s', async (_, fate) => {
-    const { result, went } = await hand({ mode, fates: [fate] });
-    expect(result).toMatchObject({ executed: expect.anything() });
-    expect(went.filter((where) => where.startsWith('queue'))).toEqual([]);
-  });
+  ])(
+    'mode direct-else-queued stores nothing where the flow may have run or a retry cannot help: it %s',
+    async (_, fate) => {
+      const { result, went } = await hand({ mode, fates: [fate] });
+      expect(result).toMatchObject({ executed: expect.anything() });
+      expect(went.filter((where) => where.startsWith('queue'))).toEqual([]);
+    },
+  );
 
   test.each([302, 308, 401, 403, 404, 405, 408, 425, 429, 500, 502, 503, 504])(
-    'stores nothing that the flow has answered with %i: it has run',
+    'mode direct-else-queued stores nothing that the flow has answered with %i: it has run',
     async (status) => {
       for (const marked of [answer(status, EXCEPTION), answer(status, '', { sap_messageprocessinglogid: MPL_ID })]) {
         const { result, went } = await hand({ mode, fates: [marked] });
@@ -157,12 +160,12 @@ describe('Mode direct-else-queued', () => {
     },
   );
 
-  test('what was sent and lost on the first call is not stored for the refusal of the second', async () => {
+  test('mode direct-else-queued does not store what the first call lost and the second refused', async () => {
     const { result } = await hand({ mode, fates: [answer(401), RESET] });
     expect(result).toMatchObject({ kind: 'failed', executed: 'unknown' });
   });
 
-  test('is told as an attempt before it is stored', async () => {
+  test('mode direct-else-queued logs the attempt before the message is stored', async () => {
     const { went } = await hand({ mode, fates: [answer(503)] });
     expect(went).toEqual(['flow 24000', 'told failed', 'queue 27000']);
   });
@@ -172,18 +175,21 @@ describe('Mode direct-else-queued', () => {
     [12_000, 9_000],
     [8_000, 6_000],
     [2_400, 1_800],
-  ])('of %i ms leaves the call %i: storing takes its time, too', async (remainingMs, callMs) => {
-    const { went } = await hand({ mode, fates: [answer(503)], remainingMs });
-    expect(went[0]).toBe(`flow ${callMs}`);
-  });
+  ])(
+    'mode direct-else-queued of %i ms leaves the call %i: storing takes its time, too',
+    async (remainingMs, callMs) => {
+      const { went } = await hand({ mode, fates: [answer(503)], remainingMs });
+      expect(went[0]).toBe(`flow ${callMs}`);
+    },
+  );
 
-  test('says so where the queue does not take it either', async () => {
+  test('mode direct-else-queued says so where the queue does not take the message either', async () => {
     expect(await hand({ mode, fates: [answer(404)], enqueued: 'unavailable' })).toMatchObject({
       result: 'unavailable',
     });
   });
 
-  test('keeps the answer for what no queue can hold: another call may bring it through', async () => {
+  test('mode direct-else-queued keeps the answer for what no queue can hold: a retry may help', async () => {
     const { result } = await hand({ mode, fates: [answer(503)], enqueued: 'too-large' });
     expect(result).toMatchObject({ kind: 'failed', status: 503 });
   });

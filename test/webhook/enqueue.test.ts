@@ -135,7 +135,7 @@ describe('What lies in the queue', () => {
     ['the last that SQS takes', '\uFFFD', '\uFFFD', {}],
     ['the first beyond', '\uFFFE', '77++', { bodyEncoding: 'base64' }],
     ['Latin-1', Buffer.from('ä', 'latin1'), '5A==', { bodyEncoding: 'base64' }],
-  ])('is, of %s, the body and no more attributes than needed', async (_, payload, body, attributes) => {
+  ])('a queued message of %s is its body and no more attributes than needed', async (_, payload, body, attributes) => {
     const { send, sent, events } = postOffice();
     expect(await send({ payload })).toBe('queued');
     expect(sent).toHaveLength(1);
@@ -144,7 +144,7 @@ describe('What lies in the queue', () => {
     expect(events).toEqual(['sqs', `queued orders m-1 ${Buffer.byteLength(payload)} 42`]);
   });
 
-  test('is with content type and headers at most four attributes', async () => {
+  test('a queued message with content type and headers has at most four attributes', async () => {
     const { send, sent } = postOffice();
     const headers = { 'content-encoding': 'gzip', 'x-a': '1, 2' };
     await send({ payload: Buffer.from([0]), contentType: 'text/xml; charset="ISO-8859-1"', headers });
@@ -156,7 +156,7 @@ describe('What lies in the queue', () => {
     });
   });
 
-  test('has neither group nor deduplication on a standard queue', async () => {
+  test('a queued message has neither group nor deduplication id on a standard queue', async () => {
     const { send, sent } = postOffice();
     await send({ group: 'lane' });
     expect(Object.keys(sent[0] ?? {}).sort()).toEqual(['attributes', 'body', 'queueUrl']);
@@ -165,7 +165,7 @@ describe('What lies in the queue', () => {
   test.each([
     ['in its group', 'customer-7', 'customer-7'],
     ['without one in the destination’s', undefined, 'orders'],
-  ])('goes on FIFO %s', async (_, group, groupId) => {
+  ])('a message goes into a FIFO queue %s', async (_, group, groupId) => {
     const { send, sent } = postOffice({ queueUrl: `${QUEUE_URL}.fifo` });
     await send(group === undefined ? {} : { group });
     expect(sent[0]).toMatchObject({ groupId });
@@ -202,7 +202,7 @@ describe('What lies in the queue', () => {
       ['but not of no source', { eventSource: '' }, false],
       ['but not where a character wanders from one to the next', { id: 'm-1{', payload: '"order":4711}' }, false],
       ['but not where two long ids begin alike', { id: `${'x'.repeat(127)}1` }, false],
-    ])('%s', async (_, change, isSame) => {
+    ])('two requests are one message on FIFO %s', async (_, change, isSame) => {
       const { send, sent } = postOffice(FIFO);
       for (const { eventSource, ...message } of [first, { ...first, ...change }]) await send(message, { eventSource });
       expect(sent[0]?.deduplicationId === sent[1]?.deduplicationId).toBe(isSame);
@@ -212,13 +212,16 @@ describe('What lies in the queue', () => {
       ['of a text', '{"order":"größe"}', '/erp'],
       ['of any bytes', Buffer.from([0, 255, 10]), '/erp'],
       ['of none', '', ''],
-    ])('by the SHA-256 over source, id and the bytes as they came: %s', async (_, payload, eventSource) => {
-      const { send, sent } = postOffice(FIFO);
-      await send({ id: 'm-1', payload }, { eventSource });
-      expect(sent[0]?.deduplicationId).toBe(sha256(eventSource, '\0', 'm-1', '\0', payload));
-    });
+    ])(
+      'the deduplication id is the SHA-256 over source, id and the bytes as they came: %s',
+      async (_, payload, eventSource) => {
+        const { send, sent } = postOffice(FIFO);
+        await send({ id: 'm-1', payload }, { eventSource });
+        expect(sent[0]?.deduplicationId).toBe(sha256(eventSource, '\0', 'm-1', '\0', payload));
+      },
+    );
 
-    test('as well where its payload lies in S3, whatever the object is called', async () => {
+    test('the deduplication id does not depend on the name of an object in S3', async () => {
       const names = ['one', 'two'];
       const { send, sent } = postOffice({ ...FIFO, payloadBucket: 'payloads' }, () => names.shift() ?? '');
       const payload = Buffer.alloc(MIB + 1, 'a');
@@ -228,7 +231,7 @@ describe('What lies in the queue', () => {
     });
   });
 
-  test('comes out as the very same message: any bytes, any content type, any headers', async () => {
+  test('a message comes out of the queue as it went in: any bytes, any content type, any headers', async () => {
     await fc.assert(
       fc.asyncProperty(message, async ({ id, payload, contentType, headers, fifo }) => {
         const { send, sent } = postOffice({ queueUrl: fifo ? `${QUEUE_URL}.fifo` : QUEUE_URL });
@@ -254,7 +257,7 @@ describe('A message beyond 1 MiB', () => {
     return Buffer.alloc(total - own, 'a');
   };
 
-  test('with its attributes is just not beyond it at 1 MiB', async () => {
+  test('a message of exactly 1 MiB with its attributes stays in the queue', async () => {
     const { send, sent, events } = postOffice({ payloadBucket: 'payloads' });
     expect(await send({ payload: ofBytes(MIB) })).toBe('queued');
     expect(events[0]).toBe('sqs');
@@ -264,7 +267,7 @@ describe('A message beyond 1 MiB', () => {
   test.each([
     ['a text', ofBytes(MIB + 1)],
     ['bytes that are too many as base64', Buffer.alloc(800_000, 255)],
-  ])('lies in S3 as it is, before SQS has where: %s', async (_, payload) => {
+  ])('a message beyond 1 MiB lies in S3, as it is, before SQS knows where: %s', async (_, payload) => {
     const { send, sent, events, objects } = postOffice({ payloadBucket: 'payloads' });
     expect(await send({ payload, contentType: 'application/pdf' })).toBe('queued');
     const key = 'webhooks/orders/one-of-a-kind';
@@ -286,13 +289,13 @@ describe('A message beyond 1 MiB', () => {
     });
   });
 
-  test('is too large without a bucket, and nothing of it goes out', async () => {
+  test('a message beyond 1 MiB is too large without a bucket, and nothing of it goes out', async () => {
     const { send, events } = postOffice();
     expect(await send({ payload: ofBytes(MIB + 1) })).toBe('too-large');
     expect(events).toEqual([]);
   });
 
-  test('is not in the queue if S3 did not take it', async () => {
+  test('a message beyond 1 MiB is not in the queue if S3 did not take it', async () => {
     const s3Fails = new RelayError('PAYLOAD_UNAVAILABLE', 'S3 is down');
     const { send, events } = postOffice({ payloadBucket: 'payloads', s3Fails });
     expect(await send({ payload: ofBytes(MIB + 1) })).toBe('unavailable');
@@ -301,13 +304,13 @@ describe('A message beyond 1 MiB', () => {
 });
 
 describe('Nothing is called queued', () => {
-  test('that SQS has not confirmed', async () => {
+  test('no message is called queued that SQS has not confirmed', async () => {
     const { send, events } = postOffice({ sqsFails: new RelayError('QUEUE_UNAVAILABLE', 'SQS did not confirm it') });
     expect(await send({})).toBe('unavailable');
     expect(events).toEqual(['sqs', 'not queued orders m-1 SQS did not confirm it']);
   });
 
-  test('by S3 or SQS beyond the time that there is: it ends both calls', async () => {
+  test('S3 and SQS calls end with the time that is left, and the message is not called queued', async () => {
     const { send, signals } = postOffice({ payloadBucket: 'payloads' });
     const deadline = deadlineOf(20_000);
     await send({ payload: Buffer.alloc(MIB + 1, 'x') }, {}, deadline);
@@ -315,13 +318,13 @@ describe('Nothing is called queued', () => {
     for (const signal of signals) expect(signal).toBe(deadline.signal);
   });
 
-  test('after the time is over: it is not even sent', async () => {
+  test('no message is sent after the time is over', async () => {
     const { send, events } = postOffice();
     expect(await send({}, {}, NO_TIME)).toBe('unavailable');
     expect(events).toEqual(['not queued orders m-1 the time is over']);
   });
 
-  test('that has no queue to go to, and the operator is told', async () => {
+  test('a message without a queue is not called queued, and the operator must act', async () => {
     const { send, events } = postOffice({ queue: undefined as never });
     expect(await send({})).toBe('unavailable');
     expect(events).toEqual([
@@ -329,7 +332,7 @@ describe('Nothing is called queued', () => {
     ]);
   });
 
-  test('because of a bug, whose words are not told, since they may quote the payload', async () => {
+  test('a bug in queueing is not quoted in the reply: it may hold the payload', async () => {
     const { send, events } = postOffice({ sqsFails: new TypeError('hunter22') });
     expect(await send({})).toBe('unavailable');
     expect(events).toEqual(['sqs', 'not queued orders m-1 unexpected TypeError in the relay']);
@@ -341,12 +344,15 @@ describe('Nothing is called queued', () => {
     { headers: { 'x-a': 'b\r\nX-Evil: 1' }, enqueued: 'unsendable' },
     { headers: { 'x-ours': '5 €' }, enqueued: 'queued' },
     { headers: { 'x-id': '5 €' }, enqueued: 'queued' },
-  ])('with headers %j, unless ours stand in their place', async ({ headers, enqueued }) => {
-    const { send } = postOffice({ headers: { 'X-Ours': 'v' }, idHeader: 'X-Id' });
-    expect(await send({ headers })).toBe(enqueued);
-  });
+  ])(
+    'a message with headers %j is not called queued, unless ours stand in their place',
+    async ({ headers, enqueued }) => {
+      const { send } = postOffice({ headers: { 'X-Ours': 'v' }, idHeader: 'X-Id' });
+      expect(await send({ headers })).toBe(enqueued);
+    },
+  );
 
-  test('whose content type no request can carry', async () => {
+  test('a message whose content type no request can carry is not called queued', async () => {
     const { send, events } = postOffice();
     expect(await send({ contentType: 'text/plain\u0000' })).toBe('unsendable');
     expect(events).toEqual([]);
@@ -366,20 +372,20 @@ describe('The queue is', () => {
       { queue: 'token-relay-dev-orders' },
       'https://sqs.eu-west-1.amazonaws.com/210987654321/token-relay-dev-orders',
     ],
-  ])('%s', async (_, settings, queueUrl) => {
+  ])('the URL of the queue is %s', async (_, settings, queueUrl) => {
     const { send, sent } = postOffice(settings);
     expect(await send({})).toBe('queued');
     expect(sent[0]?.queueUrl).toBe(queueUrl);
   });
 
-  test('in China found at China’s endpoint', async () => {
+  test('a queue in China is found at China’s endpoint', async () => {
     const { send, sent } = postOffice({ queue: 'orders' });
     await send({}, { functionArn: 'arn:aws-cn:lambda:cn-north-1:210987654321:function:webhook:live' });
     expect(sent[0]?.queueUrl).toBe('https://sqs.cn-north-1.amazonaws.com.cn/210987654321/orders');
   });
 });
 
-test('A body that is a stream is read whole', async () => {
+test('a body that is a stream is read whole', async () => {
   const { send, sent } = postOffice();
   const body = { bytes: 4, open: async () => Readable.from([Buffer.from('or'), Buffer.from('der')]) };
   await send({ body });

@@ -32,7 +32,7 @@ async function expectTurnedAway(opened: OpenWebhook, made: unknown, sender: Send
 }
 
 test.each(SENDERS)(
-  'at a door for $name',
+  'a stranger is turned away, whatever he sends, where $name guards the door',
   async (sender) => {
     const opened = openWebhook({ verify: verifyAs(sender.verify), allowedOrigins: ['em.example.com'] });
     opened.secret = sender.entries;
@@ -43,7 +43,7 @@ test.each(SENDERS)(
 );
 
 test.each(SENDERS.filter(({ name }) => !['basic', 'api-key'].includes(name)))(
-  'one who has seen a request by $name and changes a byte of it',
+  'a request by $name with one byte changed is turned away',
   async (sender) => {
     const opened = openWebhook({ verify: verifyAs(sender.verify) });
     opened.secret = sender.entries[0];

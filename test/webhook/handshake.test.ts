@@ -26,22 +26,25 @@ describe('An origin on the list', () => {
     [[MESH], MESH.toUpperCase()],
     [['*'], MESH],
     [['https://em.example.com:8443'], 'https://em.example.com:8443'],
-  ])('of %j is told that %s may send, without credentials', async (allowedOrigins, origin) => {
-    const opened = openWebhook({ allowedOrigins, methods: ['PUT'] });
-    const { reply } = (await opened.admitEvent(ask(origin))) as { reply: unknown };
-    expect(reply).toStrictEqual({
-      status: 200,
-      headers: {
-        'Cache-Control': 'no-store',
-        'X-Content-Type-Options': 'nosniff',
-        Allow: 'POST',
-        'WebHook-Allowed-Origin': origin,
-        'WebHook-Allowed-Rate': '*',
-      },
-      body: '',
-    });
-    expect(opened.readings.count, 'no secret is read').toBe(0);
-  });
+  ])(
+    'an origin on the list of %j gets the reply that %s may send, without credentials',
+    async (allowedOrigins, origin) => {
+      const opened = openWebhook({ allowedOrigins, methods: ['PUT'] });
+      const { reply } = (await opened.admitEvent(ask(origin))) as { reply: unknown };
+      expect(reply).toStrictEqual({
+        status: 200,
+        headers: {
+          'Cache-Control': 'no-store',
+          'X-Content-Type-Options': 'nosniff',
+          Allow: 'POST',
+          'WebHook-Allowed-Origin': origin,
+          'WebHook-Allowed-Rate': '*',
+        },
+        body: '',
+      });
+      expect(opened.readings.count, 'no secret is read').toBe(0);
+    },
+  );
 });
 
 describe('Everyone else who asks with OPTIONS', () => {
@@ -58,18 +61,18 @@ describe('Everyone else who asks with OPTIONS', () => {
     ['it is endless', ['*'], 'a'.repeat(254), {}],
     ['the destination is unknown', ['*'], MESH, { rawPath: '/webhooks/unknown' }],
     ['a browser asks', ['*'], undefined, { headers: { origin: MESH, 'access-control-request-method': 'POST' } }],
-  ])('gets the same 405 where %s', async (_, allowedOrigins, origin, fields) => {
+  ])('an OPTIONS request of anyone else gets the same 405 where %s', async (_, allowedOrigins, origin, fields) => {
     const admission = await openWebhook({ allowedOrigins }).admitEvent(ask(origin, fields));
     expect(admission).toStrictEqual({ reply: NOT_ALLOWED });
   });
 
-  test('and by no other method is it a handshake', async () => {
+  test('no other method than OPTIONS is a handshake', async () => {
     const { admitEvent } = openWebhook({ allowedOrigins: ['*'] });
     expect(await admitEvent(ask(MESH, { method: 'GET' }))).toStrictEqual({ reply: NOT_ALLOWED });
     expect(await admitEvent(ask(MESH, { method: 'POST', body: '{}' }))).toMatchObject({ reply: { status: 401 } });
   });
 
-  test('nor at another path', async () => {
+  test('OPTIONS at another path is no handshake', async () => {
     expect(await openWebhook({ allowedOrigins: ['*'] }).admitEvent(ask(MESH, { rawPath: '/orders' }))).toMatchObject({
       reply: { status: 404 },
     });

@@ -63,7 +63,7 @@ describe('The published example', () => {
       '{"test": 2432232314}',
       1_614_265_330_000,
     ],
-  ])('%s', async (_, verify, secret, headers, body, atMs = NOON) => {
+  ])('the published example of a signature %s is accepted', async (_, verify, secret, headers, body, atMs = NOON) => {
     expect(await isLetIn(verify, { secret }, headers, { body, atMs })).toBe(true);
     expect(await isLetIn(verify, { secret: `${secret}AQID` }, headers, { body, atMs })).toBe(false);
     expect(await isLetIn(verify, { secret }, headers, { body: `${body}\n`, atMs })).toBe(false);
@@ -95,18 +95,18 @@ describe('A signature in a header of its own', () => {
     ['with its prefix twice', { prefix: 'sha256=' }, `sha256=sha256=${mac(BODY)}`, false],
     ['of content with words around the body', { signedContent: 'x{body}y' }, mac(`x${BODY}y`), true],
     ['of an empty secret', {}, mac(BODY, 'sha256', 'hex', ''), false],
-  ])('%s', async (_, options, signature, holds) => {
+  ])('a signature in a header of its own is held against the secret: %s', async (_, options, signature, holds) => {
     expect(await isLetIn({ ...own, ...options }, { secret: key }, { 'x-signature': signature })).toBe(holds);
   });
 
-  test('by a secret that is no ASCII: its UTF-8 bytes are the key', async () => {
+  test('a signature by a secret that is not ASCII has its UTF-8 bytes as the key', async () => {
     const secret = 'Schlüssel €';
     const headers = { 'x-signature': mac(BODY, 'sha256', 'hex', secret) };
     expect(await isLetIn(own, { secret }, headers)).toBe(true);
   });
 
   test.each(['', ' ', 'now', '1e9', '0x10', `${at}.5`, `-${at}`, `${at}, ${at}`, `${at}000`, '9'.repeat(13)])(
-    'with the timestamp %j, signed as it is, does not hold',
+    'a signature with the timestamp %j, signed as it is, is refused',
     async (timestamp) => {
       const verify = { ...own, timestampHeader: 'X-Time' };
       const headers = { 'x-signature': mac(`${timestamp}.${BODY}`), 'x-time': timestamp };
@@ -114,7 +114,7 @@ describe('A signature in a header of its own', () => {
     },
   );
 
-  test('whose body looks like a template is taken as it is', async () => {
+  test('a signed body that looks like a template is taken as it is', async () => {
     const body = '{body}{timestamp}$&';
     expect(await isLetIn(own, { secret: key }, { 'x-signature': mac(body) }, { body })).toBe(true);
   });
@@ -137,7 +137,7 @@ describe('Stripe’s header', () => {
     ['with an empty signature', `t=${at},v1=`, false],
     ['with no names', v1, false],
     ['with the right signature behind hundreds', `t=${at}${`,v1=${'0'.repeat(64)}`.repeat(200)},v1=${v1}`, false],
-  ])('%s', async (_, header, holds) => {
+  ])('the signature header of Stripe is checked: %s', async (_, header, holds) => {
     expect(await isLetIn('stripe', { secret: key }, { 'stripe-signature': header })).toBe(holds);
   });
 });
@@ -160,7 +160,7 @@ describe('Standard Webhooks’ header', () => {
     ['in base64url', good.replace('v1,', 'v1,-_'), false],
     ['with commas between', `v1,AAAA,${good}`, false],
     ['behind hundreds', `${'v1,AAAA '.repeat(200)}${good}`, false],
-  ])('%s', async (_, signature, holds) => {
+  ])('the signature header of Standard Webhooks is checked: %s', async (_, signature, holds) => {
     const headers = { ...signed(), 'webhook-signature': signature };
     expect(await isLetIn('standard-webhooks', { secret }, headers)).toBe(holds);
   });
@@ -170,7 +170,7 @@ describe('Standard Webhooks’ header', () => {
     ['a timestamp in words', signed('msg_1', 'hello')],
     ['a timestamp that is not signed', { ...signed(), 'webhook-timestamp': String(at + 1) }],
     ['another id', { ...signed(), 'webhook-id': 'msg_2' }],
-  ])('with %s does not hold', async (_, headers) => {
+  ])('the signature header of Standard Webhooks with %s is refused', async (_, headers) => {
     expect(await isLetIn('standard-webhooks', { secret }, headers)).toBe(false);
   });
 });
@@ -214,7 +214,7 @@ describe('Of Standard Webhooks’ two families of headers', () => {
       { ...webhook, 'svix-timestamp': String(at), 'webhook-timestamp': String(at + 1) },
       undefined,
     ],
-  ])('%s', async (_, headers, id) => {
+  ])('of Standard Webhooks’ two families of headers one is used: %s', async (_, headers, id) => {
     const opened = openWebhook({ verify: verifyAs('standard-webhooks') });
     opened.secret = { secret };
     const admission = await opened.admit({ body: BODY, headers: { authorization: '', ...headers } });
@@ -257,7 +257,7 @@ describe('A secret of the wrong form is named by its field, without its content'
         '"secret": expected whsec_ and a key in base64',
       ],
     ),
-  ])('%s', (_, scheme, json, problem) => {
+  ])('a secret of the wrong form is named by its field, without its content: %s', (_, scheme, json, problem) => {
     let error: unknown;
     try {
       read(scheme, json);

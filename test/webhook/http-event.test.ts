@@ -94,7 +94,7 @@ describe('AWS’s sample event', () => {
         isBodyText: true,
       },
     ],
-  ])('%s', (_, event, request) => {
+  ])('the sample event of AWS is read: %s', (_, event, request) => {
     const { headers, ...read } = readHttpEvent(event) ?? { headers: {} };
     expect({ ...read, headers: { ...headers } }).toStrictEqual(request);
   });
@@ -114,18 +114,18 @@ describe('A body', () => {
     ['that is null is empty', { body: null }, Buffer.alloc(0)],
     ['that is null and said to be base64 is empty', { body: null, isBase64Encoded: true }, Buffer.alloc(0)],
     ['of no bytes in base64 is empty', { body: '', isBase64Encoded: true }, Buffer.alloc(0)],
-  ])('%s', (_, fields, body) => {
+  ])('a body %s', (_, fields, body) => {
     expect(readHttpEvent({ ...webhookEvent(), ...fields })?.body).toEqual(body);
   });
 
   test.each(['AP+A/w', 'AP+A_w==', 'AP+A/w==\n', 'A', '====', 'AAA=AAA=', '{"order":4711}', 'AP A/w==', 'AAAA='])(
-    'said to be base64 is refused where it is none: %j',
+    'a body that is called base64 and is not is refused: %j',
     (body) => {
       expect(readHttpEvent(webhookEvent({ body, isBase64Encoded: true }))).toMatchObject({ body: undefined });
     },
   );
 
-  test.each([[4711], [{ order: 4711 }], [true], [['x']]])('that is no text is refused: %j', (body) => {
+  test.each([[4711], [{ order: 4711 }], [true], [['x']]])('a body that is no text is refused: %j', (body) => {
     expect(readHttpEvent(webhookEvent({ body }))).toMatchObject({ method: 'POST', body: undefined });
   });
 });
@@ -148,12 +148,12 @@ describe('Headers', () => {
     ],
     ['as lists win over single ones', { multiValueHeaders: { 'X-A': ['1', '2'] } }, { 'x-a': '1, 2' }],
     ['as lists that are null do not', { headers: { a: '1' }, multiValueHeaders: null }, { a: '1' }],
-  ])('%s', (_, fields, headers) => {
+  ])('headers of an event %s', (_, fields, headers) => {
     expect(readHttpEvent(webhookEvent({ ...fields }))?.headers).toEqual(headers);
   });
 });
 
-test('A header named like something that every object has is read as it came', () => {
+test('a header named like something that every object has is read as it came', () => {
   const headers = JSON.parse('{"constructor":"a","__proto__":"b","toString":"c"}');
   const read = readHttpEvent(webhookEvent({ headers }))?.headers ?? {};
   expect(Object.entries(read)).toEqual([
@@ -163,7 +163,7 @@ test('A header named like something that every object has is read as it came', (
   ]);
 });
 
-test('A domain that is no text is no function URL’s, and breaks nothing', () => {
+test('a domain that is no text belongs to no function URL, and breaks nothing', () => {
   const event = webhookEvent();
   const requestContext = { ...event.requestContext, domainName: { toString: null } };
   expect(readHttpEvent({ ...event, requestContext })).toMatchObject({ method: 'POST', isPathEncoded: false });
@@ -183,12 +183,12 @@ describe('What is no HTTP event', () => {
     ['payload 2.0 without a path', { ...httpApi2, rawPath: undefined }],
     ['payload 1.0 without a method', { ...restApi, httpMethod: null }],
     ['payload 1.0 without a path', { ...restApi, path: 7 }],
-  ])('is told apart: %s', (_, event) => {
+  ])('an event that is not of HTTP is recognised: %s', (_, event) => {
     expect(readHttpEvent(event)).toBeUndefined();
   });
 });
 
-test('A method is known in upper case', () => {
+test('a method is read in upper case', () => {
   expect(readHttpEvent(webhookEvent({ method: 'post' }))?.method).toBe('POST');
   expect(readHttpEvent({ ...restApi, httpMethod: 'put' })?.method).toBe('PUT');
 });

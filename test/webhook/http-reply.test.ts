@@ -13,7 +13,7 @@ describe('The shape of a reply', () => {
     ['a function URL', functionUrl],
     ['a load balancer', loadBalancer],
     ['nobody knows what', undefined],
-  ])('has single headers for %s', (_, event) => {
+  ])('a reply has single headers for %s', (_, event) => {
     expect(toReply(reply, readHttpEvent(event))).toStrictEqual({
       statusCode: 401,
       headers: { 'Content-Type': 'text/plain', 'X-A': '1' },
@@ -26,7 +26,7 @@ describe('The shape of a reply', () => {
     ['an HTTP API, payload 1.0', httpApi1],
     ['a REST API', restApi],
     ['a load balancer with multi-value headers', loadBalancerMultiValue],
-  ])('has lists of headers for %s', (_, event) => {
+  ])('a reply has lists of headers for %s', (_, event) => {
     expect(toReply(reply, readHttpEvent(event))).toStrictEqual({
       statusCode: 401,
       multiValueHeaders: { 'Content-Type': ['text/plain'], 'X-A': ['1'] },
@@ -78,20 +78,20 @@ const binaries: readonly (readonly [string, Record<string, string>, Buffer])[] =
 ];
 
 describe('Bytes go', () => {
-  test.each(texts)('as text: %s', (_, contentType, body) => {
+  test.each(texts)('bytes go out as text: %s', (_, contentType, body) => {
     const reply = toReply({ status: 200, headers: { 'Content-Type': contentType }, body }, undefined);
     expect(reply).toMatchObject({ isBase64Encoded: false });
     expect(Buffer.from(reply.body)).toEqual(body);
   });
 
-  test.each(binaries)('as base64: %s', (_, headers, body) => {
+  test.each(binaries)('bytes go out as base64: %s', (_, headers, body) => {
     const reply = toReply({ status: 200, headers, body }, undefined);
     expect(reply).toMatchObject({ isBase64Encoded: true, body: body.toString('base64') });
     expect(Buffer.from(reply.body, 'base64')).toEqual(body);
   });
 });
 
-test('A text of our own goes as it is, whatever its type', () => {
+test('a text of our own goes out as it is, whatever its type', () => {
   expect(toReply({ status: 204, headers: {}, body: '' }, undefined)).toMatchObject({
     body: '',
     isBase64Encoded: false,

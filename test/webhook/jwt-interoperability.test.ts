@@ -19,7 +19,7 @@ test.each<[string, object, number | undefined]>([
   ['its audience alone lets in', {}, undefined],
   ['a scope that was not granted does not', { scope: OTHER_SCOPE }, 401],
   ['another audience does not', { audience: 'orders' }, 401],
-])('%s', async (_, options, status) => {
+])('a JWT of a certified authorization server is checked: %s', async (_, options, status) => {
   const { tokenUrl } = await startCertifiedServer({ ...CLIENT, accessTokenFormat: 'jwt' });
   const issuer = new URL(tokenUrl).origin;
   const opened = openWebhook({

@@ -30,7 +30,7 @@ async function open(
 
 describe('A token', () => {
   test.each(['RS256', 'RS384', 'RS512', 'PS256', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'])(
-    'signed with %s lets in',
+    'a token signed with %s lets in',
     async (algorithm) => {
       const { issuer, by } = await open();
       await issuer.rotate(algorithm);
@@ -57,12 +57,12 @@ describe('A token', () => {
     ['with another scope', { scope: 'orders.write' }, { scope: 'orders.writer orders' }, false],
     ['with no scope', { scope: 'orders.write' }, {}, false],
     ['with a scope that is an object', { scope: 'orders.write' }, { scope: { 'orders.write': true } }, false],
-  ])('%s: %#', async (_, options, claims, isIn) => {
+  ])('a token is checked claim by claim: %s: %#', async (_, options, claims, isIn) => {
     const { issuer, by } = await open(options);
     expect(await by(await issuer.token(claims))).toBe(isIn ? undefined : 401);
   });
 
-  test('of a key that is not the issuer’s lets nobody in', async () => {
+  test('a token of a key that is not the issuer’s lets nobody in', async () => {
     const { issuer, by } = await open();
     const { privateKey } = await generateKeyPair('ES256');
     const claims = { iss: issuer.url, aud: 'orders', exp: at + 600 };
@@ -74,7 +74,7 @@ describe('A token', () => {
     expect(await by(await forged({ kid: 'key-1', jku: `${issuer.server.url}/keys` }))).toBe(401);
   });
 
-  test('signed with a public key as the secret of a MAC lets nobody in', async () => {
+  test('a token signed with a public key as the secret of a MAC lets nobody in', async () => {
     const { issuer, by } = await open();
     await issuer.rotate('RS256');
     const claims = { iss: issuer.url, aud: 'orders', exp: at + 600 };
@@ -83,7 +83,7 @@ describe('A token', () => {
     expect(await by(confused)).toBe(401);
   });
 
-  test('signed with a secret that the issuer publishes by mistake lets nobody in', async () => {
+  test('a token signed with a secret that the issuer publishes by mistake lets nobody in', async () => {
     const { issuer, by } = await open();
     const secret = Buffer.from('a secret of thirty-two bytes, so');
     issuer.keys = [{ kty: 'oct', k: secret.toString('base64url'), kid: 'shared', alg: 'HS256' }];
@@ -93,20 +93,20 @@ describe('A token', () => {
     );
   });
 
-  test('signed with an algorithm that nobody asked for lets nobody in', async () => {
+  test('a token signed with an algorithm that nobody asked for lets nobody in', async () => {
     const { issuer, by } = await open();
     await issuer.rotate('ML-DSA-44');
     expect(await by(await issuer.token())).toBe(401);
   });
 
-  test('signed with nothing lets nobody in', async () => {
+  test('a token signed with nothing lets nobody in', async () => {
     const { issuer, by } = await open();
     const unsecured = new UnsecuredJWT({ iss: issuer.url, aud: 'orders', exp: at + 600 }).encode();
     expect(await by(unsecured)).toBe(401);
     expect(await by(`${unsecured}AA`)).toBe(401);
   });
 
-  test('that was changed lets nobody in', async () => {
+  test('a token that was changed lets nobody in', async () => {
     const { issuer, by } = await open();
     const [header = '', , signature = ''] = (await issuer.token()).split('.');
     const claims = Buffer.from(JSON.stringify({ iss: issuer.url, aud: 'orders', exp: at + 6_000 })).toString(
@@ -115,7 +115,7 @@ describe('A token', () => {
     expect(await by(`${header}.${claims}.${signature}`)).toBe(401);
   });
 
-  test('without kid is tried with each of the keys', async () => {
+  test('a token without kid is tried with each of the keys', async () => {
     const { issuer, by } = await open();
     const first = await issuer.token({}, { kid: undefined as never });
     await issuer.rotate();
@@ -135,19 +135,19 @@ describe('A token', () => {
     'Bearer a.b.c.d.e',
     'Bearer ..',
     'Bearer a.b.c, d',
-  ])('that is none, %j, is not worth asking for keys', async (authorization) => {
+  ])('a token that is none, %j, does not make the keys be requested', async (authorization) => {
     const { issuer, admitEvent } = await open();
     expect(refusalOf(await admitEvent(webhookEvent({ headers: { authorization } })))).toStrictEqual(UNAUTHORIZED);
     expect(issuer.asked).toEqual([]);
   });
 
-  test.each(['Bearer', 'bearer', 'BEARER', 'Bearer  '])('lets in behind %j', async (scheme) => {
+  test.each(['Bearer', 'bearer', 'BEARER', 'Bearer  '])('a token is read behind %j', async (scheme) => {
     const { issuer, admitEvent } = await open();
     const authorization = `${scheme} ${await issuer.token()}`;
     expect(statusOf(await admitEvent(webhookEvent({ headers: { authorization } })))).toBeUndefined();
   });
 
-  test('is not passed on', async () => {
+  test('a token is not passed on to the flow', async () => {
     const { issuer, admitEvent } = await open();
     const token = await issuer.token();
     const admission = await admitEvent(webhookEvent({ headers: { authorization: `Bearer ${token}` } }));
@@ -156,20 +156,20 @@ describe('A token', () => {
 });
 
 describe('The issuer’s keys', () => {
-  test('are found by its discovery document, and asked for once', async () => {
+  test('the issuer’s keys are found by its discovery document, and requested once', async () => {
     const { issuer, by } = await open();
     for (let message = 0; message < 5; message += 1) expect(await by(await issuer.token())).toBeUndefined();
     expect(issuer.asked).toEqual(['/.well-known/openid-configuration', '/keys']);
   });
 
-  test('of an issuer with a path are found below it, and a slash at the end belongs to the name alone', async () => {
+  test('the issuer’s keys of an issuer with a path are found below it, with a slash at the end too', async () => {
     const { issuer, by } = await open({}, '/tenant-1/');
     issuer.document = { issuer: issuer.url, jwks_uri: `${issuer.server.url}/keys` };
     expect(await by(await issuer.token())).toBe(503);
     expect(issuer.asked).toEqual(['/tenant-1/.well-known/openid-configuration']);
   });
 
-  test('are not asked for again by tokens that are bad for another reason than their key', async () => {
+  test('the issuer’s keys are not requested again for tokens that are bad for another reason', async () => {
     const { issuer, by } = await open({ scope: 'orders.write' });
     const { privateKey } = await generateKeyPair('ES256');
     const claims = { iss: issuer.url, aud: 'orders', exp: at + 600, scope: 'orders.write' };
@@ -184,14 +184,14 @@ describe('The issuer’s keys', () => {
     expect(issuer.asked).toHaveLength(2);
   });
 
-  test('are asked for once by twenty requests at once', async () => {
+  test('the issuer’s keys are requested once by twenty requests at once', async () => {
     const { issuer, by } = await open();
     const tokens = await Promise.all(Array.from({ length: 20 }, () => issuer.token()));
     expect(new Set(await Promise.all(tokens.map(by)))).toEqual(new Set([undefined]));
     expect(issuer.asked).toHaveLength(2);
   });
 
-  test('may be named by the setting; nothing is discovered then', async () => {
+  test('the issuer’s keys may be named by the setting; nothing is discovered then', async () => {
     const { issuer } = await open();
     const verify = verifyAs({
       type: 'jwt',
@@ -206,7 +206,7 @@ describe('The issuer’s keys', () => {
     expect(issuer.asked).toEqual(['/keys']);
   });
 
-  test('that are new are asked for when a token names one, and then not for 30 s', async () => {
+  test('new keys of the issuer are requested when a token names one, and then not for 30 s', async () => {
     const { issuer, by, clock } = await open();
     expect(await by(await issuer.token())).toBeUndefined();
     await issuer.rotate();
@@ -220,7 +220,7 @@ describe('The issuer’s keys', () => {
     expect(issuer.asked).toHaveLength(length + 2);
   });
 
-  test('that it has withdrawn are found out after ten minutes, beside the work', async () => {
+  test('keys that the issuer has withdrawn are noticed after ten minutes, beside the work', async () => {
     const { issuer, by, clock, settled } = await open();
     const token = await issuer.token({ exp: at + 86_400 });
     expect(await by(token)).toBeUndefined();
@@ -234,7 +234,7 @@ describe('The issuer’s keys', () => {
     expect(await by(token)).toBe(401);
   });
 
-  test('that are over ten minutes old let in at once while the issuer does not answer', async () => {
+  test('the issuer’s keys that are over ten minutes old let in at once while the issuer does not answer', async () => {
     const { issuer, by, clock, settled } = await open();
     const token = await issuer.token({ exp: at + 86_400 });
     expect(await by(token)).toBeUndefined();
@@ -245,7 +245,7 @@ describe('The issuer’s keys', () => {
     await settled();
   });
 
-  test('are not asked for by the token of another issuer, or one that names none', async () => {
+  test('the issuer’s keys are not requested for the token of another issuer, or of none', async () => {
     const { issuer, by } = await open();
     const other = await startIssuer();
     const unnamed = ['[]', '7', 'null', '"x"', '{}', 'no json'].map(
@@ -256,7 +256,7 @@ describe('The issuer’s keys', () => {
     expect([...issuer.asked, ...other.asked]).toEqual([]);
   });
 
-  test('are good for an hour while it cannot be asked, and no longer', async () => {
+  test('the issuer’s keys are good for an hour while it does not answer, and no longer', async () => {
     const { issuer, by, clock } = await open();
     const token = await issuer.token({ exp: at + 86_400 });
     expect(await by(token)).toBeUndefined();
@@ -267,7 +267,7 @@ describe('The issuer’s keys', () => {
     expect(await by(token)).toBe(503);
   });
 
-  test('that cannot be had are 503, asked for once in 30 s, and the log says why', async () => {
+  test('the issuer’s keys that cannot be had are 503, requested once in 30 s, and the log says why', async () => {
     const { issuer, admitEvent, clock, by } = await open();
     issuer.server.fail({ fault: { status: 500 }, times: 1_000 });
     const authorization = `Bearer ${await issuer.token()}`;
@@ -331,7 +331,7 @@ describe('The issuer’s keys', () => {
       },
       'the answer is no set of keys',
     ],
-  ])('are 503 where %s', async (_, spoil, problem) => {
+  ])('the issuer’s keys are 503 where %s', async (_, spoil, problem) => {
     const { issuer, admitEvent } = await open();
     spoil(issuer);
     const authorization = `Bearer ${await issuer.token()}`;
@@ -342,7 +342,7 @@ describe('The issuer’s keys', () => {
     expect(message).not.toContain('hunter22');
   });
 
-  test('among which one is damaged: its tokens let nobody in, the others do', async () => {
+  test('a damaged key of the issuer lets nobody in; its other keys do', async () => {
     const { issuer, by } = await open();
     issuer.keys = [...issuer.keys, { kty: 'RSA', kid: 'damaged', n: 'AQAB', e: 'AQAB', alg: 'RS256' }];
     const { privateKey } = await generateKeyPair('RS256');
@@ -352,7 +352,7 @@ describe('The issuer’s keys', () => {
     expect(await by(await issuer.token())).toBeUndefined();
   });
 
-  test('that do not come in time end with the invocation: 503, and the call is broken off', async () => {
+  test('the issuer’s keys that do not come in time end with the invocation: 503, and the call is aborted', async () => {
     const { issuer, ...rest } = await open();
     issuer.server.fail({ fault: 'hang' });
     const abort = new AbortController();
@@ -370,7 +370,7 @@ describe('The issuer’s keys', () => {
     expect(signals.map((signal) => signal?.aborted)).toEqual([true]);
   });
 
-  test('are waited for no longer than 5 s, or than there is time', async () => {
+  test('the issuer’s keys are waited for no longer than 5 s, or than there is time', async () => {
     const issuer = await startIssuer();
     for (const [remainingMs, timeoutMs] of [
       [30_000, 5_000],

@@ -32,14 +32,14 @@ describe('The order', () => {
   const names = Object.keys(everywhere);
 
   test.each(names.map((name, index) => [name, names.slice(0, index)] as const))(
-    '%s counts where none of %j is',
+    'the message id from %s counts where none of %j is',
     (name, before) => {
       const headers = Object.fromEntries(Object.entries(everywhere).filter(([other]) => !before.includes(other)));
       expect(idOf(headers, '', 'x-my-id', 'x-its-id')).toBe(everywhere[name as keyof typeof everywhere]);
     },
   );
 
-  test('a CloudEvent in structured mode stands where ce-id does', () => {
+  test('the id of a CloudEvent in structured mode counts as ce-id does', () => {
     const contentType = { 'content-type': 'application/cloudevents+json; charset=utf-8' };
     const { 'webhook-id': webhookId, 'ce-id': ceId, ...after } = everywhere;
     const event = { specversion: '1.0', id: 'by-cloud-event', source: '/', type: 't' };
@@ -49,26 +49,26 @@ describe('The order', () => {
   });
 
   test.each(['application/json', 'application/cloudevents-batch+json', undefined])(
-    'the id of a body of type %s is not looked for',
+    'a body of type %s is not searched for an id',
     (type) => {
       expect(idOf(type === undefined ? {} : { 'content-type': type }, { id: 'in-body' })).toBe(NEW);
     },
   );
 
-  test('what the verification names may be a pointer; where nothing is there, the next place counts', () => {
+  test('the verification may name the id by a pointer; where nothing is there, the next place counts', () => {
     expect(idOf({ 'webhook-id': 'w' }, { id: 'evt_1' }, undefined, '/id')).toBe('evt_1');
     expect(idOf({ 'x-my-id': 'mine' }, { id: 'evt_1' }, 'x-my-id', '/id')).toBe('mine');
     expect(idOf({ 'webhook-id': 'w' }, { other: 'evt_1' }, 'x-my-id', '/id')).toBe('w');
   });
 
-  test('without any, it is new each time', () => {
+  test('a message without any id gets a new one each time', () => {
     const event: HttpEvent = { ...eventWith, headers: {}, body: undefined };
     const ids = [messageIdOf(event, []), messageIdOf(event, [undefined])];
     expect(ids[0]).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
     expect(ids[0]).not.toBe(ids[1]);
   });
 
-  test('what is empty does not count', () => {
+  test('an empty id does not count', () => {
     expect(idOf({ 'webhook-id': '', 'ce-id': '', 'idempotency-key': '""', 'x-request-id': 'r' })).toBe('r');
     expect(idOf({ 'x-my-id': '', 'webhook-id': 'w' }, '', 'x-my-id')).toBe('w');
   });
@@ -97,7 +97,7 @@ describe('A JSON pointer finds', () => {
     ['/data/list/0/id', 'first'],
     ['/data/number', '4711'],
     ['/data/zero', '0'],
-  ])('%s', (pointer, id) => {
+  ])('a JSON pointer finds %s', (pointer, id) => {
     expect(idOf({ 'webhook-id': 'other' }, body, pointer)).toBe(id);
   });
 
@@ -113,7 +113,7 @@ describe('A JSON pointer finds', () => {
     '/__proto__',
     '/data/a/b',
     '/data/list/00',
-  ])('nothing at %s, and the next place counts', (pointer) => {
+  ])('a JSON pointer finds nothing at %s, and the next place counts', (pointer) => {
     expect(idOf({ 'webhook-id': 'other' }, body, pointer)).toBe('other');
   });
 
@@ -126,16 +126,16 @@ describe('A JSON pointer finds', () => {
     '1e3',
     '1E400',
     '0.1000000000000000055511151231257827',
-  ])('a number as it is written, whatever a double would make of it: %s', (number) => {
+  ])('a JSON pointer finds a number as it is written, whatever a double would make of it: %s', (number) => {
     expect(idOf({}, `{"id":${number}}`, '/id')).toBe(number);
     expect(idOf({}, `{"data":[{"id": ${number} }]}`, '/data/0/id')).toBe(number);
   });
 
-  test('two ids in two numbers that are one double: the flow would take the second for a repeat', () => {
+  test('a JSON pointer finds two ids in two numbers that are one double', () => {
     expect(idOf({}, '{"id":12345678901234567890}', '/id')).not.toBe(idOf({}, '{"id":12345678901234567891}', '/id'));
   });
 
-  test('two ids in a body of Latin-1, that differ in a letter which is no UTF-8: they would be one', () => {
+  test('a JSON pointer finds two ids in Latin-1 that differ in a letter which is no UTF-8', () => {
     const [one, other] = ['Müller', 'Möller'].map((id) =>
       idOf({}, Buffer.from(JSON.stringify({ id }), 'latin1'), '/id'),
     );
@@ -144,21 +144,24 @@ describe('A JSON pointer finds', () => {
   });
 
   test.each(['\\ud800', '\\ud801', '\\udc00x'])(
-    'no id in half a character, of which all are one in UTF-8: %s',
+    'a JSON pointer finds no id in half a character, of which all are one in UTF-8: %s',
     (half) => {
       expect(idOf({}, `{"id":"${half}"}`, '/id')).toBe(NEW);
     },
   );
 
-  test.each(['', ' ', '          '])('no id in blanks, which two messages may have alike: %j', (id) => {
-    expect(idOf({}, { id }, '/id')).toBe(NEW);
-  });
+  test.each(['', ' ', '          '])(
+    'a JSON pointer finds no id in blanks, which two messages may have alike: %j',
+    (id) => {
+      expect(idOf({}, { id }, '/id')).toBe(NEW);
+    },
+  );
 
-  test('an id behind a byte order mark, the same at each try', () => {
+  test('a JSON pointer finds an id behind a byte order mark, the same at each try', () => {
     expect(idOf({}, '\uFEFF{"id":"evt_1"}', '/id')).toBe('evt_1');
   });
 
-  test('a text in a body of many numbers about as fast as JSON is read', () => {
+  test('a JSON pointer finds a text in a body of many numbers about as fast as JSON is read', () => {
     const body = `{"id":"evt_1","rest":[${'1,'.repeat(250_000)}1]}`;
     const fastestMs = (run: () => unknown) =>
       Math.min(
@@ -172,18 +175,24 @@ describe('A JSON pointer finds', () => {
     expect(fastestMs(() => idOf({}, body, '/id')) / readMs).toBeLessThan(15);
   });
 
-  test.each(['', 'no json', '{"id":', '"text"', 'null', '<id>1</id>'])('nothing in the body %j', (text) => {
-    expect(idOf({ 'webhook-id': 'other' }, text, '/id')).toBe('other');
-  });
+  test.each(['', 'no json', '{"id":', '"text"', 'null', '<id>1</id>'])(
+    'a JSON pointer finds nothing in the body %j',
+    (text) => {
+      expect(idOf({ 'webhook-id': 'other' }, text, '/id')).toBe('other');
+    },
+  );
 });
 
 describe('An id is', () => {
-  test.each(['a', '!~', 'urn:uuid:0-1', 'x'.repeat(128), '{"a":1}', '"quoted'])('as it came: %j', (id) => {
-    expect(idOf({ 'webhook-id': id })).toBe(id);
-  });
+  test.each(['a', '!~', 'urn:uuid:0-1', 'x'.repeat(128), '{"a":1}', '"quoted'])(
+    'an id is kept as it came: %j',
+    (id) => {
+      expect(idOf({ 'webhook-id': id })).toBe(id);
+    },
+  );
 
   test.each(['a b', ' a', 'jörg', 'x'.repeat(129), 'a\nb', '\u007f', '\u{1F511}'])(
-    'hashed where it fits into no header: %j',
+    'an id is hashed where it fits into no header: %j',
     (id) => {
       const hash = createHash('sha256').update(id, 'utf8').digest('hex');
       expect(idOf({ 'webhook-id': id })).toBe(hash);
@@ -195,11 +204,11 @@ describe('An id is', () => {
     ['"8e03978e-40d5-43e8-bc93-6894a57f9324"', '8e03978e-40d5-43e8-bc93-6894a57f9324'],
     ['8e03978e', '8e03978e'],
     ['"open', '"open'],
-  ])('for the Idempotency-Key %s without its quotes', (key, id) => {
+  ])('an id from the Idempotency-Key %s has no quotes', (key, id) => {
     expect(idOf({ 'idempotency-key': key })).toBe(id);
   });
 
-  test('the same at each of the sender’s tries', () => {
+  test('an id is the same at each of the sender’s tries', () => {
     expect(idOf({ 'webhook-id': 'a b' })).toBe(idOf({ 'webhook-id': 'a b' }));
   });
 });

@@ -36,7 +36,7 @@ describe('The headers that go along', () => {
     ['all of a beginning', ['x-*', 'ce-*'], [], [...body, 'ce-id', 'x-one', 'x-two']],
     ['a name is no beginning', ['x-on', 'x'], [], body],
     ['all', ['*'], [], [...body, 'ce-id', 'traceparent', 'x-one', 'x-two']],
-  ])('are %s', async (_, ofWebhook, ofDestination, names) => {
+  ])('the forwarded headers are %s', async (_, ofWebhook, ofDestination, names) => {
     const webhook = ofWebhook === undefined ? {} : { forwardHeaders: ofWebhook };
     const { headers } = await messageOf({ headers: brought }, webhook, ofDestination);
     expect(Object.keys(headers).sort()).toEqual(names.sort());
@@ -44,7 +44,7 @@ describe('The headers that go along', () => {
   });
 
   test.each([['*'], ['a*', 'c*', 'e*', 'h*', 'k*', 'p*', 's*', 't*', 'u*', 'x*']])(
-    'are never the sender’s credentials, nor what HTTP writes itself: with %s',
+    'the sender’s credentials and what HTTP writes itself are never forwarded: with %s',
     async (...patterns) => {
       const headers = Object.fromEntries(OWNED.map((name) => [name, 'a/b']));
       const message = await messageOf({ headers }, { forwardHeaders: patterns });
@@ -53,7 +53,7 @@ describe('The headers that go along', () => {
   );
 
   test.each(['x-hop', 'X-Hop', 'close, x-hop', 'x-hop,keep-alive', 'keep-alive , X-HOP , upgrade'])(
-    'are none that Connection lists: %s',
+    'headers that Connection lists are not forwarded: %s',
     async (connection) => {
       const headers = { connection, 'x-hop': '1', 'x-end': '2' };
       expect((await messageOf({ headers }, { forwardHeaders: ['*'] })).headers).toEqual({ 'x-end': '2' });
@@ -61,7 +61,7 @@ describe('The headers that go along', () => {
   );
 
   test.each(['a\nb', '☃', '\u0000'])(
-    'are those, too, that cannot stand in a request, which is refused for it: %j',
+    'a header that cannot stand in a request makes the request be refused: %j',
     async (value) => {
       const { headers } = await messageOf({ headers: { 'x-one': value, 'y-two': value } }, { forwardHeaders: ['x-*'] });
       expect(headers).toEqual({ 'x-one': value });
@@ -70,7 +70,7 @@ describe('The headers that go along', () => {
 });
 
 describe('The payload', () => {
-  test('is the bytes of the body, and opens as often as it is sent', async () => {
+  test('the payload is the bytes of the body, and opens as often as it is sent', async () => {
     const { body } = await messageOf({ body: 'H4sIAAAA/w==', isBase64Encoded: true });
     const bytes = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 255]);
     expect(body.bytes).toBe(7);
@@ -78,23 +78,23 @@ describe('The payload', () => {
     expect(await body.open()).toEqual(bytes);
   });
 
-  test('is not read: what looks like JSON and is none goes as it came', async () => {
+  test('the payload is not read: what looks like JSON and is none goes as it came', async () => {
     const { body } = await messageOf({ body: '{"a": 1,, }\n' });
     expect(String(await body.open())).toBe('{"a": 1,, }\n');
   });
 });
 
 describe('The message bears', () => {
-  test('the sender’s content type, as sent', async () => {
+  test('the message has the sender’s content type, as sent', async () => {
     const contentType = 'Text/XML; Charset="ISO-8859-1"';
     expect(await messageOf({ headers: { 'content-type': contentType } })).toMatchObject({ contentType });
   });
 
-  test('no content type where the sender gave an empty one, so that the destination’s counts', async () => {
+  test('the message has no content type where the sender’s is empty, so that the destination’s counts', async () => {
     expect(await messageOf({ headers: { 'content-type': '' } })).not.toHaveProperty('contentType');
   });
 
-  test('the id that the setting points at', async () => {
+  test('the message has the id that the setting points at', async () => {
     const message = await messageOf(
       { headers: { 'x-id': 'by-header' }, body: '{"id":"by-pointer"}' },
       { messageId: '/id' },

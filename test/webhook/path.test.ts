@@ -19,7 +19,7 @@ describe('The path', () => {
     ['webhooks/orders', 404],
     ['/', 404],
     ['', 404],
-  ])('%j is answered %s', async (rawPath, status) => {
+  ])('the path %j is answered %s', async (rawPath, status) => {
     expect(statusOf(await openWebhook().admit({ rawPath }))).toBe(status);
   });
 
@@ -35,7 +35,7 @@ describe('The path', () => {
     ['/webhooks/%E0%A4', 400, 400],
     ['/webhooks/%FF', 400, 400],
   ])(
-    '%j is decoded once: answered %s through a function URL, and as it stands %s through an HTTP API',
+    'the path %j is decoded once: answered %s through a function URL, and as it stands %s through an HTTP API',
     async (path, once, never) => {
       const encoded = webhookEvent({ rawPath: path, headers: { authorization: JOE } });
       encoded.requestContext.domainName = functionUrl.requestContext.domainName;

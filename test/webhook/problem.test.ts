@@ -67,7 +67,7 @@ const bodies: readonly (readonly [ProblemName, number, string])[] = [
 ];
 
 describe('The problem', () => {
-  test.each(bodies)('%s is %i, byte for byte', (name, status, body) => {
+  test.each(bodies)('the problem %s is %i, byte for byte', (name, status, body) => {
     expect(problem(name)).toStrictEqual({
       status,
       headers: {
@@ -79,7 +79,7 @@ describe('The problem', () => {
     });
   });
 
-  test.each([400, 413, 415])('rejected may be %i, in the status and in the body', (status) => {
+  test.each([400, 413, 415])('a rejection may be %i, in the status and in the body', (status) => {
     const reply = problem('rejected', { status });
     expect(reply.status).toBe(status);
     expect(JSON.parse(String(reply.body))).toEqual({
@@ -89,12 +89,12 @@ describe('The problem', () => {
     });
   });
 
-  test('goes through the gateway as text', () => {
+  test('the problem passes through the gateway as text', () => {
     expect(toReply(problem('bad-gateway'), undefined)).toMatchObject({ statusCode: 502, isBase64Encoded: false });
   });
 });
 
-test('One who is not let in is asked for Basic credentials, byte for byte the same each time', () => {
+test('one who is not let in is asked for Basic credentials, byte for byte the same each time', () => {
   expect(UNAUTHORIZED).toStrictEqual({
     status: 401,
     headers: {

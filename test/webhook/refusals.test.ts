@@ -27,20 +27,20 @@ function start() {
 }
 
 describe('The line', () => {
-  test('of the first refusal comes at once', () => {
+  test('the first refusal is logged at once', () => {
     const { knock, lines } = start();
     knock(1, 0);
     expect(lines).toEqual([{ destination: 'orders', count: 1, verify: 'basic', why: 'wrong-credentials' }]);
   });
 
-  test('of those of a minute is one, and each of them is counted', () => {
+  test('the refusals of a minute are one line, and each of them is counted', () => {
     const { knock, lines, counted } = start();
     knock(1_201, 100);
     expect(lines).toMatchObject([{ count: 1 }, { count: 600 }, { count: 600 }]);
     expect(counted).toHaveLength(1_201);
   });
 
-  test('of the last ones comes at the end of the next invocation, whatever that was', () => {
+  test('the last refusals are logged at the end of the next invocation, whatever that was', () => {
     const { knock, lines, clock, refusals } = start();
     knock(5, 1_000);
     clock.moveTo(NOON + 59_999);
@@ -54,13 +54,13 @@ describe('The line', () => {
     expect(lines, 'and nothing is told of nothing').toHaveLength(2);
   });
 
-  test('is told at once again after a quiet minute', () => {
+  test('a refusal is logged at once again after a quiet minute', () => {
     const { knock, lines } = start();
     knock(2, 60_000);
     expect(lines).toMatchObject([{ count: 1 }, { count: 1 }]);
   });
 
-  test('is each destination’s own, and one for all names that are none', () => {
+  test('refusals are logged for each destination, and in one line for all unknown names', () => {
     const { knock, lines, counted } = start();
     knock(2, 0);
     knock(2, 0, { destination: 'invoices', verify: 'hmac', why: 'timestamp' });
@@ -73,7 +73,7 @@ describe('The line', () => {
     expect(counted).toEqual(['orders', 'orders', 'invoices', 'invoices', 'unknown', 'unknown', 'unknown']);
   });
 
-  test('names every kind and reason in it, the most frequent first', () => {
+  test('the line of refusals names every kind and reason in it, the most frequent first', () => {
     const { knock, lines } = start();
     knock(1, 0);
     knock(1, 0, { ...WRONG, why: 'no-credentials' });

@@ -71,11 +71,11 @@ describe('A request is turned away for', () => {
       { 'svix-id': 'm', 'svix-timestamp': `${at - 301}`, 'svix-signature': standard(`m.${at - 301}.${BODY}`) },
     ],
     ['no-credentials', 'iam', 'iam', 'no identity', { authorization: 'AWS4-HMAC-SHA256 x' }],
-  ])('%s: %j, %s, %s', async (why, verify, kind, _, headers) => {
+  ])('a request is turned away for the reason %s: %j, %s, %s', async (why, verify, kind, _, headers) => {
     expect(await turnedAway(verify, headers)).toEqual({ destination: 'orders', verify: kind, why });
   });
 
-  test('what came nearest, where there are several ways in', async () => {
+  test('a request is turned away for the reason that came nearest, where there are several ways in', async () => {
     const verify = ['github', { type: 'api-key', header: 'X-Old' }, 'basic'];
     const away = (headers: Record<string, string>) => turnedAway(verify, headers);
     expect(await away({ authorization: 'Basic !' })).toMatchObject({ verify: 'basic', why: 'wrong-credentials' });
@@ -84,7 +84,7 @@ describe('A request is turned away for', () => {
     expect(await away(signed)).toMatchObject({ verify: 'hmac', why: 'wrong-signature' });
   });
 
-  test('what the second look, after the secret was read again, says', async () => {
+  test('a request is turned away for the reason of the second check, after the secret was read again', async () => {
     const issuer = await startIssuer();
     const opened = openWebhook({ verify: verifyAs({ type: 'jwt', issuer: issuer.url, audience: 'orders' }) });
     opened.send = createHttpClient();
@@ -97,7 +97,7 @@ describe('A request is turned away for', () => {
     expect(await by(await issuer.token({ aud: 'other' }))).toBe('audience');
   });
 
-  test('nothing that is said of a name that is no webhook’s', async () => {
+  test('a request to an unknown name is turned away without a reason', async () => {
     expect(await turnedAway('basic', { authorization: JOE }, { rawPath: '/webhooks/nobody' })).toEqual({});
   });
 
@@ -105,7 +105,7 @@ describe('A request is turned away for', () => {
     ['no path', {}, { rawPath: '/elsewhere' }],
     ['another method', {}, { method: 'GET' }],
     ['a secret that cannot be read', { authorization: JOE }, {}],
-  ])('none of these reasons: %s', async (_, headers, fields) => {
+  ])('a request is turned away for none of these reasons: %s', async (_, headers, fields) => {
     const opened = openWebhook();
     opened.secret = {};
     expect(await opened.admitEvent(webhookEvent({ headers, ...fields }))).not.toHaveProperty('turnedAway');
@@ -122,7 +122,7 @@ describe('A token is turned away for', () => {
     ['timestamp', { nbf: at + 61 }, {}],
     ['wrong-credentials', { scope: 'orders.read' }, {}],
     ['unknown-key', {}, { kid: 'no-such-key' }],
-  ])('%s: %j %j', async (why, claims, header) => {
+  ])('a token is turned away for the reason %s: %j %j', async (why, claims, header) => {
     const issuer = await startIssuer();
     const verify = verifyAs({ type: 'jwt', issuer: issuer.url, audience: 'orders', scope: 'orders.write' });
     const opened = openWebhook({ verify });
@@ -132,7 +132,7 @@ describe('A token is turned away for', () => {
     expect(admission).toMatchObject({ turnedAway: { destination: 'orders', verify: 'jwt', why } });
   });
 
-  test('wrong-signature: of another key by this name', async () => {
+  test('a token of another key by this name is turned away for wrong-signature', async () => {
     const issuer = await startIssuer();
     const opened = openWebhook({ verify: verifyAs({ type: 'jwt', issuer: issuer.url, audience: 'orders' }) });
     opened.send = createHttpClient();
@@ -149,7 +149,7 @@ describe('A token is turned away for', () => {
     ['no-credentials', JOE],
     ['wrong-credentials', 'Bearer x'],
     ['issuer', 'Bearer a.b.c'],
-  ])('%s: %j', async (why, authorization) => {
+  ])('a token is turned away for the reason %s: %j', async (why, authorization) => {
     const verify = { type: 'jwt', issuer: 'https://idp.example', audience: 'orders' };
     expect(await turnedAway(verify, { authorization })).toMatchObject({ verify: 'jwt', why });
   });

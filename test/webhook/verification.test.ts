@@ -34,7 +34,7 @@ describe.each(SENDERS)('A request by $name', (sender) => {
   const { entries, toleranceSeconds } = sender;
   const isSigned = !['basic', 'api-key'].includes(sender.name);
 
-  test('is let in, and bears the sender’s id', async () => {
+  test('a signed request is let in, and has the sender’s id', async () => {
     const admission = await send(open(sender), sender);
     expect(admission).toMatchObject({ message: { body: { bytes: Buffer.byteLength(BODY) } } });
     const { id } = 'message' in admission ? admission.message : { id: '' };
@@ -42,7 +42,7 @@ describe.each(SENDERS)('A request by $name', (sender) => {
     else expect(id).toBe(sender.messageId);
   });
 
-  test('is let in by either secret while the list holds both, and by the new one alone after it', async () => {
+  test('a request is let in by either secret of the list, and by the new one alone after a rotation', async () => {
     const opened = open(sender, entries);
     for (const by of entries) expect(statusOf(await send(opened, sender, { by }))).toBeUndefined();
     opened.secret = [entries[1]];
@@ -54,7 +54,7 @@ describe.each(SENDERS)('A request by $name', (sender) => {
     expect(statusOf(await send(opened, sender, { by: entries[1], atMs: opened.clock.now() }))).toBeUndefined();
   });
 
-  test('is turned away like every stranger, byte for byte, whatever is wrong with it', async () => {
+  test('a request with anything wrong gets the same reply as every stranger, byte for byte', async () => {
     const opened = open(sender);
     const names = Object.keys(await sender.sign(BODY, entries[0], NOON));
     const [credential = ''] = names.filter((name) => !/delivery|-id$|timestamp/.test(name));
@@ -88,7 +88,7 @@ describe.each(SENDERS)('A request by $name', (sender) => {
   });
 
   if (toleranceSeconds !== undefined) {
-    test('is let in as long as it is not too old or too new', async () => {
+    test('a request is let in as long as it is not too old or too new', async () => {
       const opened = open(sender);
       for (const awayMs of [-toleranceSeconds * 1000, toleranceSeconds * 1000])
         expect(statusOf(await send(opened, sender, { atMs: NOON + awayMs }))).toBeUndefined();
@@ -99,7 +99,7 @@ describe.each(SENDERS)('A request by $name', (sender) => {
 /** No entry has a field with this text. */
 const WRONG = { username: 'nobody', password: 'wrong', key: 'wrong', secret: 'whsec_d3Jvbmc=' };
 
-test('what is signed are the bytes as they came, text or not', async () => {
+test('the bytes are signed as they came, text or not', async () => {
   const { createHmac } = await import('node:crypto');
   const bytes = Buffer.from([0xff, 0x00, 0xfe, 0xc3, 0x28]);
   const key = 'the first shared secret';

@@ -28,7 +28,7 @@ const byBoth = async () => webhookEvent({ body: BODY, headers: { ...(await byStr
 const byBasic = (user = joe) => webhookEvent({ body: BODY, headers: { authorization: basicOf(user) } });
 
 describe('Of a list', () => {
-  test('any one lets in, each by its own secret', async () => {
+  test('any verification of a list lets in, each by its own secret', async () => {
     const { admitEvent } = openBoth();
     expect(statusOf(await admitEvent(byBasic()))).toBeUndefined();
     expect(statusOf(await admitEvent(await byStripe()))).toBeUndefined();
@@ -36,20 +36,20 @@ describe('Of a list', () => {
     expect(refusalOf(await admitEvent(webhookEvent({ body: BODY })))).toStrictEqual(UNAUTHORIZED);
   });
 
-  test('the one that held names the message id, and no other', async () => {
+  test('the verification that succeeded names the message id, and no other', async () => {
     const { admitEvent } = openBoth();
     expect(await admitEvent(await byStripe())).toMatchObject({ message: { id: 'evt_4711' } });
     const basic = await admitEvent(byBasic());
     expect('message' in basic && basic.message.id).toMatch(/^[0-9a-f-]{36}$/);
   });
 
-  test('the first that holds names it, where more than one does', async () => {
+  test('the first verification that succeeds names the message id, where more than one does', async () => {
     const opened = openBoth();
     const admission = await opened.admitEvent(await byBoth());
     expect('message' in admission && admission.message.id).toMatch(/^[0-9a-f-]{36}$/);
   });
 
-  test('one whose secret cannot be read shuts nobody out who comes in by another', async () => {
+  test('a verification whose secret cannot be read shuts nobody out who comes in by another', async () => {
     const opened = openBoth();
     opened.secrets['webhooks/stripe'] = unavailable();
     expect(statusOf(await opened.admitEvent(byBasic()))).toBeUndefined();
@@ -59,7 +59,7 @@ describe('Of a list', () => {
     });
   });
 
-  test('the first that holds lets in at once, though the secret of another is never read to its end', async () => {
+  test('the first verification that succeeds lets in at once, while another’s secret is being read', async () => {
     const opened = openBoth();
     const signals: AbortSignal[] = [];
     opened.reading = (signal) => (signals.push(signal) === 1 ? new Promise(() => undefined) : undefined);
@@ -70,7 +70,7 @@ describe('Of a list', () => {
     ).toEqual([true, false]);
   });
 
-  test('and so does one that holds at the second look, after a rotation', async () => {
+  test('a verification that succeeds at the second check, after a rotation, lets in at once', async () => {
     const opened = openBoth();
     await opened.admitEvent(await byBoth());
     const user = { ...joe, password: 'new' };
@@ -81,7 +81,7 @@ describe('Of a list', () => {
     expect(opened.readings.count).toBe(4);
   });
 
-  test('an issuer that hangs does not hold up one who comes in by a key, nor is it asked for a token that is not its own', async () => {
+  test('an issuer that hangs delays nobody with a key, nor is it asked for a token that is not its own', async () => {
     const verify = verifyAs([
       { type: 'jwt', issuer: 'https://idp.example', audience: 'orders' },
       { type: 'api-key', secret: 'webhooks/key' },
@@ -102,13 +102,13 @@ describe('Of a list', () => {
     expect(asked).toHaveLength(length);
   });
 
-  test('a bug in one is not hidden behind a secret that cannot be read', async () => {
+  test('a bug in one verification is not hidden behind a secret that cannot be read', async () => {
     const opened = openBoth();
     opened.secrets = { 'webhooks/erp': unavailable(), 'webhooks/stripe': new TypeError('bug') };
     await expect(opened.admitEvent(await byBoth())).rejects.toThrow('bug');
   });
 
-  test('a rotation is seen at once, for each secret by itself', async () => {
+  test('a rotation is seen at once, for each secret of a list by itself', async () => {
     const opened = openBoth();
     await opened.admitEvent(byBasic());
     opened.secrets['webhooks/stripe'] = stripe.entries[1];
@@ -119,7 +119,7 @@ describe('Of a list', () => {
 });
 
 describe('Secrets Manager is asked', () => {
-  test('not at all for a request that brings nothing which the secret could prove', async () => {
+  test('no secret is read for a request that brings nothing which it could prove', async () => {
     const opened = openBoth();
     for (let request = 0; request < 3; request += 1)
       expect(statusOf(await opened.admitEvent(webhookEvent()))).toBe(401);
@@ -128,7 +128,7 @@ describe('Secrets Manager is asked', () => {
     expect(opened.readings.count, 'of the one that it names').toBe(1);
   });
 
-  test('once for a secret that two of the ways in go by, while they are of one type', async () => {
+  test('a secret is read once for two verifications of one type that share it', async () => {
     const opened = openWebhook({
       verify: verifyAs([
         { type: 'hmac', header: 'X-Old' },
@@ -143,7 +143,7 @@ describe('Secrets Manager is asked', () => {
     expect(opened.readings.count, 'once, and once again for a check that failed').toBe(2);
   });
 
-  test('while it does not answer, once in 30 s, however many come', async () => {
+  test('a secret is read once in 30 s while Secrets Manager does not answer, however many come', async () => {
     const opened = openBoth();
     opened.secrets = { 'webhooks/erp': unavailable(), 'webhooks/stripe': unavailable() };
     for (let request = 0; request < 20; request += 1)
@@ -154,7 +154,7 @@ describe('Secrets Manager is asked', () => {
     expect(opened.readings.count).toBe(4);
   });
 
-  test('again for one who comes while another’s failed check has it read: both wait for what it brings', async () => {
+  test('a second failed check waits for the reading that the first one has begun', async () => {
     const opened = openWebhook();
     await opened.admit();
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -168,7 +168,7 @@ describe('Secrets Manager is asked', () => {
     expect(opened.readings.count).toBe(2);
   });
 
-  test('anew at once, after an invocation whose time was over broke the reading off', async () => {
+  test('a reading that the end of an invocation aborted is begun anew at once', async () => {
     const opened = openWebhook();
     const abort = new AbortController();
     opened.deadline = deadlineOf(0, abort.signal);
@@ -187,7 +187,7 @@ describe('The header of an api-key', () => {
   const key = 'the first of the keys';
   const verify = verifyAs({ type: 'api-key', header: 'X-Request-Id' });
 
-  test('goes nowhere: not along with the message, and not into its id', async () => {
+  test('the header of an api-key is not passed on with the message, nor part of its id', async () => {
     const opened = openWebhook({ verify, forwardHeaders: ['x-*'] });
     opened.secret = { key };
     const headers = { 'x-request-id': key, 'x-order': '4711', authorization: '' };
@@ -196,7 +196,7 @@ describe('The header of an api-key', () => {
     expect(JSON.stringify('message' in admission && admission.message)).not.toContain(key);
   });
 
-  test('goes nowhere even where another way in held', async () => {
+  test('the header of an api-key is not passed on even where another verification succeeded', async () => {
     const opened = openWebhook({
       verify: verifyAs([{ type: 'basic', secret: 'webhooks/erp' }, 'api-key']),
       forwardHeaders: ['x-*'],
@@ -244,19 +244,19 @@ describe('With iam', () => {
     ['REST API, open', ofVersion1(events.restApi, { userArn: null, sourceIp: '192.0.2.1' }), false],
     ['REST API, without a context', ofVersion1(events.restApi, undefined), false],
     ['load balancer, which checks none', ofLoadBalancer({ authorizer: { iam }, identity: { userArn: arn } }), false],
-  ])('%s: %s', async (_, event, isIn) => {
+  ])('an iam caller is checked, %s: %s', async (_, event, isIn) => {
     const admission = await openWebhook({ verify }).admitEvent(event);
     if (isIn) expect(statusOf(admission)).toBeUndefined();
     else expect(refusalOf(admission)).toStrictEqual(UNAUTHORIZED);
   });
 
-  test('what the sender writes into its headers proves nothing', async () => {
+  test('an iam caller proves nothing by the headers that the sender writes', async () => {
     const headers = { ...post.headers, authorization: 'AWS4-HMAC-SHA256 Credential=AKIA', 'x-user-arn': arn };
     const admission = await openWebhook({ verify }).admitEvent(webhookEvent({ ...post, headers }));
     expect(refusalOf(admission)).toStrictEqual(UNAUTHORIZED);
   });
 
-  test('no secret is read', async () => {
+  test('no secret is read for iam', async () => {
     const opened = openWebhook({ verify });
     await opened.admitEvent(ofVersion2({ iam }));
     expect(opened.readings.count).toBe(0);
@@ -264,7 +264,7 @@ describe('With iam', () => {
   });
 });
 
-test('With none, anyone is let in, and no secret is read', async () => {
+test('with none, anyone is let in, and no secret is read', async () => {
   const opened = openWebhook({ verify: verifyAs('none') });
   expect(statusOf(await opened.admitEvent(webhookEvent()))).toBeUndefined();
   const unknown = await opened.admitEvent(webhookEvent({ rawPath: '/webhooks/unknown' }));

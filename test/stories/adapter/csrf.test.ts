@@ -32,7 +32,7 @@ test.each(CASES)(
 );
 
 test.each(CASES)(
-  '20 messages at once that find out about CSRF fetch one token, which the next batch uses, too ($environment, workers: $workers)',
+  '20 messages at once that meet CSRF fetch one token, for the next batch too ($environment, workers: $workers)',
   async ({ environment, workers }) => {
     const stage = await setStage({
       environment,
@@ -87,7 +87,7 @@ test.each(CASES)(
 );
 
 test.each(ENVIRONMENTS)(
-  'a new access token opens a session of its own: one fetch for all that were hit by the 401 (%s)',
+  'a new access token opens a session of its own: one fetch for all that met the 401 (%s)',
   async (environment) => {
     const stage = await setStage({
       environment,
@@ -126,7 +126,7 @@ test('an endpoint without protection is asked for no CSRF token', async () => {
   expect(stage.runtimeNode.requests.map(({ csrf }) => csrf)).toEqual(Array(20).fill('none'));
 });
 
-test('an endpoint that does not take HEAD, and has demanded a token, is asked by GET', async () => {
+test('an endpoint that does not accept HEAD, and has demanded a token, is asked by GET', async () => {
   const stage = await setStage({ plans: [{ name: 'orders' }] });
   stage.runtimeNode.server.fail({ fault: { status: 405 }, when: ({ method }) => method === 'HEAD' });
   const id = stage.send(stage.orders);
@@ -141,7 +141,7 @@ test.each([
   { what: 'the role is missing', cause: 'role', calls: { 'HEAD 403': 1 }, outcome: 'blocked 403 no 0', names: 'role' },
   { what: 'tokens are refused', cause: 'token', calls: { 'HEAD 401': 2 }, outcome: 'blocked 401 no 0', names: 'token' },
 ])(
-  'when $what the fetch says so for all messages at once, and none is sent',
+  'when $what the fetch fails for all messages at once, and none is sent',
   async ({ cause, calls, outcome, names }) => {
     const stage = await setStage({
       plans: [{ name: 'orders', settings: { csrf: true }, assignRole: cause !== 'role' }],
@@ -158,7 +158,7 @@ test.each([
   },
 );
 
-test('csrf: true at an endpoint without protection runs the flow for no message but the one that was sent', async () => {
+test('csrf: true at an endpoint without protection runs the flow only for the message itself', async () => {
   const stage = await setStage({
     plans: [{ name: 'orders', flow: { csrfProtected: false }, settings: { csrf: true } }],
   });
@@ -171,7 +171,7 @@ test('csrf: true at an endpoint without protection runs the flow for no message 
 });
 
 test.each(CASES)(
-  'where each answer renews the session id, messages one after the other go on under it, and ten at once have a session each ($environment, workers: $workers)',
+  'ten messages at once have ten sessions where ids are renewed ($environment, workers: $workers)',
   async ({ environment, workers }) => {
     const stage = await setStage({ environment, runtimeNode: { workers }, plans: [{ name: 'orders' }] });
     stage.runtimeNode.renewSessionIds();

@@ -4,7 +4,7 @@ import { setStage, WEBHOOK_USER } from '../stage.ts';
 describe('Of an address with a wildcard the message says the rest', () => {
   const WILDCARD = { name: 'orders', flow: { address: '/orders/*' }, settings: { pathFrom: 'X-Order-Path' } } as const;
 
-  test('by an attribute in the queue, and the CSRF token is fetched at the address itself', async () => {
+  test('the rest of a wildcard address comes from an attribute, and is no part of the CSRF fetch', async () => {
     const stage = await setStage({ plans: [WILDCARD] });
     const id = stage.send(stage.orders, { attributes: { 'X-Order-Path': 'de/Größe 5' } });
 
@@ -18,7 +18,7 @@ describe('Of an address with a wildcard the message says the rest', () => {
     ]);
   });
 
-  test('with characters that no path may have: they are encoded, and the container takes them', async () => {
+  test('the rest of a wildcard address is encoded where it has characters that no path may have', async () => {
     const stage = await setStage({ plans: [WILDCARD] });
     const id = stage.send(stage.orders, { attributes: { 'X-Order-Path': 'de/a[1]|b^{c}"%5B' } });
 
@@ -28,7 +28,7 @@ describe('Of an address with a wildcard the message says the rest', () => {
     expect(stage.runtimeNode.messages).toMatchObject([{ path: '/http/orders/de/a%5B1%5D%7Cb%5E%7Bc%7D%22%5B' }]);
   });
 
-  test('by a header among those that the queue’s message carries', async () => {
+  test('the rest of a wildcard address comes from a header among those of the queue’s message', async () => {
     const stage = await setStage({ plans: [WILDCARD] });
     stage.send(stage.orders, { attributes: { headers: '{"x-order-path":"de/4711"}' } });
 
@@ -37,7 +37,7 @@ describe('Of an address with a wildcard the message says the rest', () => {
     expect(stage.runtimeNode.messages).toMatchObject([{ path: '/http/orders/de/4711' }]);
   });
 
-  test('by a header of the webhook’s request, which need not be forwarded for that', async () => {
+  test('the rest of a wildcard address comes from a header of the webhook’s request, forwarded or not', async () => {
     const stage = await setStage({ plans: [{ ...WILDCARD, webhook: WEBHOOK_USER }] });
 
     const reply = await stage.post('/webhooks/orders', { headers: { 'X-Order-Path': '/de/4711' } });
@@ -46,7 +46,7 @@ describe('Of an address with a wildcard the message says the rest', () => {
     expect(stage.runtimeNode.messages).toMatchObject([{ path: '/http/orders/de/4711' }]);
   });
 
-  test('by a header of a webhook’s request that is queued, and is called from there', async () => {
+  test('the rest of a wildcard address comes from a header of a webhook’s request that is queued', async () => {
     const settings = { ...WILDCARD.settings, webhook: { verify: 'basic', secret: 'webhooks/orders', mode: 'queued' } };
     const stage = await setStage({ plans: [{ ...WILDCARD, webhook: WEBHOOK_USER, settings }] });
 
@@ -60,7 +60,7 @@ describe('Of an address with a wildcard the message says the rest', () => {
   test.each([
     ['by a webhook: 422', { 'X-Order-Path': '../../invoices' }, 422, []],
     ['and may say none', {}, 200, ['/http/orders']],
-  ])('%s', async (_, headers, status, paths) => {
+  ])('the rest of a wildcard address is used or refused: %s', async (_, headers, status, paths) => {
     const stage = await setStage({ plans: [{ ...WILDCARD, webhook: WEBHOOK_USER }] });
 
     const reply = await stage.post('/webhooks/orders', { headers });
@@ -71,7 +71,7 @@ describe('Of an address with a wildcard the message says the rest', () => {
 });
 
 test.each(['POST', 'PUT', 'PATCH', 'DELETE'])(
-  'The flow is called by %s, with static query and headers',
+  'the flow is called by %s, with static query and headers',
   async (method) => {
     const stage = await setStage({
       plans: [
@@ -98,7 +98,7 @@ test.each([
   ['204 on runtime 8', { runtime: 8 }, 204],
   ['202', { answer: () => ({ status: 202 }) }, 202],
   ['299, as CamelHttpResponseCode says', { answer: () => ({ status: 299 }) }, 299],
-] as const)('A message that the flow took is delivered, whatever it answers: %s', async (_, flow, status) => {
+] as const)('a message that the flow accepted is delivered, whatever it answers: %s', async (_, flow, status) => {
   const stage = await setStage({ plans: [{ name: 'orders', flow: { csrfProtected: false, ...flow } }] });
   stage.send(stage.orders);
 
@@ -107,20 +107,17 @@ test.each([
   expect(stage.outcomes()).toEqual({ [`delivered ${status} yes 1`]: 1 });
 });
 
-test.each(['header', 'body'] as const)(
-  'The id of the message processing log is in the line, from the %s',
-  async (place) => {
-    const stage = await setStage({ plans: [{ name: 'orders', flow: { csrfProtected: false, returnMplId: place } }] });
-    stage.send(stage.orders);
+test.each(['header', 'body'] as const)('the MPL id stands in the log line, from the %s', async (place) => {
+  const stage = await setStage({ plans: [{ name: 'orders', flow: { csrfProtected: false, returnMplId: place } }] });
+  stage.send(stage.orders);
 
-    await stage.poll();
+  await stage.poll();
 
-    const [message] = stage.runtimeNode.messages;
-    expect(stage.attempts).toMatchObject([{ outcome: 'delivered', mplId: message?.mplId }]);
-  },
-);
+  const [message] = stage.runtimeNode.messages;
+  expect(stage.attempts).toMatchObject([{ outcome: 'delivered', mplId: message?.mplId }]);
+});
 
-test('SAP’s passport and the trace reach the flow that allows them; one that does not is seen in the landscape’s answer', async () => {
+test('SAP’s passport and the trace reach the flow that allows them, and are named where it does not', async () => {
   const trace = { traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01', 'sap-passport': '2A54482A' };
   const allowedHeaders = ['SAP_ApplicationID', 'traceparent', 'SAP-PASSPORT'];
   const stage = await setStage({

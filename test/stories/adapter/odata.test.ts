@@ -64,7 +64,7 @@ describe('The entity that the message names', () => {
     { method: 'MERGE', kind: 'merge' },
     { method: 'PATCH', kind: 'merge' },
     { method: 'DELETE', kind: 'delete' },
-  ])('is the one that is changed by $method', async ({ method, kind }) => {
+  ])('the entity that the message names is the one that is changed by $method', async ({ method, kind }) => {
     const stage = await setStage({ plans: [plan()] });
     stage.send(stage.orders, { body: entity({ OrderID: '4711' }) });
     await stage.poll();
@@ -80,7 +80,7 @@ describe('The entity that the message names', () => {
     expect(stage.outcomes()).toEqual({ 'delivered 201 yes 1': 1, 'delivered 204 yes 1': 1 });
   });
 
-  test('and is not there is the sender’s mistake: the message is buried with the service’s words', async () => {
+  test('an entity that does not exist makes the message a dead letter with the service’s words', async () => {
     const stage = await setStage({ plans: [plan({ ...PATH, method: 'MERGE' })] });
     stage.send(stage.orders, { body: '{"Note":"Söhne"}', attributes: { entity: "Orders('4712')" } });
 
@@ -93,7 +93,7 @@ describe('The entity that the message names', () => {
   });
 
   test.each(['../../secrets', 'Orders/%2e%2e/x', '//evil.example/x'])(
-    'and lies elsewhere is never asked for: %s',
+    'an entity that lies elsewhere is never called: %s',
     async (rest) => {
       const stage = await setStage({ plans: [plan(PATH)] });
       stage.send(stage.orders, { attributes: { entity: rest } });
@@ -107,7 +107,7 @@ describe('The entity that the message names', () => {
 });
 
 describe('An error of the service', () => {
-  test('that is the message’s: its code is told, and its text, which repeats a word of it, only in the dead letter', async () => {
+  test('an error of the message has its code in the log, and its text only in the dead letter', async () => {
     const value = "Invalid property 'Kowalczyk' of 'Orders'.";
     const body = JSON.stringify({ error: { code: 'SY/530', message: { lang: 'en', value } } });
     const answer = () => ({ status: 400, headers: { 'Content-Type': 'application/json' }, body });
@@ -122,7 +122,7 @@ describe('An error of the service', () => {
     expect(detailsOf(stage)).toEqual([value]);
   });
 
-  test('that the server finds before the flow runs has no code, and buries the message', async () => {
+  test('an error before the flow runs has no code, and makes the message a dead letter', async () => {
     const odata = { entitySets: { Orders: { key: 'OrderID', properties: { Price: 'Edm.Int32' } as const } } };
     const stage = await setStage({ plans: [plan({}, { odata })] });
     stage.send(stage.orders, { body: JSON.stringify({ OrderID: '1', Price: 'x' }) });
@@ -135,7 +135,7 @@ describe('An error of the service', () => {
     expect(stage.tally()).toMatchObject({ flowRuns: 0, left: 0, dead: 1 });
   });
 
-  test('that is the flow’s leaves the message, with the id of the message processing log', async () => {
+  test('an error of the flow keeps the message, with the MPL id', async () => {
     const stage = await setStage({ plans: [plan({}, { answer: () => ({ exception: 'Backend is down' }) })] });
     stage.send(stage.orders, { body: entity() });
 
@@ -171,7 +171,7 @@ describe('A batch', () => {
     attributes: { contentType: 'multipart/mixed; boundary=batch_1' },
   });
 
-  test('is delivered when each operation was carried out', async () => {
+  test('a batch is delivered when each operation was carried out', async () => {
     const stage = await setStage({ plans: [plan(PATH)] });
     stage.send(stage.orders, batch(changeSet('POST Orders', entity()), changeSet('POST Orders', entity())));
 
@@ -185,7 +185,7 @@ describe('A batch', () => {
     expect(stage.tally()).toMatchObject({ calls: { 'HEAD 200': 1, 'POST 202': 1 }, left: 0, dead: 0 });
   });
 
-  test('that is none is refused as a whole: nothing was carried out, and the message is buried', async () => {
+  test('a batch that is not one is refused as a whole, and the message becomes a dead letter', async () => {
     const stage = await setStage({ plans: [plan(PATH)] });
     stage.send(stage.orders, batch(changeSet('POST Orders', entity()), changeSet('GET Orders', '')));
 
@@ -195,7 +195,7 @@ describe('A batch', () => {
     expect(stage.tally()).toMatchObject({ flowRuns: 0, left: 0, dead: 1 });
   });
 
-  test('of which all failed stays, and is delivered later', async () => {
+  test('a batch of which all failed stays, and is delivered later', async () => {
     let failures = 0;
     const answer = () => (++failures <= 2 ? ('exception' as const) : undefined);
     const stage = await setStage({ plans: [plan(PATH, { answer })] });
@@ -231,27 +231,30 @@ describe('A batch', () => {
     test.each([
       { resendPartialBatch: false, outcome: 'rejected', left: 0, dead: 1 },
       { resendPartialBatch: true, outcome: 'failed', left: 1, dead: 0 },
-    ])('is not taken for delivered: $outcome (resendPartialBatch: $resendPartialBatch)', async (expected) => {
-      const { resendPartialBatch, outcome, ...counts } = expected;
-      const stage = await setStage({ plans: [plan({ ...PATH, resendPartialBatch })] });
-      stage.runtimeNode.server.fail({ fault: came, when: ({ method }) => method === 'POST' });
-      stage.send(stage.orders, batch(changeSet('POST Orders', entity()), changeSet('POST Orders', entity())));
+    ])(
+      'a batch with an unreadable answer is not delivered: $outcome (resendPartialBatch: $resendPartialBatch)',
+      async (expected) => {
+        const { resendPartialBatch, outcome, ...counts } = expected;
+        const stage = await setStage({ plans: [plan({ ...PATH, resendPartialBatch })] });
+        stage.runtimeNode.server.fail({ fault: came, when: ({ method }) => method === 'POST' });
+        stage.send(stage.orders, batch(changeSet('POST Orders', entity()), changeSet('POST Orders', entity())));
 
-      await stage.poll();
+        await stage.poll();
 
-      expect(stage.attempts).toMatchObject([{ outcome, status: came.status, executed: 'unknown' }]);
-      expect(stage.attempts[0]?.reason).toContain(words);
-      for (const { attributes } of stage.orders.deadLetterQueue.messages) {
-        expect(JSON.parse(attributes.deadLetter?.stringValue ?? '{}').reason).toBe(stage.attempts[0]?.reason);
-      }
-      expect(stage.tally()).toMatchObject(counts);
-    });
+        expect(stage.attempts).toMatchObject([{ outcome, status: came.status, executed: 'unknown' }]);
+        expect(stage.attempts[0]?.reason).toContain(words);
+        for (const { attributes } of stage.orders.deadLetterQueue.messages) {
+          expect(JSON.parse(attributes.deadLetter?.stringValue ?? '{}').reason).toBe(stage.attempts[0]?.reason);
+        }
+        expect(stage.tally()).toMatchObject(counts);
+      },
+    );
   });
 
   test.each([
     { resendPartialBatch: false, outcome: 'rejected', left: 0, dead: 1 },
     { resendPartialBatch: true, outcome: 'failed', left: 1, dead: 0 },
-  ])('of which a part failed: $outcome (resendPartialBatch: $resendPartialBatch)', async (expected) => {
+  ])('a batch of which a part failed is $outcome (resendPartialBatch: $resendPartialBatch)', async (expected) => {
     const { resendPartialBatch, outcome, ...counts } = expected;
     let runs = 0;
     const answer = () => (++runs === 2 ? ('exception' as const) : undefined);

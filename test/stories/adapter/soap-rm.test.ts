@@ -21,7 +21,7 @@ describe('The message id', () => {
     },
     { what: 'a GUID made of another id', settings: {}, id: 'order-4711' },
     { what: 'any id as it is', settings: { messageIdFormat: 'as-is' }, id: 'order-4711' },
-  ])('reaches the flow as $what, without being among its allowed headers', async ({ settings, id }) => {
+  ])('the message id reaches the flow as $what, without being among its allowed headers', async ({ settings, id }) => {
     const stage = await setStage({ plans: [plan({}, settings)] });
     const isMade = id === 'order-4711' && !('messageIdFormat' in settings);
     stage.send(stage.orders, { body: envelope(), attributes: { messageId: id } });
@@ -37,7 +37,7 @@ describe('The message id', () => {
   });
 
   test.each(['query', 'header'])(
-    'is the same over a new token, a failed flow, a lost answer and each redelivery (%s)',
+    'the message id is the same over a new token, a failed flow, a lost answer and each redelivery (%s)',
     async (messageIdAs) => {
       let runs = 0;
       const answer = () => (++runs === 1 ? ('exception' as const) : undefined);
@@ -54,7 +54,7 @@ describe('The message id', () => {
     },
   );
 
-  test('that the sender has put into its envelope stays', async () => {
+  test('the message id that the sender has put into its envelope stays', async () => {
     const own = `<s:Header><messageId xmlns="http://www.sap.com/webas/640/soap/features/messageId/">uuid:own</messageId></s:Header>`;
     const stage = await setStage({ plans: [plan({}, { messageIdAs: 'header' })] });
     stage.send(stage.orders, { body: envelope(own) });
@@ -78,7 +78,7 @@ describe('SAP RM does not deduplicate:', () => {
     return stage;
   }
 
-  test('an answer that is lost makes the flow work twice', async () => {
+  test('SAP RM does not deduplicate: an answer that is lost makes the flow work twice', async () => {
     let work = 0;
     await answerLost({
       answer: () => {
@@ -89,7 +89,7 @@ describe('SAP RM does not deduplicate:', () => {
     expect(work).toBe(2);
   });
 
-  test('with an idempotent process call on the id it works once, since the id is the same', async () => {
+  test('SAP RM with an idempotent process call on the id works once, since the id is the same', async () => {
     let work = 0;
     const stage = await answerLost({
       idempotentProcessCall: {},
@@ -104,7 +104,7 @@ describe('SAP RM does not deduplicate:', () => {
 });
 
 describe('Quality of service', () => {
-  test('goes along where it is set', async () => {
+  test('the quality of service is sent where it is set', async () => {
     const stage = await setStage({ plans: [plan({}, { qualityOfService: 'ExactlyOnce' })] });
     stage.send(stage.orders, { body: envelope() });
 
@@ -113,7 +113,7 @@ describe('Quality of service', () => {
     expect(stage.runtimeNode.messages).toMatchObject([{ soap: { qualityOfService: 'ExactlyOnce' } }]);
   });
 
-  test('in order: the group of a FIFO queue is the queue at SAP', async () => {
+  test('the quality of service in order has the group of a FIFO queue as the queue at SAP', async () => {
     const settings = { fifo: true, qualityOfService: 'ExactlyOnceInOrder', queueIdFromGroup: true };
     const stage = await setStage({ plans: [{ ...plan({}, settings), fifo: true }] });
     const groups = ['customer-1', 'customer-2', 'customer-1'];
@@ -127,7 +127,7 @@ describe('Quality of service', () => {
     expect(stage.runtimeNode.messages[0]?.soap?.qualityOfService).toBe('ExactlyOnceInOrder');
   });
 
-  test('in order, in the queue that is set', async () => {
+  test('the quality of service in order goes to the queue that is set', async () => {
     const settings = { qualityOfService: 'ExactlyOnceInOrder', queueId: 'ORDERS_1' };
     const stage = await setStage({ plans: [plan({}, settings)] });
     stage.send(stage.orders, { body: envelope() });

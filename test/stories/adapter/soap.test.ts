@@ -73,7 +73,7 @@ test('a webhook’s caller gets the flow’s reply, envelope and all', async () 
 test.each([
   { fault: 'client', status: 422, name: 'rejected' },
   { fault: 'server', status: 502, name: 'bad-gateway' },
-] as const)('a webhook’s caller gets a fault of the $fault as $status, and none of its words', async (expected) => {
+] as const)('a webhook’s caller gets a fault of the $fault as $status, without its words', async (expected) => {
   const answer = () => ({ fault: expected.fault, text: 'hunter22' });
   const stage = await setStage({ plans: [{ ...plan({ answer }), webhook: WEBHOOK_USER }] });
 
@@ -91,7 +91,7 @@ describe('Umlauts arrive as they were sent,', () => {
     ['where the message’s own type names no charset', 'text/xml', (xml: string) => xml],
     ['where no type came with it', undefined, (xml: string) => xml],
     ['in a root part that names none', 'multipart/related; type="text/xml"; boundary=b', related],
-  ])('%s', async (_, contentType, bodyOf) => {
+  ])('umlauts arrive as they were sent, %s', async (_, contentType, bodyOf) => {
     const stage = await setStage({ plans: [plan()] });
     const xml = orderXml('Jürgen');
     stage.send(stage.orders, {
@@ -107,21 +107,24 @@ describe('Umlauts arrive as they were sent,', () => {
 });
 
 describe('A payload without an envelope', () => {
-  test.each(['1.1', '1.2'] as const)('is wrapped in one of SOAP %s, byte for byte', async (soapVersion) => {
-    const stage = await setStage({ plans: [plan({}, { soapWrap: true, soapVersion })] });
-    const payload = `\n<!-- from the ERP -->${orderXml()}\n`;
-    stage.send(stage.orders, {
-      body: `<?xml version="1.0" encoding="UTF-8"?>${payload}`,
-      attributes: { contentType: 'application/xml' },
-    });
+  test.each(['1.1', '1.2'] as const)(
+    'a payload without an envelope is wrapped in one of SOAP %s, byte for byte',
+    async (soapVersion) => {
+      const stage = await setStage({ plans: [plan({}, { soapWrap: true, soapVersion })] });
+      const payload = `\n<!-- from the ERP -->${orderXml()}\n`;
+      stage.send(stage.orders, {
+        body: `<?xml version="1.0" encoding="UTF-8"?>${payload}`,
+        attributes: { contentType: 'application/xml' },
+      });
 
-    await stage.poll();
+      await stage.poll();
 
-    expect(stage.runtimeNode.messages).toMatchObject([{ status: 200, soap: { version: soapVersion, payload } }]);
-    expect(stage.tally()).toMatchObject({ left: 0, dead: 0 });
-  });
+      expect(stage.runtimeNode.messages).toMatchObject([{ status: 200, soap: { version: soapVersion, payload } }]);
+      expect(stage.tally()).toMatchObject({ left: 0, dead: 0 });
+    },
+  );
 
-  test('that is in ISO-8859-1 arrives with its umlauts', async () => {
+  test('a payload without an envelope that is in ISO-8859-1 arrives with its umlauts', async () => {
     const stage = await setStage({ plans: [plan({}, { soapWrap: true })] });
     const xml = orderXml();
     const bytes = Buffer.from(`<?xml version="1.0" encoding="ISO-8859-1"?>${xml}`, 'latin1');
@@ -132,7 +135,7 @@ describe('A payload without an envelope', () => {
     expect(stage.runtimeNode.messages).toMatchObject([{ status: 200, soap: { payload: xml } }]);
   });
 
-  test('and without XML goes to the dead-letter queue, and the endpoint never sees it', async () => {
+  test('a payload without XML goes to the dead-letter queue, and the endpoint never sees it', async () => {
     const stage = await setStage({ plans: [plan({}, { soapWrap: true })] });
     stage.send(stage.orders, { body: '{"order":"4711-hunter22"}' });
 
@@ -148,7 +151,7 @@ describe('A payload without an envelope', () => {
     { soapVersion: '1.2', body: orderXml(), says: 'Receiver: the payload is no SOAP envelope' },
     { soapVersion: '1.1', body: envelope('<o><n></o>'), says: 'Server: the payload is not well-formed XML' },
     { soapVersion: '1.2', body: envelope('<o><n></o>', '1.2'), says: 'Receiver: the payload is not well-formed XML' },
-  ])('is the endpoint’s to refuse where nothing is wrapped, and is buried: $says', async (told) => {
+  ])('a payload without an envelope is the endpoint’s to refuse where nothing is wrapped: $says', async (told) => {
     const { soapVersion, body, says } = told;
     const stage = await setStage({ plans: [plan({}, { soapVersion })] });
     stage.send(stage.orders, { body });
@@ -170,7 +173,7 @@ describe('A fault', () => {
     { version: '1.2', clientFaultStatus: 400 },
     { version: '1.1', clientFaultStatus: 200 },
   ] as const)(
-    'of the client buries the message, with status $clientFaultStatus too (SOAP $version)',
+    'a fault of the client makes the message a dead letter, with status $clientFaultStatus too (SOAP $version)',
     async ({ version, clientFaultStatus }) => {
       const fault = { fault: 'client', text: 'Plant is unknown', detail: '<secret>hunter22</secret>' } as const;
       const stage = await setStage({
@@ -193,7 +196,7 @@ describe('A fault', () => {
     },
   );
 
-  test('of the server leaves the message in the queue, and the same one is taken later', async () => {
+  test('a fault of the server leaves the message in the queue, and the same one is accepted later', async () => {
     let failures = 0;
     const answer = () => (++failures === 1 ? ({ fault: 'server', text: 'Backend is down' } as const) : undefined);
     const stage = await setStage({ plans: [plan(failing(answer))] });
@@ -214,7 +217,7 @@ describe('A fault', () => {
     expect(stage.tally()).toMatchObject({ tokenRequests: [200], flowRuns: 2, left: 0, dead: 0 });
   });
 
-  test('of a flow that threw names the message processing log, which the line then has', async () => {
+  test('a fault of a flow that threw names the MPL id, which the log line then has', async () => {
     const stage = await setStage({ plans: [plan(failing(() => ({ exception: 'hunter22 is unknown' })))] });
     stage.send(stage.orders, { body: envelope(orderXml()) });
 
@@ -225,7 +228,7 @@ describe('A fault', () => {
     expect(stage.output.join('\n')).not.toContain('hunter22');
   });
 
-  test('of a one-way flow comes with Robust processing; with WS Standard nobody is told', async () => {
+  test('a fault of a one-way flow comes with Robust processing; with WS Standard it is unknown to all', async () => {
     const outcomes = [];
     for (const processing of ['robust', 'ws-standard'] as const) {
       const soap = { messageExchangePattern: 'one-way', processing } as const;
@@ -241,7 +244,7 @@ describe('A fault', () => {
     ]);
   });
 
-  test('that quotes the payload: the log has its code alone, its text is in the dead letter', async () => {
+  test('a fault that quotes the payload has its code in the log, and its text in the dead letter', async () => {
     const answer = ({ soap }: Received) =>
       ({ fault: 'client', text: `Cannot read ${soap?.payload ?? ''} of Mrs Kowalczyk` }) as const;
     const stage = await setStage({ plans: [plan(failing(answer))] });
@@ -256,7 +259,7 @@ describe('A fault', () => {
     ]);
   });
 
-  test('of the server, to an envelope that is cut off, buries the message: no later try could help', async () => {
+  test('a fault of the server to an envelope that is cut off makes a dead letter: no retry could help', async () => {
     const stage = await setStage({ plans: [plan()] });
     stage.send(stage.orders, { body: envelope(orderXml()).slice(0, -30) });
 
@@ -272,7 +275,7 @@ describe('A fault', () => {
     expect(stage.tally()).toMatchObject({ left: 0, dead: 1 });
   });
 
-  test('VersionMismatch asks the operator, who corrects the setting: the message stays', async () => {
+  test('a fault VersionMismatch asks the operator to correct the setting, and the message stays', async () => {
     const stage = await setStage({ plans: [plan({}, { soapVersion: '1.1' })] });
     stage.send(stage.orders, { body: envelope(orderXml(), '1.2') });
 
@@ -285,7 +288,7 @@ describe('A fault', () => {
   });
 });
 
-test('a SOAP flow’s address below /http/ is a 404: the operator must act', async () => {
+test('the address of a SOAP flow below /http/ is a 404: the operator must act', async () => {
   const stage = await setStage({ environment: 'cf', plans: [plan({}, { path: '/http/orders' })] });
   stage.send(stage.orders, { body: envelope(orderXml()) });
 

@@ -48,7 +48,7 @@ test.each([
   { what: 'a Retry-After that is none', flow: answering(503, { 'Retry-After': 'soon' }), least: 1, most: 2 },
   { what: 'an endpoint that is not there', flow: answering(404), least: 900, most: 1_800 },
   { what: 'a redirect', flow: answering(302, { Location: 'https://elsewhere.example/' }), least: 900, most: 1_800 },
-])('$what: from $least to $most s', async ({ flow, least, most }) => {
+])('a message kept because $what waits from $least to $most s', async ({ flow, least, most }) => {
   const { stage, clock } = await setClockedStage({ plans: [{ name: 'orders', flow }] });
   stage.sendMany(3);
 
@@ -60,7 +60,7 @@ test.each([
   expect(stage.told('visibility.unchanged'), 'SQS took it').toEqual([]);
 });
 
-test('on FIFO the head of a group waits and its unsent rest does not: nothing of the group comes before its head', async () => {
+test('the head of a FIFO group waits and its unsent rest does not: none comes before its head', async () => {
   let fails = true;
   const { stage, clock } = await setClockedStage({
     plans: [
@@ -105,7 +105,7 @@ describe('A wait that SQS is not told changes nothing in the reply: the message 
       trouble: ({ sqsServer }: Stage) => sqsServer.fail({ fault: 'reset-before', times: 100 }),
       seconds: 900,
     },
-  ])('$what', async ({ trouble, seconds }) => {
+  ])('a wait that SQS does not take changes nothing in the reply: $what', async ({ trouble, seconds }) => {
     let works = false;
     const answer = () => ({ status: works ? 200 : 503 });
     const { stage, clock } = await setClockedStage({

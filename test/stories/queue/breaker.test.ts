@@ -6,7 +6,7 @@ test.each([
   // As many messages would else be received 1,000 times within eight days, and be moved away by SQS without a reason.
   { status: 404, outcome: 'blocked', leastMs: 900_000, mostMs: 1_800_000 },
 ])(
-  'after five answers of $status in a row the rest is returned unsent; then one is tried in each invocation, until one succeeds',
+  'five answers of $status in a row return the rest unsent; then one is tried in each invocation',
   async ({ status, outcome, leastMs, mostMs }) => {
     let answered = status;
     const stage = await setStage({
@@ -45,7 +45,7 @@ test.each([
   },
 );
 
-test('what one destination suffers is nothing to another', async () => {
+test('the failures of one destination do not affect another', async () => {
   const stage = await setStage({
     plans: [
       { name: 'orders', flow: { csrfProtected: false, answer: () => ({ status: 503 }) } },
@@ -64,7 +64,7 @@ test('what one destination suffers is nothing to another', async () => {
   expect(stage.deployed.queueFunction.coldStarts, 'in the same process').toBe(1);
 });
 
-test('rejected messages between the others say that the endpoint is well', async () => {
+test('rejected messages between the others show that the endpoint is well', async () => {
   const answer = ({ body }: { body: Buffer }) => ({ status: body.toString().startsWith('bad') ? 422 : 503 });
   const stage = await setStage({
     plans: [{ name: 'orders', flow: { csrfProtected: false, answer }, settings: { concurrency: 1 } }],

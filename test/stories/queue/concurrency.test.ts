@@ -48,7 +48,7 @@ test.each([
   },
 );
 
-test('two invocations at once have twice as many calls in flight: maximumConcurrency times concurrency, and no more', async () => {
+test('two invocations at once have maximumConcurrency times concurrency calls in flight at most', async () => {
   const flow = gathering(6);
   const stage = await setStage({
     plans: [{ name: 'orders', flow: { csrfProtected: false, answer: flow.answer }, settings: { concurrency: 3 } }],

@@ -70,7 +70,7 @@ test.each([false, true])(
   },
 );
 
-test('of ten attributes none is lost: the user’s are inside the reason, the relay’s own still beside it', async () => {
+test('ten attributes are all kept: the user’s inside the reason, the relay’s own still beside it', async () => {
   const stage = await setStage({ plans: [{ name: 'orders', flow: FLOW }] });
   const user = Object.fromEntries([1, 2, 3, 4, 5, 6, 7, 8].map((number) => [`tag${number}`, `value ${number}`]));
   const own = { messageId: 'order-4711', contentType: 'text/plain' };
@@ -86,7 +86,7 @@ test('of ten attributes none is lost: the user’s are inside the reason, the re
   expect(stage.orders.queue.size).toBe(0);
 });
 
-test('ten attributes of 8 KB each hold up no group: they are inside the reason, whole, and the next of the group goes on', async () => {
+test('ten attributes of 8 KB each stop no group: they are inside the reason, whole, and the next goes on', async () => {
   const stage = await setStage({ plans: [{ name: 'orders', fifo: true, flow: FLOW }] });
   const attributes = Object.fromEntries([...'abcdefghij'].map((name) => [`tag-${name}`, name.repeat(8_192)]));
   stage.send(stage.orders, { body: '422', attributes, group: 'a' });
@@ -101,7 +101,7 @@ test('ten attributes of 8 KB each hold up no group: they are inside the reason, 
   expect(stage.tally()).toMatchObject({ left: 0, dead: 1 });
 });
 
-test('a rejected body of exactly 1 MiB has no room for a reason: without a bucket it is kept, and the log says what to set', async () => {
+test('a rejected body of exactly 1 MiB is kept without a bucket, and the log says why', async () => {
   const stage = await setStage({ plans: [{ name: 'orders', flow: FLOW }] });
   const id = stage.send(stage.orders, { body: `422${'x'.repeat(1_048_576 - 3)}` });
 
@@ -114,7 +114,7 @@ test('a rejected body of exactly 1 MiB has no room for a reason: without a bucke
   expect(stage.tally()).toMatchObject({ left: 1, dead: 0 });
 });
 
-test('on FIFO a letter that is replayed and rejected again within five minutes makes two letters, not one', async () => {
+test('a letter on FIFO that is replayed and rejected within five minutes makes two letters', async () => {
   const clock = createSimulatedTime(Date.now());
   const stage = await setStage({ plans: [{ name: 'orders', fifo: true, flow: FLOW }], sqsNow: clock.now });
   const { orders } = stage;
@@ -139,7 +139,7 @@ test.each([
   { fifo: false, letters: 2, what: 'two letters, since a standard queue drops nothing' },
   { fifo: true, letters: 1, what: 'one letter, since the record deduplicates it' },
 ])(
-  'a reply that is lost after the letter was written makes the relay bury again: $what (FIFO: $fifo)',
+  'a reply that is lost after the letter was written makes the relay write it again: $what (FIFO: $fifo)',
   async ({ fifo, letters: count }) => {
     const stage = await setStage({ plans: [{ name: 'orders', fifo, flow: FLOW }] });
     const { queue } = stage.orders;
@@ -158,7 +158,7 @@ test.each([
 
 describe('While the dead-letter queue cannot be written', () => {
   test.each([false, true])(
-    'a rejected message is kept and buried later, with all its tries told (FIFO: %s)',
+    'a rejected message is kept while the dead-letter queue refuses, and dead-lettered later (FIFO: %s)',
     async (fifo) => {
       const clock = createSimulatedTime(Date.now());
       const stage = await setStage({ plans: [{ name: 'orders', fifo, flow: FLOW }], sqsNow: clock.now });
@@ -187,7 +187,7 @@ describe('While the dead-letter queue cannot be written', () => {
   );
 
   test.each(['reset-after', 'half-answer'] as const)(
-    'by %s of its confirmation, it may lie there twice, and never not at all',
+    'a dead letter may lie there twice by %s of its confirmation, and never not at all',
     async (fault) => {
       const stage = await setStage({ plans: [{ name: 'orders', flow: FLOW }] });
       stage.sqsServer.fail({ fault });
@@ -221,23 +221,26 @@ describe('By its age a message is given up', () => {
     { fifo: false, status: 404, ageMs: 12 * DAY_MS + 60_000, outcome: 'blocked', is: 'buried' },
     { fifo: false, status: 404, ageMs: 12 * DAY_MS - 60_000, outcome: 'blocked', is: 'kept' },
     { fifo: true, status: 404, ageMs: 11 * DAY_MS, outcome: 'blocked', is: 'kept' },
-  ])('$outcome by a $status $ageMs ms after the first receive (FIFO: $fifo): $is', async (row) => {
-    const { fifo, status, ageMs, outcome, is } = row;
-    const clock = createSimulatedTime(Date.now() - ageMs);
-    const stage = await setStage({
-      plans: [{ name: 'orders', fifo, flow: FLOW, settings: { fifo } }],
-      sqsNow: clock.now,
-    });
-    const id = stage.send(stage.orders, { body: `${status}`, ...(fifo ? { group: 'a' } : {}) });
-    stage.orders.queue.receive({ visibilitySeconds: 0 });
-    clock.advance(ageMs);
+  ])(
+    'a message is given up by its age, $outcome by a $status $ageMs ms after the first receive (FIFO: $fifo): $is',
+    async (row) => {
+      const { fifo, status, ageMs, outcome, is } = row;
+      const clock = createSimulatedTime(Date.now() - ageMs);
+      const stage = await setStage({
+        plans: [{ name: 'orders', fifo, flow: FLOW, settings: { fifo } }],
+        sqsNow: clock.now,
+      });
+      const id = stage.send(stage.orders, { body: `${status}`, ...(fifo ? { group: 'a' } : {}) });
+      stage.orders.queue.receive({ visibilitySeconds: 0 });
+      clock.advance(ageMs);
 
-    await stage.poll();
+      await stage.poll();
 
-    expect(stage.attemptsOf(id)).toMatchObject([{ outcome, status, calls: 1 }]);
-    expect(stage.tally()).toMatchObject({ left: is === 'kept' ? 1 : 0, dead: is === 'buried' ? 1 : 0 });
-    if (is === 'buried') expect(letters(stage.orders)).toMatchObject([{ told: { messageId: id, outcome, status } }]);
-  });
+      expect(stage.attemptsOf(id)).toMatchObject([{ outcome, status, calls: 1 }]);
+      expect(stage.tally()).toMatchObject({ left: is === 'kept' ? 1 : 0, dead: is === 'buried' ? 1 : 0 });
+      if (is === 'buried') expect(letters(stage.orders)).toMatchObject([{ told: { messageId: id, outcome, status } }]);
+    },
+  );
 
   test.each([
     { fifo: false, status: 429, ageMs: 4 * DAY_MS, is: 'kept' },
@@ -245,22 +248,25 @@ describe('By its age a message is given up', () => {
     { fifo: false, status: 429, ageMs: 12 * DAY_MS + 60_000, is: 'buried' },
     { fifo: false, status: 404, ageMs: 12 * DAY_MS + 60_000, is: 'buried' },
     { fifo: false, status: 200, ageMs: 13 * DAY_MS, is: 'delivered' },
-  ])('what nobody polled for $ageMs ms is answered $status at its first try (FIFO: $fifo): $is', async (row) => {
-    const { fifo, status, ageMs, is } = row;
-    const clock = createSimulatedTime(Date.now() - ageMs);
-    const stage = await setStage({
-      plans: [{ name: 'orders', fifo, flow: FLOW, settings: { fifo } }],
-      sqsNow: clock.now,
-    });
-    stage.send(stage.orders, { body: `${status}`, ...(fifo ? { group: 'a' } : {}) });
-    clock.advance(ageMs);
+  ])(
+    'a message that nobody polled for $ageMs ms is answered $status at its first try (FIFO: $fifo): $is',
+    async (row) => {
+      const { fifo, status, ageMs, is } = row;
+      const clock = createSimulatedTime(Date.now() - ageMs);
+      const stage = await setStage({
+        plans: [{ name: 'orders', fifo, flow: FLOW, settings: { fifo } }],
+        sqsNow: clock.now,
+      });
+      stage.send(stage.orders, { body: `${status}`, ...(fifo ? { group: 'a' } : {}) });
+      clock.advance(ageMs);
 
-    await stage.poll();
+      await stage.poll();
 
-    expect(stage.tally()).toMatchObject({ left: is === 'kept' ? 1 : 0, dead: is === 'buried' ? 1 : 0 });
-  });
+      expect(stage.tally()).toMatchObject({ left: is === 'kept' ? 1 : 0, dead: is === 'buried' ? 1 : 0 });
+    },
+  );
 
-  test('only after an attempt: what the breaker holds back is kept, however old', async () => {
+  test('a message that the breaker holds back is kept, however old', async () => {
     const clock = createSimulatedTime(Date.now() - 80 * HOUR_MS);
     const stage = await setStage({
       plans: [{ name: 'orders', flow: FLOW, settings: { concurrency: 1 } }],
@@ -279,24 +285,21 @@ describe('By its age a message is given up', () => {
   test.each([
     { what: 'the token', hang: ({ authorizationServer: { server } }: Stage) => server },
     { what: 'the secret', hang: ({ secretsManager: { server } }: Stage) => server },
-  ])(
-    'only after an attempt: one whose time was over while $what was awaited is kept, however old',
-    async ({ hang }) => {
-      const clock = createSimulatedTime(Date.now() - 80 * HOUR_MS);
-      const stage = await setStage({
-        plans: [{ name: 'orders', flow: FLOW }],
-        sqsNow: clock.now,
-        deploy: { queueTimeoutSeconds: 6 },
-      });
-      const id = stage.send(stage.orders);
-      stage.orders.queue.receive({ visibilitySeconds: 0 });
-      clock.advance(80 * HOUR_MS);
-      hang(stage).fail({ fault: 'hang', times: 10 });
+  ])('a message whose time was over while $what was awaited is kept, however old', async ({ hang }) => {
+    const clock = createSimulatedTime(Date.now() - 80 * HOUR_MS);
+    const stage = await setStage({
+      plans: [{ name: 'orders', flow: FLOW }],
+      sqsNow: clock.now,
+      deploy: { queueTimeoutSeconds: 6 },
+    });
+    const id = stage.send(stage.orders);
+    stage.orders.queue.receive({ visibilitySeconds: 0 });
+    clock.advance(80 * HOUR_MS);
+    hang(stage).fail({ fault: 'hang', times: 10 });
 
-      await stage.poll();
+    await stage.poll();
 
-      expect(stage.attemptsOf(id)).toMatchObject([{ outcome: 'failed', executed: 'no', calls: 0 }]);
-      expect(stage.tally()).toMatchObject({ left: 1, dead: 0 });
-    },
-  );
+    expect(stage.attemptsOf(id)).toMatchObject([{ outcome: 'failed', executed: 'no', calls: 0 }]);
+    expect(stage.tally()).toMatchObject({ left: 1, dead: 0 });
+  });
 });

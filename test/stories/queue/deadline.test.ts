@@ -6,7 +6,7 @@ test.each([
   { concurrency: 10, quick: 3, cut: 7, untried: 0 },
   { concurrency: 2, quick: 0, cut: 2, untried: 8 },
 ])(
-  'near the deadline the reply leaves in time: $quick delivered, $cut cut off and told, $untried not tried ($concurrency at a time)',
+  'the reply leaves in time: $quick delivered, $cut cut off and logged, $untried not tried ($concurrency at a time)',
   async ({ concurrency, quick, cut, untried }) => {
     let slow = true;
     const answer = ({ body }: Received) =>
@@ -41,7 +41,7 @@ test.each([
   },
 );
 
-test('a token that is not to be had before the deadline keeps the messages, unsent', async () => {
+test('a token that does not come before the deadline keeps the messages, unsent', async () => {
   const stage = await setStage({
     plans: [{ name: 'orders', flow: { csrfProtected: false } }],
     deploy: { queueTimeoutSeconds: 3 },

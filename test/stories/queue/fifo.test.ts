@@ -50,7 +50,7 @@ test.each([
   },
 );
 
-test('what was kept of a group comes again in order, behind nothing that overtook it', async () => {
+test('the kept messages of a group come again in order, and nothing has overtaken them', async () => {
   let failures = 0;
   const { stage, nameOf } = await setFifoStage((body) => body === 'message b1' && ++failures === 1);
 

@@ -9,7 +9,7 @@ const answer = ({ body }: Received) =>
   body.toString() === POISON ? new Promise<undefined>(() => undefined) : undefined;
 const FLOW = { csrfProtected: false, answer };
 
-test('a message that kills the function twice ends in the dead-letter queue by the queue itself, and no other is touched', async () => {
+test('a message that kills the function twice goes to the dead-letter queue by SQS, and no other', async () => {
   const stage = await setStage({ plans: [{ name: 'orders', flow: FLOW, maxReceiveCount: 2 }] });
   const { queueFunction } = stage.deployed;
   const { deadLetterQueue } = stage.orders;

@@ -16,7 +16,7 @@ const letters = (stage: {
 }) =>
   stage.orders.deadLetterQueue.messages.map(({ attributes }) => JSON.parse(attributes.deadLetter?.stringValue ?? '{}'));
 
-test('the pointers of the extended client arrive as what they point to: both class names, both size attributes', async () => {
+test('the pointers of the extended client arrive as their payloads, in all four spellings', async () => {
   const stage = await setPayloadStage();
   const ids: string[] = [];
   for (const pointer of [POINTER, OLD_POINTER]) {
@@ -33,7 +33,7 @@ test('the pointers of the extended client arrive as what they point to: both cla
   for (const index of [0, 1, 2, 3]) expect(await stage.exists(`orders/${index}`), 'nobody asked to delete').toBe(true);
 });
 
-test('a payload is opened anew for each send: after a rejected token and after a demand for a CSRF token it goes out whole', async () => {
+test('a payload is opened anew for each send, after a rejected token and a demand for a CSRF token', async () => {
   const stage = await setPayloadStage({ flow: { csrfProtected: true } });
   const opened = () => stage.asked.filter((asked) => asked === 'GET /payloads/big').length;
   const payload = await stage.put('big', randomBytes(2_000_000));
@@ -54,7 +54,7 @@ test('a payload is opened anew for each send: after a rejected token and after a
   expect(stage.arrivals()).toEqual([first, second]);
 });
 
-test('a dead socket, too, makes it be opened again', async () => {
+test('a payload is opened again after a dead socket, too', async () => {
   const stage = await setPayloadStage();
   const payload = await stage.put('big');
   stage.sendPointer('big', payload);
@@ -69,7 +69,7 @@ test('a dead socket, too, makes it be opened again', async () => {
 });
 
 describe('What cannot be had for good is rejected with its reason, and no call is made:', () => {
-  test('an object that does not exist', async () => {
+  test('an object that does not exist is rejected with its reason, and no call is made', async () => {
     const stage = await setPayloadStage();
     const id = stage.sendPointer('not/there', randomBytes(10));
     await stage.poll();
@@ -82,7 +82,7 @@ describe('What cannot be had for good is rejected with its reason, and no call i
     expect(letter?.attributes.ExtendedPayloadSize?.stringValue).toBe('10');
   });
 
-  test('an object that vanishes between the question and the send', async () => {
+  test('an object that vanishes between the question and the send is rejected with its reason', async () => {
     const stage = await setPayloadStage();
     const id = stage.sendPointer('there', await stage.put('there'));
     stage.s3Server.fail({ fault: NO_SUCH_KEY, when: ({ method }) => method === 'GET' });
@@ -91,7 +91,7 @@ describe('What cannot be had for good is rejected with its reason, and no call i
     expect(stage.tally()).toMatchObject({ flowRuns: 0, left: 0, dead: 1 });
   });
 
-  test('an object of 40 MB and a byte', async () => {
+  test('an object of 40 MB and a byte is rejected with its reason, and no call is made', async () => {
     const stage = await setPayloadStage();
     const id = stage.sendPointer('huge', await stage.put('huge', Buffer.alloc(FORTY_MB + 1)));
     await stage.poll();
@@ -100,7 +100,7 @@ describe('What cannot be had for good is rejected with its reason, and no call i
     expect(stage.asked).toEqual(['HEAD /payloads/huge']);
   });
 
-  test('an object in a bucket that is not among payloadBuckets: S3 is not even asked', async () => {
+  test('an object in a bucket not among payloadBuckets is rejected: S3 is not even asked', async () => {
     const stage = await setPayloadStage({ settings: { payloadBuckets: ['other-bucket'] } });
     const id = stage.sendPointer('secret', await stage.put('secret'));
     await stage.poll();
@@ -116,7 +116,7 @@ describe('What cannot be had now keeps the message:', () => {
     { what: 'S3 is down when the object is opened', fault: { status: 503, body: '' }, method: 'GET' },
     { what: 'S3 breaks the connection', fault: 'reset-before', method: 'HEAD' },
     { what: 'the object breaks off in the middle', fault: 'half-answer', method: 'GET' },
-  ] as const)('$what', async ({ fault, method }) => {
+  ] as const)('a payload that cannot be had now keeps the message: $what', async ({ fault, method }) => {
     const stage = await setPayloadStage();
     const id = stage.sendPointer('big', await stage.put('big', randomBytes(2_000_000)));
     stage.s3Server.fail({ fault, times: 1_000, when: (request) => request.method === method });
@@ -159,22 +159,25 @@ describe('What S3 refuses waits for the operator, who is told what must be allow
   test.each([
     { what: 'an object that may not be looked at', method: 'HEAD' },
     { what: 'an object that may not be opened', method: 'GET' },
-  ])('$what is blocked, and sent once it may be', async ({ method }) => {
-    const stage = await setPayloadStage();
-    const id = stage.sendPointer('big', await stage.put('big'));
-    stage.s3Server.fail({ fault: { status: 403, body: '' }, when: (request) => request.method === method });
+  ])(
+    'a payload that S3 refuses waits for the operator: $what is blocked, and sent once it may be',
+    async ({ method }) => {
+      const stage = await setPayloadStage();
+      const id = stage.sendPointer('big', await stage.put('big'));
+      stage.s3Server.fail({ fault: { status: 403, body: '' }, when: (request) => request.method === method });
 
-    const [invocation] = await stage.poll();
-    expect(invocation?.kept).toEqual([id]);
-    expect(stage.attemptsOf(id)).toMatchObject([{ outcome: 'blocked', executed: 'no', calls: 0, reason: FORBIDDEN }]);
-    const [{ visibleAt } = { visibleAt: 0 }] = stage.orders.queue.messages;
-    expect(visibleAt - (invocation?.at ?? 0)).toBeGreaterThanOrEqual(900_000);
+      const [invocation] = await stage.poll();
+      expect(invocation?.kept).toEqual([id]);
+      expect(stage.attemptsOf(id)).toMatchObject([{ outcome: 'blocked', executed: 'no', calls: 0, reason: FORBIDDEN }]);
+      const [{ visibleAt } = { visibleAt: 0 }] = stage.orders.queue.messages;
+      expect(visibleAt - (invocation?.at ?? 0)).toBeGreaterThanOrEqual(900_000);
 
-    await stage.pollAgain();
-    expect(stage.arrivals()).toEqual([id]);
-  });
+      await stage.pollAgain();
+      expect(stage.arrivals()).toEqual([id]);
+    },
+  );
 
-  test('where it may list the bucket, as its role says, a missing object holds up no FIFO lane; else nobody can tell', async () => {
+  test('a missing object is rejected where the role may list the bucket, and holds up no FIFO group', async () => {
     const stage = await setPayloadStage({ fifo: true });
     const sendBoth = async (group: string) => [
       stage.sendPointer('not/there', randomBytes(10), { group }),
@@ -193,7 +196,7 @@ describe('What S3 refuses waits for the operator, who is told what must be allow
   });
 });
 
-test('40 MB go through, and never more than a quarter of the function’s memory at once', {
+test('40 MB pass through, and never more than a quarter of the function’s memory at once', {
   timeout: 90_000,
 }, async () => {
   const stage = await setPayloadStage({ settings: { timeoutSeconds: 30 } });
@@ -214,7 +217,7 @@ test('40 MB go through, and never more than a quarter of the function’s memory
 });
 
 describe('A payload is deleted', () => {
-  test('after its message was delivered, where the destination says so, and not before', async () => {
+  test('a payload is deleted after its delivery, where the destination says so, and not before', async () => {
     let status = 503;
     const flow = { csrfProtected: false, answer: () => ({ status }) };
     const stage = await setPayloadStage({ flow, settings: { deletePayloads: true } });
@@ -229,7 +232,7 @@ describe('A payload is deleted', () => {
     expect(await stage.exists('once')).toBe(false);
   });
 
-  test('never when the message is rejected: the letter points to it', async () => {
+  test('a payload is deleted never when the message is rejected: the letter points to it', async () => {
     const flow = { csrfProtected: false, answer: () => ({ status: 422 }) };
     const stage = await setPayloadStage({ flow, settings: { deletePayloads: true } });
     stage.sendPointer('bad', await stage.put('bad'));
@@ -238,7 +241,7 @@ describe('A payload is deleted', () => {
     expect(await stage.exists('bad')).toBe(true);
   });
 
-  test('best effort: one that cannot be deleted was delivered all the same, and the log says so', async () => {
+  test('a payload that cannot be deleted was delivered all the same, and the log says so', async () => {
     const stage = await setPayloadStage({ settings: { deletePayloads: true } });
     const id = stage.sendPointer('stays', await stage.put('stays'));
     stage.s3Server.fail({ fault: { status: 403, body: '' }, times: 9, when: ({ method }) => method === 'DELETE' });
@@ -248,7 +251,7 @@ describe('A payload is deleted', () => {
   });
 });
 
-test('a rejected body of exactly 1 MiB goes to S3 with its reason beside the pointer, and comes back from there whole', async () => {
+test('a rejected body of exactly 1 MiB goes to S3 with its reason, and comes back whole', async () => {
   let status = 422;
   const flow = { csrfProtected: false, answer: () => ({ status }) };
   const stage = await setPayloadStage({ flow, settings: { payloadBucket: BUCKET, payloadBuckets: [] } });

@@ -19,7 +19,7 @@ async function invoke({ deployed }: Stage, event: unknown): Promise<string[] | s
 }
 
 describe('An event that names no message keeps the whole batch: the invocation throws.', () => {
-  test('None of these is an event of SQS', async () => {
+  test('an event that is none of SQS keeps the whole batch: the invocation throws', async () => {
     const stage = await setStage({ plans: [PLAN] });
     for (const event of [{}, null, 'text', [], { Records: {} }, { Records: null }, { records: [] }]) {
       expect(await invoke(stage, event)).toMatch(/RelayError.*no list of Records/);
@@ -32,7 +32,7 @@ describe('An event that names no message keeps the whole batch: the invocation t
     { what: 'an empty messageId', change: (record: SQSRecord) => ({ ...record, messageId: '' }) },
     { what: 'a messageId that is a number', change: (record: SQSRecord) => ({ ...record, messageId: 4711 }) },
     { what: 'nothing at all in it', change: () => null },
-  ])('A record with $what, among good ones: none of them is sent', async ({ change }) => {
+  ])('a record with $what keeps the whole batch: none of the good ones is sent', async ({ change }) => {
     const stage = await setStage({ plans: [PLAN] });
     stage.sendMany(3);
     const [first, second, third] = records(stage);
@@ -114,7 +114,7 @@ describe('One malformed record among good ones fails alone, in plain words:', ()
       outcome: 'rejected',
       says: 'contentType',
     },
-  ])('$what', async ({ change, outcome, says }) => {
+  ])('one malformed record among good ones fails alone, in plain words: $what', async ({ change, outcome, says }) => {
     // Without a dead-letter queue, so that the reply names what was rejected, too.
     const stage = await setStage({
       plans: [{ ...PLAN, settings: { deadLetterQueueUrl: undefined, forwardHeaders: ['x-a*'] } }],
@@ -151,7 +151,7 @@ describe('What is odd and harmless is delivered:', () => {
     },
     { what: 'an ARN that is none', change: { eventSourceARN: 'queue' } },
     { what: 'no ARN', change: { eventSourceARN: undefined } },
-  ])('a record with $what', async ({ change }) => {
+  ])('a record with $what is odd and harmless, and delivered', async ({ change }) => {
     // Without a queue's name there must be one destination alone, and it must name no queue.
     const stage = await setStage({ plans: [{ ...PLAN, settings: { queue: undefined } }], tokenDuringInit: true });
     const id = stage.send(stage.orders);
@@ -166,20 +166,23 @@ describe('What is odd and harmless is delivered:', () => {
 
 describe('A record of a queue that no destination has', () => {
   const ARNS = ['arn:aws:sqs:eu-central-1:123456789012:unknown', 'queue', '', undefined];
-  test.each(ARNS)('(%s) is kept alone, and the log names it', async (eventSourceARN) => {
-    const stage = await setStage({ plans: [PLAN, { name: 'invoices', flow: { csrfProtected: false } }] });
-    const ids = stage.sendMany(2);
-    const [stray, good] = records(stage);
+  test.each(ARNS)(
+    'a record of a queue that no destination has (%s) is kept alone, and the log names it',
+    async (eventSourceARN) => {
+      const stage = await setStage({ plans: [PLAN, { name: 'invoices', flow: { csrfProtected: false } }] });
+      const ids = stage.sendMany(2);
+      const [stray, good] = records(stage);
 
-    const Records = [{ ...stray, eventSourceARN }, good];
-    expect(await invoke(stage, { Records })).toEqual([stray?.messageId]);
+      const Records = [{ ...stray, eventSourceARN }, good];
+      expect(await invoke(stage, { Records })).toEqual([stray?.messageId]);
 
-    expect(stage.arrivals()).toEqual(ids.filter((id) => id === good?.messageId));
-    expect(stage.told('queue.unknown')).toMatchObject([
-      // An empty one is left out of the line.
-      { messages: 1, ...(eventSourceARN ? { queueArn: eventSourceARN } : {}) },
-    ]);
-  });
+      expect(stage.arrivals()).toEqual(ids.filter((id) => id === good?.messageId));
+      expect(stage.told('queue.unknown')).toMatchObject([
+        // An empty one is left out of the line.
+        { messages: 1, ...(eventSourceARN ? { queueArn: eventSourceARN } : {}) },
+      ]);
+    },
+  );
 });
 
 test('a record of another queue is not for the only destination that there is, if that names its own', async () => {
@@ -195,7 +198,7 @@ test('a record of another queue is not for the only destination that there is, i
   expect(stage.told('queue.unknown')).toMatchObject([{ messages: 1, queueArn: eventSourceARN }]);
 });
 
-test('a record without a receipt is answered like any other; only its wait cannot be told', async () => {
+test('a record without a receipt is answered like any other; only its wait cannot be set', async () => {
   const stage = await setStage({
     plans: [{ ...PLAN, flow: { csrfProtected: false, answer: () => ({ status: 503 }) } }],
   });

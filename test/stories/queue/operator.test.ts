@@ -23,7 +23,7 @@ test.each(['neo', 'cf'] as const)(
   },
 );
 
-test('once the role is assigned, what was kept is delivered on a later try (neo)', async () => {
+test('the kept messages are delivered on a later try once the role is assigned (neo)', async () => {
   const stage = await setStage({ environment: 'neo', plans: [{ name: 'orders', assignRole: false }] });
   const ids = stage.sendMany(10);
   await stage.poll();
@@ -80,7 +80,7 @@ test.each(['neo', 'cf'] as const)(
   },
 );
 
-test('an address in another case is another endpoint: blocked', async () => {
+test('an address in another case is another endpoint, and blocks', async () => {
   const stage = await setStage({ plans: [{ name: 'orders', settings: { path: '/http/Orders' } }] });
   const id = stage.send(stage.orders);
 
@@ -90,7 +90,7 @@ test('an address in another case is another endpoint: blocked', async () => {
   expect(stage.attempts[0]?.reason).toContain('upper and lower case');
 });
 
-test.each([301, 302, 303, 307, 308])('a redirect (%i) is never followed: blocked', async (status) => {
+test.each([301, 302, 303, 307, 308])('a redirect (%i) is never followed, and blocks', async (status) => {
   const stage = await setStage({ plans: [{ name: 'orders' }] });
   const Location = `${stage.runtimeNode.url}/http/orders`;
   stage.runtimeNode.server.fail({ fault: { status, headers: { Location } } });
@@ -102,7 +102,7 @@ test.each([301, 302, 303, 307, 308])('a redirect (%i) is never followed: blocked
   expect(stage.tally()).toMatchObject({ calls: {}, flowRuns: 0, left: 1 });
 });
 
-test('on Cloud Foundry, where the role is in the token, one new token brings it to all that were kept', async () => {
+test('one new token on Cloud Foundry, where the role is in the token, brings it to all that were kept', async () => {
   const stage = await setStage({ environment: 'cf', plans: [{ name: 'orders', assignRole: false }] });
   const ids = stage.sendMany(10);
   await stage.poll();

@@ -11,7 +11,7 @@ const FLOW = { csrfProtected: false, answer: verdict };
 /** Without a dead-letter queue of ours, what is rejected stays in the queue. */
 const KEPT = { deadLetterQueueUrl: undefined };
 
-test('of ten messages the three that the flow rejects are kept, and the seven others are deleted', async () => {
+test('three rejected of ten messages are kept, and the seven others are deleted', async () => {
   const stage = await setStage({ plans: [{ name: 'orders', flow: FLOW, settings: KEPT }] });
   const bad = [1, 2, 3]
     .map((order) => stage.send(stage.orders, { body: JSON.stringify({ order, answer: 422 }) }))
@@ -41,7 +41,7 @@ test.each([400, 409, 410, 412, 413, 415, 422])('a %i says that this message will
   expect(stage.attempts[0]?.reason).toContain('the sender must correct it');
 });
 
-test('one of each in a batch: rejected, failed and delivered go their own ways', async () => {
+test('a rejected, a failed and a delivered message of one batch go their own ways', async () => {
   const stage = await setStage({ plans: [{ name: 'orders', flow: FLOW, settings: KEPT }] });
   const rejected = stage.send(stage.orders, { body: JSON.stringify({ answer: 400 }) });
   const failed = stage.send(stage.orders, { body: JSON.stringify({ answer: 500 }) });

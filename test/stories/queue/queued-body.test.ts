@@ -71,7 +71,7 @@ test('compressed bytes stay compressed, and Content-Encoding and Content-Languag
   });
 });
 
-test('headers reach the flow when the destination forwards them, and never those that are the relay’s own', async () => {
+test('headers reach the flow when the destination forwards them, except the relay’s own', async () => {
   const stage = await setStage({
     plans: [
       {

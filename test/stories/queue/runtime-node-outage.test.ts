@@ -46,7 +46,7 @@ test('a runtime node that was restarted between two batches is called on new soc
   expect(stage.outcomes('outcome')).toEqual({ delivered: 20 });
 });
 
-test('a flow that fails is told with the id of its message processing log, and the message is kept', async () => {
+test('a flow that fails is logged with its MPL id, and the message is kept', async () => {
   let works = false;
   const answer = () => (works ? undefined : ('exception' as const));
   const stage = await setStage({ plans: [{ name: 'orders', flow: { csrfProtected: false, answer } }] });
@@ -97,7 +97,7 @@ test.each([
   { what: 'no answer at all', fault: 'hang', told: 'failed - unknown 1', ran: 1 },
   { what: 'a reset before the request was handled', fault: 'reset-before', told: 'failed - unknown 1', ran: 0 },
 ] as const)(
-  'on $what it is unknown whether the flow ran: the message is kept and goes out again with the same id',
+  'an outcome is unknown on $what: the message is kept and goes out again with the same id',
   async ({ fault, told, ran }) => {
     const answer = () => ({ status: 200, body: 'an answer long enough to be cut' });
     const stage = await setStage({

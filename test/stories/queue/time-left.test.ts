@@ -33,7 +33,7 @@ test.each([
   { batchSize: 100, concurrency: 10 },
   { batchSize: 5_000, concurrency: 50 },
 ])(
-  'a batch of $batchSize at a slow endpoint: the reply leaves before Lambda’s timeout, and names all that was not delivered',
+  'the reply of a batch of $batchSize at a slow endpoint leaves in time, and names all that was not delivered',
   async ({ batchSize, concurrency }) => {
     const slow = async (): Promise<undefined> => {
       await delay(800);
@@ -57,7 +57,7 @@ test.each([
   },
 );
 
-test('5,000 messages that cannot go out are all named in time, and all waits are told to SQS', async () => {
+test('5,000 messages that cannot go out are all named in time, and all waits are sent to SQS', async () => {
   const stage = await setStage({
     plans: [{ name: 'orders', flow: { csrfProtected: false, answer: () => ({ status: 404 }) } }],
     deploy: { queueTimeoutSeconds: 30 },
@@ -73,7 +73,7 @@ test('5,000 messages that cannot go out are all named in time, and all waits are
   expect(comingBack.filter((ms) => ms < 900_000).length).toBeLessThanOrEqual(untold);
 });
 
-test('with SQS, too, out of reach the reply still leaves in time, as it would have been', async () => {
+test('the reply leaves in time, unchanged, even with SQS out of reach', async () => {
   const hang = () => new Promise<undefined>(() => undefined);
   const stage = await setStage({
     plans: [{ name: 'orders', flow: { csrfProtected: false, answer: hang } }],
@@ -88,7 +88,7 @@ test('with SQS, too, out of reach the reply still leaves in time, as it would ha
   expect(durationMs(stage)).toBeLessThan(3_000);
 });
 
-test('an SQS that does not answer holds up a reply that is ready for no more than the time of reporting', async () => {
+test('an SQS that does not answer delays a ready reply by no more than the time of reporting', async () => {
   const stage = await setStage({
     plans: [{ name: 'orders', flow: { csrfProtected: false, answer: () => ({ status: 503 }) } }],
     deploy: { queueTimeoutSeconds: 30 },

@@ -54,7 +54,7 @@ test.each([
   { fault: 'reset-before', runs: 1 },
   { fault: 'reset-after', runs: 2 },
 ] as const)(
-  'a reset ($fault) on a reused socket with no byte of an answer is sent once more with the same id, and told as unknown',
+  'a reset ($fault) of a reused socket without an answer is sent once more, and logged as unknown',
   async ({ fault, runs }) => {
     const stage = await setStage({ plans: [PLAN] });
     stage.send(stage.orders);
@@ -71,7 +71,7 @@ test.each([
   },
 );
 
-test('a second reset is not tried again: the message is kept, told as unknown, and goes out later with the same id', async () => {
+test('a second reset is not tried again: the message is kept, and goes out later with the same id', async () => {
   const stage = await setStage({ plans: [PLAN] });
   stage.send(stage.orders);
   await stage.poll();
@@ -87,7 +87,7 @@ test('a second reset is not tried again: the message is kept, told as unknown, a
   expect(stage.tally().left).toBe(0);
 });
 
-test('a message whose flow may have run, and that is then rejected, is told as unknown both times and buried once', async () => {
+test('a rejected message whose flow may have run is logged as unknown and dead-lettered once', async () => {
   const stage = await setStage({
     plans: [{ name: 'orders', flow: { csrfProtected: false, answer: () => ({ status: 422 }) } }],
   });
@@ -116,7 +116,7 @@ test.each([
   { status: 404, outcome: 'blocked' },
   { status: 413, outcome: 'rejected' },
 ])(
-  'the flow runs, the socket breaks, the second send is answered $status: it is told as unknown',
+  'a flow that ran before the socket broke, and is then answered $status, is logged as unknown',
   async ({ status, outcome }) => {
     const stage = await setStage({ plans: [PLAN] });
     stage.send(stage.orders);
@@ -135,7 +135,7 @@ test.each([
   },
 );
 
-test('the flow runs, the socket breaks, the second send is answered 401 and the third with a new token is taken: it is told as unknown', async () => {
+test('a flow that ran before the socket broke, then 401, then a new token, is logged as unknown', async () => {
   const stage = await setStage({ plans: [PLAN] });
   stage.send(stage.orders);
   await stage.poll();

@@ -38,7 +38,7 @@ describe('A token endpoint that answers', () => {
     ],
     ['404', nginxPage(404, 'Not Found'), /: answered 404; the operator must check the token URL in the secret/],
     ['403', nginxPage(403, 'Forbidden'), /: answered 403; the operator must check the token URL in the secret/],
-  ])('%s: ten messages are blocked and kept, one request, no call', async (_, answer, reason) => {
+  ])('a token endpoint that answers %s blocks ten messages with one request and no call', async (_, answer, reason) => {
     const stage = await setStage({ plans: [PLAN] });
     stage.authorizationServer.failTokenRequests(answer, { times: 9 });
     const ids = stage.sendMany(10);
@@ -60,7 +60,7 @@ describe('A token endpoint that answers', () => {
   });
 
   test.each(['reset-before', 'reset-after', 'half-answer'] as const)(
-    'once with a broken connection (%s) is asked again, and everything is delivered',
+    'a token endpoint that breaks a connection once (%s) is asked again, and everything is delivered',
     async (fault) => {
       const stage = await setStage({ plans: [PLAN] });
       stage.authorizationServer.server.fail({ fault, when: ({ path }) => path.endsWith('/token') });
@@ -80,7 +80,7 @@ describe('A token endpoint that answers', () => {
   );
 });
 
-test('A token that is too large for the endpoint keeps ten messages, and names the token, not the messages', async () => {
+test('a token that is too large for the endpoint keeps ten messages, and is named as the cause', async () => {
   const stage = await setStage({ plans: [PLAN] });
   stage.authorizationServer.failTokenRequests(
     json({ access_token: 'x'.repeat(8_193), token_type: 'bearer', expires_in: 3_600 }),
@@ -105,7 +105,7 @@ describe('What UAA refuses is told as its cause', () => {
       /: answered 400 invalid_scope; the operator must check the setting "scope"/,
     ],
     ['a scope that opens no flow', { scope: 'uaa.resource' }, /^the endpoint answered 403: .* must assign the role/],
-  ])('%s', async (_, settings, reason) => {
+  ])('a refusal of UAA is reported with its cause: %s', async (_, settings, reason) => {
     const stage = await setStage({ plans: [{ ...PLAN, settings }] });
     const ids = stage.sendMany(10);
     const [invocation] = await stage.poll();
@@ -117,7 +117,7 @@ describe('What UAA refuses is told as its cause', () => {
     expect(stage.tally()).toMatchObject({ flowRuns: 0, left: 10, dead: 0 });
   });
 
-  test('a token URL with a wrong path, which it answers with words of a CSRF token', async () => {
+  test('a token URL with a wrong path is reported as that, though UAA speaks of a CSRF token', async () => {
     const stage = await setStage({
       plans: [PLAN],
       before: ({ account, runtimeNode, secretsManager }, [orders]) => {

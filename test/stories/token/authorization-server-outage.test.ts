@@ -6,7 +6,7 @@ import { setStage } from '../stage.ts';
 const ENVIRONMENTS = ['neo', 'cf'] as const;
 
 test.each(ENVIRONMENTS)(
-  'while the token is good, deliveries go on without the authorization server (%s)',
+  'deliveries go on without the authorization server while the token is good (%s)',
   async (environment) => {
     const stage = await setStage({ environment, plans: [{ name: 'orders' }] });
     const ids = stage.sendMany(10);
@@ -23,7 +23,7 @@ test.each(ENVIRONMENTS)(
 );
 
 test.each(ENVIRONMENTS)(
-  'on a cold start without the authorization server messages are kept, and delivered when it is back (%s)',
+  'messages on a cold start without the authorization server are kept, and delivered later (%s)',
   async (environment) => {
     const stage = await setStage({ environment, plans: [{ name: 'orders', flow: { csrfProtected: false } }] });
     await stage.authorizationServer.server.stop();
@@ -50,7 +50,7 @@ test.each(ENVIRONMENTS)(
   },
 );
 
-test('an authorization server that has moved is found where the secret says so, by the message that meets nobody', async () => {
+test('an authorization server that has moved is found where the secret now says it is', async () => {
   const stage = await setStage({ plans: [{ name: 'orders', flow: { csrfProtected: false } }] });
   const ids = [stage.send(stage.orders)];
   await stage.poll();
@@ -89,19 +89,16 @@ test.each([
 test.each([
   { environment: 'neo', requests: 2 },
   { environment: 'cf', requests: 4 },
-] as const)(
-  '$requests token requests in all are made where $environment answers 502',
-  async ({ environment, requests }) => {
-    const stage = await setStage({ environment, plans: [{ name: 'orders', flow: { csrfProtected: false } }] });
-    stage.authorizationServer.failTokenRequests({ status: 502 }, { times: 10 });
-    stage.sendMany(10);
+] as const)('a 502 in $environment causes $requests token requests in all', async ({ environment, requests }) => {
+  const stage = await setStage({ environment, plans: [{ name: 'orders', flow: { csrfProtected: false } }] });
+  stage.authorizationServer.failTokenRequests({ status: 502 }, { times: 10 });
+  stage.sendMany(10);
 
-    await stage.poll();
+  await stage.poll();
 
-    expect(stage.outcomes()).toEqual({ 'failed 502 no 0': 10 });
-    expect(stage.tally()).toMatchObject({ tokenRequests: Array(requests).fill(502), calls: {}, left: 10 });
-  },
-);
+  expect(stage.outcomes()).toEqual({ 'failed 502 no 0': 10 });
+  expect(stage.tally()).toMatchObject({ tokenRequests: Array(requests).fill(502), calls: {}, left: 10 });
+});
 
 test.each([
   { what: '200 with an HTML page', answer: { status: 200, body: '<html></html>' } },

@@ -130,7 +130,7 @@ test('a certificate that the flow no longer takes is replaced by what the secret
   expect(stage.tally()).toMatchObject({ tokenRequests: [], secretReads: { 'cpi/orders': 2 }, left: 0 });
 });
 
-test('authentication: certificate with a key that has none is blocked in words', async () => {
+test('authentication: certificate with a key that has none blocks with a reason', async () => {
   const stage = await setStage({ plans: [{ name: 'orders', settings: { authentication: 'certificate' } }] });
   stage.send(stage.orders);
 

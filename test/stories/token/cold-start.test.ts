@@ -46,7 +46,7 @@ test.each(['neo', 'cf'] as const)(
   },
 );
 
-test('an attempt is told in one line, with every field that alarms and queries are built on', async () => {
+test('an attempt is one log line, with every field that alarms and queries are built on', async () => {
   const stage = await setStage({ plans: [{ name: 'orders', flow: { csrfProtected: false, returnMplId: true } }] });
   const id = stage.send(stage.orders, { body: '{"order":"4711"}' });
 

@@ -35,7 +35,7 @@ describe.each(['neo', 'cf'] as const)('on %s', (environment) => {
   });
 });
 
-test('an authorization server that does not answer holds the start up for two seconds, and ends nothing', async () => {
+test('an authorization server that does not answer delays the start by two seconds, and ends nothing', async () => {
   const stage = await setStage({ plans: [PLAN], tokenDuringInit: true });
   stage.authorizationServer.server.fail({ fault: 'hang' });
   const ids = stage.sendMany(3);
@@ -77,14 +77,17 @@ describe('the function of the webhooks', () => {
     { mode: 'queued', tokenRequests: [] },
     { mode: 'direct', tokenRequests: [200] },
     { mode: 'direct-else-queued', tokenRequests: [200] },
-  ] as const)('fetches a token during init where it calls SAP itself ($mode)', async ({ mode, tokenRequests }) => {
-    const plan = { ...PLAN, webhook: { ...WEBHOOK_USER, mode } };
-    const stage = await setStage({ plans: [plan], tokenDuringInit: true });
+  ] as const)(
+    'the function of the webhooks fetches a token during init where it calls SAP itself ($mode)',
+    async ({ mode, tokenRequests }) => {
+      const plan = { ...PLAN, webhook: { ...WEBHOOK_USER, mode } };
+      const stage = await setStage({ plans: [plan], tokenDuringInit: true });
 
-    // Stopped at the door: no message needs a token.
-    const { status } = await stage.post('/webhooks/orders', { user: null, body: '{}' });
+      // Stopped at the door: no message needs a token.
+      const { status } = await stage.post('/webhooks/orders', { user: null, body: '{}' });
 
-    expect(status).toBe(401);
-    expect(stage.tally()).toMatchObject({ tokenRequests, calls: {} });
-  });
+      expect(status).toBe(401);
+      expect(stage.tally()).toMatchObject({ tokenRequests, calls: {} });
+    },
+  );
 });

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { setStage } from '../stage.ts';
 
 test.each([401, 500] as const)(
-  'A %i for a token that has expired on its way is healed by a new one, and the flow runs once',
+  'a %i for a token that has expired on its way leads to a new one, and the flow runs once',
   async (expiredTokenStatus) => {
     const stage = await setStage({
       environment: 'cf',

@@ -52,7 +52,7 @@ test.each([
   { tokenFormat: 'opaque', introspections: 20 },
   { tokenFormat: 'jwt', introspections: 0 },
 ] as const)(
-  'for 20 messages with one $tokenFormat token the runtime node asks the authorization server $introspections times',
+  'the runtime node asks the authorization server $introspections times for 20 messages with one $tokenFormat token',
   async ({ tokenFormat, introspections }) => {
     const stage = await setStage({
       environment: 'neo',

@@ -7,7 +7,7 @@ test.each([
   ['cf', 'a+b%2Bc :$!|=d/e?f&g#h;"i\\j'],
   ['neo', 'größer-ключ-鍵-🔑-öffnet'],
   ['cf', 'größer-ключ-鍵-🔑-öffnet'],
-] as const)('On %s a client with the secret %s gets a token', async (environment, clientSecret) => {
+] as const)('a client on %s with the secret %s gets a token', async (environment, clientSecret) => {
   const clientId = 'sb-b1cf5d3c-7e24!b1234|it-rt-acme+dev%21!b56';
   const stage = await setStage({
     environment,

@@ -95,7 +95,7 @@ test.each(ENVIRONMENTS)(
 );
 
 test.each(ENVIRONMENTS)(
-  'a client that is registered no longer is blocked on a cold start, with its secret read once more, its previous version looked for, and no call (%s)',
+  'a client that was deleted is blocked on a cold start, after two readings and no call (%s)',
   async (environment) => {
     const stage = await setStage({ environment, plans: [PLAN] });
     stage.account.deleteClient(stage.orders.clientId);
@@ -132,7 +132,7 @@ test.each([1, 10])(
   },
 );
 
-test('a rotation that ran ahead of the authorization server is bridged by the previous version of the secret', async () => {
+test('a rotation ahead of the authorization server is bridged by the previous version of the secret', async () => {
   const stage = await setStage({ plans: [PLAN] });
   const { secretsManager, orders } = stage;
   // Stored already, not yet known to the authorization server.

@@ -80,7 +80,7 @@ test('a secret that was corrected is read on the next try, and everything is del
   expect(stage.tally()).toMatchObject({ tokenRequests: [200], secretReads: { [SECRET]: 2 }, left: 0 });
 });
 
-test('Secrets Manager that is down makes messages failed, and they are delivered when it is back', async () => {
+test('a Secrets Manager that is down makes messages failed, and they are delivered when it is back', async () => {
   const stage = await setStage({ plans: [{ name: 'orders', flow: FLOW }] });
   await stage.secretsManager.server.stop();
   const ids = stage.sendMany(10);
@@ -96,7 +96,7 @@ test('Secrets Manager that is down makes messages failed, and they are delivered
   expect(stage.tally()).toMatchObject({ tokenRequests: [200], secretReads: { [SECRET]: 1 }, left: 0 });
 });
 
-test('Secrets Manager that throttles makes messages failed, after the few tries of the SDK', async () => {
+test('a Secrets Manager that throttles makes messages failed, after the few tries of the SDK', async () => {
   const stage = await setStage({ plans: [{ name: 'orders', flow: FLOW }] });
   stage.secretsManager.throttle(true);
   const ids = stage.sendMany(10);
@@ -109,7 +109,7 @@ test('Secrets Manager that throttles makes messages failed, after the few tries 
   expect(stage.tally()).toMatchObject({ tokenRequests: [], secretReads: { [SECRET]: 3 }, left: 10 });
 });
 
-test('with a warm token nothing is asked of Secrets Manager, so its outage is not noticed', async () => {
+test('an outage of Secrets Manager is not noticed with a token in memory', async () => {
   const stage = await setStage({ plans: [{ name: 'orders', flow: FLOW }] });
   const ids = stage.sendMany(10);
   await stage.poll();
@@ -123,7 +123,7 @@ test('with a warm token nothing is asked of Secrets Manager, so its outage is no
 });
 
 test.each([true, false])(
-  'a service key is taken as SAP hands it out, nested in "oauth" or not (%s)',
+  'a service key is read as SAP hands it out, nested in "oauth" or not (%s)',
   async (nestedKey) => {
     const stage = await setStage({ plans: [{ name: 'orders', flow: FLOW, nestedKey }] });
     const id = stage.send(stage.orders);

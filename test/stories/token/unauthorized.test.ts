@@ -6,7 +6,7 @@ const OPEN = { name: 'orders', flow: { csrfProtected: false } } as const;
 const HOUR_MS = 3_600_000;
 
 test.each(ENVIRONMENTS)(
-  'a 401 that hits ten messages at once is healed by one new token, and each is sent once more (%s)',
+  'a 401 to ten messages at once leads to one new token, and each is sent once more (%s)',
   async (environment) => {
     const stage = await setStage({ environment, plans: [OPEN] });
     stage.send(stage.orders);
@@ -87,7 +87,7 @@ test.each(ENVIRONMENTS)(
 );
 
 test.each(ENVIRONMENTS)(
-  'a signing key rotated in the middle of a batch of 100 costs one token request, and one more call for each that was in flight (%s)',
+  'a signing key rotated in a batch of 100 costs one token request, and one more call for each in flight (%s)',
   async (environment) => {
     const concurrency = 10;
     let runs = 0;

@@ -65,23 +65,26 @@ test('a flow that answers is passed on, and nothing is stored', async () => {
 });
 
 describe('when the flow cannot have run', () => {
-  test.each(NOT_RUN)('since $what, the caller gets 202, and the message arrives later', async ({ cause, cure }) => {
-    const stage = await setStage({ plans: [PLAN] });
-    await cause(stage);
+  test.each(NOT_RUN)(
+    'a flow that cannot have run, since $what, makes the caller get 202, and the message arrives later',
+    async ({ cause, cure }) => {
+      const stage = await setStage({ plans: [PLAN] });
+      await cause(stage);
 
-    const response = await stage.post('/webhooks/orders', { body: BODY, headers: { 'X-Request-Id': 'r-1' } });
+      const response = await stage.post('/webhooks/orders', { body: BODY, headers: { 'X-Request-Id': 'r-1' } });
 
-    expect(response.status).toBe(202);
-    expect(await response.json()).toEqual({ messageId: 'r-1' });
-    expect(stage.tally()).toMatchObject({ flowRuns: 0, left: 1 });
-    expect(stage.told('webhook.queued')).toMatchObject([{ destination: 'orders', messageId: 'r-1' }]);
+      expect(response.status).toBe(202);
+      expect(await response.json()).toEqual({ messageId: 'r-1' });
+      expect(stage.tally()).toMatchObject({ flowRuns: 0, left: 1 });
+      expect(stage.told('webhook.queued')).toMatchObject([{ destination: 'orders', messageId: 'r-1' }]);
 
-    stage.runtimeNode.server.heal();
-    await cure?.(stage);
-    await stage.poll();
-    expect(stage.runtimeNode.messages).toMatchObject([{ messageId: 'r-1', bodySha256: sha256(BODY) }]);
-    expect(stage.orders.queue.size).toBe(0);
-  });
+      stage.runtimeNode.server.heal();
+      await cure?.(stage);
+      await stage.poll();
+      expect(stage.runtimeNode.messages).toMatchObject([{ messageId: 'r-1', bodySha256: sha256(BODY) }]);
+      expect(stage.orders.queue.size).toBe(0);
+    },
+  );
 });
 
 describe('when the flow may have run, or will never take it', () => {
@@ -101,16 +104,19 @@ describe('when the flow may have run, or will never take it', () => {
     },
     { what: 'it says 400', cause: answering(400), status: 400, name: 'rejected' },
     { what: 'it says 409', cause: answering(409), status: 422, name: 'rejected' },
-  ])('since $what, the caller is told $status, and nothing is stored', async ({ cause, status, name }) => {
-    const stage = await setStage({ plans: [PLAN] });
-    await cause(stage);
+  ])(
+    'a flow that may have run, since $what, makes the caller get $status, and nothing is stored',
+    async ({ cause, status, name }) => {
+      const stage = await setStage({ plans: [PLAN] });
+      await cause(stage);
 
-    const response = await stage.post('/webhooks/orders');
+      const response = await stage.post('/webhooks/orders');
 
-    expect(response.status).toBe(status);
-    expect(await response.json()).toMatchObject({ type: `urn:problem-type:token-relay:${name}` });
-    expect(stage.orders.queue.size).toBe(0);
-  });
+      expect(response.status).toBe(status);
+      expect(await response.json()).toMatchObject({ type: `urn:problem-type:token-relay:${name}` });
+      expect(stage.orders.queue.size).toBe(0);
+    },
+  );
 });
 
 /** What a flow may say of its own accord; the last are those that mean, of anyone else, that it has not run. */
@@ -120,7 +126,7 @@ const OF_THE_FLOW = [
 ];
 
 test.each(['header', 'body'] as const)(
-  'a flow that bears its mark in the %s has run, whatever its status: it runs once, and nothing is stored',
+  'a flow with its mark in the %s has run, whatever its status, and nothing is stored',
   async (returnMplId) => {
     const answered = ({ body }: Received) => ({ status: Number(JSON.parse(body.toString()).answer) });
     const stage = await setStage({
@@ -145,7 +151,7 @@ test.each(['header', 'body'] as const)(
   },
 );
 
-test('neither the flow nor SQS: the caller is told to come again', async () => {
+test('the caller is asked to come again where neither the flow nor SQS is there', async () => {
   const stage = await setStage({ plans: [PLAN] });
   await stage.runtimeNode.server.stop();
   await stage.sqsServer.stop();

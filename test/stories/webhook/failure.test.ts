@@ -119,7 +119,7 @@ const CASES: readonly Case[] = [
 
 // The reply has two shapes, with `headers` and with `multiValueHeaders`; webhook.test.ts has the third gateway, too.
 describe.each(['HTTP API, payload 2.0', 'REST API'] as const)('behind %s', (gateway) => {
-  test.each(CASES)('when $what the caller gets $status $name, and nothing of what was said behind', async (given) => {
+  test.each(CASES)('the caller gets $status $name when $what, and nothing of what was said behind', async (given) => {
     const stage = await setStage({ gateway, plans: [{ ...PLAN, settings: { timeoutSeconds: 1 } }] });
     await given.cause(stage);
 
@@ -137,7 +137,7 @@ describe.each(['HTTP API, payload 2.0', 'REST API'] as const)('behind %s', (gate
   });
 });
 
-test('a 401 is healed while the caller waits', async () => {
+test('a 401 leads to a new token while the caller waits', async () => {
   const stage = await setStage({ plans: [PLAN] });
   await stage.post('/webhooks/orders');
   stage.authorizationServer.expireAllTokens();
@@ -149,7 +149,7 @@ test('a 401 is healed while the caller waits', async () => {
   expect(stage.outcomes('outcome', 'calls', 'token')).toEqual({ 'delivered 1 new': 1, 'delivered 2 new': 1 });
 });
 
-test('near the function’s timeout the caller still gets an answer, and nothing is cut off silently', async () => {
+test('the caller still gets an answer near the function’s timeout, and nothing is cut off silently', async () => {
   const stage = await setStage({ plans: [PLAN], deploy: { webhookTimeoutSeconds: 3 } });
   stage.runtimeNode.server.fail({ fault: 'hang' });
 

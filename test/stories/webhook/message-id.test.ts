@@ -18,7 +18,7 @@ describe('the message id', () => {
       headers: { 'webhook-id': 'order 4711' },
       id: sha256('order 4711'),
     },
-  ])('is $what', async ({ headers, id }) => {
+  ])('the message id is $what', async ({ headers, id }) => {
     const stage = await setStage({ plans: [PLAN] });
 
     await stage.post('/webhooks/orders', { headers: headers as Record<string, string> });
@@ -30,7 +30,7 @@ describe('the message id', () => {
   test.each([
     { setting: 'X-Order', id: 'o-1' },
     { setting: '/order/id', id: 'b-1' },
-  ])('is what the setting $setting points at', async ({ setting, id }) => {
+  ])('the message id is what the setting $setting points at', async ({ setting, id }) => {
     const webhook = { verify: 'basic', secret: 'webhooks/orders', mode: 'direct', messageId: setting };
     const stage = await setStage({ plans: [{ ...PLAN, settings: { webhook } }] });
 
@@ -40,7 +40,7 @@ describe('the message id', () => {
     expect(stage.runtimeNode.messages.map(({ messageId }) => messageId)).toEqual([id]);
   });
 
-  test('is a new UUID for each request where the sender names none', async () => {
+  test('the message id is a new UUID for each request where the sender names none', async () => {
     const stage = await setStage({ plans: [PLAN] });
 
     await stage.post('/webhooks/orders');

@@ -12,7 +12,7 @@ const ENCODED = { 'Content-Type': 'application/xml', 'Content-Encoding': 'gzip',
 const LARGE = randomBytes(1_500_000);
 
 describe.each(GATEWAY_NAMES)('behind %s', (gateway) => {
-  test('the caller gets 202 and the id, nothing goes to SAP meanwhile, and what is delivered is what was sent', async () => {
+  test('the caller gets 202 and the id before SAP is called, and what is delivered is what was sent', async () => {
     const stage = await setStage({ gateway, plans: [PLAN] });
     const body = orderPayload();
 
@@ -58,7 +58,7 @@ describe.each(GATEWAY_NAMES)('behind %s', (gateway) => {
       headers: { 'Content-Type': 'application/vnd.legacy+xml; charset=iso-8859-1' },
     },
     { what: 'no bytes', body: '', headers: { 'Content-Type': 'application/json' } },
-  ])('$what arrives byte for byte, with what belongs to it', async ({ body, headers }) => {
+  ])('the body $what arrives byte for byte, with what belongs to it', async ({ body, headers }) => {
     // A flow sees no other headers than those of its integration flow's "Allowed Headers".
     const flow = { allowedHeaders: ['SAP_ApplicationID', 'Content-Language'] };
     const stage = await setStage({ gateway, plans: [{ ...PLAN, flow }] });
@@ -75,7 +75,7 @@ describe.each(GATEWAY_NAMES)('behind %s', (gateway) => {
   });
 });
 
-test('umlauts that the gateway has lost are not called queued: 415, and the sender is told what to do', async () => {
+test('umlauts that the gateway has lost are not queued: 415, and the sender learns what to do', async () => {
   const stage = await setStage({ plans: [PLAN] });
   const body = new Uint8Array(Buffer.from('<?xml version="1.0" encoding="ISO-8859-1"?><größe/>', 'latin1'));
   const post = (type: string) => stage.post('/webhooks/orders', { body, headers: { 'Content-Type': type } });
@@ -90,7 +90,7 @@ test('umlauts that the gateway has lost are not called queued: 415, and the send
   expect(stage.runtimeNode.messages).toMatchObject([{ bodySha256: sha256(body) }]);
 });
 
-test('nobody is told 202 before SQS has taken it; the sender’s next try bears the same id', async () => {
+test('a 202 is sent only when SQS has the message; the sender’s next try has the same id', async () => {
   const stage = await setStage({ plans: [PLAN] });
   const headers = { 'X-Request-Id': 'r-1' };
   await stage.sqsServer.stop();
@@ -112,7 +112,7 @@ test('nobody is told 202 before SQS has taken it; the sender’s next try bears 
   expect(stage.orders.queue.messages.map(({ attributes }) => attributes.messageId?.stringValue)).toEqual(['r-1']);
 });
 
-test('SQS says no: 503, and the reason is in the log without the payload', async () => {
+test('a refusal of SQS is a 503, and the reason is in the log without the payload', async () => {
   const stage = await setStage({ plans: [PLAN] });
   const body = '{"__type":"com.amazon.coral.service#AccessDeniedException","message":"no"}';
   stage.sqsServer.fail({ fault: { status: 403, body }, times: 10 });
@@ -121,7 +121,7 @@ test('SQS says no: 503, and the reason is in the log without the payload', async
   expect(stage.told('webhook.not-queued')).toMatchObject([{ reason: expect.stringContaining('AccessDenied') }]);
 });
 
-test('what was queued, and what was not, is counted by destination', async () => {
+test('queued and refused messages are counted by destination', async () => {
   const stage = await setStage({ plans: [PLAN] });
   const counted = (name: string) =>
     stage.output.flatMap((line) => (line.includes(`"${name}":`) ? [JSON.parse(line)] : []));
@@ -137,7 +137,7 @@ test('what was queued, and what was not, is counted by destination', async () =>
 });
 
 describe('when SQS’s answer is lost', () => {
-  test('on FIFO the message is there once all the same: each try has its deduplication id', async () => {
+  test('a message on FIFO is there once when SQS’s answer is lost: each try has its deduplication id', async () => {
     const stage = await setStage({ plans: [{ ...PLAN, fifo: true }] });
     stage.sqsServer.fail({ fault: 'reset-after', times: 1 });
 
@@ -150,7 +150,7 @@ describe('when SQS’s answer is lost', () => {
     expect(stage.orders.queue.size).toBe(1);
   });
 
-  test('on a standard queue it is there again with the same id', async () => {
+  test('a message on a standard queue is there again with the same id when SQS’s answer is lost', async () => {
     const stage = await setStage({ plans: [PLAN] });
     stage.sqsServer.fail({ fault: 'reset-after', times: 1 });
 
@@ -163,7 +163,7 @@ describe('when SQS’s answer is lost', () => {
 });
 
 describe('on FIFO', () => {
-  test('another body, or another source, under an id that is not its own displaces nothing: all are delivered', async () => {
+  test('another body, or another source, under an id already used on FIFO displaces nothing', async () => {
     const stage = await setStage({ plans: [{ ...PLAN, fifo: true }] });
     const [captured, order] = [orderPayload(), orderPayload()];
     const tries = [
@@ -196,13 +196,13 @@ describe('on FIFO', () => {
     ['is the destination, where an empty header says nothing', 'X-Customer', { 'X-Customer': '' }, '{}', 'orders'],
     ['is the destination, where nothing is asked for', undefined, { 'X-Customer': '4711' }, '{}', 'orders'],
     ['of a name that SQS does not take is its SHA-256', 'X-Customer', { 'X-Customer': 'a b' }, '{}', sha256('a b')],
-  ])('the message group %s', async (_, setting, headers, body, expected) => {
+  ])('the message group on FIFO %s', async (_, setting, headers, body, expected) => {
     expect(await ask(setting, headers, body)).toEqual([expected]);
   });
 });
 
 describe('a body beyond 1 MiB', () => {
-  test('goes through S3, and arrives byte for byte', async () => {
+  test('a body beyond 1 MiB goes through S3, and arrives byte for byte', async () => {
     const stage = await setPayloadStage({ webhook: WEBHOOK, settings: { payloadBucket: BUCKET } });
     const response = await stage.post('/webhooks/orders', {
       body: new Uint8Array(LARGE),
@@ -215,7 +215,7 @@ describe('a body beyond 1 MiB', () => {
     expect(stage.runtimeNode.messages).toMatchObject([{ bodySha256: sha256(LARGE) }]);
   });
 
-  test('is 413 without a bucket, and nothing is stored', async () => {
+  test('a body beyond 1 MiB is 413 without a bucket, and nothing is stored', async () => {
     const stage = await setStage({ plans: [PLAN] });
     const response = await stage.post('/webhooks/orders', { body: new Uint8Array(LARGE) });
 
@@ -224,7 +224,7 @@ describe('a body beyond 1 MiB', () => {
     expect(stage.tally()).toMatchObject({ left: 0, flowRuns: 0 });
   });
 
-  test('is 503 where S3 does not take it, and nothing lies in the queue', async () => {
+  test('a body beyond 1 MiB is 503 where S3 does not store it, and nothing lies in the queue', async () => {
     const stage = await setStage({ s3: true, plans: [{ ...PLAN, settings: { payloadBucket: 'no-such-bucket' } }] });
     const response = await stage.post('/webhooks/orders', { body: new Uint8Array(LARGE) });
 

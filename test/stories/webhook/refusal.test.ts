@@ -30,7 +30,7 @@ async function expectProblem(response: Response, status: number, name: string, t
 describe.each(GATEWAY_NAMES)('behind %s', (gateway) => {
   const challenge = gateway === 'REST API' ? 'x-amzn-remapped-www-authenticate' : 'www-authenticate';
 
-  test('a stranger learns nothing: one 401 for every door and every wrong credential, byte for byte', async () => {
+  test('a stranger learns nothing: one 401 for every path and every wrong credential, byte for byte', async () => {
     const stage = await setDoor(gateway);
     const wrong = { ...WEBHOOK_USER, password: 'not the password' };
     const tries: [string, PostOptions][] = [
@@ -71,7 +71,7 @@ describe.each(GATEWAY_NAMES)('behind %s', (gateway) => {
     { what: 'GET', path: '/webhooks/orders', method: 'GET' },
     { what: 'OPTIONS', path: '/webhooks/orders', method: 'OPTIONS' },
     { what: 'GET of an unknown destination', path: '/webhooks/nobody', method: 'GET' },
-  ])('$what is not allowed, whoever asks', async ({ path, method }) => {
+  ])('the method $what is not allowed, whoever asks', async ({ path, method }) => {
     const stage = await setDoor(gateway);
 
     const response = await stage.post(path, { method, user: null });
@@ -81,7 +81,7 @@ describe.each(GATEWAY_NAMES)('behind %s', (gateway) => {
     expect(stage.tally().secretReads).toEqual({});
   });
 
-  test('after verification the methods are the destination’s', async () => {
+  test('the methods after verification are the destination’s', async () => {
     const stage = await setDoor(gateway, { methods: ['PUT', 'PATCH'] });
 
     const response = await stage.post('/webhooks/orders');
@@ -119,7 +119,7 @@ describe.each(GATEWAY_NAMES)('behind %s', (gateway) => {
       problem: [415, 'unsupported-media-type', 'The content type is not taken'],
     },
   ] as const)(
-    '$what is refused after verification, and what is just right is taken',
+    'a request with $what is refused after verification, and one just within is accepted',
     async ({ webhook, request, taken, problem }) => {
       const stage = await setDoor(gateway, webhook);
 
@@ -164,7 +164,7 @@ describe('what verification turns away', () => {
     await stage.post('/webhooks/orders', { method: 'GET', user: null });
   }
 
-  test('is counted by destination, and told in one line a minute that says nothing of the request', async () => {
+  test('the refusals of verification are counted by destination, in one line a minute', async () => {
     const stage = await setStage({ plans: PLANS });
     await knock(stage);
 
@@ -180,7 +180,7 @@ describe('what verification turns away', () => {
     expect(stage.told('webhook.turned-away')).toEqual([]);
   });
 
-  test('is told request by request where the log’s level is debug, as on the local landscape', async () => {
+  test('the refusals of verification are logged request by request at level debug', async () => {
     const stage = await setStage({ plans: PLANS, deploy: { webhookLogLevel: 'DEBUG' } });
     await knock(stage);
 
@@ -192,7 +192,7 @@ describe('what verification turns away', () => {
 });
 
 describe('a destination whose settings are invalid', () => {
-  test('answers its webhook 503, so that good senders try again, and says so in one line', async () => {
+  test('an invalid destination answers its webhook 503, so that senders try again, and logs one line', async () => {
     const stage = await setStage({
       plans: [
         { name: 'orders', webhook: WEBHOOK_USER },
@@ -234,7 +234,7 @@ test('a function that is reached by another path says that nothing is there', as
 });
 
 test.each(['direct', 'queued'])(
-  'mode %s: headers that no HTTP request can carry are answered 422 if they would go along, and else left out',
+  'headers that no request can carry are answered 422 in mode %s if they would be forwarded',
   async (mode) => {
     const settings = { webhook: { ...BASIC, mode, forwardHeaders: ['x-a*'] } };
     const stage = await setStage({ plans: [{ ...PLANS[0], flow: { csrfProtected: false }, settings }] });
@@ -271,7 +271,7 @@ test.each([
       isBase64Encoded: true,
     },
   },
-])('$what is answered 400', async ({ event }) => {
+])('a request with $what is answered 400', async ({ event }) => {
   const stage = await setStage({ plans: PLANS });
 
   const result = await stage.deployed.webhookFunction.invoke(event);

@@ -319,7 +319,7 @@ describe.each([
   ['a webhook that is queued', QUEUED],
   ['a webhook that is direct', DIRECT],
 ] as const)('The reply to %s', (_, rows) => {
-  test.each(rows)('when $when is $expected.status, in the form of each event', async (row) => {
+  test.each(rows)('the reply is $expected.status when $when, in the form of each event', async (row) => {
     const { mode = 'direct', webhook, request, cause, expected } = row;
     const settings = {
       timeoutSeconds: 1,
@@ -347,7 +347,7 @@ describe.each([
   });
 });
 
-test('An event that is none of HTTP is answered 400, as single headers', async () => {
+test('an event that is none of HTTP is answered 400, as single headers', async () => {
   const stage = await setStage({ plans: [{ name: 'orders', webhook: WEBHOOK_USER }] });
   const { status, headers, body } = problem(400, 'malformed-request');
   for (const event of [{}, { Records: [] }, null, 'text', { version: '2.0' }, { httpMethod: 'POST' }]) {

@@ -4,7 +4,7 @@ import { type Stage, setStage, WEBHOOK_USER } from '../stage.ts';
 const PLAN = { name: 'orders', webhook: WEBHOOK_USER } as const;
 
 describe('rotation of the password', () => {
-  test('a new password is taken at once, and the old one no more', async () => {
+  test('a new password is accepted at once, and the old one no more', async () => {
     const stage = await setStage({ plans: [PLAN] });
     expect((await stage.post('/webhooks/orders')).status).toBe(200);
 
@@ -16,7 +16,7 @@ describe('rotation of the password', () => {
     expect(stage.tally().secretReads).toEqual({ 'webhooks/orders': 2, 'cpi/orders': 1 });
   });
 
-  test('while a list holds both, both are taken', async () => {
+  test('both passwords are accepted while a list holds both', async () => {
     const stage = await setStage({ plans: [PLAN] });
     const user = { username: 'legacy-2', password: 'the new password' };
     stage.secretsManager.put('webhooks/orders', [WEBHOOK_USER, user]);
@@ -33,7 +33,7 @@ test.each([
     trouble: (stage: Stage) => stage.secretsManager.put('webhooks/orders', '{"username":"legacy-erp"}'),
   },
   { what: 'down', trouble: (stage: Stage) => stage.secretsManager.server.stop() },
-])('a door whose secret is $what is unavailable, and the log says why', async ({ trouble }) => {
+])('a webhook whose secret is $what is unavailable, and the log says why', async ({ trouble }) => {
   const stage = await setStage({ plans: [PLAN] });
   await trouble(stage);
 

@@ -22,7 +22,7 @@ function signed({ iamUser }: Stage, url: URL, date = new Date()): Record<string,
   };
 }
 
-test('what is signed is queued; the gateway refuses the rest, and by no other way is anyone let in', async () => {
+test('a signed request is queued; the gateway refuses the rest, and nobody is let in another way', async () => {
   const webhook = { ...WEBHOOK_USER, verify: 'iam', mode: 'queued' } as const;
   const stage = await setStage({ plans: [{ name: 'orders', webhook }] });
   const url = new URL(`${stage.deployed.httpApi.url}/webhooks/orders`);

@@ -28,28 +28,33 @@ const post = (stage: Stage, door: string, headers: Record<string, string>, body 
   stage.post(`/webhooks/${door}`, { user: null, headers, body });
 
 describe('Every kind of sender', () => {
-  test.each(PARTS)('gets through to its flow, by either secret, and nobody else does', async (...senders) => {
-    const stage = await setDoors(senders);
-    for (const { door, entries, sign, messageId } of senders) {
-      for (const entry of entries) {
-        const response = await post(stage, door, await sign(BODY, entry, Date.now()));
-        expect([door, response.status]).toEqual([door, 200]);
+  test.each(PARTS)(
+    'every kind of sender gets through to its flow, by either secret, and nobody else does',
+    async (...senders) => {
+      const stage = await setDoors(senders);
+      for (const { door, entries, sign, messageId } of senders) {
+        for (const entry of entries) {
+          const response = await post(stage, door, await sign(BODY, entry, Date.now()));
+          expect([door, response.status]).toEqual([door, 200]);
+        }
+        const ids = stage.attempts
+          .filter(({ destination }) => destination === door)
+          .map((attempt) => attempt.messageId);
+        expect(ids).toHaveLength(2);
+        if (messageId !== undefined) expect(ids).toEqual([messageId, messageId]);
       }
-      const ids = stage.attempts.filter(({ destination }) => destination === door).map((attempt) => attempt.messageId);
-      expect(ids).toHaveLength(2);
-      if (messageId !== undefined) expect(ids).toEqual([messageId, messageId]);
-    }
-    const unknown = await strangersReply(await post(stage, 'unknown', {}));
-    const { flowRuns } = stage.tally();
-    for (const { door, entries, sign } of senders) {
-      const wrong = Object.fromEntries(Object.keys(entries[0]).map((field) => [field, 'whsec_d3Jvbmc=']));
-      for (const headers of [await sign(BODY, wrong, Date.now()), {}])
-        expect(await strangersReply(await post(stage, door, headers)), door).toEqual(unknown);
-    }
-    expect(stage.tally()).toMatchObject({ flowRuns });
-  });
+      const unknown = await strangersReply(await post(stage, 'unknown', {}));
+      const { flowRuns } = stage.tally();
+      for (const { door, entries, sign } of senders) {
+        const wrong = Object.fromEntries(Object.keys(entries[0]).map((field) => [field, 'whsec_d3Jvbmc=']));
+        for (const headers of [await sign(BODY, wrong, Date.now()), {}])
+          expect(await strangersReply(await post(stage, door, headers)), door).toEqual(unknown);
+      }
+      expect(stage.tally()).toMatchObject({ flowRuns });
+    },
+  );
 
-  test('whose key is in a header: the flow does not see it, whatever is forwarded', async () => {
+  test('a flow does not see the header with the sender’s key, whatever is forwarded', async () => {
     const key = 'the first of the keys';
     const webhook = { verify: 'api-key', secret: 'webhooks/orders', mode: 'direct', forwardHeaders: ['x-*'] };
     const plan = { username: '', password: '', secret: { key } };
@@ -66,7 +71,7 @@ describe('Every kind of sender', () => {
 });
 
 describe('A token', () => {
-  test('of the issuer lets in, one of another does not, and while the issuer is away it is 503', async () => {
+  test('a token of the issuer lets in, another’s does not, and while the issuer is away it is 503', async () => {
     const issuer = await startIssuer();
     const verify = { type: 'jwt', issuer: issuer.url, audience: 'orders', scope: 'orders.write' };
     const stage = await setStage({ plans: [{ name: 'orders', webhook: { username: '', password: '', verify } }] });
@@ -92,7 +97,7 @@ describe('A token', () => {
 });
 
 describe('Signed for AWS', () => {
-  test('the identity in the gateway’s event lets in, and the sender’s word for it does not', async () => {
+  test('the identity in the gateway’s event lets in, and the sender’s own claim to it does not', async () => {
     const stage = await setStage({
       plans: [{ name: 'orders', webhook: { username: '', password: '', verify: 'iam' } }],
     });
@@ -112,14 +117,14 @@ describe('Signed for AWS', () => {
   });
 });
 
-test('Without verification anyone gets through', async () => {
+test('anyone gets through without verification', async () => {
   const stage = await setStage({
     plans: [{ name: 'orders', webhook: { username: '', password: '', verify: 'none' } }],
   });
   expect((await post(stage, 'orders', {})).status).toBe(200);
 });
 
-test('SAP Event Mesh asks whether it may send, is told so, and sends', async () => {
+test('SAP Event Mesh asks whether it may send, gets the permission, and sends', async () => {
   const webhook = { verify: 'basic', secret: 'webhooks/orders', mode: 'direct', allowedOrigins: ['em.example.com'] };
   const stage = await setStage({
     plans: [{ name: 'orders', webhook: { username: 'mesh', password: 'a-password' }, settings: { webhook } }],
@@ -141,7 +146,7 @@ test('SAP Event Mesh asks whether it may send, is told so, and sends', async () 
   expect(stage.attempts).toMatchObject([{ messageId: 'event-1' }]);
 });
 
-test('Strangers, whatever they make up, get a small reply of ours, reach no flow, and leave nothing in the log', async () => {
+test('strangers, whatever they send, get a small reply, reach no flow, and leave nothing in the log', async () => {
   const senders = named.filter(({ name }) =>
     ['basic', 'api-key', 'github', 'stripe', 'standard-webhooks'].includes(name),
   );

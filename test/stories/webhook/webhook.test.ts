@@ -57,7 +57,7 @@ describe.each(GATEWAY_NAMES)('behind %s', (gateway) => {
     });
   });
 
-  test('a 204 has no body', async () => {
+  test('a 204 to the caller has no body', async () => {
     const stage = await setStage({ gateway, plans: [{ ...PLAN, flow: { runtime: 8 } }] });
 
     const response = await stage.post('/webhooks/orders');
@@ -66,7 +66,7 @@ describe.each(GATEWAY_NAMES)('behind %s', (gateway) => {
     expect(await response.text()).toBe('');
   });
 
-  test('of the flow’s headers those that belong to the body come back, the listed ones, and no cookies', async () => {
+  test('the flow’s headers that belong to the body come back, the listed ones, and no cookies', async () => {
     const body = gzipSync('{"compressed":true}');
     const answer = {
       status: 200,
@@ -132,7 +132,7 @@ describe.each(GATEWAY_NAMES)('behind %s', (gateway) => {
     });
   });
 
-  test('the second request finds everything warm', async () => {
+  test('the second request finds secret and token in memory', async () => {
     const stage = await setStage({ gateway, plans: [PLAN] });
 
     await stage.post('/webhooks/orders');
