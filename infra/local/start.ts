@@ -7,7 +7,7 @@ import { build } from '../build/build.ts';
 import { Mistake, readStartCommand, type StartCommand } from './command/arguments.ts';
 import { ending } from './command/ending.ts';
 import { START_MANUAL } from './command/manual.ts';
-import { findPorts } from './command/ports.ts';
+import { FIRST_PORT, findPorts, portsFrom } from './command/ports.ts';
 import { type Deployed, type Landscape, type LocalDestination, startLandscape } from './landscape.ts';
 import { createDeliveryLog } from './story/delivery-log.ts';
 import { startMonitor } from './story/monitor.ts';
@@ -89,7 +89,11 @@ function introduce(): void {
   print(styleText('bold', 'token-relay on a local landscape') + styleText('dim', '  (loopback only, Ctrl-C ends it)'));
 }
 
-function invite({ endpoints }: Landscape, { httpApi }: Deployed, { queue, deadLetterQueue }: LocalDestination): void {
+function invite(
+  { endpoints, management }: Landscape,
+  { httpApi }: Deployed,
+  { queue, deadLetterQueue }: LocalDestination,
+): void {
   const { username, password } = WEBHOOK_USER;
   const body = JSON.stringify({ QueueUrl: queue.url, MessageBody: '{"order":1}' });
   print('');
@@ -112,6 +116,10 @@ function invite({ endpoints }: Landscape, { httpApi }: Deployed, { queue, deadLe
   print('');
   print(styleText('dim', "# a webhook that is direct: the flow's own answer"));
   print(post('stock', STOCK_REQUEST));
+  print('');
+  print(styleText('dim', '# what is wrong, and who must act: the dead letter of the story, if nothing else'));
+  const elsewhere = management.server.port === portsFrom(FIRST_PORT).aws ? '' : `AWS_ENDPOINT_URL=${management.url} `;
+  print(`${elsewhere}npm run doctor -- --stage local`);
   print('');
   print(styleText('dim', '# the dead letter of the story; --send would put it back'));
   print(

@@ -4,6 +4,7 @@ import { nginxPage, serviceUnavailable, unknownRoute } from '../../infra/local/s
 import { createCertificateAuthority } from '../../infra/local/server/certificates.ts';
 import { FINDINGS, type FindingId } from '../../infra/ops/doctor/findings.ts';
 import type { Line } from '../../infra/ops/doctor/line.ts';
+import { textReport } from '../../infra/ops/doctor/report.ts';
 import { ALARM, type Examination, type Plan, type RunOptions, startExamination, TOPIC } from './examination.ts';
 
 const QUEUE_FUNCTION = 'token-relay-local-queue';
@@ -530,6 +531,10 @@ const SET_UPS: readonly SetUp[] = [
   },
 ];
 
+function longestOf(lines: readonly string[]): number {
+  return Math.max(...lines.map((line) => line.length));
+}
+
 function isFinding({ result }: Line): boolean {
   return result === 'error' || result === 'warning';
 }
@@ -547,6 +552,9 @@ describe('a set-up that is broken gives its finding, who must act, the anchor, a
       expect(anchor).toBe(`infra/ops/runbook.md#${id}`);
     }
     expect(code).toBe(1);
+    expect(longestOf(textReport(lines))).toBeLessThanOrEqual(80);
+    const told = lines.map(({ reason }) => reason).join('\n');
+    for (const value of examination.confidential) expect(told.includes(value), 'a secret is told').toBe(false);
   });
 });
 

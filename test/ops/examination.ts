@@ -46,6 +46,8 @@ export interface Plan {
   readonly destination?: Partial<DestinationPlan>;
   readonly deploy?: DeployOptions;
   readonly alarms?: readonly Alarm[];
+  /** Names of further destinations. */
+  readonly also?: readonly string[];
 }
 
 export async function startExamination(plan: Plan = {}): Promise<Examination> {
@@ -56,6 +58,7 @@ export async function startExamination(plan: Plan = {}): Promise<Examination> {
     setDefaultCACertificates([...getCACertificates('bundled'), landscape.certificateAuthority.caPem]);
   }
   const orders = landscape.connect({ name: 'orders', ...plan.destination });
+  for (const name of plan.also ?? []) landscape.connect({ name });
   await landscape.deploy({ polling: true, ...plan.deploy });
   const { alarms, topics, url } = landscape.management;
   topics.put(TOPIC, ['confirmed']);

@@ -1,6 +1,6 @@
 /** The command line of `npm start`: what may be written, and what is wrong with it in one line. */
 import { parseArgs } from 'node:util';
-import { PORT_COUNT } from './ports.ts';
+import { FIRST_PORT, PORT_COUNT } from './ports.ts';
 
 export interface StartCommand {
   /** Ends after the story. */
@@ -14,8 +14,6 @@ export class Mistake extends Error {
   override readonly name = 'Mistake';
 }
 
-const DEFAULT_PORT = 4710;
-
 /** @throws Mistake */
 export function readStartCommand(argv: readonly string[]): StartCommand | 'help' {
   const { once, port, help } = parse(argv);
@@ -28,7 +26,7 @@ function parse(argv: readonly string[]) {
       args: [...argv],
       options: {
         once: { type: 'boolean', default: false },
-        port: { type: 'string', default: String(DEFAULT_PORT) },
+        port: { type: 'string', default: String(FIRST_PORT) },
         help: { type: 'boolean', short: 'h', default: false },
       },
     }).values;

@@ -6,6 +6,8 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import type { LandscapePorts } from '../landscape.ts';
 
+/** Of the first block, unless `--port` says otherwise. */
+export const FIRST_PORT = 4710;
 /** Of a block; the next one begins there. */
 export const PORT_COUNT = 10;
 /** How many blocks are tried. */
@@ -35,7 +37,7 @@ export async function findPorts(first: number): Promise<FoundPorts> {
 }
 
 /** What people call first comes first. */
-function portsFrom(first: number): Ports {
+export function portsFrom(first: number): Ports {
   return {
     webhooks: first,
     page: first + 1,

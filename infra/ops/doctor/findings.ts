@@ -108,6 +108,15 @@ export const FINDINGS = {
 
   'alarms-missing': warning('alarms', 'aws'),
   'alarms-silent': error('alarms', 'aws'),
+  // What only an alarm sees.
+  'not-delivered': error('alarms', 'flow-developer'),
+  'sap-down': error('alarms', 'network'),
+  'function-errors': error('alarms', 'aws'),
+  'function-near-timeout': warning('alarms', 'aws'),
+  throttled: warning('alarms', 'aws'),
+  'nobody-polls': error('alarms', 'aws'),
+  'webhook-5xx': error('alarms', 'aws'),
+  'webhook-not-queued': error('alarms', 'aws'),
 } as const satisfies Readonly<Record<string, Finding>>;
 
 export type FindingId = keyof typeof FINDINGS;

@@ -4,6 +4,7 @@
  */
 import { createHttpClient, type Send } from '../../../functions/http/http.ts';
 import type { Destination } from '../../../functions/settings/destination.ts';
+import { FIRST_PORT, portsFrom } from '../../local/command/ports.ts';
 import { Mistake } from '../replay/mistake.ts';
 import { harmless } from '../replay/terminal.ts';
 import { type DoctorCommand, readDoctorCommand } from './arguments.ts';
@@ -34,8 +35,8 @@ export interface DoctorOutside {
 }
 
 const BROKEN_OFF = 130;
-/** The first port of `npm start` and eight: all of AWS's services behind one address. */
-export const LANDSCAPE = 'http://127.0.0.1:4718';
+/** Of `npm start`: all of AWS's services behind one address. */
+export const LANDSCAPE = `http://127.0.0.1:${portsFrom(FIRST_PORT).aws}`;
 
 /** @returns the exit code; never rejects */
 export async function runDoctor(argv: readonly string[], outside: DoctorOutside): Promise<number> {

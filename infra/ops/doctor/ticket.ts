@@ -28,10 +28,8 @@ export async function ticket(
   const worst = findings.find(({ result }) => result === 'error') ?? findings[0];
   const letters = deadLetterQueueUrl === undefined ? [] : await lettersIn(deadLetterQueueUrl, looking);
   const ofAuthorization = worst?.group === 'token' && credentials?.environment === 'cf';
-  const ids = [
-    ...(sent?.mplId === undefined ? [] : [`${sent.mplId}  ${sent.messageId}, sent by the doctor`]),
-    ...letters,
-  ];
+  const ofDoctor = sent?.mplId === undefined ? [] : [`${sent.mplId}  sent by the doctor`, `  ${sent.messageId}`];
+  const ids = [...ofDoctor, ...letters];
   const facts: readonly (readonly [string, string])[] = [
     ['Component', ofAuthorization ? COMPONENTS.authorization : COMPONENTS.flow],
     ['Subject', worst === undefined ? 'to be filled in' : `${worst.id}: ${worst.reason}`],
@@ -49,7 +47,7 @@ export async function ticket(
   return [
     ...facts.flatMap(([name, value]) => fact(name, value)),
     '',
-    'MPL ids, with message id and time (UTC):',
+    'MPL ids, with time (UTC) and message id:',
     ...(ids.length === 0 ? ['  none known here'] : ids.map((id) => `  ${harmless(id)}`)),
     '',
     'What was tried, from the sender and outside of Cloud Integration:',
@@ -86,7 +84,7 @@ async function lettersIn(QueueUrl: string, { clients, signal }: Looking): Promis
       const reason = parseJson(MessageAttributes.deadLetter?.StringValue ?? '');
       if (!isRecord(reason)) return [];
       const { mplId = 'no MPL id', messageId, deadAt, status = '-' } = reason;
-      return [`${mplId}  ${messageId}  ${deadAt}  ${status}`];
+      return [`${mplId}  ${deadAt}  ${status}`, `  ${messageId}`];
     });
   } catch (error) {
     signal.throwIfAborted();

@@ -56,6 +56,23 @@ async function alarmsOf(AlarmNamePrefix: string, { clients, signal }: Looking): 
   }
 }
 
+/** The longest first: one may end as another does. */
+const IDS = (Object.keys(FINDINGS) as FindingId[]).sort((one, other) => other.length - one.length);
+/** Whose alarms have a destination's name in theirs. */
+const OF_DESTINATIONS: ReadonlySet<FindingId> = new Set([
+  'dead-letters',
+  'letters-expire',
+  'not-picked-up',
+  'not-delivered',
+  'in-flight',
+  'blocked',
+  'failing',
+  'rejected',
+  'token-refused',
+  'nobody-polls',
+  'webhook-not-queued',
+]);
+
 /** Where the alarm's id is a finding's. */
 function ringingLine(
   { AlarmName = '', StateValue, StateTransitionedTimestamp }: Alarm,
@@ -63,11 +80,13 @@ function ringingLine(
   destinations: readonly string[],
 ): Line[] {
   const rest = AlarmName.slice(prefix.length);
-  const destination = destinations.find((name) => rest.startsWith(`${name}-`));
-  const id = destination === undefined ? rest : rest.slice(destination.length + 1);
-  if (StateValue !== 'ALARM' || !Object.hasOwn(FINDINGS, id)) return [];
+  const id = IDS.find((one) => rest === one || rest.endsWith(`-${one}`));
+  if (StateValue !== 'ALARM' || id === undefined) return [];
+  const destination = destinations.find((name) => rest === `${name}-${id}`);
+  // That of a destination which nobody asked for.
+  if (destination === undefined && OF_DESTINATIONS.has(id)) return [];
   const since = StateTransitionedTimestamp?.toISOString().slice(0, 16) ?? 'an unknown time';
-  const line = finding(id as FindingId, `${AlarmName} rings since ${since}Z`, 'alarms');
+  const line = finding(id, `${AlarmName} rings since ${since}Z`, 'alarms');
   return [destination === undefined ? line : { ...line, destination }];
 }
 
