@@ -199,7 +199,7 @@ test('a finding is told with its sign, its reason, who must act and where the ru
     √ 127.0.0.1:${examination.landscape.runtimeNode.server.port} is reached, without TLS, on loopback
     × /http/orders answers 404: no flow is deployed at this address; capitals
       count
-      flow-missing, for flow-developer: see infra/ops/runbook.md#flow-missing
+      for flow-developer: see infra/ops/runbook.md#flow-missing
     · not checked: the endpoint was not reached
 `);
   expect(out).toMatch(/^1 errors, 0 warnings, \d+ fine, \d+ not checked$/m);

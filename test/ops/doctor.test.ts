@@ -124,14 +124,14 @@ const SET_UPS: readonly SetUp[] = [
   },
   {
     what: 'a dead letter lies there',
-    broken: ({ orders }) => void orders.deadLetterQueue.send({ body: 'letter' }),
+    broken: ({ orders }) => void orders.deadLetterQueue.send({ body: 'the payload of a letter' }),
     found: ['dead-letters'],
   },
   {
     what: 'a dead letter has lain there for eleven days',
     plan: { landscape: { sqsNow: letterClock.now } },
     broken: ({ orders }) => {
-      orders.deadLetterQueue.send({ body: 'letter' });
+      orders.deadLetterQueue.send({ body: 'the payload of a letter' });
       letterClock.move(11 * DAY_MS);
     },
     found: ['dead-letters', 'letters-expire'],

@@ -28,12 +28,12 @@ function ofGroup(group: string, lines: readonly Line[]): string[] {
   return lines.length === 0 ? [] : [`  ${group}`, ...lines.flatMap(lineText)];
 }
 
-function lineText({ id, result, reason, actor, anchor }: Line): string[] {
+function lineText({ result, reason, actor, anchor }: Line): string[] {
   const [first = '', ...rest] = wrap(reason, COLUMNS - 6);
   return [
     `    ${MARKS[result]} ${first}`,
     ...rest.map((words) => `      ${words}`),
-    ...(actor === undefined ? [] : [`      ${id}, for ${actor}: see ${anchor}`]),
+    ...(actor === undefined ? [] : [`      for ${actor}: see ${anchor}`]),
   ];
 }
 
