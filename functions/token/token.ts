@@ -82,6 +82,8 @@ export function warmToken(options: TokenOptions): Warm<Token> {
   const { credentials, previousCredentials, wanted, send, now = Date.now, random = Math.random } = options;
   const { onRequest, onRefused, onRenewalFailed = () => undefined, rejections = createRejections(now) } = options;
   const pause = createPause(now);
+  /** The version of the secret that was known when the pause after a refusal began; a newer one ends that pause. */
+  let refusedVersionId: string | undefined;
   let isSecretStale = false;
   /** The last token request had no answer. */
   let isUnanswered = false;
@@ -97,12 +99,13 @@ export function warmToken(options: TokenOptions): Warm<Token> {
     const warm = tokens.peek();
     goodMeanwhile = warm && isGood(warm) ? warm : undefined;
     try {
+      if (refusedVersionId !== undefined && refusedVersionId !== credentials.peek()?.versionId) endPause();
       const inForce = pause.current();
       if (inForce !== undefined) throw inForce;
       const token = await requestByAnyVersion(deadline, () => {
         isRefused = true;
       });
-      pause.end();
+      endPause();
       return token;
     } catch (error) {
       // The error of a pause was reported when the pause began.
@@ -121,10 +124,16 @@ export function warmToken(options: TokenOptions): Warm<Token> {
   function openPause(error: RelayError, isRefused: boolean): void {
     if (OPERATOR_MUST.has(error.code) || isRefused) {
       pause.open(error);
+      refusedVersionId = credentials.peek()?.versionId;
       isSecretStale = true;
     } else if (error.retryAfterMs !== undefined) {
       pause.open(error, error.retryAfterMs);
     }
+  }
+
+  function endPause(): void {
+    pause.end();
+    refusedVersionId = undefined;
   }
 
   /** A token is not good if the secret has a newer version than when it was issued. */

@@ -79,6 +79,20 @@ describe('A good token is kept where a renewal', () => {
   });
 });
 
+test('a pause after a refusal ends as soon as another token of the secret has read a newer version of it', async () => {
+  const authorization = createAuthorization();
+  const { token, credentials, clock } = authorization;
+  await token.get();
+  authorization.respond = () => refused;
+  clock.advance(HALF_HOUR_MS);
+  await token.get();
+  await token.renewing();
+  authorization.secret = v2;
+  authorization.respond = () => granted('successor', { expires_in: 3_600 });
+  await credentials.renew(await credentials.get());
+  expect((await token.get()).accessToken).toBe('successor');
+});
+
 test('whoever asks for a successor itself gets the error that there is none; no renewal ahead has failed', async () => {
   const authorization = createAuthorization();
   const first = await authorization.token.get();
