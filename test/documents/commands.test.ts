@@ -74,6 +74,9 @@ const manualIn: Readonly<Record<string, string>> = {
   send: 'infra/ops/send/manual.ts',
   package: 'infra/deploy/package.ts',
   remove: 'infra/deploy/remove.ts',
+  doctor: 'infra/ops/doctor/manual.ts',
+  pause: 'infra/ops/pause/manual.ts',
+  resume: 'infra/ops/pause/manual.ts',
   simulate: 'test/simulation/run.ts',
   bench: 'test/bench/run.ts',
 };

@@ -110,7 +110,8 @@ describe('A number in a document is the code’s:', () => {
 
 function inWords(number: number): string {
   return (
-    ['none', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine', 'ten'][number] ?? String(number)
+    ['none', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine', 'ten', 'eleven'][number] ??
+    String(number)
   );
 }
 
@@ -282,6 +283,13 @@ describe('Figures of long runs are told once, and repeated as they are:', () => 
     expect(Number(figure.exec(results)?.[1]).toFixed(2)).toBe(told);
     expect(text('README.md')).toContain(told);
     expect(text('test/bench/README.md')).toContain(told);
+  });
+
+  test('JWT over opaque tokens', () => {
+    const perSecond = (how: string) => Number(new RegExp(`\\| ${how} \\| (\\d+) \\|`).exec(results)?.[1]);
+    const ratio = (where: string) => inWords(Math.round(perSecond(`JWT, ${where}`) / perSecond(`opaque, ${where}`)));
+    expect(text('test/bench/README.md')).toContain(`${ratio('near')} times the throughput of opaque tokens`);
+    expect(text('test/bench/README.md')).toContain(`${ratio('20 ms away')} times with it 20 ms away`);
   });
 
   test('the long simulation', () => {
