@@ -86,7 +86,8 @@ export function createEnvironment({
   const { sqs = createSqs(), s3 = createS3(), now = Date.now, newId = randomUUID } = outside;
   const clock = { now, ...(outside.after === undefined ? {} : { after: outside.after }) };
   const maxSockets = Math.max(10, ...destinations.map(({ concurrency }) => concurrency));
-  const { send = createHttpClient({ maxSockets, now }) } = outside;
+  const onPlainAgent = (reason: string) => telemetry.problem('http.plain-agent', { reason });
+  const { send = createHttpClient({ maxSockets, now, onPlainAgent }) } = outside;
   const { readSecret = createSecretReader(send) } = outside;
   const tokens = createTokens({
     readSecret,

@@ -6,7 +6,8 @@ import http, { type ClientRequest, type IncomingHttpHeaders, type IncomingMessag
 import type { Readable } from 'node:stream';
 import tls, { type SecureContext } from 'node:tls';
 import { type Executed, RelayError } from '../error.ts';
-import { createSocketPool, type SocketPool } from './socket-pool.ts';
+import { createPlainAgent } from './plain-agent.ts';
+import { createSocketPool, type SocketPool, whenInternalsChange } from './socket-pool.ts';
 
 export interface HttpRequest {
   readonly method: string;
@@ -69,6 +70,8 @@ export interface HttpClientOptions {
   /** Sockets for one host; further requests wait for one. Default 10. */
   readonly maxSockets?: number;
   readonly now?: () => number;
+  /** Told once where Node's own agent stands in for the socket pool, and why. */
+  readonly onPlainAgent?: (why: string) => void;
 }
 
 /** A kept socket that was closed while it idled says so at the first byte, not later than this, in milliseconds. */
@@ -76,12 +79,18 @@ const DEAD_WITHIN_MS = 1_000;
 
 /** Makes the client of one execution environment; its sockets outlive the invocation. */
 export function createHttpClient(options: HttpClientOptions = {}): Send {
-  const { maxSockets = 10, now = Date.now } = options;
+  const { maxSockets = 10, now = Date.now, onPlainAgent } = options;
   /** Of URLs that are kept, as an endpoint's is: to take one apart costs more than the rest of a request's options. */
-  const addresses = new WeakMap<URL, Address>();
-  const pools = new Map<string, SocketPool>();
-  const certified = new WeakMap<object, Map<string, SocketPool>>();
+  let addresses = new WeakMap<URL, Address>();
+  let pools = new WeakMap<object, Map<string, SocketPool>>();
   const contexts = new WeakMap<object, SecureContext>();
+  let createPool = createSocketPool;
+  whenInternalsChange((why) => {
+    createPool = createPlainAgent;
+    addresses = new WeakMap();
+    pools = new WeakMap();
+    onPlainAgent?.(why);
+  });
 
   function addressOf({ url, certificate }: Pick<HttpRequest, 'url' | 'certificate'>): Address {
     const { href } = url;
@@ -94,26 +103,26 @@ export function createHttpClient(options: HttpClientOptions = {}): Send {
     return address;
   }
 
-  function poolOf({ protocol, hostname, port, origin }: URL, certificate: HttpRequest['certificate']): SocketPool {
-    const kept = certificate === undefined ? pools : (certified.get(certificate) ?? new Map<string, SocketPool>());
-    if (certificate !== undefined) certified.set(certificate, kept);
-    const known = kept.get(origin);
+  function poolOf({ protocol, hostname, port, origin }: URL, certificate: Certificate = NO_CERTIFICATE): SocketPool {
+    const ofCertificate = pools.get(certificate) ?? new Map<string, SocketPool>();
+    pools.set(certificate, ofCertificate);
+    const known = ofCertificate.get(origin);
     if (known !== undefined) return known;
     const isPlain = protocol === 'http:';
-    const made = createSocketPool({
+    const made = createPool({
       // An IPv6 address has brackets in a URL alone.
       hostname: hostname.replace(/^\[|\]$/g, ''),
       port: Number(port) || (isPlain ? 80 : 443),
-      ...(isPlain ? {} : { secureContext: contextOf(certificate ?? NO_CERTIFICATE) }),
+      ...(isPlain ? {} : { secureContext: contextOf(certificate) }),
       maxSockets,
       now,
     });
-    kept.set(origin, made);
+    ofCertificate.set(origin, made);
     return made;
   }
 
   /** One for all sockets: each context of its own would read the authorities' certificates anew. */
-  function contextOf(certificate: { readonly cert?: string; readonly key?: string }): SecureContext {
+  function contextOf(certificate: Certificate): SecureContext {
     const known = contexts.get(certificate);
     if (known !== undefined) return known;
     const made = tls.createSecureContext({ cert: certificate.cert, key: certificate.key });
@@ -153,7 +162,9 @@ export function createHttpClient(options: HttpClientOptions = {}): Send {
   return Object.assign(send, { connect });
 }
 
-const NO_CERTIFICATE = {};
+type Certificate = Partial<NonNullable<HttpRequest['certificate']>>;
+
+const NO_CERTIFICATE: Certificate = {};
 
 /** Where a request goes, as its parts. */
 interface Address {

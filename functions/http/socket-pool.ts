@@ -5,6 +5,7 @@
  *
  * @see Node.js, "Class: http.Agent"; `lib/_http_agent.js` for what a `ClientRequest` and its agent tell each other
  */
+import { EventEmitter } from 'node:events';
 import http, { type ClientRequest, type Agent as HttpAgent } from 'node:http';
 import net, { isIP, type Socket } from 'node:net';
 import tls, { type SecureContext } from 'node:tls';
@@ -33,7 +34,7 @@ export interface SocketPoolOptions {
 }
 
 /** A load balancer or NAT on the way may have forgotten a socket that idled longer than this, in milliseconds. */
-const MAX_IDLE_MS = 10_000;
+export const MAX_IDLE_MS = 10_000;
 
 interface Idle {
   readonly socket: Socket;
@@ -162,17 +163,58 @@ export function createSocketPool({ hostname, port, secureContext, maxSockets, no
     signal.removeEventListener('abort', abort);
   }
 
-  const protocol = secureContext === undefined ? 'http:' : 'https:';
-  const defaultPort = secureContext === undefined ? 80 : 443;
-  const agent = Object.assign(new http.Agent({ keepAlive: true, maxSockets }), { protocol, defaultPort, addRequest });
   return {
-    agent,
+    agent: agentOf(secureContext === undefined ? 'http:' : 'https:', maxSockets, addRequest),
     connect,
     closeIdle,
     limitIdle(limitMs) {
       maxIdleMs = Math.min(MAX_IDLE_MS, limitMs);
     },
   };
+}
+
+/** What a request reads of its agent. Not Node's own with another method: that would connect without TLS. */
+function agentOf(protocol: string, maxSockets: number, addRequest: (request: ClientRequest) => unknown): HttpAgent {
+  const agent = { protocol, defaultPort: protocol === 'http:' ? 80 : 443, keepAlive: true, maxSockets, addRequest };
+  return agent as unknown as HttpAgent;
+}
+
+/**
+ * Tries whether Node's requests still speak with their agent as the pool expects: they call its `addRequest`, take a
+ * socket by `onSocket`, and emit `free` on one that they are done with. The request of this trial is given up before
+ * anything of it is sent, and its socket leads nowhere.
+ *
+ * @param onChange told what has changed, at once or before the next event of the network; never where nothing has
+ */
+export function whenInternalsChange(onChange: (what: string) => void): void {
+  const asking: ClientRequest[] = [];
+  const agent = agentOf('https:', 1, (request) => asking.push(request));
+  const socket = Object.assign(new EventEmitter(), { destroyed: false });
+  let isFreed = false;
+  socket.once('free', () => {
+    isFreed = true;
+  });
+  try {
+    const request = http.request({
+      protocol: 'https:',
+      path: '/',
+      method: 'GET',
+      headers: ['Host', 'localhost'],
+      agent,
+    });
+    request.on('error', () => undefined);
+    request.destroy();
+    for (const asked of asking) asked.onSocket(socket as unknown as Socket);
+  } catch (error) {
+    onChange(error instanceof Error ? error.message : String(error));
+    return;
+  }
+  if (asking.length === 0) onChange('a request does not call addRequest of its agent');
+  else {
+    setImmediate(() => {
+      if (!isFreed) onChange('a request does not emit "free" on a socket that it is done with');
+    });
+  }
 }
 
 function destroySpeaker(this: Socket): void {

@@ -1,7 +1,14 @@
 /** A call of the HTTP client as the relay makes one, and the error that it ends with. */
-import { expect } from 'vitest';
+import http from 'node:http';
+import { expect, vi } from 'vitest';
 import { RelayError } from '../../functions/error.ts';
-import type { HttpAnswer, HttpRequest } from '../../functions/http/http.ts';
+import {
+  createHttpClient,
+  type HttpAnswer,
+  type HttpClientOptions,
+  type HttpRequest,
+  type Send,
+} from '../../functions/http/http.ts';
 
 export function post(url: URL | string, fields: Partial<HttpRequest> = {}): HttpRequest {
   return {
@@ -28,4 +35,22 @@ export async function failureOf(call: Promise<HttpAnswer>): Promise<RelayError> 
   if (!(error instanceof RelayError)) throw error;
   expect(error.message).not.toMatch(/hunter22|[\r\n]/);
   return error;
+}
+
+/** The client on the socket pool, and on the agent that stands in for it where Node's internals have changed. */
+export const CLIENTS: readonly (readonly [name: string, create: (options?: HttpClientOptions) => Send])[] = [
+  ['the socket pool', createHttpClient],
+  ["Node's own agent", createClientOnPlainAgent],
+];
+
+/** Node has changed for as long as the client looks at it. */
+function createClientOnPlainAgent(options: HttpClientOptions = {}): Send {
+  const changed = vi.spyOn(http, 'request').mockImplementation(() => {
+    throw new Error('changed');
+  });
+  const why: string[] = [];
+  const send = createHttpClient({ ...options, onPlainAgent: (what) => why.push(what) });
+  changed.mockRestore();
+  expect(why).toEqual(['changed']);
+  return send;
 }

@@ -6,6 +6,7 @@
 import * as asyncHooks from 'node:async_hooks';
 import * as buffer from 'node:buffer';
 import * as crypto from 'node:crypto';
+import * as events from 'node:events';
 import * as fs from 'node:fs';
 import { type AwsOptions, createAwsModules } from './aws-client.ts';
 import type { Bundle, Entry, Handler } from './bundle.ts';
@@ -77,6 +78,7 @@ export function createEnvironment(options: EnvironmentOptions): Environment {
     'node:crypto': { ...crypto, randomUUID: () => randomUuid(random) },
     'node:async_hooks': asyncHooks,
     'node:buffer': buffer,
+    'node:events': events,
     'node:fs': fs,
   };
   const loaded = bundle.load(entry, {

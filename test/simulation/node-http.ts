@@ -45,7 +45,7 @@ interface ConnectOptions {
 export function createNodeHttp(network: Network, gate: Gate, caller: Caller): Record<string, object> {
   const { scheduler } = network;
   return {
-    'node:http': { Agent: EventEmitter, request },
+    'node:http': { request },
     'node:net': { isIP: net.isIP, connect: (to: ConnectOptions) => createSocket('http', to) },
     'node:tls': { ...tls, connect: (to: ConnectOptions) => createSocket('https', to) },
   };
