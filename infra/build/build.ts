@@ -143,9 +143,11 @@ async function replaceFiles(folder: string, files: readonly Pick<OutputFile, 'pa
     names.add(name);
     await replaceFile(join(folder, name), contents);
   }
-  // A dot marks the unfinished file of another build.
-  const stale = (await readdir(folder)).filter((name) => !names.has(name) && !name.startsWith('.'));
-  await Promise.all(stale.map((name) => rm(join(folder, name), { recursive: true, force: true })));
+  // A dot marks the unfinished file of another build; folders are others', as `dist/local` is the landscape's.
+  const stale = (await readdir(folder, { withFileTypes: true })).filter(
+    (entry) => entry.isFile() && !names.has(entry.name) && !entry.name.startsWith('.'),
+  );
+  await Promise.all(stale.map(({ name }) => rm(join(folder, name), { force: true })));
 }
 
 async function replaceFile(path: string, contents: Uint8Array): Promise<void> {

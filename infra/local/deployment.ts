@@ -116,6 +116,7 @@ export async function deployRelay(
     invoke: webhookFunction.invoke,
     routes: [{ methods: 'ANY', path: '/webhooks/{destination}' }, ...destinations.flatMap(signedRoute)],
     identities: [iamUser],
+    region,
     payloadFormat: how.payloadFormat ?? '2.0',
     ...(report === undefined ? {} : { onEvent: (event) => report({ of: 'gateway', event }) }),
     ...(how.httpPort === undefined ? {} : { port: how.httpPort }),
@@ -126,7 +127,12 @@ export async function deployRelay(
 
 /** Where the gateway checks the signature, the destination has a route of its own. */
 function signedRoute({ name, settings }: LocalDestination): Route[] {
-  const { webhook } = settings;
-  const verify = typeof webhook === 'object' && webhook !== null && 'verify' in webhook ? webhook.verify : undefined;
-  return verify === 'iam' ? [{ methods: ['POST'], path: `/webhooks/${name}`, authorization: 'AWS_IAM' }] : [];
+  const { verify, methods = ['POST'] } = (settings.webhook ?? {}) as {
+    readonly verify?: unknown;
+    readonly methods?: readonly string[];
+  };
+  const [way, ...others] = [verify].flat();
+  const { type } = typeof way === 'object' && way !== null && 'type' in way ? way : { type: way };
+  if (type !== 'iam' || others.length > 0) return [];
+  return [{ methods, path: `/webhooks/${name}`, authorization: 'AWS_IAM' }];
 }

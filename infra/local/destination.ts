@@ -6,7 +6,7 @@ import type { QueueTrigger } from './aws/queue-trigger/queue-trigger.ts';
 import type { SecretsManager } from './aws/secrets-manager/secrets-manager.ts';
 import type { Queue, Sqs } from './aws/sqs/sqs.ts';
 import type { Account } from './sap/cockpit/account.ts';
-import { type ClientPlan, registerSender } from './sap/cockpit/sender.ts';
+import { type ClientPlan, registerSender, type SenderCredentials } from './sap/cockpit/sender.ts';
 import { type Deployment, endpointPath } from './sap/runtime-node/integration-flow.ts';
 import type { RuntimeNode } from './sap/runtime-node/runtime-node.ts';
 
@@ -55,6 +55,8 @@ export interface LocalDestination {
   readonly settings: Readonly<Record<string, unknown>>;
   /** How the queue is polled; there once the relay is deployed. */
   trigger: QueueTrigger | undefined;
+  /** In place of what the deployment says for all. */
+  readonly polling?: Polling;
   /** Guide step 2 and its undoing. */
   assignRole(): void;
   unassignRole(): void;
@@ -73,6 +75,13 @@ export interface LocalDestination {
   storeSecret(): void;
 }
 
+/** The event source mapping of one queue. */
+export interface Polling {
+  readonly batchSize: number;
+  readonly maximumConcurrency: number;
+  readonly enabled: boolean;
+}
+
 /** What a destination is made in. */
 export interface Surroundings {
   readonly environment: 'neo' | 'cf';
@@ -84,23 +93,16 @@ export interface Surroundings {
 }
 
 export function connectDestination(plan: DestinationPlan, surroundings: Surroundings): LocalDestination {
-  const { environment, account, subscription, secretsManager, runtimeNode, sqs } = surroundings;
+  const { environment, secretsManager, runtimeNode, sqs } = surroundings;
   const { name, fifo = false, webhook } = plan;
-  const clientId = plan.client?.clientId ?? clientIdFor(environment, name);
   const secret = `cpi/${name}`;
-  const sender = registerSender(account, { ...plan.client, name, clientId, subscription });
-  const assignment = { user: `oauth_client_${clientId}`, role: 'ESBMessaging.send', subscription };
-  if (plan.assignRole ?? true) account.assignRole(assignment);
-  const storeSecret = () => {
-    secretsManager.put(secret, sender.credentials(runtimeNode.url, { nested: plan.nestedKey ?? true }));
-  };
-  storeSecret();
+  const client = registerClient({ ...plan, secret }, surroundings);
   if (webhook !== undefined) {
     const { username, password, secret: proof = { username, password } } = webhook;
     secretsManager.put(`webhooks/${name}`, proof);
   }
-  let flow: Deployment = { name, address: `/${name}`, allowedHeaders: ['SAP_ApplicationID'], ...plan.flow };
-  runtimeNode.deploy(flow);
+  const deployment = { name, address: `/${name}`, allowedHeaders: ['SAP_ApplicationID'], ...plan.flow };
+  const flow = deployFlow(deployment, runtimeNode);
 
   const ending = fifo ? '.fifo' : '';
   const common = { MessageRetentionPeriod: String(FOURTEEN_DAYS_SECONDS), ...(fifo ? { FifoQueue: 'true' } : {}) };
@@ -124,22 +126,65 @@ export function connectDestination(plan: DestinationPlan, surroundings: Surround
     ...plan.settings,
   };
   return {
+    ...client,
     name,
-    clientId,
     secret,
     queue,
     deadLetterQueue,
     settings,
     trigger: undefined,
+    get flow() {
+      return flow.deployed;
+    },
+    redeployFlow: flow.redeploy,
+  };
+}
+
+export interface DeployedFlow {
+  /** As it is now. */
+  readonly deployed: Deployment;
+  redeploy(change: Partial<Deployment>): void;
+}
+
+export function deployFlow(deployment: Deployment, runtimeNode: Pick<RuntimeNode, 'deploy'>): DeployedFlow {
+  let deployed = deployment;
+  runtimeNode.deploy(deployed);
+  return {
+    get deployed() {
+      return deployed;
+    },
+    redeploy: (change) => {
+      deployed = { ...deployed, ...change };
+      runtimeNode.deploy(deployed);
+    },
+  };
+}
+
+export type RegisteredClient = Pick<
+  LocalDestination,
+  'clientId' | 'assignRole' | 'unassignRole' | 'storeSecret' | 'rotateSecret' | 'renewCertificate'
+>;
+
+/** Steps 1 and 2 of SAP's guide, and the client's credentials in the secret of that name. */
+export function registerClient(
+  plan: Pick<DestinationPlan, 'name' | 'client' | 'assignRole' | 'nestedKey'> & { readonly secret: string },
+  { environment, account, subscription, secretsManager, runtimeNode }: Surroundings,
+): RegisteredClient & { readonly credentials: () => SenderCredentials } {
+  const { name, secret } = plan;
+  const clientId = plan.client?.clientId ?? clientIdFor(environment, name);
+  const sender = registerSender(account, { ...plan.client, name, clientId, subscription });
+  const assignment = { user: `oauth_client_${clientId}`, role: 'ESBMessaging.send', subscription };
+  if (plan.assignRole ?? true) account.assignRole(assignment);
+  const credentials = () => sender.credentials(runtimeNode.url, { nested: plan.nestedKey ?? true });
+  const storeSecret = () => {
+    secretsManager.put(secret, credentials());
+  };
+  storeSecret();
+  return {
+    clientId,
+    credentials,
     assignRole: () => account.assignRole(assignment),
     unassignRole: () => account.unassignRole(assignment),
-    get flow() {
-      return flow;
-    },
-    redeployFlow: (change) => {
-      flow = { ...flow, ...change };
-      runtimeNode.deploy(flow);
-    },
     storeSecret,
     rotateSecret: ({ store = true } = {}) => {
       account.rotateClientSecret(clientId);

@@ -11,7 +11,7 @@ import { type S3, startS3 } from './aws/s3.ts';
 import { type SecretsManager, startSecretsManager } from './aws/secrets-manager/secrets-manager.ts';
 import { type Sqs, startSqs } from './aws/sqs/sqs.ts';
 import { type Deployed, type DeployOptions, deployRelay } from './deployment.ts';
-import { connectDestination, type DestinationPlan, type LocalDestination } from './destination.ts';
+import { connectDestination, type DestinationPlan, type LocalDestination, type Surroundings } from './destination.ts';
 import type { Report } from './facts/fact.ts';
 import { type AuthorizationServer, startAuthorizationServer } from './sap/authorization-server/authorization-server.ts';
 import { type Account, createAccount } from './sap/cockpit/account.ts';
@@ -21,7 +21,7 @@ import type { LocalServer } from './server/server.ts';
 import { writeTrustFile } from './server/trust-file.ts';
 
 export type { Deployed, DeployOptions } from './deployment.ts';
-export type { DestinationPlan, LocalDestination, WebhookPlan } from './destination.ts';
+export type { DestinationPlan, LocalDestination, Surroundings, WebhookPlan } from './destination.ts';
 
 const DIST = resolve(import.meta.dirname, '../../dist');
 
@@ -51,6 +51,8 @@ export interface LandscapeOptions {
   /** With `tls`: where a client certificate is judged. Default `answer`; see the authorization server's option. */
   readonly certificateCheck?: 'answer' | 'handshake';
   readonly runtimeNode?: Pick<RuntimeNodeOptions, 'workers' | 'expiredTokenStatus' | 'leewaySeconds'>;
+  /** Of AWS. Default `eu-central-1`. */
+  readonly region?: string;
   /** Also starts S3. Default false. */
   readonly s3?: boolean;
   /** Default: any that are free. */
@@ -87,16 +89,19 @@ export interface Landscape {
   readonly destinations: readonly LocalDestination[];
   /** Steps 1 and 2 of SAP's guide, a secret, a flow and a queue. */
   connect(plan: DestinationPlan): LocalDestination;
+  /** The same for a destination whose parts are made elsewhere, of what the landscape has. */
+  add(make: (surroundings: Surroundings) => LocalDestination): LocalDestination;
   /** Starts the relay's two functions and what triggers them. */
   deploy(options?: DeployOptions): Promise<Deployed>;
   stop(): Promise<void>;
 }
 
-const REGION = 'eu-central-1';
+const DEFAULT_REGION = 'eu-central-1';
 const SUBSCRIPTION = 'acme-dev.iflmap';
 
 export async function startLandscape(options: LandscapeOptions = {}): Promise<Landscape> {
   const { environment = 'cf', dist = DIST, tls = false, ports, onOutput, confidential = ignore, report } = options;
+  const { region = DEFAULT_REGION } = options;
   const stops: (() => Promise<void>)[] = [];
   // Keys of an elliptic curve are made at once; those of clients are RSA all the same, as in service keys.
   const certificateAuthority = tls ? createCertificateAuthority({ keyType: 'ec', confidential }) : undefined;
@@ -120,12 +125,13 @@ export async function startLandscape(options: LandscapeOptions = {}): Promise<La
     }),
     startSecretsManager({
       confidential,
+      region,
       port: ports?.secretsManager ?? 0,
       onRead: (event) => report?.({ of: 'secrets-manager', event }),
     }),
     startSqs({
       confidential,
-      region: REGION,
+      region,
       port: ports?.sqs ?? 0,
       ...(report === undefined ? {} : { onEvent: (event) => report({ of: 'queue', event }) }),
       ...(options.sqsNow === undefined ? {} : { now: options.sqsNow }),
@@ -173,6 +179,13 @@ export async function startLandscape(options: LandscapeOptions = {}): Promise<La
   confidential(iamUser.secretAccessKey);
   const destinations: LocalDestination[] = [];
 
+  function add(make: (surroundings: Surroundings) => LocalDestination): LocalDestination {
+    const within = { environment, account, subscription: SUBSCRIPTION, secretsManager, runtimeNode, sqs };
+    const destination = make(within);
+    destinations.push(destination);
+    return destination;
+  }
+
   return {
     account,
     certificateAuthority,
@@ -186,20 +199,10 @@ export async function startLandscape(options: LandscapeOptions = {}): Promise<La
     iamUser,
     endpoints,
     destinations,
-    connect(plan) {
-      const destination = connectDestination(plan, {
-        environment,
-        account,
-        subscription: SUBSCRIPTION,
-        secretsManager,
-        runtimeNode,
-        sqs,
-      });
-      destinations.push(destination);
-      return destination;
-    },
+    connect: (plan) => add((within) => connectDestination(plan, within)),
+    add,
     deploy(how = {}) {
-      const parts = { dist, region: REGION, destinations, endpoints, iamUser, management, confidential };
+      const parts = { dist, region: region, destinations, endpoints, iamUser, management, confidential };
       const told = { ...(onOutput === undefined ? {} : { onOutput }), ...(report === undefined ? {} : { report }) };
       return deployRelay(how, { ...parts, ...told }, stops);
     },

@@ -7,6 +7,8 @@ export interface StartCommand {
   readonly once: boolean;
   /** The first of the landscape's ports. */
   readonly port: number;
+  /** Of the user's own destinations: the options of `npm run package` that say which. Absent: the story. */
+  readonly own?: readonly string[];
 }
 
 /** What has to be corrected in the command. */
@@ -16,8 +18,17 @@ export class Mistake extends Error {
 
 /** @throws Mistake */
 export function readStartCommand(argv: readonly string[]): StartCommand | 'help' {
-  const { once, port, help } = parse(argv);
-  return help ? 'help' : { once, port: portOf(port) };
+  const { once, port, help, config, stage, region } = parse(argv);
+  if (help) return 'help';
+  const command = { once, port: portOf(port) };
+  if (config === undefined) {
+    const other = Object.entries({ stage, region }).find(([, value]) => value !== undefined);
+    if (other !== undefined) throw new Mistake(`--${other[0]} goes with --config alone; see npm start -- --help`);
+    return command;
+  }
+  if (once) throw new Mistake('--once is for the story: it ends after it; leave it out with --config');
+  const options = Object.entries({ config, stage, region });
+  return { ...command, own: options.flatMap(([name, value]) => (value === undefined ? [] : [`--${name}`, value])) };
 }
 
 function parse(argv: readonly string[]) {
@@ -26,6 +37,9 @@ function parse(argv: readonly string[]) {
       args: [...argv],
       options: {
         once: { type: 'boolean', default: false },
+        config: { type: 'string' },
+        stage: { type: 'string' },
+        region: { type: 'string' },
         port: { type: 'string', default: String(FIRST_PORT) },
         help: { type: 'boolean', short: 'h', default: false },
       },

@@ -4,6 +4,11 @@ export const START_MANUAL = `npm start [-- <options>]
 Builds the relay, starts a landscape of AWS and SAP on loopback, delivers messages
 through it, and stays up for yours. No account, no Docker.
 
+  --config <file>  in place of the story: your own destinations, serverless.yml as
+                   npm run package reads it; writes secrets and what to send below
+                   dist/local/, and prints a command for each
+  --stage <name>   with --config: the stage, as for npm run package; default dev
+  --region <name>  with --config: the region
   --once           ends after the story; exit code 0 only if every message arrived
   --port <number>  the first of ten ports in a row, default 4710; where one is
                    taken, the next ten that are free, and a line says so

@@ -16,6 +16,8 @@ const MOST_BLOCKS = 20;
 export interface Ports extends LandscapePorts {
   readonly webhooks: number;
   readonly page: number;
+  /** Of the issuers of tokens for webhooks. */
+  readonly issuers: number;
 }
 
 export interface FoundPorts {
@@ -48,6 +50,7 @@ export function portsFrom(first: number): Ports {
     authorizationServer: first + 6,
     certificateHost: first + 7,
     aws: first + 8,
+    issuers: first + 9,
   };
 }
 

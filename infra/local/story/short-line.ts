@@ -3,41 +3,40 @@
  * log's field names, which are part of the product's outside, and nothing else of the product.
  */
 
+import { fitted } from './width.ts';
+
 const TOLD: Readonly<Record<string, (fields: Fields) => readonly unknown[]>> = {
   'delivery.attempted': ({ outcome, status, attempt, durationMs, reason }) => [
     outcome,
-    status ?? '-',
-    `attempt ${attempt}`,
-    `${durationMs} ms`,
-    ...(reason === undefined ? [] : [shortened(String(reason))]),
+    status,
+    attempt === 1 ? undefined : `attempt ${attempt}`,
+    reason ?? `${durationMs} ms`,
   ],
-  'delivery.postponed': ({ messages, reason }) => ['postponed', `${messages} messages`, shortened(String(reason))],
+  'delivery.postponed': ({ messages, reason }) => ['postponed', `${messages} messages`, reason],
   'webhook.queued': ({ bytes }) => ['queued', `${bytes} B`],
-  'webhook.not-queued': ({ reason }) => ['not queued', shortened(String(reason))],
+  'webhook.not-queued': ({ reason }) => ['not queued', reason],
   'webhook.turned-away': ({ verify, why }) => [
     'refused',
     verify === undefined ? "no webhook's name" : `${verify}: ${why}`,
   ],
-  'webhook.unavailable': ({ reason }) => ['unavailable', shortened(String(reason))],
+  'webhook.unavailable': ({ reason }) => ['unavailable', reason],
   'message.dead-lettered': ({ outcome }) => ['dead letter', outcome],
 };
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** @returns undefined for a line that tells of no message and no request */
+/** Of an id; its beginning tells it from others, and the page and the log have it whole. */
+const ID_COLUMNS = 8;
+
+/** @returns at most 80 columns; undefined for a line that tells of no message and no request */
 export function shortLine(line: string): string | undefined {
   const fields = parse(line);
   const tell = TOLD[String(fields.message)];
   if (tell === undefined) return undefined;
-  const time = String(fields.timestamp ?? '').slice(11, 23);
-  const [what, ...rest] = tell(fields);
-  return ['  ', time, fields.destination, fields.messageId, what, ...rest]
-    .filter((part) => part !== undefined)
-    .join('  ');
-}
-
-function shortened(reason: string): string {
-  return reason.length > 60 ? `${reason.slice(0, 59)}…` : reason;
+  const time = String(fields.timestamp ?? '').slice(11, 19);
+  const id = fields.messageId === undefined ? undefined : fitted(String(fields.messageId), ID_COLUMNS);
+  const parts = [time, fields.destination, id, ...tell(fields)].filter((part) => part !== undefined);
+  return fitted(parts.join('  '));
 }
 
 function parse(line: string): Fields {

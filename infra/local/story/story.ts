@@ -1,25 +1,14 @@
 /**
  * The main job, told: orders through a queue, a webhook, a rotation of the signing key, an order that the flow refuses for
  * good, an outage that heals, a message through each sender adapter. Sends realistic payloads, waits until they have
- * arrived, and says in words and figures what happened. Prints; decides nothing.
+ * arrived, and says in a row each what came of it. Prints; decides nothing.
  */
 import { createHash, randomUUID } from 'node:crypto';
 import { waitForMessages } from '../aws/sqs/sqs.ts';
 import type { Deployed, LocalDestination } from '../landscape.ts';
 import { PAYLOADS, type Payload, REFUSED, STOCK_REQUEST } from './payloads.ts';
 import type { Sending } from './sender-adapters.ts';
-import {
-  bold,
-  chapter,
-  dim,
-  hasArrived,
-  heading,
-  mark,
-  row,
-  type Sent,
-  type Telling,
-  tokenRequestsSoFar,
-} from './table.ts';
+import { bold, hasArrived, mark, missing, row, type Sent, type Telling } from './table.ts';
 
 export interface Stage extends Telling {
   readonly deployed: Deployed;
@@ -39,32 +28,66 @@ export async function tellStory(stage: Stage): Promise<boolean> {
   const { landscape, orders, print } = stage;
   const { authorizationServer } = landscape;
   const sent: Sent[] = [];
+  let chapters = 0;
 
-  chapter(print, '1', 'Ten orders through the queue, on a cold start');
-  sent.push(...(await throughQueue(stage, BATCH)));
-  print(dim('   A call is one request that carried the message: the first ones met the demand for a CSRF token.'));
-  tokenRequestsSoFar(stage);
+  /** A part of the story, and in its row what came of it. */
+  async function chapter(title: string, play: () => Promise<readonly Sent[]>, told: () => string = () => '') {
+    const requestsBefore = authorizationServer.tokenRequests.length;
+    const own = await play();
+    sent.push(...own);
+    const tokens = authorizationServer.tokenRequests.length - requestsBefore;
+    const arrived = own.filter((message) => hasArrived(landscape, message)).length;
+    const facts = [
+      told(),
+      own.length === 0 ? '' : `${arrived} delivered`,
+      tokens === 0 ? '' : `${tokens} token${tokens === 1 ? '' : 's'}`,
+    ];
+    chapters += 1;
+    print(row(arrived === own.length, `${chapters}  ${title}`, facts.filter((fact) => fact !== '').join(', ')));
+    for (const message of own) if (!hasArrived(landscape, message)) print(missing(stage, message));
+  }
 
-  chapter(print, '2', 'By webhook: an order that is queued, and a request whose caller waits for the flow');
-  sent.push(...(await byWebhooks(stage)));
-  tokenRequestsSoFar(stage);
-
-  chapter(print, '3', 'The authorization server rotates its signing key: warm tokens are worthless at once');
-  authorizationServer.rotateSigningKey();
-  print(dim('   The runtime node answers 401; the relay forgets that token, gets one new one, and sends once more.'));
-  sent.push(...(await throughQueue(stage, BATCH)));
-  tokenRequestsSoFar(stage);
-
-  chapter(print, '4', 'An order that the flow refuses for good: dead-letter queue, with the reason');
-  await refused(stage);
-
-  chapter(print, '5', 'The runtime node goes down: orders wait in the queue, and arrive when it is back');
-  sent.push(...(await throughOutage(stage)));
-  tokenRequestsSoFar(stage);
-
-  chapter(print, '6', 'SAP’s other sender adapters: SOAP 1.x, SOAP (SAP RM) and OData, each with a client of its own');
-  sent.push(...(await throughSenderAdapters(stage)));
-  tokenRequestsSoFar(stage);
+  await chapter('Ten orders by queue, on a cold start', () => throughQueue(stage, BATCH));
+  let statuses: readonly number[] = [];
+  await chapter(
+    'Two by webhook: one queued, one direct',
+    async () => {
+      const posted = await byWebhooks(stage);
+      statuses = posted.statuses;
+      return posted.sent;
+    },
+    () => statuses.join(' and '),
+  );
+  const callsBefore = landscape.runtimeNode.requests.length;
+  await chapter(
+    'The signing key is rotated, ten more',
+    () => {
+      authorizationServer.rotateSigningKey();
+      return throughQueue(stage, BATCH);
+    },
+    () =>
+      `${landscape.runtimeNode.requests.slice(callsBefore).filter(({ status }) => status === 401).length} times 401`,
+  );
+  let answered: number | undefined;
+  await chapter(
+    'An order that the flow refuses',
+    async () => {
+      answered = await refused(stage);
+      return [];
+    },
+    () => `${answered ?? '-'}: a dead letter says why`,
+  );
+  let attempts = 0;
+  await chapter(
+    'The runtime node is down for a while',
+    async () => {
+      const messages = await throughOutage(stage);
+      attempts = Math.max(...messages.map(({ messageId }) => stage.log.attemptsOf(messageId).length));
+      return messages;
+    },
+    () => `${attempts} attempts`,
+  );
+  await chapter('SOAP 1.x, SOAP (SAP RM) and OData', () => throughSenderAdapters(stage));
 
   const arrived = sent.filter((message) => hasArrived(landscape, message)).length;
   const requests = authorizationServer.tokenRequests.length;
@@ -74,22 +97,19 @@ export async function tellStory(stage: Stage): Promise<boolean> {
   print(
     `${mark(complete)} ${bold(`${arrived} of ${sent.length} messages delivered`)}, counted at the runtime node by id and SHA-256`,
   );
-  print(`  1 refused, in the dead-letter queue with its reason; 0 lost; ${requests} token requests in all`);
+  print(`  1 refused, in the dead-letter queue with its reason; ${lost} lost; ${requests} token requests`);
   return complete;
 }
 
-async function refused({ orders, log, print }: Stage): Promise<void> {
+/** @returns what the flow answered */
+async function refused({ orders, log }: Stage): Promise<number | undefined> {
   const { messageId } = queued(orders, REFUSED);
   await waitForMessages(orders.deadLetterQueue, 1, { timeoutMs: 30_000 });
   await orders.trigger?.waitUntilIdle({ timeoutMs: 30_000 });
-  const letter = orders.deadLetterQueue.messages[0]?.attributes.deadLetter?.stringValue ?? '{}';
-
-  print(`   ${messageId}  ${REFUSED.what}: answered ${log.attemptsOf(messageId).at(-1)?.status ?? '-'}`);
-  print(dim(`   deadLetter: ${letter}`));
+  return log.attemptsOf(messageId).at(-1)?.status;
 }
 
-async function throughOutage(stage: Stage): Promise<Sent[]> {
-  const { landscape, orders, log, print } = stage;
+async function throughOutage({ landscape, orders, log }: Stage): Promise<Sent[]> {
   const before = landscape.runtimeNode.messages.length;
   await landscape.runtimeNode.server.stop();
   const attemptsBefore = log.attempts.length;
@@ -97,19 +117,13 @@ async function throughOutage(stage: Stage): Promise<Sent[]> {
   await orders.queue.changes.until('three failed attempts', () => log.attempts.length >= attemptsBefore + 3, {
     timeoutMs: 30_000,
   });
-  for (const { outcome, reason } of log.attempts.slice(attemptsBefore, attemptsBefore + 1))
-    print(dim(`   ${outcome}: ${reason}`));
   await landscape.runtimeNode.server.start();
-  print(dim('   The runtime node is back; each message waits for its own backoff, 1 to 2 s after the first try.'));
   await landscape.runtimeNode.waitForMessages(before + sent.length, { timeoutMs: 30_000 });
   await orders.trigger?.waitUntilIdle({ timeoutMs: 30_000 });
-  heading(print);
-  for (const message of sent) row(stage, message);
   return sent;
 }
 
-async function throughSenderAdapters(stage: Stage): Promise<Sent[]> {
-  const { landscape, sendings } = stage;
+async function throughSenderAdapters({ landscape, sendings }: Stage): Promise<Sent[]> {
   const before = landscape.runtimeNode.messages.length;
   const sent = sendings.map(({ destination, payload }) => {
     destination.trigger?.resume();
@@ -117,13 +131,10 @@ async function throughSenderAdapters(stage: Stage): Promise<Sent[]> {
   });
   await landscape.runtimeNode.waitForMessages(before + sent.length, { timeoutMs: 30_000 });
   for (const { destination } of sendings) await destination.trigger?.waitUntilIdle({ timeoutMs: 30_000 });
-  heading(stage.print);
-  for (const message of sent) row(stage, message);
   return sent;
 }
 
-async function throughQueue(stage: Stage, kinds: readonly (keyof typeof PAYLOADS)[]): Promise<Sent[]> {
-  const { orders, landscape } = stage;
+async function throughQueue({ orders, landscape }: Stage, kinds: readonly (keyof typeof PAYLOADS)[]): Promise<Sent[]> {
   const before = landscape.runtimeNode.messages.length;
   // All lie in the queue before it is polled, so that one batch of ten comes out of it.
   orders.trigger?.pause();
@@ -131,8 +142,6 @@ async function throughQueue(stage: Stage, kinds: readonly (keyof typeof PAYLOADS
   orders.trigger?.resume();
   await landscape.runtimeNode.waitForMessages(before + sent.length, { timeoutMs: 30_000 });
   await orders.trigger?.waitUntilIdle({ timeoutMs: 30_000 });
-  heading(stage.print);
-  for (const message of sent) row(stage, message);
   return sent;
 }
 
@@ -150,8 +159,11 @@ function queued({ queue }: LocalDestination, payload: Payload): Sent {
   return { ...payload, messageId, sha256: sha256(payload.bytes) };
 }
 
-async function byWebhooks(stage: Stage): Promise<Sent[]> {
-  const { landscape, orders, print } = stage;
+/** The order is answered 202 and a message id, the request with what the flow says. */
+async function byWebhooks(
+  stage: Stage,
+): Promise<{ readonly sent: readonly Sent[]; readonly statuses: readonly number[] }> {
+  const { landscape, orders } = stage;
   const before = landscape.runtimeNode.messages.length;
   const order = await posted(stage, 'orders', PAYLOADS.json);
   const request = await posted(stage, 'stock', {
@@ -161,21 +173,16 @@ async function byWebhooks(stage: Stage): Promise<Sent[]> {
   });
   await landscape.runtimeNode.waitForMessages(before + 2, { timeoutMs: 30_000 });
   await orders.trigger?.waitUntilIdle({ timeoutMs: 30_000 });
-  heading(print);
-  for (const message of [order, request]) row(stage, message);
-  print(
-    dim(
-      '   The webhook function has an environment and a token of its own; what is queued goes by the queue function.',
-    ),
-  );
-  return [order, request];
+  return { sent: [order.sent, request.sent], statuses: [order.status, request.status] };
 }
 
-/** Says what the caller got: 202 and the message id, or the flow's answer. */
-async function posted(stage: Stage, destination: string, payload: Payload): Promise<Sent> {
-  const { username, password } = stage.webhookUser;
+async function posted(
+  { webhookUser: { username, password }, deployed }: Stage,
+  destination: string,
+  payload: Payload,
+): Promise<{ readonly sent: Sent; readonly status: number }> {
   const messageId = randomUUID();
-  const response = await fetch(`${stage.deployed.httpApi.url}/webhooks/${destination}`, {
+  const response = await fetch(`${deployed.httpApi.url}/webhooks/${destination}`, {
     method: 'POST',
     headers: {
       Authorization: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`,
@@ -184,9 +191,8 @@ async function posted(stage: Stage, destination: string, payload: Payload): Prom
     },
     body: new Uint8Array(payload.bytes),
   });
-  const body = (await response.text()).trim();
-  stage.print(`   POST /webhooks/${destination.padEnd(6)}  ${response.status}  ${body}`);
-  return { ...payload, messageId, sha256: sha256(payload.bytes) };
+  await response.body?.cancel();
+  return { sent: { ...payload, messageId, sha256: sha256(payload.bytes) }, status: response.status };
 }
 
 function sha256(bytes: Buffer): string {

@@ -1,8 +1,9 @@
-/** How the story looks on a terminal: chapters, and a table of what was sent and what became of it. Prints; decides nothing. */
+/** How the story looks on a terminal of 80 columns: a row for each part of it. */
 import { styleText } from 'node:util';
 import type { Landscape } from '../landscape.ts';
 import type { DeliveryLog } from './delivery-log.ts';
 import type { Payload } from './payloads.ts';
+import { fitted } from './width.ts';
 
 /** A message that was sent, by the id that it must arrive with. */
 export interface Sent extends Payload {
@@ -20,49 +21,18 @@ export function hasArrived({ runtimeNode }: Landscape, { messageId, sha256 }: Se
   return runtimeNode.messages.some((arrived) => arrived.messageId === messageId && arrived.bodySha256 === sha256);
 }
 
-const COLUMNS = [38, 20, 11, 8, 9, 7, 21, 6] as const;
+/** Of a title, so that what came of it begins in one column. */
+const TITLE_COLUMNS = 42;
 
-export function heading(print: Telling['print']): void {
-  print(dim(`   ${columns(['message', 'payload', 'flow', 'status', 'attempt', 'calls', 'token', 'ms'])}`));
+/** A part of the story: whether all of it arrived, what it was, and what came of it. */
+export function row(good: boolean, title: string, result: string): string {
+  return ` ${mark(good)} ${title.padEnd(TITLE_COLUMNS)}${result}`;
 }
 
-export function row({ landscape, log, print }: Telling, message: Sent): void {
-  const attempts = log.attemptsOf(message.messageId);
-  const last = attempts.at(-1);
-  const flow = landscape.runtimeNode.messages.find(({ messageId }) => messageId === message.messageId)?.flow;
-  const cells = [
-    message.messageId,
-    message.what,
-    flow ?? '-',
-    String(last?.status ?? '-'),
-    String(last?.attempt ?? '-'),
-    String(last?.calls ?? '-'),
-    tokenOf(last),
-    String(last?.durationMs ?? '-'),
-  ];
-  print(` ${mark(hasArrived(landscape, message))} ${columns(cells)}`);
-  if (last?.reason !== undefined) print(`   ${last.reason}`);
-}
-
-function tokenOf(attempt: { token?: string; tokenAgeMs?: number } | undefined): string {
-  if (attempt?.token === undefined) return '-';
-  return attempt.token === 'new' ? 'new' : `warm, ${attempt.tokenAgeMs ?? 0} ms old`;
-}
-
-export function tokenRequestsSoFar({ landscape, print }: Telling): void {
-  print(dim(`   token requests so far: ${landscape.authorizationServer.tokenRequests.length}`));
-}
-
-export function chapter(print: Telling['print'], number: string, title: string): void {
-  print('');
-  print(bold(`${number}  ${title}`));
-}
-
-function columns(cells: readonly string[]): string {
-  return cells
-    .map((cell, index) => cell.padEnd(COLUMNS[index] ?? 0))
-    .join('')
-    .trimEnd();
+/** A message that did not arrive, and why, as far as the relay's log tells. */
+export function missing({ log }: Telling, { messageId, what }: Sent): string {
+  const { outcome = 'no attempt', reason = '' } = log.attemptsOf(messageId).at(-1) ?? {};
+  return fitted(`     ${messageId}  ${what}: ${outcome} ${reason}`);
 }
 
 export const mark = (good: boolean) => (good ? styleText('green', '✓') : styleText('red', '✗'));

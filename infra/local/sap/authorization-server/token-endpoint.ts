@@ -26,6 +26,8 @@ export interface TokenRequestEntry {
   /** What the host that was asked takes, whether the request had it or not. */
   readonly clientAuthentication: ClientAuthentication;
   readonly status: number;
+  /** Why none was issued, as only the server knows it; absent where it was told to fail. */
+  readonly refusal?: string;
   /** Undefined unless a token was issued. */
   readonly format: TokenFormat | undefined;
   /** Of the token that was issued, epoch milliseconds; undefined also where its life has no end. */
@@ -100,7 +102,7 @@ export function createTokenEndpoint({
     const arrived = [request.headers.authorization?.split(' ').at(-1), credentials?.clientSecret];
     for (const value of arrived) if (value) confidential(value);
     const clientId = authentication === 'secret' ? credentials?.clientId : asked.clientId;
-    const done = (answered: Answer, issued?: AccessToken): Answer => {
+    const done = (answered: Answer, issued?: AccessToken, refusal?: string): Answer => {
       const { status } = answered;
       const { expiresAt } = issued ?? {};
       const entry: TokenRequestEntry = {
@@ -110,13 +112,15 @@ export function createTokenEndpoint({
         status,
         format: issued?.format,
         ...(expiresAt === undefined ? {} : { expiresAt }),
+        ...(refusal === undefined ? {} : { refusal }),
       };
       requests.push(entry);
       onTokenRequest?.(entry);
       changes.announce();
       return answered;
     };
-    const refused = (refusal: TokenRefusal): Answer => done(refusalAnswer(environment, refusal, uuid(random)));
+    const refused = (refusal: TokenRefusal): Answer =>
+      done(refusalAnswer(environment, refusal, uuid(random)), undefined, refusal.reason);
 
     const failure = failures.shift();
     if (failure !== undefined) return done(failure);

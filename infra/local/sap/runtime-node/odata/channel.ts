@@ -6,6 +6,8 @@
 export interface ODataChannel {
   /** By name. Default: one set `Orders` with the key `OrderID`. */
   readonly entitySets?: Readonly<Record<string, EntitySet>>;
+  /** What a set is like that is not named there. Default: there is none. */
+  readonly anyEntitySet?: EntitySet;
 }
 
 export interface EntitySet {

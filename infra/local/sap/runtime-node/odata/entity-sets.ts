@@ -24,12 +24,12 @@ export interface EntitySets {
 }
 
 /** Empty sets; `newKey` gives the key of an entity that comes without one. */
-export function createEntitySets({ entitySets }: ODataChannel, newKey: () => string): EntitySets {
-  const definitions = entitySets ?? { Orders: { key: 'OrderID' } };
+export function createEntitySets({ entitySets, anyEntitySet }: ODataChannel, newKey: () => string): EntitySets {
+  const definitions = entitySets ?? (anyEntitySet === undefined ? { Orders: { key: 'OrderID' } } : {});
   const held = new Map(Object.keys(definitions).map((name) => [name, new Map<string, Entity>()]));
 
   function definition(entitySet: string): EntitySet {
-    const found = definitions[entitySet];
+    const found = definitions[entitySet] ?? anyEntitySet;
     if (found === undefined)
       throw new ODataError(404, `Could not find an entity set or function import for '${entitySet}'.`);
     return found;
@@ -37,7 +37,9 @@ export function createEntitySets({ entitySets }: ODataChannel, newKey: () => str
 
   function entitiesOf(entitySet: string): Map<string, Entity> {
     definition(entitySet);
-    return held.get(entitySet) ?? new Map();
+    const entities = held.get(entitySet) ?? new Map<string, Entity>();
+    held.set(entitySet, entities);
+    return entities;
   }
 
   function existing(entitySet: string, key: string): Entity {

@@ -1,0 +1,38 @@
+/**
+ * A line for each call that somebody in the landscape refused, with the true reason, which only the landscape tells: the
+ * authorization server, the runtime node, and the gateway in front of the webhooks. What the webhook function itself refuses
+ * stands in its log.
+ */
+import type { Fact } from '../facts/fact.ts';
+import { fitted } from '../story/width.ts';
+
+/** @returns at most 80 columns; undefined for what is no refusal */
+export function refusalLine(fact: Fact): string | undefined {
+  const told = refusalOf(fact);
+  if (told === undefined) return undefined;
+  return fitted(`${new Date(fact.event.at).toISOString().slice(11, 19)}  ${told}`);
+}
+
+function refusalOf(fact: Fact): string | undefined {
+  switch (fact.of) {
+    case 'authorization-server': {
+      const { status, refusal } = fact.event;
+      if (status < 400) return undefined;
+      return `token refused  ${status}${refusal === undefined ? '' : `: ${refusal}`}`;
+    }
+    case 'runtime-node': {
+      const { event } = fact;
+      if (event.what !== 'call' || ![401, 403, 404, 405].includes(event.status)) return undefined;
+      const { status, path, method } = event;
+      const why = 'why' in event && typeof event.why === 'string' ? `: ${event.why}` : '';
+      return `${method} ${path}  ${status}${why}`;
+    }
+    case 'gateway': {
+      const { event } = fact;
+      if (event.what !== 'answered' || event.invocation !== undefined || event.status < 400) return undefined;
+      return `gateway  ${event.status}${event.status === 403 ? ': not signed by a known access key' : ''}`;
+    }
+    default:
+      return undefined;
+  }
+}

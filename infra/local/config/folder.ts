@@ -1,0 +1,22 @@
+/** The files with which one sends to a landscape, below `dist/local/`: nobody but their owner can read them, since secrets are among them. */
+import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+
+export interface Folder {
+  /** @returns its path from the working directory, as a command names it */
+  write(name: string, content: string): Promise<string>;
+}
+
+/** Empties it. @param path from the working directory */
+export async function openFolder(path: string): Promise<Folder> {
+  await rm(path, { recursive: true, force: true });
+  await mkdir(path, { recursive: true, mode: 0o700 });
+  await chmod(path, 0o700);
+  return {
+    write: async (name, content) => {
+      const file = join(path, name);
+      await writeFile(file, content, { mode: 0o600 });
+      return relative('', file);
+    },
+  };
+}
