@@ -37,4 +37,3 @@ export function missing({ log }: Telling, { messageId, what }: Sent): string {
 
 export const mark = (good: boolean) => (good ? styleText('green', '✓') : styleText('red', '✗'));
 export const bold = (text: string) => styleText('bold', text);
-export const dim = (text: string) => styleText('dim', text);
