@@ -57,6 +57,8 @@ export interface LocalDestination {
   trigger: QueueTrigger | undefined;
   /** In place of what the deployment says for all. */
   readonly polling?: Polling;
+  /** Whether the client has the role of step 2 now. */
+  hasRole(): boolean;
   /** Guide step 2 and its undoing. */
   assignRole(): void;
   unassignRole(): void;
@@ -162,7 +164,7 @@ export function deployFlow(deployment: Deployment, runtimeNode: Pick<RuntimeNode
 
 export type RegisteredClient = Pick<
   LocalDestination,
-  'clientId' | 'assignRole' | 'unassignRole' | 'storeSecret' | 'rotateSecret' | 'renewCertificate'
+  'clientId' | 'hasRole' | 'assignRole' | 'unassignRole' | 'storeSecret' | 'rotateSecret' | 'renewCertificate'
 >;
 
 /** Steps 1 and 2 of SAP's guide, and the client's credentials in the secret of that name. */
@@ -183,6 +185,7 @@ export function registerClient(
   return {
     clientId,
     credentials,
+    hasRole: () => account.hasRole(assignment),
     assignRole: () => account.assignRole(assignment),
     unassignRole: () => account.unassignRole(assignment),
     storeSecret,

@@ -14,9 +14,10 @@ import { openFolder } from './config/folder.ts';
 import { startOwn } from './config/own.ts';
 import { makePackage } from './config/package.ts';
 import type { Fact } from './facts/fact.ts';
-import { type Landscape, startLandscape } from './landscape.ts';
+import { type Landscape, type LocalDestination, startLandscape } from './landscape.ts';
+import { type Page, startPage } from './page/page.ts';
+import { createWatch } from './page/watch.ts';
 import { createDeliveryLog } from './story/delivery-log.ts';
-import { startMonitor } from './story/monitor.ts';
 import { shortLine } from './story/short-line.ts';
 import { inviteToStory, prepareStory } from './story/stage.ts';
 import { tellStory } from './story/story.ts';
@@ -76,39 +77,49 @@ async function start({ once, port, own }: StartCommand): Promise<number> {
     log.add(line);
     follow(shortLine(line));
   };
-  // Whoever watches the landscape is told here, too.
-  const report = (fact: Fact) => follow(refusalLine(fact));
+  let destinations: readonly LocalDestination[] = [];
+  const watch = createWatch(() => destinations);
+  const report = (fact: Fact) => {
+    watch.report(fact);
+    follow(refusalLine(fact));
+  };
 
-  /** Stays up until the end. @param invitation what to copy, and the next step */
-  async function stayUp(landscape: Landscape, invitation: readonly string[]): Promise<void> {
+  /** Stays up until the end. @param invitation what to copy, and the next step; the page's link is the last line */
+  async function stayUp({ url }: Page, invitation: readonly string[]): Promise<void> {
     for (const line of invitation) print(line);
-    // The page is started here; its link is the last line.
-    const page = await startMonitor(landscape.runtimeNode, { port: ports.page });
-    print(`What has arrived:  ${page.url}`);
+    print(`Watch it, and break it:  ${styleText('bold', url)}`);
     isFollowing = true;
     await end;
-    await page.stop();
   }
 
   if (service !== undefined) {
-    const { landscape, lines, stop } = await startOwn(service, ports, folder, { onOutput, report });
+    const { landscape, deployed, lines, stop } = await startOwn(service, ports, folder, { onOutput, report });
+    ({ destinations } = landscape);
+    const page = await startPage({ watch, landscape, deployed, port: ports.page });
     try {
-      await stayUp(landscape, ['', ...lines]);
+      await stayUp(page, ['', ...lines]);
       return 0;
     } finally {
+      await page.stop();
       await stop();
     }
   }
   const landscape = await startLandscape({ environment: 'neo', s3: !once, ports, onOutput, report });
+  ({ destinations } = landscape);
+  let page: Page | undefined;
   try {
     const stage = prepareStory(landscape);
     const deployed = await landscape.deploy({ polling: false, webhookLogLevel: 'DEBUG', httpPort: ports.webhooks });
+    page = await startPage({ watch, landscape, deployed, port: ports.page });
+    if (!once) print(`Watch it:  ${page.url}`);
     print('');
     const complete = await Promise.race([tellStory({ ...stage, deployed, log, print }), end]);
     if (complete === 'ended') return 0;
     if (once) return complete ? 0 : 1;
+    // The story polls what it needs; from now on everything is polled.
+    for (const { trigger } of destinations) trigger?.resume();
     const sends = await inviteToStory(stage, deployed, folder);
-    await stayUp(landscape, [
+    await stayUp(page, [
       '',
       'It stays up. Send to it from another terminal, and watch:',
       ...sends,
@@ -118,6 +129,7 @@ async function start({ once, port, own }: StartCommand): Promise<number> {
     ]);
     return complete ? 0 : 1;
   } finally {
+    await page?.stop();
     await landscape.stop();
   }
 }

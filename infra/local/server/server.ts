@@ -75,6 +75,10 @@ export interface LocalServer {
   heal(): void;
   /** How many requests are still to be hit by faults that were asked for. */
   readonly pendingFaults: number;
+  /** False between `stop` and `start`. */
+  readonly isListening: boolean;
+  /** By how much each answer is delayed now. */
+  readonly delayMs: number;
 }
 
 export interface LocalServerOptions {
@@ -174,6 +178,12 @@ export async function startServer(answer: Answerer, options: LocalServerOptions 
     heal: () => {
       rules.length = 0;
       delayMs = 0;
+    },
+    get isListening() {
+      return server !== undefined;
+    },
+    get delayMs() {
+      return delayMs;
     },
     get pendingFaults() {
       return rules.reduce((sum, { left }) => sum + left, 0);

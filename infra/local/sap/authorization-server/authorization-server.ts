@@ -79,6 +79,10 @@ export interface AuthorizationServerCore {
   setClockSkew(aheadMs: number): void;
   /** The next `times` (default 1) token requests get `answer`, and count in `tokenRequests`, as at a rate limit. */
   failTokenRequests(answer: Answer, options?: { readonly times?: number }): void;
+  /** Ends what `failTokenRequests` has asked for. */
+  healTokenRequests(): void;
+  /** How many token requests are still to fail. */
+  readonly pendingTokenFailures: number;
 }
 
 export interface AuthorizationServer extends AuthorizationServerCore {
@@ -188,6 +192,10 @@ export function createAuthorizationServer(
       skewMs = aheadMs;
     },
     failTokenRequests: endpoint.fail,
+    healTokenRequests: endpoint.heal,
+    get pendingTokenFailures() {
+      return endpoint.pendingFailures;
+    },
   };
 }
 

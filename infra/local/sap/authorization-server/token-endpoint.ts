@@ -53,6 +53,10 @@ export interface TokenEndpoint {
   bindToCertificates(on: boolean): void;
   /** The next `times` (default 1) requests get `answer`. */
   fail(answer: Answer, options?: { readonly times?: number }): void;
+  /** Ends what `fail` has asked for. */
+  heal(): void;
+  /** How many requests are still to fail. */
+  readonly pendingFailures: number;
 }
 
 /** An endpoint that nobody has asked yet. */
@@ -157,6 +161,12 @@ export function createTokenEndpoint({
     },
     fail: (failure, { times = 1 } = {}) => {
       failures.push(...Array<Answer>(times).fill(failure));
+    },
+    heal: () => {
+      failures.length = 0;
+    },
+    get pendingFailures() {
+      return failures.length;
     },
   };
 }

@@ -55,6 +55,8 @@ export interface CallEvent extends CallEntry {
   readonly bodySha256: string;
   /** Of the runs of the flow that the call caused, as far as they have ended. */
   readonly mplIds: readonly string[];
+  /** Why the call was refused before a flow could run, as only the node knows it; undefined where it was not. */
+  readonly why: string | undefined;
   /** Epoch milliseconds. */
   readonly answeredAt: number;
 }
@@ -120,11 +122,18 @@ export interface RuntimeNode extends RuntimeNodeCore {
 
 const refused: Verdict = { kind: 'refused' };
 
+const REFUSED = {
+  refused: 'the token is missing, unknown, signed with a key that is gone, or for another subscription',
+  expired: 'the token has expired',
+  unavailable: 'the authorization server did not answer the node',
+} as const;
+
 /** What came of a call; `ran`: a flow has run, or is to. */
 interface Judged {
   readonly answer: Answer;
   readonly ran?: boolean;
   readonly mplIds?: readonly string[];
+  readonly why?: string;
 }
 
 /**
@@ -177,7 +186,7 @@ export function createRuntimeNode(
     onEvent?.({ what: 'run', at, flow, messageId, mplId, mplStatus, status, bodySha256, duplicate });
   }
 
-  function tellCall(call: CallEntry, request: Request, mplIds: readonly string[]): void {
+  function tellCall(call: CallEntry, request: Request, { mplIds = [], why }: Judged): void {
     if (onEvent === undefined) return;
     const flow = flows.at(request.path);
     onEvent({
@@ -189,22 +198,28 @@ export function createRuntimeNode(
       bytes: request.body.byteLength,
       bodySha256: createHash('sha256').update(request.body).digest('hex'),
       mplIds,
+      why,
       answeredAt: now(),
     });
   }
 
   async function judge(request: Request, at: number, worker: number): Promise<Judged> {
     const malformed = refusedByContainer(request);
-    if (malformed !== undefined) return { answer: malformed };
+    if (malformed !== undefined)
+      return { answer: malformed, why: 'the container takes no such request line or headers' };
     const verdict = workers.refusesTokens(worker) ? refused : await callers.authenticate(request);
-    if (verdict.kind !== 'accepted') return { answer: refuse(verdict, request) };
+    if (verdict.kind !== 'accepted') return { answer: refuse(verdict, request), why: REFUSED[verdict.kind] };
     const flow = flows.at(request.path);
-    if (flow === undefined) return { answer: answers.notFound() };
+    if (flow === undefined) return { answer: answers.notFound(), why: 'no flow is deployed there' };
     const { clientId, scopes } = verdict;
-    if (!callers.mayCall(clientId, scopes, flow.userRole)) return { answer: answers.forbidden() };
+    if (!callers.mayCall(clientId, scopes, flow.userRole)) {
+      return { answer: answers.forbidden(), why: `the client has not the role ${flow.userRole}` };
+    }
     const adapter = senders[flow.sender];
     const headless = request.method === 'HEAD' && !flow.csrfProtected;
-    if (headless || !flow.methods.includes(request.method)) return { answer: answers.methodNotAllowed(flow.methods) };
+    if (headless || !flow.methods.includes(request.method)) {
+      return { answer: answers.methodNotAllowed(flow.methods), why: `the flow does not take ${request.method}` };
+    }
     const mplIds: string[] = [];
     const logRun = (processed: Processed): void => {
       mplIds.push(processed.mplId);
@@ -215,13 +230,19 @@ export function createRuntimeNode(
     if (flow.csrfProtected) {
       const decision = csrf.check(request, worker, workers.routingCookie(worker));
       if (decision.kind === 'fetched') return { answer: answers.csrfFetched(decision.token, decision.setCookies) };
-      if (decision.kind === 'required')
-        return { answer: answers.csrfRequired(decision.setCookies, flow.sender === 'odata' ? 'Required' : 'required') };
+      if (decision.kind === 'required') {
+        const answer = answers.csrfRequired(decision.setCookies, flow.sender === 'odata' ? 'Required' : 'required');
+        return { answer, why: 'the flow wants a CSRF token, and the cookies of its session' };
+      }
       ({ setCookies } = decision);
     }
     const cookies = setCookies.length === 0 ? {} : { 'Set-Cookie': setCookies };
-    if (request.body.byteLength > flow.maxBodyBytes) return { answer: adapter.tooLarge(exchange) };
-    if (running >= maxConcurrentMessages) return { answer: answers.exhausted(exhaustedStatus) };
+    if (request.body.byteLength > flow.maxBodyBytes) {
+      return { answer: adapter.tooLarge(exchange), why: `larger than the ${flow.maxBodyBytes} bytes of the flow` };
+    }
+    if (running >= maxConcurrentMessages) {
+      return { answer: answers.exhausted(exhaustedStatus), why: 'too many messages are in flows at once' };
+    }
     running += 1;
     try {
       const answer = await adapter.answer(exchange);
@@ -243,7 +264,8 @@ export function createRuntimeNode(
       if (token !== undefined) confidential(token);
       if (request.body.byteLength > 0) options.confidential?.(request.body.toString('utf8'));
       const worker = workers.route(request);
-      const { answer, ran = false, mplIds = [] } = await judge(request, at, worker);
+      const judged = await judge(request, at, worker);
+      const { answer, ran = false } = judged;
       const call: CallEntry = {
         at,
         method: request.method,
@@ -256,7 +278,7 @@ export function createRuntimeNode(
         worker,
       };
       calls.push(call);
-      tellCall(call, request, mplIds);
+      tellCall(call, request, judged);
       changes.announce();
       return { ...answer, headers: { Date: new Date(now()).toUTCString(), ...answer.headers } };
     },

@@ -1,0 +1,385 @@
+/**
+ * Watches the landscape: turns what its parts tell into the lives of messages (`ledger.ts`), the requests that webhooks
+ * refused, and the figures of the picture. Changes nothing.
+ */
+import { createHash } from 'node:crypto';
+import type { GatewayEvent } from '../aws/http-api/http-api.ts';
+import type { SecretRead } from '../aws/secrets-manager/secrets-manager.ts';
+import type { LocalDestination } from '../destination.ts';
+import type { Fact } from '../facts/fact.ts';
+import type { TokenRequestEntry } from '../sap/authorization-server/token-endpoint.ts';
+import { sentHeaders } from '../sap/runtime-node/allowed-headers.ts';
+import { serves } from '../sap/runtime-node/integration-flow.ts';
+import type { CallEvent, RunEvent } from '../sap/runtime-node/runtime-node.ts';
+import type { Fault, Request } from '../server/server.ts';
+import { createLedger, type KnownQueue, type Ledger } from './ledger.ts';
+import type { LifeAttempt, LifeCall, LifeEvent, RefusedRequest } from './message.ts';
+
+const MOST_REFUSED = 500;
+/** What others caused, kept for the lives of the messages that it served. */
+const MOST_SHARED = 400;
+/** A line of the log is written up to so long after what it tells of. */
+const LINE_LATE_MS = 50;
+
+export interface TokenFact {
+  readonly client: string;
+  readonly issuedAt: number;
+  /** Absent: its life has no end. */
+  readonly expiresAt?: number;
+}
+
+export interface Counts {
+  readonly secretReads: number;
+  readonly tokenRequests: number;
+  readonly tokensRefused: number;
+  readonly calls: number;
+  /** Of the calls: those that were answered 401. */
+  readonly unauthorized: number;
+  /** Runs of a flow that ended well. */
+  readonly arrivals: number;
+  readonly webhookRequests: number;
+}
+
+export interface Watch {
+  /** For `startLandscape`. */
+  report(fact: Fact): void;
+  readonly ledger: Ledger;
+  readonly counts: Counts;
+  /** The newest token of each client. */
+  readonly tokens: readonly TokenFact[];
+  /** Newest last. */
+  readonly refused: readonly RefusedRequest[];
+  /** Calls `listener` after each fact, until the returned function is called. */
+  onFact(listener: () => void): () => void;
+}
+
+type Shared = { readonly destinations: readonly string[]; readonly event: LifeEvent };
+type Arrived = Extract<GatewayEvent, { what: 'arrived' }>;
+type Line = Readonly<Record<string, unknown>>;
+
+/** What the relay wrote in one invocation that a webhook caused. */
+interface Told {
+  /** Of the message that came of it. */
+  readonly messageId?: string;
+  readonly refusal?: Pick<RefusedRequest, 'destination' | 'verify' | 'why'>;
+}
+
+/** @param destinations those that are connected by now */
+export function createWatch(destinations: () => readonly LocalDestination[]): Watch {
+  const ledger = createLedger();
+  const counts = {
+    secretReads: 0,
+    tokenRequests: 0,
+    tokensRefused: 0,
+    calls: 0,
+    unauthorized: 0,
+    arrivals: 0,
+    webhookRequests: 0,
+  };
+  const tokens = new Map<string, TokenFact>();
+  const refused: RefusedRequest[] = [];
+  const shared: Shared[] = [];
+  const waiting = new Map<string, Arrived>();
+  const told = new Map<string, Told>();
+  const listeners = new Set<() => void>();
+  let refusals = 0;
+
+  function queueOf(name: string): KnownQueue | undefined {
+    for (const { name: destination, queue, deadLetterQueue } of destinations()) {
+      if (queue.name === name) return { destination, deadLetters: false };
+      if (deadLetterQueue.name === name) return { destination, deadLetters: true };
+    }
+    return undefined;
+  }
+
+  function share(those: (destination: LocalDestination) => boolean, event: LifeEvent): void {
+    shared.push({
+      destinations: destinations()
+        .filter(those)
+        .map(({ name }) => name),
+      event,
+    });
+    if (shared.length > MOST_SHARED) shared.shift();
+  }
+
+  function onTokenRequest({ at, clientId = '(none)', status, expiresAt }: TokenRequestEntry): void {
+    counts.tokenRequests += 1;
+    if (status === 200) tokens.set(clientId, { client: clientId, issuedAt: at, ...(expiresAt ? { expiresAt } : {}) });
+    else counts.tokensRefused += 1;
+    const event: LifeEvent = {
+      at,
+      what: 'token request',
+      client: clientId,
+      status,
+      ...(expiresAt ? { expiresAt } : {}),
+    };
+    share((destination) => destination.clientId === clientId, event);
+  }
+
+  function onSecretRead({ at, secretId, status }: SecretRead): void {
+    counts.secretReads += 1;
+    share(({ secret }) => secret === secretId, { at, what: 'secret read', secret: secretId, status });
+  }
+
+  function onRun({ flow, messageId: id, bodySha256: sha256, status, mplStatus }: RunEvent): void {
+    const destination = destinations().find((one) => one.flow.name === flow)?.name;
+    if (destination === undefined) return;
+    if (status < 300 && mplStatus === 'COMPLETED') counts.arrivals += 1;
+    directly(destination, id, sha256);
+    ledger.arrived({ destination, id, sha256, status });
+  }
+
+  function onCall(event: CallEvent): void {
+    const {
+      at,
+      answeredAt,
+      method,
+      path,
+      status,
+      headers,
+      flowRan,
+      mplIds,
+      messageId: id,
+      bodySha256: sha256,
+      why,
+    } = event;
+    counts.calls += 1;
+    if (status === 401) counts.unauthorized += 1;
+    const destination = destinations().find(({ flow }) => flow.name === event.flow)?.name;
+    if (destination === undefined) return;
+    const call = {
+      method,
+      path,
+      status,
+      headers,
+      executed: flowRan,
+      mplIds,
+      durationMs: answeredAt - at,
+      ...(why === undefined ? {} : { why }),
+    };
+    const carries = event.csrf === 'fetch' ? 'csrf' : 'message';
+    record(destination, at, { id, sha256 }, { ...call, carries });
+  }
+
+  function onFault({ at, request, fault }: { at: number; request: Request; fault: Fault }): void {
+    counts.calls += 1;
+    const found = destinations().find(({ flow }) => serves({ sender: 'https', ...flow }, request.path));
+    if (found === undefined) return;
+    const { method, path } = request;
+    record(
+      found.name,
+      at,
+      { id: request.headers.sap_applicationid, sha256: sha256Of(request.body) },
+      {
+        method,
+        path,
+        carries: request.headers['x-csrf-token']?.toLowerCase() === 'fetch' ? 'csrf' : 'message',
+        headers: sentHeaders(request, found.flow.allowedHeaders ?? []),
+        executed: false,
+        mplIds: [],
+        ...outcomeOf(fault),
+      },
+    );
+  }
+
+  function record(
+    destination: string,
+    at: number,
+    { id, sha256 }: { id: string | undefined; sha256: string },
+    call: LifeCall,
+  ): void {
+    if (call.carries === 'csrf') {
+      share(({ name }) => name === destination, { at, what: 'call', ...call });
+      return;
+    }
+    directly(destination, id, sha256);
+    ledger.call(at, { destination, id, sha256 }, call);
+  }
+
+  /** A message that no queue has seen belongs to a request that a webhook has not yet answered. */
+  function directly(destination: string, id: string | undefined, sha256: string): void {
+    if (id === undefined || ledger.newestOf(id) !== undefined) return;
+    const request = waitingFor(destination, sha256);
+    if (request === undefined) return;
+    ledger.direct({ destination, id, at: request.at, bytes: request.bytes, sha256: request.bodySha256 });
+  }
+
+  function waitingFor(destination: string, sha256?: string): Arrived | undefined {
+    for (const request of waiting.values()) {
+      if (nameOf(request) === destination && (sha256 ?? request.bodySha256) === request.bodySha256) return request;
+    }
+    return undefined;
+  }
+
+  function onGateway(event: GatewayEvent): void {
+    if (event.what === 'arrived') {
+      counts.webhookRequests += 1;
+      waiting.set(event.id, event);
+      return;
+    }
+    const request = waiting.get(event.id);
+    waiting.delete(event.id);
+    const { messageId, refusal } = told.get(event.invocation ?? '') ?? {};
+    told.delete(event.invocation ?? '');
+    if (request === undefined) return;
+    const { at, method, path } = request;
+    const key = messageId === undefined ? undefined : ledger.byWebhook(messageId, at);
+    if (key !== undefined) ledger.event(key, { at, what: 'webhook', method, path, status: event.status });
+    if (key !== undefined || event.status < 400) return;
+    const why = refusal?.why ?? detailOf(event.body ?? '');
+    refused.push({ at, method, path, status: event.status, ...refusal, why, key: ++refusals });
+    if (refused.length > MOST_REFUSED) refused.shift();
+  }
+
+  function onLine(line: string, at: number): void {
+    if (!line.startsWith('{')) return;
+    const fields = parse(line);
+    const invocation = text(fields.function_request_id) ?? '';
+    const destination = text(fields.destination);
+    const messageId = text(fields.messageId);
+    const byWebhook = text(fields.function_name)?.endsWith('-webhook') ?? false;
+    const tell = (more: Told): void => {
+      if (byWebhook) told.set(invocation, { ...told.get(invocation), ...more });
+    };
+    switch (fields.message) {
+      case 'delivery.attempted':
+        if (destination === undefined || messageId === undefined) break;
+        onAttempt(fields as never, Date.parse(text(fields.timestamp) ?? '') || at, byWebhook);
+        tell({ messageId });
+        break;
+      case 'webhook.queued':
+        if (messageId !== undefined) tell({ messageId });
+        break;
+      case 'webhook.turned-away':
+        tell({ refusal: refusalOf(fields) });
+        break;
+      case 'webhook.not-queued':
+      case 'webhook.unavailable':
+        tell({ refusal: refusalOf({ ...fields, why: `${fields.message}: ${fields.reason}` }) });
+        break;
+    }
+  }
+
+  function onAttempt(
+    line: LifeAttempt & { destination: string; messageId: string; bytes: number },
+    at: number,
+    byWebhook: boolean,
+  ): void {
+    const { destination, messageId: id, bytes, durationMs } = line;
+    if (byWebhook && ledger.newestOf(id) === undefined) {
+      const request = waitingFor(destination);
+      ledger.direct({ destination, id, bytes, at: request?.at ?? at - durationMs, sha256: request?.bodySha256 });
+    }
+    const key = ledger.attempt(line, at, byWebhook);
+    if (key === undefined) return;
+    for (const { destinations: served, event } of shared) {
+      const isWithin = event.at >= at - durationMs - 1 && event.at <= at + LINE_LATE_MS;
+      if (isWithin && served.includes(destination)) ledger.event(key, event);
+    }
+  }
+
+  function take(fact: Fact): void {
+    switch (fact.of) {
+      case 'queue': {
+        const { event } = fact;
+        const known = queueOf(event.queue);
+        if (known !== undefined) ledger.queue(event, known, event.what === 'redriven' ? queueOf(event.to) : undefined);
+        break;
+      }
+      case 'trigger': {
+        const { event } = fact;
+        if (event.what === 'begun') ledger.begun(event.batch);
+        else ledger.over(event.batch, event.error === undefined ? undefined : { at: event.at, text: event.error });
+        break;
+      }
+      case 'gateway':
+        onGateway(fact.event);
+        break;
+      case 'secrets-manager':
+        onSecretRead(fact.event);
+        break;
+      case 'authorization-server':
+        onTokenRequest(fact.event);
+        break;
+      case 'runtime-node':
+        if (fact.event.what === 'run') onRun(fact.event);
+        else onCall(fact.event);
+        break;
+      case 'fault':
+        onFault(fact.event);
+        break;
+      case 'function':
+        onLine(fact.event.line, fact.event.at);
+        break;
+    }
+  }
+
+  return {
+    report(fact) {
+      take(fact);
+      for (const listener of listeners) listener();
+    },
+    ledger,
+    counts,
+    get tokens() {
+      return [...tokens.values()];
+    },
+    refused,
+    onFact: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+}
+
+function nameOf({ path }: Arrived): string {
+  return path.split('/').at(-1) ?? '';
+}
+
+function sha256Of(body: Uint8Array): string {
+  return createHash('sha256').update(body).digest('hex');
+}
+
+/** What the client saw of it. */
+function outcomeOf(fault: Fault): Pick<LifeCall, 'fault' | 'status'> {
+  if (typeof fault === 'object') {
+    const { status } = 'early' in fault ? fault.early : fault;
+    return { status, fault: 'answered by the landscape in the flow’s place' };
+  }
+  const words = {
+    'reset-before': 'connection cut before the call was handled',
+    'reset-after': 'handled, then the connection was cut without an answer',
+    'half-answer': 'handled, then the answer was cut in the middle',
+    hang: 'handled, and never answered',
+  };
+  return { fault: words[fault] };
+}
+
+function refusalOf({ destination, verify, why }: Line): NonNullable<Told['refusal']> {
+  return {
+    ...(typeof destination === 'string' && destination !== 'unknown' ? { destination } : {}),
+    ...(typeof verify === 'string' ? { verify } : {}),
+    why: typeof why === 'string' ? why : 'there is no webhook of this name',
+  };
+}
+
+/** Of a problem (RFC 9457) or of API Gateway's own words. */
+function detailOf(body: string): string {
+  const { detail, title, message } = body.startsWith('{') ? parse(body) : {};
+  return text(detail) ?? text(title) ?? text(message) ?? 'no reason was given';
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}
+
+function parse(line: string): Line {
+  try {
+    const json: unknown = JSON.parse(line);
+    return typeof json === 'object' && json !== null ? { ...json } : {};
+  } catch (error) {
+    // Whatever a process prints may look like the beginning of JSON.
+    if (error instanceof SyntaxError) return {};
+    throw error;
+  }
+}
