@@ -13,6 +13,8 @@ import { parse } from 'yaml';
 import { stack } from '../../infra/deploy/stack/stack.ts';
 import { readStartCommand } from '../../infra/local/command/arguments.ts';
 import { type Landscape, startLandscape } from '../../infra/local/landscape.ts';
+import { readDoctorCommand } from '../../infra/ops/doctor/arguments.ts';
+import { readPauseCommand } from '../../infra/ops/pause/arguments.ts';
 import { readCommand as readReplayCommand } from '../../infra/ops/replay/arguments.ts';
 import { readSendCommand } from '../../infra/ops/send/arguments.ts';
 import { DOCUMENTS, fencesOf, namesIn, proseOf, read } from './documents.ts';
@@ -66,12 +68,18 @@ const readBy: Readonly<Record<string, (argv: readonly string[]) => unknown>> = {
       nowMs: 0,
     }),
   replay: readReplayCommand,
+  doctor: readDoctorCommand,
+  pause: readPauseCommand,
+  resume: readPauseCommand,
   start: readStartCommand,
 };
 const manualIn: Readonly<Record<string, string>> = {
   start: 'infra/local/command/manual.ts',
   replay: 'infra/ops/replay/manual.ts',
   send: 'infra/ops/send/manual.ts',
+  doctor: 'infra/ops/doctor/manual.ts',
+  pause: 'infra/ops/pause/manual.ts',
+  resume: 'infra/ops/pause/manual.ts',
   package: 'infra/deploy/package.ts',
   remove: 'infra/deploy/remove.ts',
   doctor: 'infra/ops/doctor/manual.ts',

@@ -255,6 +255,11 @@ const SET_UPS: readonly SetUp[] = [
     found: ['credential-ends'],
   },
   {
+    what: 'the client certificate ends in five days',
+    plan: { ...CERTIFICATE, destination: { client: { credentialType: 'certificate', validDays: 5 } } },
+    found: ['credential-ends-soon'],
+  },
+  {
     what: 'the client certificate has ended',
     plan: CERTIFICATE,
     how: { now: () => Date.now() + 400 * DAY_MS },

@@ -65,6 +65,7 @@ export const FINDINGS = {
 
   'certificate-expired': error('certificate', 'sap-security'),
   'credential-ends': warning('certificate', 'sap-security'),
+  'credential-ends-soon': error('certificate', 'sap-security'),
   'certificate-purpose': error('certificate', 'sap-security'),
   'certificate-authority': warning('certificate', 'sap-security'),
 
@@ -110,6 +111,7 @@ export const FINDINGS = {
   'alarms-silent': error('alarms', 'aws'),
   // What only an alarm sees.
   'not-delivered': error('alarms', 'flow-developer'),
+  'rejected-often': error('alarms', 'sender'),
   'sap-down': error('alarms', 'network'),
   'function-errors': error('alarms', 'aws'),
   'function-near-timeout': warning('alarms', 'aws'),

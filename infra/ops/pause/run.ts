@@ -5,7 +5,6 @@
  * @see AWS: Lambda API Reference "UpdateEventSourceMapping"
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import {
   type EventSourceMappingConfiguration,
   GetEventSourceMappingCommand,
@@ -21,6 +20,7 @@ import { lookAtSettings } from '../doctor/groups/settings.ts';
 import { LANDSCAPE } from '../doctor/run.ts';
 import { Mistake } from '../replay/mistake.ts';
 import { harmless, wrap } from '../replay/terminal.ts';
+import { type Place, readPauseCommand } from './arguments.ts';
 import { PAUSE_MANUAL, RESUME_MANUAL } from './manual.ts';
 
 export interface PauseOutside {
@@ -31,13 +31,6 @@ export interface PauseOutside {
   readonly signal: AbortSignal;
   /** Default: real time. */
   readonly wait?: (ms: number, signal: AbortSignal) => Promise<void>;
-}
-
-interface Place {
-  readonly service: string;
-  readonly stage: string;
-  readonly region: string;
-  readonly destination: string;
 }
 
 const COLUMNS = 80;
@@ -51,7 +44,7 @@ export async function runPause(enabled: boolean, argv: readonly string[], outsid
   const { stdout, stderr, signal } = outside;
   const command = enabled ? 'resume' : 'pause';
   try {
-    const place = readPlace(argv);
+    const place = readPauseCommand(argv);
     if (place === 'help') {
       stdout.write(enabled ? RESUME_MANUAL : PAUSE_MANUAL);
       return 0;
@@ -67,35 +60,6 @@ export async function runPause(enabled: boolean, argv: readonly string[], outsid
     }
     stderr.write(`${command}: ${harmless(error instanceof Error ? error.message : 'unknown error')}\n`);
     return error instanceof Mistake ? 2 : 1;
-  }
-}
-
-const text = { type: 'string' } as const;
-const OPTIONS = {
-  stage: text,
-  destination: text,
-  region: text,
-  service: text,
-  help: { type: 'boolean', short: 'h' },
-} as const;
-
-/** @throws Mistake */
-function readPlace(argv: readonly string[]): Place | 'help' {
-  const values = parse(argv);
-  if (values.help) return 'help';
-  for (const [name, value] of Object.entries(values)) if (value === '') throw new Mistake(`--${name} is empty`);
-  const { service = 'token-relay', stage = 'dev', region = 'eu-central-1', destination } = values;
-  if (destination === undefined) throw new Mistake('which destination? --destination <name>; see --help');
-  return { service, stage, region, destination };
-}
-
-function parse(argv: readonly string[]) {
-  try {
-    return parseArgs({ args: [...argv], options: OPTIONS, strict: true, allowPositionals: false }).values;
-  } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
-    // Node's advice about positional arguments does not apply here.
-    throw new Mistake(error.message.split(/\. (?:To specify|This command)|\n/)[0] ?? error.message);
   }
 }
 

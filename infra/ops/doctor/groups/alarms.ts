@@ -68,6 +68,7 @@ const OF_DESTINATIONS: ReadonlySet<FindingId> = new Set([
   'blocked',
   'failing',
   'rejected',
+  'rejected-often',
   'token-refused',
   'nobody-polls',
   'webhook-not-queued',

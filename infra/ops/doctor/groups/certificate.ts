@@ -9,8 +9,9 @@ import type { ClientCertificate } from '../../../../functions/token/certificate.
 import { finding, fine, type Line } from '../line.ts';
 
 const DAY_MS = 86_400_000;
-/** As the alarm of the same name. */
-const ENDS_SOON_DAYS = 30;
+/** As the alarms of the same names. */
+const EXPIRES_DAYS = 30;
+const EXPIRES_SOON_DAYS = 7;
 const CLIENT_AUTHENTICATION = '1.3.6.1.5.5.7.3.2';
 /** Whose roots browsers trust: they gave up certificates for clients between September 2025 and May 2026. */
 const PUBLIC_AUTHORITIES =
@@ -23,8 +24,11 @@ export function lookAtCertificate({ cert, validUntil }: ClientCertificate, nowMs
   // Node's `keyUsage` is the list of extended key usages; a certificate without that extension serves any purpose.
   const uses: readonly string[] | undefined = keyUsage;
   const lines: Line[] = [];
-  if (days < 0) lines.push(finding('certificate-expired', `it ended on ${date}`));
-  else if (days <= ENDS_SOON_DAYS) lines.push(finding('credential-ends', `it ends on ${date}, in ${days} days`));
+  if (days < 0) lines.push(finding('certificate-expired', `it expired on ${date}`));
+  else if (days <= EXPIRES_DAYS) {
+    const id = days <= EXPIRES_SOON_DAYS ? 'credential-ends-soon' : 'credential-ends';
+    lines.push(finding(id, `it expires on ${date}, in ${days} days`));
+  }
   if (uses !== undefined && !uses.includes(CLIENT_AUTHENTICATION)) {
     lines.push(finding('certificate-purpose', 'it is not for client authentication: SAP ends the TLS handshake'));
   } else if (PUBLIC_AUTHORITIES.test(issuer)) {
