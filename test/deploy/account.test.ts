@@ -61,7 +61,7 @@ afterAll(async () => {
 });
 
 describe('A deployment', () => {
-  test('makes the stack and brings it up to the package', () => {
+  test('a deployment makes the stack and brings it up to the package', () => {
     expect(deployed).toMatchObject({ exitCode: 0 });
     expect(account.asked.filter((what) => /(Create|Update|Delete)Stack/.test(what))).toEqual([
       'cloudformation:CreateStack token-relay-prod',
@@ -78,7 +78,7 @@ describe('A removal', () => {
     looked = await service.removeStage('--stage', 'prod');
   });
 
-  test('without --yes asks nothing of the account', () => {
+  test('a removal without --yes asks nothing of the account', () => {
     expect(looked.exitCode).toBe(0);
     expect(account.asked.slice(before)).toEqual([]);
     expect(looked.output.at(-1)).toBe(
@@ -86,7 +86,7 @@ describe('A removal', () => {
     );
   });
 
-  test('names every queue that stays: those that the template retains', () => {
+  test('a removal names every queue that stays: those that the template retains', () => {
     const retained = Object.values(template.Resources)
       .filter(({ DeletionPolicy }) => DeletionPolicy === 'RetainExceptOnCreate')
       .map(({ Properties }) => Properties.QueueName);
@@ -94,7 +94,7 @@ describe('A removal', () => {
     expect(told.sort()).toEqual(retained.sort());
   });
 
-  test('says how to look into them first', () => {
+  test('a removal says how to look into the queues first', () => {
     expect(looked.output).toContain('  npm run replay -- --stage prod --region eu-central-1 --destination invoices');
     expect(looked.output.join('\n')).toContain('--queue-name token-relay-prod-invoices.fifo --query QueueUrl');
   });
@@ -102,14 +102,14 @@ describe('A removal', () => {
   test.each([
     ['no stage', [], 'remove: --stage: required, the stage that is to be removed'],
     ['an option that it does not know', ['--stage', 'prod', '--yess'], "remove: Unknown option '--yess'"],
-  ])('of %s is a mistake, and takes nothing away', async (_, options, line) => {
+  ])('a removal of %s is a mistake, and takes nothing away', async (_, options, line) => {
     const ran = await service.removeStage(...options);
     expect(ran.exitCode).toBe(2);
     expect(ran.errors.join('\n')).toContain(line);
     expect(account.asked.slice(before)).toEqual([]);
   });
 
-  test('with --yes deletes the stack of that stage, and no queue', async () => {
+  test('a removal with --yes deletes the stack of that stage, and no queue', async () => {
     const ran = await service.removeStage('--stage', 'prod', '--yes');
     expect(ran).toMatchObject({ exitCode: 0 });
     expect(account.asked.slice(before).filter((what) => /Delete/.test(what))).toEqual([
@@ -200,29 +200,29 @@ const NEEDED: Readonly<Record<string, readonly string[]>> = {
 describe('infra/deploy/deployer-policy.json', () => {
   const isAllowed = (action: string) => actions().some((pattern) => matches(pattern, action));
 
-  test('allows all that CloudFormation does for the types of the template', () => {
+  test('the deployer’s policy allows all that CloudFormation does for the types of the template', () => {
     const types = [...new Set(Object.values(template.Resources).map(({ Type }) => Type))];
     expect(types.filter((type) => NEEDED[type] === undefined)).toEqual([]);
     expect(types.flatMap((type) => NEEDED[type] ?? []).filter((action) => !isAllowed(action))).toEqual([]);
   });
 
-  test('every type of that table is in the template', () => {
+  test('every type of the deployer’s table is in the template', () => {
     const types = Object.values(template.Resources).map(({ Type }) => Type);
     expect(Object.keys(NEEDED).filter((type) => !types.includes(type))).toEqual([]);
   });
 
-  test('allows all that the framework asks for itself', () => {
+  test('the deployer’s policy allows all that the framework asks for itself', () => {
     const asked = account.asked
       .map((what) => what.split(' ')[0] ?? '')
       .filter((what) => what !== 'sts:GetCallerIdentity');
     expect([...new Set(asked)].filter((action) => !isAllowed(action))).toEqual([]);
   });
 
-  test('names no service as a whole', () => {
+  test('the deployer’s policy names no service as a whole', () => {
     expect(actions().filter((action) => /^\*|:\*/.test(action))).toEqual([]);
   });
 
-  test('reaches what is named in the template', () => {
+  test('the deployer’s policy reaches what is named in the template', () => {
     const names = Object.values(template.Resources).flatMap(({ Type, Properties }) => {
       if (Type === 'AWS::SQS::Queue') return [`arn:aws:sqs:eu-central-1:123456789012:${Properties.QueueName}`];
       if (Type === 'AWS::Lambda::Function')

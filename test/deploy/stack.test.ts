@@ -36,7 +36,7 @@ describe('times', () => {
     expect(properties(of, 'QueueOfOrders')).toMatchObject({ VisibilityTimeout: it.visibility });
   });
 
-  test('times the destination with the longest calls sets the time for all', () => {
+  test('the destination with the longest calls sets the time for all', () => {
     const of = made({ slow: { ...flow, timeoutSeconds: 200 }, quick: { ...flow, timeoutSeconds: 1 } });
     expect(of.functions.queue).toMatchObject({ timeout: 430 });
     expect(properties(of, 'QueueOfQuick')).toMatchObject({ VisibilityTimeout: 2580 });
@@ -85,7 +85,7 @@ describe('a destination more', () => {
     expect(properties(after, 'EventSourceMappingOfLegacy')).toMatchObject({ EventSourceArn: LEGACY });
   });
 
-  test('a destination more two existing queues of the same name in two accounts are both attached', () => {
+  test('two existing queues of the same name in two accounts are both attached', () => {
     const other = LEGACY.replace('999999999999', '888888888888');
     const after = made({ one: { ...flow, queue: LEGACY }, two: { ...flow, queue: other } });
     expect(properties(after, 'EventSourceMappingOfOne')).toMatchObject({ EventSourceArn: LEGACY });
@@ -126,7 +126,7 @@ describe('who sends to the queue', () => {
     Condition: { ArnEquals: { 'aws:SourceArn': senders } },
   });
 
-  test('who sends to the queue is whoever has the right in a policy of its own: the queue has none', () => {
+  test('a queue without senders has no policy: whoever has the right in a policy of its own sends', () => {
     expect(idsOf(made({ orders: flow }))).not.toContain('QueuePolicyOfOrders');
   });
 
@@ -138,7 +138,7 @@ describe('who sends to the queue', () => {
       [TOPIC, RULE, `${TOPIC}-2`],
       [statementOf('sns', TOPIC, `${TOPIC}-2`), statementOf('events', RULE)],
     ],
-  ])('who sends to the queue is %s, and the service in no other’s name', (_, queueSenders, statements) => {
+  ])('a queue lets %s send, and the service in no other’s name', (_, queueSenders, statements) => {
     const of = made({ orders: { ...flow, queueSenders } });
     expect(properties(of, 'QueuePolicyOfOrders')).toEqual({
       Queues: [{ Ref: 'QueueOfOrders' }],
@@ -146,7 +146,7 @@ describe('who sends to the queue', () => {
     });
   });
 
-  test('who sends to the queue is a FIFO topic, where the queue is one', () => {
+  test('a FIFO queue lets a FIFO topic send', () => {
     const of = made({ orders: { ...flow, fifo: true, queueSenders: [FIFO_TOPIC] } });
     expect(properties(of, 'QueuePolicyOfOrders')).toMatchObject({
       PolicyDocument: { Statement: [statementOf('sns', FIFO_TOPIC)] },
@@ -167,7 +167,7 @@ describe('who sends to the queue', () => {
       TOPIC,
       'belongs to a created queue; what may send to an existing one its owner says in its policy',
     ],
-  ])('who sends to the queue is not %s', (_, settings, sender, line) => {
+  ])('a queue does not let %s send', (_, settings, sender, line) => {
     expect(mistakes({ destinations: { orders: { ...flow, ...settings, queueSenders: [sender] } } })).toEqual([
       `custom.destinations.orders.queueSenders: ${line}`,
     ]);

@@ -36,12 +36,12 @@ test('the documents whose tables name tests are found', () => {
 });
 
 describe.each(citing)('%s names a test that exists:', (document) => {
-  test('in every row', () => {
+  test('a table that names tests names one in every row', () => {
     const bare = rowsOf(document).filter((cells) => !cells.at(-1)?.includes('`'));
     expect(bare).toEqual([]);
   });
 
-  test.each(citedIn(document))('%s: %s', (file, title = '') => {
+  test.each(citedIn(document))('a table names a test that exists: %s: %s', (file, title = '') => {
     const path = resolve(ROOT, `test/${file}.test.ts`);
     expect(existsSync(path), path).toBe(true);
     const source = readFileSync(path, 'utf8');
@@ -51,14 +51,14 @@ describe.each(citing)('%s names a test that exists:', (document) => {
 });
 
 describe.each(DOCUMENTS)('%s', (document) => {
-  test('has no line of more than 120 characters outside of tables and fences', () => {
+  test('a document has no line of more than 120 characters outside of tables and fences', () => {
     const long = proseOf(document)
       .split('\n')
       .filter((line) => line.length > 120 && !/^(\||\[[^\]]+\]: )/.test(line));
     expect(long).toEqual([]);
   });
 
-  test('links to documents, anchors and files that are there', () => {
+  test('a document links to documents, anchors and files that are there', () => {
     const targets = [...proseOf(document).matchAll(/\]\(([^)\s]+)\)|^\[[^\]]+\]: (\S+)$/gm)]
       .map(([, inline, named]) => inline ?? named ?? '')
       .filter((target) => !target.startsWith('https://'));
@@ -90,13 +90,13 @@ describe('Every file that is named', () => {
     expect(existsSync(resolve(ROOT, `test/${name}.test.ts`))).toBe(true);
   });
 
-  test.each(named)('in %s is there: %s', (_, name) => {
+  test.each(named)('a file that is named in %s exists: %s', (_, name) => {
     const isThere = existsSync(resolve(ROOT, name)) || existsSync(resolve(ROOT, `${name}.test.ts`));
     expect(isThere).toBe(true);
   });
 
   const references = DOCUMENTS.filter((document) => read(document).includes('| file | what it'));
-  test.each(references)('in the table of files of %s is there', (document) => {
+  test.each(references)('a file in the table of files of %s exists', (document) => {
     const names = tableBelow(document, '| file | what it').flatMap(([cell = '']) => namesIn(cell));
     const missing = names.filter(
       (name) => !existsSync(resolve(ROOT, name)) && !existsSync(resolve(ROOT, dirname(document), name)),
@@ -136,11 +136,11 @@ describe('Every document that speaks of a lifecycle rule', () => {
       .map((paragraph): [string, string] => [path, paragraph]),
   );
 
-  test.each(paragraphs)('asks for 60 days, as %s does: longer than blocked, dead and replayed together', (_, text) => {
+  test.each(paragraphs)('a document that speaks of a lifecycle rule asks for 60 days, as %s does', (_, text) => {
     expect(text).toMatch(/60\s+days/);
   });
 
-  test('is found', () => {
+  test('a document that speaks of a lifecycle rule is found', () => {
     expect(new Set(paragraphs.map(([path]) => path)).size).toBeGreaterThanOrEqual(2);
   });
 });

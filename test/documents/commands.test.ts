@@ -89,26 +89,26 @@ const manualIn: Readonly<Record<string, string>> = {
 const OF_FRAMEWORK = ['--stage', '--region', '--package', '--verbose'];
 
 describe('Commands in the documents', () => {
-  test('are found', () => {
+  test('commands in the documents are found', () => {
     expect(shown.length).toBeGreaterThan(60);
     expect([...new Set(shown.map(({ script }) => script))]).toEqual(
       expect.arrayContaining(['start', 'test', 'package', 'deploy', 'remove', 'replay', 'send', 'simulate', 'bench']),
     );
   });
 
-  test('are scripts of package.json', () => {
+  test('commands in the documents are scripts of package.json', () => {
     expect(shown.filter(({ script }) => !Object.hasOwn(scripts, script)).map(({ text }) => text)).toEqual([]);
   });
 
   test.each(shown.filter(({ script, text, isWhole }) => isWhole && script in readBy && !text.includes('…')))(
-    '$document: $text is read without a mistake',
+    'a command in $document is read without a mistake: $text',
     async ({ script, argv }) => {
       await expect(Promise.resolve(argv).then(readBy[script])).resolves.toBeDefined();
     },
   );
 
   test.each(shown.filter(({ script, argv, isWhole }) => argv.length > 0 && !(isWhole && script in readBy)))(
-    '$document: $text has options that $script knows',
+    'a command in $document has options that $script knows: $text',
     ({ script, argv }) => {
       const manual = manualIn[script] === undefined ? OF_FRAMEWORK.join(' ') : read(manualIn[script]);
       const options = argv.filter((word) => word.startsWith('--'));
@@ -117,7 +117,7 @@ describe('Commands in the documents', () => {
     },
   );
 
-  test('of node lead to files', () => {
+  test('commands of node in the documents lead to files', () => {
     const files = DOCUMENTS.flatMap((document) => [...read(document).matchAll(/node infra\/node\.cjs (\S+\.ts)/g)]);
     expect(files.length).toBeGreaterThan(1);
     expect(files.filter(([, path = '']) => !read(path).includes('HELP')).map(([, path]) => path)).toEqual([]);
@@ -139,11 +139,11 @@ describe('Settings in the documents', () => {
     fencesOf(document, 'yaml').map((text): [string, string] => [document, text]),
   );
 
-  test('are found', () => {
+  test('settings in the documents are found', () => {
     expect(blocks.length).toBeGreaterThan(20);
   });
 
-  test.each(blocks)('%s: %s', (_, text) => {
+  test.each(blocks)('a setting in the document %s is valid: %s', (_, text) => {
     const custom = destinationsIn(text) as { readonly destinations?: object };
     const destinations = custom.destinations ?? { orders: { ...FLOW, webhook: WEBHOOK } };
     const input = { service: 'token-relay', stage: 'prod', region: 'eu-central-1' };
@@ -181,15 +181,15 @@ describe('What asks a tenant from your machine', async () => {
     return { status: stdout.split('\r\n')[0], hasToken: /^x-csrf-token: (?!required)\S+/im.test(stdout) };
   }
 
-  test.skipIf(!hasTools)('sees a token where all is right', async () => {
+  test.skipIf(!hasTools)('a check of the tenant sees a token where all is right', async () => {
     expect(await asked()).toEqual({ status: 'HTTP/1.1 200 OK', hasToken: true });
   });
 
-  test.skipIf(!hasTools)('sees 403 without the role', async () => {
+  test.skipIf(!hasTools)('a check of the tenant sees 403 without the role', async () => {
     expect(await asked({ role: false })).toEqual({ status: 'HTTP/1.1 403 Forbidden', hasToken: false });
   });
 
-  test.skipIf(!hasTools)('sees 404 where the flow has another address', async () => {
+  test.skipIf(!hasTools)('a check of the tenant sees 404 where the flow has another address', async () => {
     expect(await asked({ address: '/Orders' })).toEqual({ status: 'HTTP/1.1 404 Not Found', hasToken: false });
   });
 });

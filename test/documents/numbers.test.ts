@@ -103,7 +103,7 @@ describe('A number in a document is the code’s:', () => {
       `${constant('functions/webhook/verification/jwt.ts', 'LEEWAY_SECONDS')} s of leeway`,
     ],
     ['test/stories/README.md', `${inWords(constant('functions/queue/breaker.ts', 'LIMIT'))} in a row open the breaker`],
-  ])('%s: %s', (document, words) => {
+  ])('a number in a document is the code’s: %s: %s', (document, words) => {
     expect(text(document)).toContain(words);
   });
 });
@@ -125,7 +125,7 @@ describe('The table of settings', () => {
     return names[0]?.startsWith('webhook.') ? names.map((name) => `webhook.${name.replace('webhook.', '')}`) : names;
   });
 
-  test('has every field, and no other', () => {
+  test('the table of settings has every field, and no other', () => {
     expect(named.sort()).toEqual([...fields, ...ofWebhook.map((field) => `webhook.${field}`)].sort());
   });
 
@@ -155,7 +155,7 @@ describe('The table of settings', () => {
     ['`authentication`', `\`${orders.authentication}\``],
     ['`idHeader`', `\`${orders.idHeader}\`; \`soap-rm\`: none, its id is \`MessageId\``],
     ['`forwardHeaders`', (orders.forwardHeaders as string[]).map((name) => `\`${name}\``).join(', ')],
-  ])('has the default of %s', (names, value) => {
+  ])('the table of settings has the default of %s', (names, value) => {
     expect(defaultOf(names)).toBe(value);
   });
 });
@@ -174,19 +174,19 @@ describe('The page of log lines and metrics', () => {
     'functions/webhook/webhook.ts',
   ].map(read);
 
-  test('has every line that the code writes, and no other', () => {
+  test('the page of log lines and metrics has every line that the code writes, and no other', () => {
     const written = sources.flatMap((code) => [...code.matchAll(/'([a-z]+(?:-[a-z]+)*\.[a-z-]+)'/g)]);
     expect([...new Set(lines)].sort()).toEqual([...new Set(written.map(([, name]) => name))].sort());
   });
 
-  test('has every field of the line delivery.attempted, and no other', () => {
+  test('the page of log lines and metrics has every field of delivery.attempted, and no other', () => {
     const [, body = ''] = /interface AttemptLine \{(.*?)\n\}/s.exec(source) ?? [];
     const fields = [...body.matchAll(/readonly (\w+)\??:/g)].map(([, name]) => name);
     const [, , told = ''] = tableBelow(page, '| line | level').find(([cell]) => cell === '`delivery.attempted`') ?? [];
     expect(namesIn(told)).toEqual(fields);
   });
 
-  test('has every metric that the code counts, and no other', () => {
+  test('the page of log lines and metrics has every metric that the code counts, and no other', () => {
     const counted = [...source.matchAll(/'([A-Z][A-Za-z]+)'|\b([A-Z][A-Za-z]+): new Map/g)].map(
       ([, one, other]) => one ?? other,
     );
@@ -196,7 +196,7 @@ describe('The page of log lines and metrics', () => {
 });
 
 describe('The table of message attributes', () => {
-  test('has those that count, but for the two that the extended client writes', () => {
+  test('the table of message attributes has those that count, except the two of the extended client', () => {
     const [, list = ''] =
       /const \w+ = (?:new Set\()?\[\n\s+'messageId',(.*?)\]/s.exec(read('functions/message/queued.ts')) ?? [];
     const known = ['messageId', ...[...list.matchAll(/'(\w+)'/g)].map(([, name]) => name ?? '')];
@@ -230,11 +230,11 @@ describe('The numbers of the deployment', () => {
     ['function `webhook` runs', `at most ${(made.functions.webhook as { timeout: number }).timeout} s`],
     ['memory, processor', `${/memorySize: (\d+)/.exec(yaml)?.[1]} MB, ${/architecture: (\w+)/.exec(yaml)?.[1]}`],
     ['logs are kept', `${/logRetentionInDays: (\d+)/.exec(yaml)?.[1]} days`],
-  ])('%s: %s', (what, number) => {
+  ])('a number of the deployment is the template’s: %s: %s', (what, number) => {
     expect(numbers[what]).toContain(number);
   });
 
-  test('the rights’ statements are those of the policy', () => {
+  test('the statements of the rights in the document are those of the policy', () => {
     const { Statement } = JSON.parse(read('infra/deploy/deployer-policy.json')) as { Statement: { Sid: string }[] };
     const told = tableBelow('infra/README.md', '| statement | what').flatMap(([cell = '']) => namesIn(cell));
     expect(told.sort()).toEqual(Statement.map(({ Sid }) => Sid).sort());
@@ -251,11 +251,11 @@ describe('What it costs a month', () => {
   }));
   const total = Number(rows.at(-1)?.at(-1)?.replaceAll('*', ''));
 
-  test.each(items)('$what: quantity times price', ({ quantity, price, cost }) => {
+  test.each(items)('the cost of $what is quantity times price', ({ quantity, price, cost }) => {
     expect(cost).toBeCloseTo(quantity * price, 2);
   });
 
-  test('is the sum, and README says the same', () => {
+  test('the cost of a month is the sum, and README says the same', () => {
     expect(total).toBeCloseTo(
       items.reduce((sum, { cost }) => sum + cost, 0),
       2,
@@ -263,7 +263,7 @@ describe('What it costs a month', () => {
     expect(text('README.md')).toContain(`about ${Math.round(total / 10) * 10} US dollars a month`);
   });
 
-  test('asking empty queues: five long polls of 20 s, ten queues, 30 days', () => {
+  test('the cost of empty queues is five long polls of 20 s for ten queues and 30 days', () => {
     const asked = items.find(({ what }) => what?.includes('empty'));
     expect(asked?.quantity).toBeCloseTo((10 * 5 * 30 * 86_400) / 20 / 1e6, 2);
   });
@@ -279,20 +279,20 @@ describe('Figures of long runs are told once, and repeated as they are:', () => 
       /warm CPU, batch of ten.*?the same against the typical peer \| [\d.]+ \| ([\d.]+)/,
       '0.14',
     ],
-  ])('%s', (_, figure, told) => {
+  ])('figures of long runs stand in one place, and are repeated as they are: %s', (_, figure, told) => {
     expect(Number(figure.exec(results)?.[1]).toFixed(2)).toBe(told);
     expect(text('README.md')).toContain(told);
     expect(text('test/bench/README.md')).toContain(told);
   });
 
-  test('JWT over opaque tokens', () => {
+  test('figures of JWT over opaque tokens stand in one place, and are repeated as they are', () => {
     const perSecond = (how: string) => Number(new RegExp(`\\| ${how} \\| (\\d+) \\|`).exec(results)?.[1]);
     const ratio = (where: string) => inWords(Math.round(perSecond(`JWT, ${where}`) / perSecond(`opaque, ${where}`)));
     expect(text('test/bench/README.md')).toContain(`${ratio('near')} times the throughput of opaque tokens`);
     expect(text('test/bench/README.md')).toContain(`${ratio('20 ms away')} times with it 20 ms away`);
   });
 
-  test('the long simulation', () => {
+  test('figures of the long simulation stand in one place, and are repeated as they are', () => {
     const run = /([\d,]+) messages were sent through (\d+) landscapes under (\d+) kinds of fault/.exec(
       text('test/README.md'),
     );
@@ -302,7 +302,7 @@ describe('Figures of long runs are told once, and repeated as they are:', () => 
     );
   });
 
-  test('its command is one that makes so many', () => {
+  test('the command of the long simulation is one that makes so many runs', () => {
     const [, seeds, messages] = /--seeds (\d+) --messages (\d+)/.exec(text('test/README.md')) ?? [];
     expect(Number(seeds)).toBe(340);
     expect(Number(messages) * Number(seeds)).toBeGreaterThanOrEqual(1_014_012);

@@ -664,7 +664,7 @@ describe('faults of the network', () => {
     },
   );
 
-  test('faults of the network a server that was stopped comes back at the same address with its memory', async () => {
+  test('a server that was stopped comes back at the same address with its memory', async () => {
     const { authorizationServer, token } = await setUp('neo');
     await authorizationServer.server.stop();
     await expect(token()).rejects.toThrow();

@@ -289,7 +289,7 @@ describe('addresses', () => {
     expect(node.messages).toHaveLength(status === 200 ? 1 : 0);
   });
 
-  test('addresses a flow that is undeployed is not found, and to a stranger nothing is', async () => {
+  test('a flow that is undeployed is not found, and to a stranger nothing is', async () => {
     const { node, token, send } = await startTenant('neo');
     expect((await send('/http/nothing', undefined)).status).toBe(401);
     node.undeploy('Orders');
@@ -297,7 +297,7 @@ describe('addresses', () => {
     expect(() => node.undeploy('Orders')).toThrow(/^name: /);
   });
 
-  test('addresses an address belongs to one flow, which may be deployed again', async () => {
+  test('an address belongs to one flow, which may be deployed again', async () => {
     const { node, token, send } = await startTenant('neo');
     expect(() => node.deploy({ name: 'Other', address: '/orders' })).toThrow(
       /^address: \/orders is already served by Orders/,
@@ -467,7 +467,7 @@ describe('waits and faults', () => {
     await expect(inVain).rejects.toThrow('waited 1 ms in vain: 2 messages, saw 1');
   });
 
-  test('waits and faults a route that is gone answers in the words of the router', async () => {
+  test('a route that is gone answers in the words of the router', async () => {
     const { node, token, send } = await startTenant('cf');
     node.server.fail({ fault: unknownRoute('acme-dev.example') });
     expect(await send('/http/orders', await token())).toMatchObject({
@@ -478,14 +478,14 @@ describe('waits and faults', () => {
     expect(node.requests).toHaveLength(0);
   });
 
-  test('waits and faults an answer that is lost leaves a message that was processed', async () => {
+  test('an answer that is lost leaves a message that was processed', async () => {
     const { node, token, send } = await startTenant('neo');
     node.server.fail({ fault: 'reset-after' });
     await expect(send('/http/orders', await token())).rejects.toThrow();
     expect(node.messages).toMatchObject([{ status: 200 }]);
   });
 
-  test('waits and faults a node that was stopped comes back with its flows', async () => {
+  test('a node that was stopped comes back with its flows', async () => {
     const { node, token, send } = await startTenant('neo');
     await node.server.stop();
     await expect(send('/http/orders', await token())).rejects.toThrow();
@@ -493,7 +493,7 @@ describe('waits and faults', () => {
     expect((await send('/http/orders', await token())).status).toBe(200);
   });
 
-  test('waits and faults keys are fetched once for calls that need them at the same time', async () => {
+  test('keys are fetched once for calls that need them at the same time', async () => {
     const { authorizationServer, token, send } = await startTenant('neo');
     const [first, second] = [await token(), await token()];
     // The second fetch, if there were one, would fail.
@@ -546,7 +546,7 @@ describe('without a socket', () => {
     expect(authorizationServer.introspections).toBe(1);
   });
 
-  test('without a socket a JWT of another issuer is 401, though its key is known', async () => {
+  test('a JWT of another issuer is 401, though its key is known', async () => {
     const { account, bearer, nodeTrusting } = inMemory();
     const signingKeys = createSigningKeys();
     const own = createAuthorizationServer({ account, url: 'https://auth.example', now, signingKeys });

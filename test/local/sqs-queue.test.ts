@@ -310,7 +310,7 @@ test('a message can be delivered twice, in flight or deleted', async () => {
   expect((await receive()).map(({ MessageId }) => MessageId)).toEqual([id]);
 });
 
-test('with shuffle the order is another one for another seed, and the same for the same', () => {
+test('the order with shuffle is another one for another seed, and the same for the same', () => {
   const order = (seed: number) => {
     let state = seed;
     const random = () => {
@@ -374,7 +374,7 @@ test('the oldest of a FIFO queue stays in its place; a dead letter’s age begin
   ]);
 });
 
-test('with as many in flight as the quota allows, a short poll is OverLimit and a long one finds nothing', async () => {
+test('a short poll beyond the quota in flight is OverLimit, and a long one finds nothing', async () => {
   await local.server.stop();
   local = await startSqs({ now: clock.now, inFlightQuota: 3 });
   const here = new SQSClient({ ...connection, endpoint: local.url });

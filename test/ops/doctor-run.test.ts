@@ -16,7 +16,7 @@ function resultsOf(lines: Awaited<ReturnType<Examination['lines']>>['lines']) {
 }
 
 describe('what depends on a failure is not checked, what does not is checked on:', () => {
-  test('without credentials no token and no endpoint, but queue, mapping and alarms', async () => {
+  test('without credentials no token and no endpoint are checked, but queue, mapping and alarms are', async () => {
     await using examination = await startExamination({ destination: { settings: { secret: 'cpi/nowhere' } } });
     const { lines } = await examination.lines();
     expect(resultsOf(lines)).toEqual({
@@ -33,7 +33,7 @@ describe('what depends on a failure is not checked, what does not is checked on:
     expect(lines.find(({ id }) => id === 'token')?.reason).toBe('not checked: there are no credentials');
   });
 
-  test('without a queue no mapping, but the whole way to SAP', async () => {
+  test('without a queue no mapping is checked, but the whole way to SAP is', async () => {
     await using examination = await startExamination();
     examination.landscape.sqs.deleteQueue(examination.orders.queue.name);
     const { lines } = await examination.lines();
@@ -86,16 +86,19 @@ describe('exit code 3: what could not be looked at is said, and nothing was foun
       break: ({ landscape, orders }) => landscape.sqs.denyAccess(orders.queue.name, true),
       reason: 'token-relay-local-orders: these credentials may not call sqs:GetQueueAttributes',
     },
-  ])('$what', async ({ break: broken, reason }) => {
-    await using examination = await startExamination();
-    await broken(examination);
-    const { code, lines } = await examination.lines();
-    expect(lines.filter(({ result }) => result === 'not-checked').map((line) => line.reason)).toContain(reason);
-    expect(lines.filter(({ result }) => result === 'error' || result === 'warning')).toEqual([]);
-    expect(code).toBe(3);
-  });
+  ])(
+    'exit code 3 says that something could not be checked, and nothing was found: $what',
+    async ({ break: broken, reason }) => {
+      await using examination = await startExamination();
+      await broken(examination);
+      const { code, lines } = await examination.lines();
+      expect(lines.filter(({ result }) => result === 'not-checked').map((line) => line.reason)).toContain(reason);
+      expect(lines.filter(({ result }) => result === 'error' || result === 'warning')).toEqual([]);
+      expect(code).toBe(3);
+    },
+  );
 
-  test('settings that are a file in the zip, with no package here', async () => {
+  test('exit code 3 is that of settings in a file of the zip, with no package here', async () => {
     await using examination = await startExamination({ deploy: { DESTINATIONS: '@destinations.json' } });
     const { code, lines } = await examination.lines();
     expect(lines.find(({ id }) => id === 'settings')?.reason).toContain(
@@ -129,14 +132,14 @@ describe('exit code 2: a mistake in the command is told in one line:', () => {
     { argv: ['--json', '--ticket'], notes: '--json and --ticket exclude each other' },
     { argv: ['--destination', 'order'], notes: 'stage local has no such destination, did you mean orders?' },
     { argv: ['--destination', 'zzz'], notes: 'stage local has no such destination, there are orders' },
-  ])('$argv', async ({ argv, notes }) => {
+  ])('exit code 2 is that of a mistake in the command, in one line: $argv', async ({ argv, notes }) => {
     await using examination = await startExamination();
     const ran = await examination.run(argv);
     expect(ran).toEqual({ code: 2, out: '', notes: expect.stringMatching(/^doctor: .*\n$/) });
     expect(ran.notes).toContain(notes);
   });
 
-  test('a file that cannot be read', async () => {
+  test('exit code 2 is that of a file that cannot be read', async () => {
     await using examination = await startExamination();
     const missing = Object.assign(new Error('no such file'), { code: 'ENOENT' });
     const { code, notes } = await examination.run(['--send', 'order.json'], {
@@ -148,17 +151,20 @@ describe('exit code 2: a mistake in the command is told in one line:', () => {
     });
   });
 
-  test.each([['--ticket'], ['--send', 'order.json']])('%s of several destinations', async (...argv) => {
-    await using examination = await startExamination({ also: ['stock'] });
-    const { code, notes } = await examination.run(argv);
-    expect(code).toBe(2);
-    expect(notes).toContain('is for one destination: --destination, one of orders, stock');
-    expect(examination.landscape.runtimeNode.messages).toEqual([]);
-  });
+  test.each([['--ticket'], ['--send', 'order.json']])(
+    'exit code 2 is that of %s of several destinations',
+    async (...argv) => {
+      await using examination = await startExamination({ also: ['stock'] });
+      const { code, notes } = await examination.run(argv);
+      expect(code).toBe(2);
+      expect(notes).toContain('is for one destination: --destination, one of orders, stock');
+      expect(examination.landscape.runtimeNode.messages).toEqual([]);
+    },
+  );
 });
 
 describe('several destinations', () => {
-  test('stand below each other, each with its own, and what is of all comes first', async () => {
+  test('several destinations stand below each other, and what is of all comes first', async () => {
     await using examination = await startExamination({ also: ['stock'] });
     const { code, out } = await examination.run();
     expect(code).toBe(1);
@@ -167,7 +173,7 @@ describe('several destinations', () => {
     expect(out).toContain('no alarm begins with token-relay-local-stock-');
   });
 
-  test('--destination looks at one alone', async () => {
+  test('several destinations can be narrowed to one by --destination', async () => {
     await using examination = await startExamination({ also: ['stock'] });
     const { lines } = await examination.lines(['--destination', 'orders']);
     expect(new Set(lines.map(({ destination }) => destination))).toEqual(new Set([undefined, 'orders']));
@@ -191,7 +197,7 @@ test('--json has success, and of each finding id, group, result, actor, reason a
   });
 });
 
-test('a finding is told with its sign, its reason, who must act and where the runbook tells more', async () => {
+test('a finding is printed with its sign, its reason, who must act and where the runbook says more', async () => {
   await using examination = await startExamination();
   examination.landscape.runtimeNode.undeploy('orders');
   const { out } = await examination.run();
@@ -222,7 +228,7 @@ test('no message is sent, and no flow runs, unless --send says so', async () => 
 describe('--ticket', () => {
   const plan: Plan = { destination: { flow: { answer: () => 'exception' } } };
 
-  test('has what SAP asks for: component, tenant, endpoint, times, MPL ids, and what was tried', async () => {
+  test('--ticket has what SAP asks for: component, tenant, endpoint, times, MPL ids, and what was tried', async () => {
     await using examination = await startExamination(plan);
     const { landscape, orders } = examination;
     const mplId = 'AGpyvUXKUZJ-xCKXdYXps-l8FDTq';
@@ -245,14 +251,14 @@ describe('--ticket', () => {
     for (const value of examination.confidential) expect(out.includes(value), 'a secret is told').toBe(false);
   });
 
-  test('is for the component of OAuth where Cloud Foundry gives no token', async () => {
+  test('--ticket is for the component of OAuth where Cloud Foundry gives no token', async () => {
     await using examination = await startExamination();
     examination.orders.rotateSecret({ store: false });
     const { out } = await examination.run(['--ticket']);
     expect(out).toContain('Component:     BC-CP-CF-SEC-IAM\nSubject:       token-refused: ');
   });
 
-  test('leaves letters where they are', async () => {
+  test('--ticket leaves letters where they are', async () => {
     await using examination = await startExamination();
     examination.orders.deadLetterQueue.send({ body: 'letter' });
     await examination.run(['--ticket']);
@@ -261,19 +267,22 @@ describe('--ticket', () => {
 });
 
 describe('broken off', () => {
-  test('before it began: 130, in one line', async () => {
+  test('a run that is broken off before it began ends with 130, in one line', async () => {
     await using examination = await startExamination();
     const ran = await examination.run([], { signal: AbortSignal.abort() });
     expect(ran).toEqual({ code: 130, out: '', notes: 'doctor: broken off\n' });
   });
 
-  test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('by %s while the endpoint hangs', async (name) => {
-    await using examination = await startExamination();
-    const { server } = examination.landscape.runtimeNode;
-    server.fail({ fault: 'hang' });
-    const ran = command(examination, [], { killedBy: name });
-    expect(await ran).toEqual({ code: 130, out: '', notes: 'doctor: broken off\n' });
-  });
+  test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
+    'a run that is broken off by %s while the endpoint hangs ends with 130',
+    async (name) => {
+      await using examination = await startExamination();
+      const { server } = examination.landscape.runtimeNode;
+      server.fail({ fault: 'hang' });
+      const ran = command(examination, [], { killedBy: name });
+      expect(await ran).toEqual({ code: 130, out: '', notes: 'doctor: broken off\n' });
+    },
+  );
 });
 
 /** The real command; `killedBy` comes once the runtime node has its request. */

@@ -545,22 +545,25 @@ function isFinding({ result }: Line): boolean {
 }
 
 describe('a set-up that is broken gives its finding, who must act, the anchor, and exit code 1:', () => {
-  test.each(SET_UPS)('$what', async ({ plan = {}, broken, argv = [], how = {}, found }) => {
-    await using examination = await startExamination(plan);
-    await broken?.(examination);
-    const { code, lines } = await examination.lines(argv, how);
-    const findings = lines.filter(isFinding);
-    expect(findings.map(({ id }) => id).sort()).toEqual([...found].sort());
-    for (const { id, result, actor, anchor } of findings) {
-      const expected = FINDINGS[id as FindingId];
-      expect({ result, actor }).toEqual({ result: expected.result, actor: expected.actor });
-      expect(anchor).toBe(`infra/ops/runbook.md#${id}`);
-    }
-    expect(code).toBe(1);
-    expect(longestOf(textReport(lines))).toBeLessThanOrEqual(80);
-    const told = lines.map(({ reason }) => reason).join('\n');
-    for (const value of examination.confidential) expect(told.includes(value), 'a secret is told').toBe(false);
-  });
+  test.each(SET_UPS)(
+    'a broken set-up gives its finding, who must act, the anchor, and exit code 1: $what',
+    async ({ plan = {}, broken, argv = [], how = {}, found }) => {
+      await using examination = await startExamination(plan);
+      await broken?.(examination);
+      const { code, lines } = await examination.lines(argv, how);
+      const findings = lines.filter(isFinding);
+      expect(findings.map(({ id }) => id).sort()).toEqual([...found].sort());
+      for (const { id, result, actor, anchor } of findings) {
+        const expected = FINDINGS[id as FindingId];
+        expect({ result, actor }).toEqual({ result: expected.result, actor: expected.actor });
+        expect(anchor).toBe(`infra/ops/runbook.md#${id}`);
+      }
+      expect(code).toBe(1);
+      expect(longestOf(textReport(lines))).toBeLessThanOrEqual(80);
+      const told = lines.map(({ reason }) => reason).join('\n');
+      for (const value of examination.confidential) expect(told.includes(value), 'a secret is told').toBe(false);
+    },
+  );
 });
 
 describe('a healthy set-up gives no finding and exit code 0:', () => {
@@ -594,7 +597,7 @@ describe('a healthy set-up gives no finding and exit code 0:', () => {
       found: [],
     },
     { what: 'and without alarms on the landscape of npm start', plan: { alarms: [] }, found: [] },
-  ])('$what', async ({ plan = {} }) => {
+  ])('a healthy set-up gives no finding and exit code 0: $what', async ({ plan = {} }) => {
     await using examination = await startExamination(plan);
     const { code, lines } = await examination.lines();
     expect(lines.filter(isFinding)).toEqual([]);

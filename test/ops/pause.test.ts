@@ -30,7 +30,7 @@ function stateOf({ orders }: Examination) {
 }
 
 describe('npm run pause', () => {
-  test('disables the mapping, says the drift and how it ends, and the doctor shows it', async () => {
+  test('npm run pause disables the mapping, says the drift and how it ends, and the doctor shows it', async () => {
     await using examination = await startExamination();
     const { code, out } = await run(false, examination);
     expect({ code, polling: stateOf(examination) }).toEqual({ code: 0, polling: false });
@@ -43,7 +43,7 @@ describe('npm run pause', () => {
     expect(paused?.reason).toMatch(/^paused since \d{4}-\d\d-\d\dT\d\d:\d\dZ, 1 waiting; not by serverless.yml/);
   });
 
-  test('of a destination that is paused already says so', async () => {
+  test('npm run pause of a destination that is paused already says so', async () => {
     await using examination = await startExamination();
     await run(false, examination);
     const { code, out } = await run(false, examination);
@@ -51,7 +51,7 @@ describe('npm run pause', () => {
     expect(out).toMatch(/^orders is already paused: /);
   });
 
-  test('finds an existing queue by the settings, whatever it is called', async () => {
+  test('npm run pause finds an existing queue by the settings, whatever it is called', async () => {
     const queueArn = 'arn:aws:sqs:eu-central-1:123456789012:legacy-orders';
     await using examination = await startExamination({ destination: { settings: { queue: queueArn } } });
     const { sqs, management } = examination.landscape;
@@ -68,7 +68,7 @@ describe('npm run pause', () => {
 });
 
 describe('npm run resume', () => {
-  test('enables the mapping, and what waited is delivered', async () => {
+  test('npm run resume enables the mapping, and what waited is delivered', async () => {
     await using examination = await startExamination();
     await run(false, examination);
     examination.orders.queue.send({ body: '{"order":1}' });
@@ -81,7 +81,7 @@ describe('npm run resume', () => {
     expect((await examination.lines()).lines.filter(({ id }) => id === 'paused')).toEqual([]);
   });
 
-  test('says that serverless.yml still says otherwise', async () => {
+  test('npm run resume says that serverless.yml still says otherwise', async () => {
     const plan: Plan = { destination: { settings: { enabled: false } }, deploy: { polling: false } };
     await using examination = await startExamination(plan);
     const { code, out } = await run(true, examination);
@@ -104,7 +104,7 @@ describe('what cannot be done is said in one line, with its exit code:', () => {
       notes: /no such destination, did you mean orders\?/,
     },
     { what: 'an unknown stage', argv: ['--stage', 'prod', '--destination', 'orders'], code: 1, notes: /no function/ },
-  ])('$what', async ({ argv, code, notes }) => {
+  ])('what cannot be done is one line, with its exit code: $what', async ({ argv, code, notes }) => {
     await using examination = await startExamination();
     const ran = await run(false, examination, argv);
     expect(ran.code).toBe(code);
@@ -113,7 +113,7 @@ describe('what cannot be done is said in one line, with its exit code:', () => {
     expect(stateOf(examination)).toBe(true);
   });
 
-  test('no mapping', async () => {
+  test('a destination without a mapping is one line, with its exit code', async () => {
     await using examination = await startExamination();
     examination.landscape.management.functions.removeMapping(examination.orders.queue.arn);
     const { code, notes } = await run(false, examination);
@@ -123,7 +123,7 @@ describe('what cannot be done is said in one line, with its exit code:', () => {
     });
   });
 
-  test('no rights', async () => {
+  test('a lack of rights is one line, with its exit code', async () => {
     await using examination = await startExamination();
     examination.landscape.management.functions.denyAccess(true);
     const { code, notes } = await run(false, examination);
@@ -133,7 +133,7 @@ describe('what cannot be done is said in one line, with its exit code:', () => {
     });
   });
 
-  test('a mapping that Lambda does not disable within a minute', async () => {
+  test('a mapping that Lambda does not disable within a minute is one line, with its exit code', async () => {
     await using examination = await startExamination();
     examination.landscape.management.functions.tell(examination.orders.queue.arn, { State: 'Disabling' });
     const { code, out } = await run(false, examination);
@@ -141,7 +141,7 @@ describe('what cannot be done is said in one line, with its exit code:', () => {
     expect(out.replaceAll('\n', ' ')).toContain('under way: Lambda has not finished it within a minute');
   });
 
-  test('broken off', async () => {
+  test('a run that is broken off is one line, with its exit code', async () => {
     await using examination = await startExamination();
     const { code, notes } = await run(false, examination, HERE, AbortSignal.abort());
     expect({ code, notes }).toEqual({ code: 130, notes: 'pause: broken off; npm run doctor shows how it is now\n' });
@@ -149,7 +149,7 @@ describe('what cannot be done is said in one line, with its exit code:', () => {
 });
 
 test.each(['pause/pause.ts', 'pause/resume.ts', 'doctor/doctor.ts'])(
-  '%s has a manual of 80 columns',
+  'the manual of %s has 80 columns',
   async (command) => {
     const child = spawn(process.execPath, [`${OPS}/${command}`, '--help'], { stdio: ['ignore', 'pipe', 'inherit'] });
     const [out, [code]] = await Promise.all([text(child.stdout), once(child, 'close')]);

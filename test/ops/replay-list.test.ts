@@ -275,7 +275,7 @@ describe('the link to the log that an MPL id names', () => {
   test.each([
     ['a list', []],
     ['a letter that is shown', ['--show', 'order-4711']],
-  ])('stands in %s, whole, however narrow the terminal is', async (_, argv) => {
+  ])('the link of an MPL id stands in %s, whole, however narrow the terminal is', async (_, argv) => {
     await letters.bury({ attributes: { messageId: string('order-4711') }, mplId, monitor });
     const { out } = await letters.run(argv, { columns: 60 });
     expect(out.split('\n').filter((line) => line.includes('https://'))).toEqual([
@@ -285,7 +285,7 @@ describe('the link to the log that an MPL id names', () => {
   });
 
   test.each(['javascript:alert(1)', 'https://acme.example/\u001b[2J', 'https://acme.example/ x', 4711])(
-    'is none where somebody else wrote into the letter: %j',
+    'a link that somebody else wrote into the letter is not shown: %j',
     async (mplLink) => {
       const deadLetter = string(JSON.stringify({ reason: 'no', outcome: 'rejected', mplLink }));
       const { client, deadLetterQueue } = letters;

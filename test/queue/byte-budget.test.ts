@@ -22,7 +22,7 @@ function held(totalBytes: number) {
 }
 
 describe('A budget of 100 bytes', () => {
-  test('is for as many as fit, in the order they came', async () => {
+  test('a budget of 100 bytes is for as many as fit, in the order they came', async () => {
     const { enter, running, end } = held(100);
     const runs = [60, 40, 1].map(enter);
     await turn();
@@ -35,7 +35,7 @@ describe('A budget of 100 bytes', () => {
     expect(await Promise.all(runs)).toEqual([0, 1, 2]);
   });
 
-  test('is kept for one that needs much of it: none that came later goes before', async () => {
+  test('a budget of 100 bytes is kept for one that needs much of it: none that came later goes first', async () => {
     const { enter, running, end } = held(100);
     const runs = [60, 90, 1].map(enter);
     await turn();
@@ -48,7 +48,7 @@ describe('A budget of 100 bytes', () => {
     await Promise.all(runs);
   });
 
-  test('is all for one that is larger: alone, and not never', async () => {
+  test('a budget of 100 bytes goes as a whole to one that is larger: alone, and not never', async () => {
     const { enter, running, end } = held(100);
     const runs = [1, 500, 1].map(enter);
     await turn();
@@ -63,13 +63,13 @@ describe('A budget of 100 bytes', () => {
     await Promise.all(runs);
   });
 
-  test('is free again after a run that throws', async () => {
+  test('a budget of 100 bytes is free again after a run that throws', async () => {
     const budget = createByteBudget(100);
     await expect(budget.spend(100, () => Promise.reject(new Error('no')))).rejects.toThrow('no');
     expect(await budget.spend(100, async () => 'yes')).toBe('yes');
   });
 
-  test('is never overdrawn by two or more, and everyone gets in, whatever comes', async () => {
+  test('a budget of 100 bytes is never exceeded by two or more, and everyone gets in', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.integer({ min: 0, max: 150 }), { maxLength: 30 }), async (sizes) => {
         const budget = createByteBudget(100);

@@ -125,7 +125,7 @@ test('a dead letter that SQS does not confirm is not safe: the message is kept, 
   ]);
 });
 
-test('The link in a letter is to the monitor of the destination', async () => {
+test('the link in a letter is to the monitor of the destination', async () => {
   const { sent, writeDeadLetter } = cemetery({ settings: { monitor: 'acme-tmn.hci.eu1.hana.ondemand.com' } });
   await writeDeadLetter(queuedMessage(), REJECTED, DEADLINE);
   const [letter] = sent.map(({ attributes }) => JSON.parse(attributes.deadLetter?.StringValue ?? ''));

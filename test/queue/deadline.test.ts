@@ -48,7 +48,7 @@ test.each([
   { what: 'the work took all its time', elapsedMs: 8_000, reportMs: 1_750 },
   { what: 'letters took of it, too', elapsedMs: 9_500, reportMs: 250 },
   { what: 'nothing is left', elapsedMs: 9_900, reportMs: 0 },
-])('of 10 s, after $elapsedMs ms, since $what, $reportMs ms are for reporting', async ({ elapsedMs, reportMs }) => {
+])('reporting gets $reportMs ms of 10 s after $elapsedMs ms, since $what', async ({ elapsedMs, reportMs }) => {
   const time = createSimulatedTime(SENT_AT);
   const reserve = startReserve(10_000, time);
   await time.run(time.sleep(elapsedMs));

@@ -20,6 +20,6 @@ test.each([
     'acme-tmn.hci.eu1.hana.ondemand.com',
     `https://acme-tmn.hci.eu1.hana.ondemand.com/itspaces/shell/monitoring/Messages/%7B%22identifier%22%3A%22${ID}%22%7D`,
   ],
-])('the link %s', (_, monitor, link) => {
+])('the link to the monitor follows from the tenant’s host: %s', (_, monitor, link) => {
   expect(mplLink(monitor, ID)).toBe(link);
 });

@@ -214,7 +214,7 @@ describe('Of Standard Webhooks’ two families of headers', () => {
       { ...webhook, 'svix-timestamp': String(at), 'webhook-timestamp': String(at + 1) },
       undefined,
     ],
-  ])('of Standard Webhooks’ two families of headers one is used: %s', async (_, headers, id) => {
+  ])('one of Standard Webhooks’ two families of headers is used: %s', async (_, headers, id) => {
     const opened = openWebhook({ verify: verifyAs('standard-webhooks') });
     opened.secret = { secret };
     const admission = await opened.admit({ body: BODY, headers: { authorization: '', ...headers } });

@@ -120,7 +120,7 @@ describe('The message group', () => {
     ['is none where the request names none', {}, 'x-customer', undefined],
     ['is none where the header is empty', { 'x-customer': '' }, 'x-customer', undefined],
     ['is none where the webhook asks for none', headers, undefined, undefined],
-  ])('%s', async (_, sent, messageGroupId, group) => {
+  ])('the message group %s', async (_, sent, messageGroupId, group) => {
     const message = await messageOf({ headers: sent, body }, messageGroupId === undefined ? {} : { messageGroupId });
     expect(message.group).toBe(group);
   });

@@ -264,7 +264,7 @@ describe('With iam', () => {
   });
 });
 
-test('with none, anyone is let in, and no secret is read', async () => {
+test('anyone is let in with verify none, and no secret is read', async () => {
   const opened = openWebhook({ verify: verifyAs('none') });
   expect(statusOf(await opened.admitEvent(webhookEvent()))).toBeUndefined();
   const unknown = await opened.admitEvent(webhookEvent({ rawPath: '/webhooks/unknown' }));

@@ -29,7 +29,7 @@ test('a message that kills the function twice goes to the dead-letter queue by S
   expect(queueFunction.coldStarts, 'a killed process is not used again').toBe(3);
 });
 
-test('of a batch that is killed with its function every message is delivered or in the dead-letter queue', async () => {
+test('every message of a batch that is killed with its function is delivered or a dead letter', async () => {
   const stage = await setStage({ plans: [{ name: 'orders', flow: FLOW, maxReceiveCount: 2 }] });
   const { runtimeNode, deployed, orders } = stage;
   const poison = stage.send(orders, { body: POISON });
