@@ -17,3 +17,6 @@ export function answer(status: number, body: string | object = '', headers: Inco
 export function granted(accessToken: string, fields: object = {}, headers: IncomingHttpHeaders = {}): HttpAnswer {
   return answer(200, { access_token: accessToken, token_type: 'bearer', ...fields }, headers);
 }
+
+/** Every status from 100 to 599. */
+export const STATUSES = Array.from({ length: 500 }, (_, index) => 100 + index);

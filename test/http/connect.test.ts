@@ -4,9 +4,8 @@ import { describe, expect, test } from 'vitest';
 import { createHttpClient } from '../../functions/http/http.ts';
 import { createSimulatedTime } from '../doubles/time.ts';
 import { failureOf, post } from './call.ts';
-import { reply, startWire, type WireRequest } from './wire.ts';
+import { answerAtOnce, startWire } from './wire.ts';
 
-const answerAtOnce = ({ socket }: WireRequest) => void socket.write(reply());
 const { signal } = new AbortController();
 
 describe('A connection made ahead', () => {

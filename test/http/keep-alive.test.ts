@@ -3,9 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import { createSimulatedTime } from '../doubles/time.ts';
 import { CLIENTS, failureOf, post } from './call.ts';
-import { reply, startWire, type WireRequest } from './wire.ts';
-
-const answerAtOnce = ({ socket }: WireRequest) => void socket.write(reply());
+import { answerAtOnce, reply, startWire, type WireRequest } from './wire.ts';
 
 /** Holds its answers back until `count` requests have come. */
 function heldUntil(count: number): (request: WireRequest) => void {

@@ -6,9 +6,7 @@ import { createHttpClient } from '../../functions/http/http.ts';
 import { createCertificateAuthority } from '../../infra/local/server/certificates.ts';
 import { createSimulatedTime } from '../doubles/time.ts';
 import { CLIENTS, failureOf, payload, post } from './call.ts';
-import { reply, startWire, type WireRequest } from './wire.ts';
-
-const answerAtOnce = ({ socket }: WireRequest) => void socket.write(reply());
+import { answerAtOnce, reply, startWire, type WireRequest } from './wire.ts';
 
 describe.each(CLIENTS)('On %s:', (_, createClient) => {
   describe('A socket that idles', () => {

@@ -14,8 +14,8 @@ import { type Account, createAccount } from '../../infra/local/sap/cockpit/accou
 import type { Environment } from '../../infra/local/sap/cockpit/oauth-client.ts';
 import { nginxPage, serviceUnavailable, tooManyRequests } from '../../infra/local/sap/front.ts';
 import { requestTo } from '../../infra/local/sap/http-call.ts';
+import { generateKeyPair } from '../doubles/key-pair.ts';
 import { createSimulatedTime, type SimulatedTime } from '../doubles/time.ts';
-import { generateKeyPair } from './sap-tenant.ts';
 
 const hourS = 3600;
 const secret = '11111111-1111-4111-8111-111111111111$AbC_dEf-01+é%2B=';

@@ -15,9 +15,10 @@ import { createSigningKeys } from '../../infra/local/sap/authorization-server/si
 import { type Account, createAccount } from '../../infra/local/sap/cockpit/account.ts';
 import { type RuntimeNode, startRuntimeNode } from '../../infra/local/sap/runtime-node/runtime-node.ts';
 import { type CertificateAuthority, createCertificateAuthority } from '../../infra/local/server/certificates.ts';
+import { generateKeyPair } from '../doubles/key-pair.ts';
 import { createSimulatedTime, NOON, type SimulatedTime } from '../doubles/time.ts';
 import { type HttpsReply, httpsCall, tokenForm } from './https-call.ts';
-import { generateKeyPair, role, subscription } from './sap-tenant.ts';
+import { role, subscription } from './sap-tenant.ts';
 
 const dayMs = 86_400_000;
 const clientId = 'orders';

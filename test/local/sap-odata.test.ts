@@ -1,7 +1,8 @@
 /** The OData sender over HTTP: entity sets in memory, both formats, refusals in the service's own words, and `$batch`. */
+
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Deployment, FlowResult } from '../../infra/local/sap/runtime-node/integration-flow.ts';
-import { page, type Reply, type Sending, startTenant, stopTenants } from './sap-tenant.ts';
+import { cookiesOf, page, type Reply, type Sending, startTenant, stopTenants } from './sap-tenant.ts';
 
 const service = '/gw/odata/SAP/ORDERS;v=1';
 const json = { accept: 'application/json', 'content-type': 'application/json' };
@@ -405,9 +406,6 @@ describe('what the service says of itself', () => {
 });
 
 describe('CSRF protection, which is the default', () => {
-  const cookiesOf = ({ headers }: Reply): string =>
-    ((headers['set-cookie'] as string[] | undefined) ?? []).map((line) => line.split(';')[0]).join('; ');
-
   test.each(['POST', 'PUT', 'MERGE', 'PATCH', 'DELETE'])(
     'a request by %s without a CSRF token is 403 with Required',
     async (method) => {

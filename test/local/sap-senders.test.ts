@@ -1,4 +1,5 @@
 /** What all four senders have in common: each row of the status table, allowed headers, sizes, worker nodes, what HTTPS may return. */
+
 import { request as sendRequest } from 'node:http';
 import { connect } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -6,7 +7,7 @@ import { nginxPage, serviceUnavailable, unknownRoute } from '../../infra/local/s
 import { type Deployment, endpointPath, type FlowResult } from '../../infra/local/sap/runtime-node/integration-flow.ts';
 import type { RuntimeNodeOptions } from '../../infra/local/sap/runtime-node/runtime-node.ts';
 import type { Answer } from '../../infra/local/server/server.ts';
-import { page, type Reply, role, type Sending, startTenant, stopTenants } from './sap-tenant.ts';
+import { cookiesOf, page, type Reply, role, type Sending, startTenant, stopTenants } from './sap-tenant.ts';
 
 const soapEnvelope = '<e:Envelope xmlns:e="http://schemas.xmlsoap.org/soap/envelope/"><e:Body/></e:Envelope>';
 
@@ -342,9 +343,6 @@ describe.each(senders)('what the container refuses before any flow, at the sende
 });
 
 describe.each(senders)('worker nodes behind one host, at the sender $sender', (at) => {
-  const cookiesOf = ({ headers }: Reply): string =>
-    ((headers['set-cookie'] as string[] | undefined) ?? []).map((line) => line.split(';')[0]).join('; ');
-
   test('calls without a session go round the worker nodes', async () => {
     const { node, post } = await flowOf(at, {}, { workers: 3 });
     for (let calls = 0; calls < 6; calls += 1) await post();

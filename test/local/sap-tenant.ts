@@ -3,13 +3,12 @@
  * runtime node on one clock, and the sender's two calls. What is expected of it is for the tests.
  */
 
-import { generateKeyPairSync } from 'node:crypto';
 import { request as sendRequest } from 'node:http';
 import {
   type AuthorizationServer,
   startAuthorizationServer,
 } from '../../infra/local/sap/authorization-server/authorization-server.ts';
-import { createSigningKeys, type KeyPair } from '../../infra/local/sap/authorization-server/signing-keys.ts';
+import { createSigningKeys } from '../../infra/local/sap/authorization-server/signing-keys.ts';
 import { type Account, createAccount } from '../../infra/local/sap/cockpit/account.ts';
 import type { Environment } from '../../infra/local/sap/cockpit/oauth-client.ts';
 import {
@@ -17,21 +16,13 @@ import {
   type RuntimeNodeOptions,
   startRuntimeNode,
 } from '../../infra/local/sap/runtime-node/runtime-node.ts';
+import { generateKeyPair } from '../doubles/key-pair.ts';
 import { createSimulatedTime, type SimulatedTime } from '../doubles/time.ts';
 
 export const subscription = 'acme-dev.iflmap';
 export const role = { user: 'oauth_client_orders', role: 'ESBMessaging.send', subscription };
 export const environments = ['neo', 'cf'] as const;
 export const formats = ['jwt', 'opaque'] as const;
-
-/** Keys are slow to make, so servers take them from here in turn; two servers of one test never have the same. */
-const keyPairs = Array.from({ length: 8 }, () => generateKeyPairSync('rsa', { modulusLength: 2048 }));
-let keysTaken = 0;
-export function generateKeyPair(): KeyPair {
-  const pair = keyPairs[keysTaken++ % keyPairs.length];
-  if (pair === undefined) throw new Error('no key pair');
-  return pair;
-}
 
 const running: { server: { stop(): Promise<void> } }[] = [];
 
@@ -136,3 +127,8 @@ export async function startTenant(
 /** The start of a Tomcat error page. */
 export const page = (status: number, reason: string): RegExp =>
   new RegExp(`^<!doctype html>.*<h1>HTTP Status ${status} – ${reason}</h1>`);
+
+/** The cookies that an answer sets, as a header `Cookie`. */
+export function cookiesOf({ headers }: Reply): string {
+  return ((headers['set-cookie'] as string[] | undefined) ?? []).map((line) => line.split(';')[0]).join('; ');
+}

@@ -245,3 +245,5 @@ export function string(stringValue: string): SQSMessageAttribute {
 export function isCall(operation: string): (request: Request) => boolean {
   return ({ headers }) => headers['x-amz-target'] === `AmazonSQS.${operation}`;
 }
+
+export const isSend = isCall('SendMessage');

@@ -1,14 +1,14 @@
 /** The command itself, as a process: its manual, its exit codes, its signals, and the way to the local landscape. */
+
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { resolve } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { waitForMessages } from '../../infra/local/aws/sqs/sqs.ts';
 import { MANUAL } from '../../infra/ops/replay/manual.ts';
-import { type DeadLetters, type Ran, startDeadLetters, statesIn } from './dead-letters.ts';
+import { COMMAND, ended } from './command.ts';
+import { type DeadLetters, startDeadLetters, statesIn } from './dead-letters.ts';
 
-const COMMAND = resolve(import.meta.dirname, '../../infra/ops/replay/replay.ts');
 const LAUNCHER = resolve(import.meta.dirname, '../../infra/node.cjs');
 
 let letters: DeadLetters;
@@ -21,12 +21,6 @@ afterEach(() => letters[Symbol.asyncDispose]());
 function start(argv: readonly string[], environment: Readonly<Record<string, string>> = {}): ChildProcess {
   const env = { PATH: process.env.PATH, HOME: letters.folder, ...environment };
   return spawn(process.execPath, [COMMAND, ...argv], { cwd: letters.folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
-}
-
-async function ended(child: ChildProcess): Promise<Ran> {
-  if (child.stdout === null || child.stderr === null) throw new Error('no pipes');
-  const [out, notes, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
-  return { code: Number(code), out, notes };
 }
 
 const endpoint = () => ({ AWS_ENDPOINT_URL_SQS: letters.server.url });

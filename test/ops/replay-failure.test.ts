@@ -1,7 +1,8 @@
 /** Sends and deletes that fail, and an operator who breaks off: what stays, what is said, what the next run does. */
+
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { waitForMessages } from '../../infra/local/aws/sqs/sqs.ts';
-import { bodiesIn, type DeadLetters, isCall, startDeadLetters, statesIn, string } from './dead-letters.ts';
+import { bodiesIn, type DeadLetters, isCall, isSend, startDeadLetters, statesIn, string } from './dead-letters.ts';
 
 let letters: DeadLetters;
 let fifo: DeadLetters;
@@ -14,7 +15,6 @@ afterEach(async () => {
   await fifo[Symbol.asyncDispose]();
 });
 
-const isSend = isCall('SendMessage');
 const isDelete = isCall('DeleteMessage');
 
 describe('what fails', () => {

@@ -2,14 +2,13 @@
  * Runs that end anywhere: at a broken connection at each request, and by SIGKILL of the real command at random requests.
  * Nothing is lost, order stays, and what is there twice was said before.
  */
+
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { join, resolve } from 'node:path';
-import { text } from 'node:stream/consumers';
+import { join } from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { COMMAND, ended } from './command.ts';
 import { bodiesIn, type DeadLetters, type Ran, startDeadLetters, statesIn, string } from './dead-letters.ts';
 
-const COMMAND = resolve(import.meta.dirname, '../../infra/ops/replay/replay.ts');
 /** For how long a letter is hidden that was in hand when the process ended. */
 const IN_HAND_MS = 120_000;
 const DEDUPLICATION_MS = 300_000;
@@ -133,12 +132,6 @@ function start(): ChildProcess {
   const argv = ['--dead-letter-queue', deadLetterQueue.url, '--journal', join(folder, 'journal.jsonl'), '--send'];
   const env = { PATH: process.env.PATH, HOME: folder, AWS_ENDPOINT_URL_SQS: server.url };
   return spawn(process.execPath, [COMMAND, ...argv, '--rate', '1000'], { env, stdio: ['ignore', 'pipe', 'pipe'] });
-}
-
-async function ended(child: ChildProcess): Promise<Ran> {
-  if (child.stdout === null || child.stderr === null) throw new Error('no pipes');
-  const [out, notes, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
-  return { code: Number(code), out, notes };
 }
 
 /** mulberry32: the same numbers for the same seed. */

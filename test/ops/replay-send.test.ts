@@ -1,8 +1,9 @@
 /** Dead letters put back: all that are meant, once, in order, at a rate. */
+
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { bodiesIn, type DeadLetters, isCall, startDeadLetters, statesIn, string } from './dead-letters.ts';
+import { bodiesIn, type DeadLetters, isSend, startDeadLetters, statesIn, string } from './dead-letters.ts';
 
 let letters: DeadLetters;
 let fifo: DeadLetters;
@@ -14,8 +15,6 @@ afterEach(async () => {
   await letters[Symbol.asyncDispose]();
   await fifo[Symbol.asyncDispose]();
 });
-
-const isSend = isCall('SendMessage');
 
 function journalIn({ folder }: DeadLetters): Record<string, string>[] {
   const lines = readFileSync(join(folder, 'journal.jsonl'), 'utf8').trim().split('\n');

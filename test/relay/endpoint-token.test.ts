@@ -5,7 +5,7 @@ import type { HttpAnswer } from '../../functions/http/http.ts';
 import { createEndpointToken } from '../../functions/relay/endpoint-token.ts';
 import type { Outcome } from '../../functions/relay/outcome.ts';
 import type { Token } from '../../functions/token/token-endpoint.ts';
-import { answer, EXCEPTION } from '../doubles/answer.ts';
+import { answer, EXCEPTION, STATUSES } from '../doubles/answer.ts';
 import { deadlineOf } from '../doubles/deadline.ts';
 import { createSimulatedTime, NOON } from '../doubles/time.ts';
 import { tokenOf, warmTokens } from '../doubles/token.ts';
@@ -46,14 +46,13 @@ const expired = tokenOf('expired', { expiresAt: NOON });
 
 /** What has no row stands: it is no matter of the token. */
 const SUCCESSOR: Readonly<Record<number, string>> = { 401: 'next', 403: 'renewed-1' };
-const statuses = Array.from({ length: 500 }, (_, index) => 100 + index);
 
 describe('An answer', () => {
-  test.each(statuses)('an answer of %i to a good token has another sent if that may help', async (status) => {
+  test.each(STATUSES)('an answer of %i to a good token has another sent if that may help', async (status) => {
     expect(await start().successor(answer(status), fresh)).toBe(SUCCESSOR[status]);
   });
 
-  test.each(statuses)(
+  test.each(STATUSES)(
     'an answer of %i to an expired token means the same, except the 500 of old nodes',
     async (status) => {
       expect(await start().successor(answer(status), expired)).toBe(status === 500 ? 'next' : SUCCESSOR[status]);

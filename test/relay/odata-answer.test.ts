@@ -1,11 +1,12 @@
 /** What an OData service's answers mean: the error's code and message, in whatever form they come. */
+
 import { describe, expect, test } from 'vitest';
 import { answer } from '../doubles/answer.ts';
+import { jsonError } from './odata-parts.ts';
 import { attempt, message, outcome, reasonOf } from './sender-adapter.ts';
 
 const odata = { adapter: 'odata' };
 const JSON_TYPE = { 'content-type': 'application/json' };
-const v2 = (code: string, value: string) => JSON.stringify({ error: { code, message: { lang: 'en', value } } });
 const atom = (code: string, value: string) =>
   `<?xml version="1.0" encoding="utf-8"?><error xmlns="http://schemas.microsoft.com/ado/2007/08/dataservices/metadata"><code>${code}</code><message xml:lang="en">${value}</message><innererror><code>in</code></innererror></error>`;
 
@@ -14,7 +15,7 @@ describe('An answer', () => {
     ['a created entity', 201, '{"d":{"Id":"1"}}'],
     ['a changed one', 204, ''],
     ['a read one', 200, '{"d":{"Id":"1"}}'],
-    ['a body that looks like an error', 200, v2('X', 'no')],
+    ['a body that looks like an error', 200, jsonError('X', 'no')],
   ])('an OData answer with %s delivers', async (_, status, body) => {
     expect(await outcome(odata, answer(status, body, JSON_TYPE))).toMatchObject({ kind: 'delivered', status });
   });
@@ -34,21 +35,24 @@ describe('An answer', () => {
   ])(
     'an OData answer of %i means what the status means, and the error’s code is quoted',
     async (status, kind, executed) => {
-      const judged = await outcome(odata, answer(status, v2('SY/530', 'Field Quantity is not valid'), JSON_TYPE));
+      const judged = await outcome(
+        odata,
+        answer(status, jsonError('SY/530', 'Field Quantity is not valid'), JSON_TYPE),
+      );
       expect(judged).toMatchObject({ kind, executed, status, detail: 'Field Quantity is not valid' });
       expect(reasonOf(judged)).toContain(`the endpoint answered ${status} with OData error SY/530: `);
     },
   );
 
   test('an OData answer of 100 is no success, and the error’s code is quoted', async () => {
-    const judged = await outcome(odata, answer(100, v2('SY/530', 'no'), JSON_TYPE));
+    const judged = await outcome(odata, answer(100, jsonError('SY/530', 'no'), JSON_TYPE));
     expect(judged).toMatchObject({ kind: 'failed', executed: 'unknown', status: 100 });
     expect(reasonOf(judged)).toContain('the endpoint answered 100 with OData error SY/530, which is not foreseen');
   });
 
   test('an OData answer of 401 asks for a new token', async () => {
     const { calls, outcome: judged } = await attempt({ ...odata, csrf: false }, [
-      answer(401, v2('401', 'Unauthorized'), JSON_TYPE),
+      answer(401, jsonError('401', 'Unauthorized'), JSON_TYPE),
       answer(201),
     ]);
     expect([calls, judged.kind]).toEqual([2, 'delivered']);
@@ -59,7 +63,7 @@ describe('An answer', () => {
     [405, 'Method Not Allowed'],
   ])('an OData service’s %i rejects the message, where the message names the entity', async (status, title) => {
     const settings = { ...odata, pathFrom: 'x-entity' };
-    const refused = answer(status, v2('X', 'Resource not found'), JSON_TYPE);
+    const refused = answer(status, jsonError('X', 'Resource not found'), JSON_TYPE);
     const named = message('', { headers: { 'x-entity': 'Orders' } });
     expect(await outcome(settings, refused, named)).toMatchObject({
       kind: 'rejected',
@@ -75,7 +79,7 @@ describe('An answer', () => {
 
   test('an OData service’s 501 is the operator’s to correct; that of a server before it may pass', async () => {
     for (const settings of [odata, { ...odata, pathFrom: 'x-entity' }]) {
-      const judged = await outcome(settings, answer(501, v2('X', 'no'), JSON_TYPE));
+      const judged = await outcome(settings, answer(501, jsonError('X', 'no'), JSON_TYPE));
       expect(judged).toMatchObject({ kind: 'blocked', executed: 'unknown' });
       expect(reasonOf(judged)).toContain(
         ': the service cannot do what it is asked for; the operator must check the settings "method" and "adapter", and the flow',
@@ -85,7 +89,7 @@ describe('An answer', () => {
   });
 
   test('an OData error in answer to the fetch of a CSRF token says nothing of the message', async () => {
-    const refused = answer(400, v2('X', 'no'), JSON_TYPE);
+    const refused = answer(400, jsonError('X', 'no'), JSON_TYPE);
     const { outcome: judged, calls } = await attempt(odata, [refused]);
     expect([judged.kind, calls]).toEqual(['failed', 0]);
     expect(reasonOf(judged)).not.toContain('OData error');
@@ -95,7 +99,7 @@ describe('An answer', () => {
 describe('The error is read', () => {
   const text = 'Field Quantity is not valid';
   test.each<[string, string | Buffer, Record<string, string>, string, string?]>([
-    ['of OData V2 in JSON', v2('A1', text), JSON_TYPE, ' A1', text],
+    ['of OData V2 in JSON', jsonError('A1', text), JSON_TYPE, ' A1', text],
     ['of OData V4 in JSON', JSON.stringify({ error: { code: 'A1', message: text } }), JSON_TYPE, ' A1', text],
     ['of OData V2 in XML', atom('A1', text), {}, ' A1', text],
     [
@@ -115,10 +119,10 @@ describe('The error is read', () => {
       ' A1',
       text,
     ],
-    ['behind a byte order mark', `\uFEFF${v2('A1', text)}`, JSON_TYPE, ' A1', text],
+    ['behind a byte order mark', `\uFEFF${jsonError('A1', text)}`, JSON_TYPE, ' A1', text],
     [
       'in another encoding',
-      Buffer.from(v2('A1', 'Größe'), 'latin1'),
+      Buffer.from(jsonError('A1', 'Größe'), 'latin1'),
       { 'content-type': 'application/json;charset=iso-8859-1' },
       ' A1',
       'Größe',
@@ -127,7 +131,7 @@ describe('The error is read', () => {
     ['without a code', '{"error":{"message":{"value":"no"}}}', JSON_TYPE, '', 'no'],
     ['with a code that is a number', '{"error":{"code":7,"message":{"value":"no"}}}', JSON_TYPE, '', 'no'],
     ['with nothing in it', '{"error":{}}', JSON_TYPE, ''],
-    ['behind white space', ` \n${v2('A1', text)}`, JSON_TYPE, ' A1', text],
+    ['behind white space', ` \n${jsonError('A1', text)}`, JSON_TYPE, ' A1', text],
     ['with white space around its words', atom(' A1\n', ` ${text} `), {}, ' A1', text],
     [
       'behind others of those names',
@@ -139,8 +143,8 @@ describe('The error is read', () => {
     ['before others of those names', atom('A1', text).replace('</code>', '</code><code>B2</code>'), {}, ' A1', text],
     ['with a text that is null', '{"error":{"code":"A1","message":null}}', JSON_TYPE, ' A1'],
     ['with a text that is a number', '{"error":{"code":"A1","message":{"value":7}}}', JSON_TYPE, ' A1'],
-    ['in bytes that nobody explains', Buffer.from(v2('A1', 'Größe'), 'latin1'), {}, ' A1', 'Gr\uFFFD\uFFFDe'],
-    ['with a code that is no name', v2('No such plant', 'no'), JSON_TYPE, '', 'no'],
+    ['in bytes that nobody explains', Buffer.from(jsonError('A1', 'Größe'), 'latin1'), {}, ' A1', 'Gr\uFFFD\uFFFDe'],
+    ['with a code that is no name', jsonError('No such plant', 'no'), JSON_TYPE, '', 'no'],
   ])('an OData error is read %s', async (_, body, headers, code, detail) => {
     const judged = await outcome(odata, { ...answer(400, '', headers), body: Buffer.from(body) });
     expect(reasonOf(judged)).toContain(`the endpoint answered 400 with OData error${code}: it will`);
@@ -152,7 +156,7 @@ describe('The error is read', () => {
     ['a text', 'An internal server error occured'],
     ['nothing', ''],
     ['JSON of another kind', '{"fault":"hunter22"}'],
-    ['JSON that is cut off', v2('A1', 'hunter22').slice(0, -2)],
+    ['JSON that is cut off', jsonError('A1', 'hunter22').slice(0, -2)],
     ['an error that is null', '{"error":null}'],
     ['another element of that namespace', atom('A1', 'hunter22').replaceAll('error', 'other')],
     [
@@ -178,6 +182,8 @@ describe('The error is read', () => {
 
   test('an OData error in an unknown encoding is not read', async () => {
     const type = { 'content-type': 'application/json; charset=x-none' };
-    expect(reasonOf(await outcome(odata, answer(400, v2('A1', text), type)))).toMatch(/^the endpoint answered 400: /);
+    expect(reasonOf(await outcome(odata, answer(400, jsonError('A1', text), type)))).toMatch(
+      /^the endpoint answered 400: /,
+    );
   });
 });

@@ -1,8 +1,10 @@
 /** A batch and its answer, operation by operation: one that leaves an operation open is not delivered, and says so. */
+
 import { describe, expect, test } from 'vitest';
 import type { HttpAnswer } from '../../functions/http/http.ts';
 import type { Message } from '../../functions/message/message.ts';
 import { answer } from '../doubles/answer.ts';
+import { multipart } from './odata-parts.ts';
 import { attempt, message, outcome, reasonOf } from './sender-adapter.ts';
 
 const odata = { adapter: 'odata' };
@@ -11,8 +13,6 @@ const UNKNOWN = 'which operations were carried out is unknown';
 const THEY = 'sent again they would run twice; the operator must decide';
 const ALL = 'would run twice if the batch were sent again; the operator must decide';
 
-const multipart = (boundary: string, parts: readonly string[]) =>
-  `${parts.map((part) => `--${boundary}\r\n${part}\r\n`).join('')}--${boundary}--\r\n`;
 const changeSet = (parts: readonly string[]) =>
   `Content-Type: multipart/mixed; boundary=set_1\r\n\r\n${multipart('set_1', parts)}`;
 const http = (text: string) => `Content-Type: application/http\r\nContent-Transfer-Encoding: binary\r\n\r\n${text}\r\n`;

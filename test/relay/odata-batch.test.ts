@@ -1,18 +1,17 @@
 /** What the answer to an OData batch means: it is always 202, and what became of each operation stands inside. */
+
 import { describe, expect, test } from 'vitest';
 import type { HttpAnswer, HttpRequest, Send } from '../../functions/http/http.ts';
 import { adapterOf } from '../../functions/relay/adapter/adapters.ts';
 import { answer } from '../doubles/answer.ts';
 import { deadlineOf } from '../doubles/deadline.ts';
 import { tokenOf } from '../doubles/token.ts';
+import { jsonError, multipart } from './odata-parts.ts';
 import { attempt, destinationWith, message, outcome, reasonOf } from './sender-adapter.ts';
 
 const odata = { adapter: 'odata' };
-const error = (code: string, value: string) => JSON.stringify({ error: { code, message: { lang: 'en', value } } });
 const http = (status: number, body = '', headers = '') =>
   `Content-Type: application/http\r\nContent-Transfer-Encoding: binary\r\n\r\nHTTP/1.1 ${status} Reason\r\nContent-Type: application/json\r\n${headers}Content-Length: ${body.length}\r\n\r\n${body}\r\n`;
-const multipart = (boundary: string, parts: readonly string[]) =>
-  `${parts.map((part) => `--${boundary}\r\n${part}\r\n`).join('')}--${boundary}--\r\n`;
 const changeSet = (...parts: readonly string[]) =>
   `Content-Type: multipart/mixed; boundary=changeset_1\r\n\r\n${multipart('changeset_1', parts)}`;
 const batch = (parts: readonly string[], status = 202): HttpAnswer =>
@@ -80,7 +79,10 @@ describe('A batch of which all failed means what its statuses mean', () => {
   );
 
   test('a batch of which all failed is reported in the words of the answer that decides', async () => {
-    const parts = [changeSet(http(400, error('A1', 'No such plant'))), http(500, error('B2', 'Backend is down'))];
+    const parts = [
+      changeSet(http(400, jsonError('A1', 'No such plant'))),
+      http(500, jsonError('B2', 'Backend is down')),
+    ];
     const judged = await outcome(odata, batch(parts));
     expect(judged).toMatchObject({ detail: 'Backend is down' });
     expect(reasonOf(judged)).toBe(
@@ -110,7 +112,7 @@ describe('A batch of which a part was carried out', () => {
   });
 
   test('a batch of which a part was carried out is reported with how many failed', async () => {
-    const judged = await outcome(odata, batch([http(201), changeSet(http(500, error('B2', 'Backend is down')))]));
+    const judged = await outcome(odata, batch([http(201), changeSet(http(500, jsonError('B2', 'Backend is down')))]));
     expect(reasonOf(judged)).toBe(
       `the endpoint answered 202 with 1 of 2 operations of the batch failed, one with 500 and OData error B2: operation 1 of 2 was carried out, and would run twice if the batch were sent again; the operator must decide`,
     );

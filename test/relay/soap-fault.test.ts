@@ -1,11 +1,12 @@
 /** What a SOAP fault means for a message, whatever status it comes with, and what of it reaches a log line. */
+
 import { describe, expect, test } from 'vitest';
 import type { HttpAnswer } from '../../functions/http/http.ts';
 import { answer, MPL_ID } from '../doubles/answer.ts';
 import { NOON } from '../doubles/time.ts';
 import { attempt, message, outcome as outcomeOf, reasonOf } from './sender-adapter.ts';
+import { NS } from './soap-namespaces.ts';
 
-const NS = { '1.1': 'http://schemas.xmlsoap.org/soap/envelope/', '1.2': 'http://www.w3.org/2003/05/soap-envelope' };
 const inEnvelope = (body: string, version: '1.1' | '1.2' = '1.1') =>
   `<soap:Envelope xmlns:soap="${NS[version]}"><soap:Body>${body}</soap:Body></soap:Envelope>`;
 const fault11 = (code: string, text = 'Something went wrong', detail = '') =>

@@ -2,13 +2,14 @@
  * A payload that is no envelope or not well-formed: CXF's fault codes blame the version, the server or the client, as it
  * comes, so on those that do not blame the sender the payload is looked at. Only then, and never more than its beginning.
  */
+
 import { Readable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import type { Message } from '../../functions/message/message.ts';
 import { answer, EXCEPTION } from '../doubles/answer.ts';
 import { message, outcome, reasonOf } from './sender-adapter.ts';
+import { NS } from './soap-namespaces.ts';
 
-const NS = { '1.1': 'http://schemas.xmlsoap.org/soap/envelope/', '1.2': 'http://www.w3.org/2003/05/soap-envelope' };
 const envelope = (inside = '<o:Order xmlns:o="urn:o"/>', version: '1.1' | '1.2' = '1.1') =>
   `<s:Envelope xmlns:s="${NS[version]}"><s:Header/><s:Body>${inside}</s:Body></s:Envelope>`;
 const fault = (code: string) =>

@@ -1,10 +1,11 @@
 /** The request that goes out to the SOAP 1.x sender adapter, byte by byte: content type, action, envelope. */
+
 import { Readable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import { message, onWire, refusal, type Sent } from './sender-adapter.ts';
+import { NS } from './soap-namespaces.ts';
 
 const PATH = '/cxf/orders';
-const NS = { '1.1': 'http://schemas.xmlsoap.org/soap/envelope/', '1.2': 'http://www.w3.org/2003/05/soap-envelope' };
 const envelope = (version: '1.1' | '1.2', inside = '<o:Order xmlns:o="urn:o"/>') =>
   `<s:Envelope xmlns:s="${NS[version]}"><s:Body>${inside}</s:Body></s:Envelope>`;
 const wrapped = (inside: string, version: '1.1' | '1.2' = '1.1') =>

@@ -2,8 +2,10 @@
  * `node test/reliability/run.ts`: sends so many messages through the built relay under faults of every kind, and says what
  * became of each of them. Exit code 0 if all is accounted for, 1 if not.
  */
+
 import { parseArgs } from 'node:util';
 import { isInOrder } from './accounting.ts';
+import { whole, words } from './command-line.ts';
 import { type Reliability, runReliability } from './reliability.ts';
 
 const HELP = `Usage: node test/reliability/run.ts [options]   (after npm run build)
@@ -66,15 +68,4 @@ function print(result: Reliability, seconds: number): void {
   for (const [name, value] of lines) console.log(`${name.padEnd(28)} ${value}`);
   for (const line of [...lost.map((id) => `lost: ${id}`), ...orderBroken, ...untold, ...untrue].slice(0, 50))
     console.log(line);
-}
-
-function words(counts: Readonly<Record<string, number>>): string {
-  const parts = Object.entries(counts).sort(([one], [other]) => one.localeCompare(other));
-  return parts.map(([name, count]) => `${name} ${count}`).join(', ') || 'none';
-}
-
-function whole(name: string, value: string | undefined, otherwise: number): number {
-  const number = value === undefined ? otherwise : Number(value);
-  if (Number.isInteger(number) && number >= 0) return number;
-  throw new TypeError(`--${name}: expected a whole number`);
 }

@@ -3,11 +3,13 @@
  * again under the same id until it is told 202, as a sender should. What became of each 202 is then looked up by its id at
  * the runtime node and in the queues. Real processes, real sockets, real time.
  */
-import { createHash, randomUUID } from 'node:crypto';
+
+import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Deployed, type LocalDestination, startLandscape } from '../../infra/local/landscape.ts';
 import type { Fault } from '../../infra/local/server/server.ts';
 import { createRandom, type Random } from '../doubles/random.ts';
+import { sha256 } from '../stories/stage.ts';
 
 export interface WebhookRunOptions {
   /** Half of them to a FIFO queue. */
@@ -211,8 +213,4 @@ function lyingIn({ messages }: LocalDestination['queue']): { id: string; digest:
       digest: sha256(Buffer.from(body, isBase64 ? 'base64' : 'utf8')),
     };
   });
-}
-
-function sha256(bytes: string | Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
 }

@@ -2,7 +2,9 @@
  * `node test/reliability/webhooks.ts`: posts so many orders to queued webhooks whose processes are killed at random, and says
  * what became of each 202. Exit code 0 if each is delivered or in a queue, 1 if not.
  */
+
 import { parseArgs } from 'node:util';
+import { whole, words } from './command-line.ts';
 import { runWebhooks, type WebhookRun } from './webhook-senders.ts';
 
 const HELP = `Usage: node test/reliability/webhooks.ts [options]   (after npm run build)
@@ -55,15 +57,4 @@ function print(result: WebhookRun, seconds: number): void {
   for (const [name, value] of lines) console.log(`${name.padEnd(28)} ${value}`);
   for (const id of result.lost.slice(0, 50)) console.log(`lost: ${id}`);
   for (const id of result.strange.slice(0, 50)) console.log(`never sent so: ${id}`);
-}
-
-function words(counts: Readonly<Record<string, number>>): string {
-  const parts = Object.entries(counts).sort(([one], [other]) => one.localeCompare(other));
-  return parts.map(([name, count]) => `${name} ${count}`).join(', ') || 'none';
-}
-
-function whole(name: string, value: string | undefined, otherwise: number): number {
-  const number = value === undefined ? otherwise : Number(value);
-  if (Number.isInteger(number) && number >= 0) return number;
-  throw new TypeError(`--${name}: expected a whole number`);
 }

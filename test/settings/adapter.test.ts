@@ -1,12 +1,9 @@
 /** The settings that belong to one sender adapter or another: their defaults, and that none is passed over in silence. */
-import { describe, expect, test } from 'vitest';
-import { problems, readSettings } from '../../functions/settings/settings.ts';
-import { basic, orders } from './destination.ts';
-import { describeMistakes, type Mistake } from './mistake.ts';
 
-function read(written: object) {
-  return readSettings({ DESTINATIONS: JSON.stringify({ orders: written }) }).destinations.get('orders');
-}
+import { describe, expect, test } from 'vitest';
+import { problems } from '../../functions/settings/settings.ts';
+import { basic, orders, read } from './destination.ts';
+import { describeMistakes, type Mistake } from './mistake.ts';
 
 const call = {
   ...orders,

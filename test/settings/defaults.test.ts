@@ -1,12 +1,9 @@
 /** What a setting means that nobody wrote, and what may be written: the table "Settings", as a cold start reads it. */
+
 import { describe, expect, test } from 'vitest';
 import type { Destination } from '../../functions/settings/destination.ts';
 import { problems, readSettings } from '../../functions/settings/settings.ts';
-import { basic, orders } from './destination.ts';
-
-function read(written: object): unknown {
-  return readSettings({ DESTINATIONS: JSON.stringify({ orders: written }) }).destinations.get('orders');
-}
+import { basic, orders, read } from './destination.ts';
 
 const defaults: Destination = {
   name: 'orders',

@@ -1,6 +1,6 @@
 /** Destinations as an operator writes them, from which the tests of the settings begin; and why one cannot be used. */
 import { RelayError } from '../../functions/error.ts';
-import type { Settings } from '../../functions/settings/settings.ts';
+import { readSettings, type Settings } from '../../functions/settings/settings.ts';
 
 type Read = ReturnType<Settings['destinations']['get']>;
 
@@ -15,4 +15,9 @@ export function errorOf(read: Read): RelayError {
   if (read === undefined || !('error' in read)) throw new Error('expected an invalid destination');
   if (!(read.error instanceof RelayError)) throw new Error('expected an error of ours');
   return read.error;
+}
+
+/** The one destination `orders`, read as it was written. */
+export function read(written: object): Read {
+  return readSettings({ DESTINATIONS: JSON.stringify({ orders: written }) }).destinations.get('orders');
 }

@@ -1,16 +1,16 @@
 /** Client certificates in a secret: each form in which SAP hands them out is read, and they are good until they end. */
+
 import { X509Certificate } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { RelayError } from '../../functions/error.ts';
 import { assertValid } from '../../functions/token/certificate.ts';
-import { type Credentials, readCredentials } from '../../functions/token/credentials.ts';
+import type { Credentials } from '../../functions/token/credentials.ts';
 import { createCertificateAuthority } from '../../infra/local/server/certificates.ts';
 import { flat } from '../settings/secrets.ts';
 import { createAuthorization } from './authorization.ts';
 import { escaped, externalKey, flatKey, nestedKey, orders, VALID_UNTIL } from './client-certificate.ts';
-import { cf, errorOf, relayError } from './clients.ts';
+import { cf, errorOf, read, relayError } from './clients.ts';
 
-const read = (content: object) => readCredentials({ text: JSON.stringify(content), versionId: 'v7' }, 'cpi/orders');
 const clientAuthentication = { certificate: { cert: orders.certificate, key: orders.key, validUntil: VALID_UNTIL } };
 
 describe('A certificate is read', () => {

@@ -1,7 +1,7 @@
 /** Two OAuth clients, one of each environment, what is asked for by default, and errors that show no secret of theirs. */
 import { expect } from 'vitest';
 import { RelayError } from '../../functions/error.ts';
-import type { Credentials } from '../../functions/token/credentials.ts';
+import { type Credentials, readCredentials } from '../../functions/token/credentials.ts';
 import type { TokenWish } from '../../functions/token/token-endpoint.ts';
 import { MARK } from '../doubles/token.ts';
 
@@ -51,4 +51,9 @@ export function relayError(error: unknown, secrets: readonly string[] = []): Rel
     expect(printed).not.toContain(Buffer.from(secret).toString('base64').replace(/=+$/, ''));
   }
   return error;
+}
+
+/** Credentials from a secret with this content. */
+export function read(content: object): Credentials {
+  return readCredentials({ text: JSON.stringify(content), versionId: 'v7' }, 'cpi/orders');
 }

@@ -1,10 +1,10 @@
 /** Client credentials as SAP hands them out: each form is read, and which way the authorization server is asked. */
+
 import { describe, expect, test } from 'vitest';
 import { readCredentials, sameCredentials } from '../../functions/token/credentials.ts';
 import { flat, neutral } from '../settings/secrets.ts';
 import { flatKey, other } from './client-certificate.ts';
-
-const read = (content: object) => readCredentials({ text: JSON.stringify(content), versionId: 'v7' }, 'cpi/orders');
+import { read } from './clients.ts';
 
 describe('Credentials are read', () => {
   test('credentials are read from the neutral form', () => {

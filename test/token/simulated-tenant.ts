@@ -3,7 +3,6 @@
  * time: what is counted on the other side are token requests, readings of the secret, and calls of the endpoint.
  */
 
-import { generateKeyPairSync } from 'node:crypto';
 import { createEnvironment } from '../../functions/environment.ts';
 import { RelayError } from '../../functions/error.ts';
 import type { HttpRequest } from '../../functions/http/http.ts';
@@ -14,7 +13,7 @@ import {
   type AuthorizationServerCore,
   createAuthorizationServer,
 } from '../../infra/local/sap/authorization-server/authorization-server.ts';
-import { createSigningKeys, type KeyPair } from '../../infra/local/sap/authorization-server/signing-keys.ts';
+import { createSigningKeys } from '../../infra/local/sap/authorization-server/signing-keys.ts';
 import { type Account, createAccount } from '../../infra/local/sap/cockpit/account.ts';
 import type { Deployment } from '../../infra/local/sap/runtime-node/integration-flow.ts';
 import {
@@ -22,6 +21,7 @@ import {
   type RuntimeNodeCore,
   type RuntimeNodeOptions,
 } from '../../infra/local/sap/runtime-node/runtime-node.ts';
+import { generateKeyPair } from '../doubles/key-pair.ts';
 import { messageOf } from '../doubles/message.ts';
 import { quietTelemetry } from '../doubles/telemetry.ts';
 import { createSimulatedTime, type SimulatedTime } from '../doubles/time.ts';
@@ -82,15 +82,6 @@ export interface Tenant {
   invoke(invoked?: Invoked): Promise<readonly Attempt[]>;
   /** Everything that was counted: statuses of token requests and calls in their order, readings by stage. */
   counts(): { readonly tokenRequests: number[]; readonly secretReads: string[]; readonly calls: number[] };
-}
-
-/** Keys are slow to make; no two in a row are the same. */
-const keyPairs: KeyPair[] = [];
-let keysTaken = 0;
-function generateKeyPair(): KeyPair {
-  const index = keysTaken++ % 3;
-  keyPairs[index] ??= generateKeyPairSync('rsa', { modulusLength: 2048 });
-  return keyPairs[index];
 }
 
 export function createTenant(options: TenantOptions = {}): Tenant {

@@ -10,6 +10,7 @@ import type { Token } from '../../functions/token/token-endpoint.ts';
 import { warm } from '../../functions/warm/warm.ts';
 import { deadlineOf } from '../doubles/deadline.ts';
 import { createSimulatedTime, NOON } from '../doubles/time.ts';
+import { rule } from '../warm/rule.ts';
 import { opaqueWanted } from './clients.ts';
 import { createHeldServer } from './held-server.ts';
 import { createKnownTokens } from './known-tokens.ts';
@@ -29,10 +30,6 @@ interface Getter {
   /** What was at hand, good, when it asked: that very token it must get. */
   readonly atHand: Token | undefined;
   over: boolean;
-}
-
-function rule(holds: boolean, words: string): asserts holds {
-  if (!holds) throw new Error(words);
 }
 
 export function createWarmTokenModel(random: () => number) {

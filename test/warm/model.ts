@@ -7,6 +7,7 @@ import { RENEWAL_PAUSE_MS, type Warm, warm } from '../../functions/warm/warm.ts'
 import { deadlineOf } from '../doubles/deadline.ts';
 import { createSimulatedTime, turn } from '../doubles/time.ts';
 import type { Command } from './command.ts';
+import { rule } from './rule.ts';
 
 interface Value {
   readonly load: number;
@@ -30,10 +31,6 @@ interface Getter {
   /** Loads whose failure somebody had been told when it asked. */
   readonly toldBefore: ReadonlySet<number>;
   over: boolean;
-}
-
-function rule(holds: boolean, words: string): asserts holds {
-  if (!holds) throw new Error(words);
 }
 
 /** @throws Error at the first rule that is broken, by its words */
