@@ -3,11 +3,13 @@
  * recipes that are read without a mistake, and YAML that packages. What asks a tenant before AWS comes into it is run.
  */
 import { execFile } from 'node:child_process';
+import { globSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { promisify, stripVTControlCharacters } from 'node:util';
+import * as secretsmanager from '@aws-sdk/client-secrets-manager';
+import * as sqs from '@aws-sdk/client-sqs';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { parse } from 'yaml';
 import { stack } from '../../infra/deploy/stack/stack.ts';
@@ -17,7 +19,7 @@ import { readDoctorCommand } from '../../infra/ops/doctor/arguments.ts';
 import { readPauseCommand } from '../../infra/ops/pause/arguments.ts';
 import { readCommand as readReplayCommand } from '../../infra/ops/replay/arguments.ts';
 import { readSendCommand } from '../../infra/ops/send/arguments.ts';
-import { DOCUMENTS, fencesOf, namesIn, proseOf, read } from './documents.ts';
+import { DOCUMENTS, fencesOf, namesIn, proseOf, ROOT, read, tableBelow } from './documents.ts';
 
 const { scripts } = JSON.parse(read('package.json')) as { readonly scripts: Readonly<Record<string, string>> };
 
@@ -124,6 +126,60 @@ describe('Commands in the documents', () => {
   });
 });
 
+describe('Commands of aws', () => {
+  /** Those whose client is installed are looked for in it; the others, by hand in AWS's reference of its command line. */
+  const BY_HAND = [
+    'sns subscribe',
+    'events put-targets',
+    'logs tail',
+    'iam create-policy',
+    'cloudformation delete-stack',
+  ];
+  const clients: Readonly<Record<string, object>> = { sqs, secretsmanager };
+  const asked = DOCUMENTS.flatMap((document) => [...read(document).matchAll(/\baws ([a-z]+) ([a-z]+(?:-[a-z]+)*)/g)]);
+
+  test.each([...new Set(asked.map(([, service, operation]) => `${service} ${operation}`))])('%s exists', (command) => {
+    const [service = '', operation = ''] = command.split(' ');
+    const name = operation.replace(/(?:^|-)(.)/g, (_, first: string) => first.toUpperCase());
+    expect(Object.hasOwn(clients[service] ?? {}, `${name}Command`) || BY_HAND.includes(command)).toBe(true);
+  });
+
+  test('name what README’s six lines deploy', () => {
+    const [six = ''] = fencesOf('README.md', 'yaml');
+    const made = stack({ service: 'token-relay', stage: 'prod', region: 'eu-central-1', custom: parse(six).custom });
+    const queue = made.resources.Resources.QueueOfOrders?.Properties.QueueName;
+    expect(fencesOf('README.md', 'sh').join('')).toContain(`--queue-name ${queue} `);
+    expect(Object.keys(made.functions)).toContain('queue');
+    expect(fencesOf('README.md', 'sh').join('')).toContain('/aws/lambda/token-relay-prod-queue ');
+  });
+});
+
+describe('The reasons of the tables', () => {
+  const sources = globSync('functions/**/*.ts', { cwd: ROOT }).map(read).join('\n');
+
+  test.each(['README.md', 'infra/ops/README.md'])('of %s are words that the code says', (document) => {
+    const rows = tableBelow(document, '| the reason says');
+    const words = rows.flatMap(([cell = '']) => cell.split(/…|`|,|:|;| or |"/).map((part) => part.trim()));
+    const telling = words.filter((part) =>
+      /^(does not exist|may not be read|the endpoint |is too large|no answer|S3 refuses|invalid_|un\w+_)/.test(part),
+    );
+    expect(telling.length).toBeGreaterThan(3);
+    expect(telling.filter((part) => !sources.includes(part.replace(/ \d+$/, '')))).toEqual([]);
+  });
+});
+
+test('npm start ends its story as README shows it', async () => {
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    [`${ROOT}/infra/local/start.ts`, '--once', '--port', '47810'],
+    {
+      cwd: ROOT,
+    },
+  );
+  const end = stripVTControlCharacters(stdout).trimEnd().split('\n').slice(-2).join('\n');
+  expect(read('README.md')).toContain(`\n${end}\n`);
+});
+
 describe('Settings in the documents', () => {
   /** Which of the four forms in use a block has: serverless.yml, `custom`'s content, a destination, or a webhook. */
   function destinationsIn(yaml: string): unknown {
@@ -159,12 +215,14 @@ describe('What asks a tenant from your machine', async () => {
   const [script = ''] = fencesOf('infra/sap-tenant.md', 'sh');
 
   async function serviceKey({ endpoints }: Landscape): Promise<string> {
-    const client = new SecretsManagerClient({
+    const client = new secretsmanager.SecretsManagerClient({
       region: 'eu-central-1',
       endpoint: String(endpoints.AWS_ENDPOINT_URL_SECRETS_MANAGER),
       credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
     });
-    const { SecretString = '' } = await client.send(new GetSecretValueCommand({ SecretId: 'cpi/orders' }));
+    const { SecretString = '' } = await client.send(
+      new secretsmanager.GetSecretValueCommand({ SecretId: 'cpi/orders' }),
+    );
     return SecretString;
   }
 
