@@ -8,7 +8,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify, stripVTControlCharacters } from 'node:util';
+import * as cloudwatch from '@aws-sdk/client-cloudwatch';
+import * as lambda from '@aws-sdk/client-lambda';
 import * as secretsmanager from '@aws-sdk/client-secrets-manager';
+import * as sns from '@aws-sdk/client-sns';
 import * as sqs from '@aws-sdk/client-sqs';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { parse } from 'yaml';
@@ -135,7 +138,7 @@ describe('Commands of aws', () => {
     'iam create-policy',
     'cloudformation delete-stack',
   ];
-  const clients: Readonly<Record<string, object>> = { sqs, secretsmanager };
+  const clients: Readonly<Record<string, object>> = { cloudwatch, lambda, secretsmanager, sns, sqs };
   const asked = DOCUMENTS.flatMap((document) => [...read(document).matchAll(/\baws ([a-z]+) ([a-z]+(?:-[a-z]+)*)/g)]);
 
   test.each([...new Set(asked.map(([, service, operation]) => `${service} ${operation}`))])('%s exists', (command) => {
