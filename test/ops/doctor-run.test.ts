@@ -208,7 +208,7 @@ test('a finding is printed with its sign, its reason, who must act and where the
       for flow-developer: see infra/ops/runbook.md#flow-missing
     · not checked: the endpoint was not reached
 `);
-  expect(out).toMatch(/^1 errors, 0 warnings, \d+ fine, \d+ not checked$/m);
+  expect(out).toMatch(/^1 error, 0 warnings, \d+ fine, \d+ not checked$/m);
 });
 
 test('no message is sent, and no flow runs, unless --send says so', async () => {

@@ -39,7 +39,9 @@ function lineText({ result, reason, actor, anchor }: Line): string[] {
 
 function summary(lines: readonly Line[]): string {
   const count = (result: Line['result']) => lines.filter((line) => line.result === result).length;
-  return `${count('error')} errors, ${count('warning')} warnings, ${count('ok')} fine, ${count('not-checked')} not checked`;
+  const errors = `${count('error')} ${count('error') === 1 ? 'error' : 'errors'}`;
+  const warnings = `${count('warning')} ${count('warning') === 1 ? 'warning' : 'warnings'}`;
+  return `${errors}, ${warnings}, ${count('ok')} fine, ${count('not-checked')} not checked`;
 }
 
 export function jsonReport(lines: readonly Line[]): string {

@@ -90,7 +90,7 @@ function refusal(error: RelayError, answer: HttpAnswer, credentials: Credentials
 
 function readings(
   answer: HttpAnswer,
-  { accessToken, expiryKnown }: Token,
+  { accessToken }: Token,
   { tokenFormat }: Destination,
   { environment, clientId, clientAuthentication }: Credentials,
 ): Line[] {
@@ -122,11 +122,11 @@ function readings(
   if (claims?.thumbprint !== undefined && !('certificate' in clientAuthentication)) {
     lines.push(finding('token-binding', 'it is bound to a certificate, and the client has a secret and presents none'));
   }
-  return [fine('token', 'token', described(claims, bytes, seconds, expiryKnown)), ...lines];
+  return [fine('token', 'token', described(claims, bytes, seconds)), ...lines];
 }
 
-function described(claims: Claims | undefined, bytes: number, seconds: number | undefined, isKnown: boolean): string {
-  const life = seconds === undefined || !isKnown ? 'of unknown life, used for an hour at most' : `for ${seconds} s`;
+function described(claims: Claims | undefined, bytes: number, seconds: number | undefined): string {
+  const life = seconds === undefined ? 'of unknown life, used for an hour at most' : `for ${seconds} s`;
   if (claims === undefined) return `opaque, ${bytes} bytes, ${life}`;
   const bound = claims.thumbprint === undefined ? '' : ', bound to the certificate';
   const scopes = claims.scopes.length === 0 ? '' : `, scopes ${claims.scopes.join(' ')}`;
