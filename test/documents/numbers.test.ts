@@ -161,6 +161,12 @@ describe('The table of settings', () => {
   });
 });
 
+test('README counts the ways in as the recipes do, but for the one that it shows', () => {
+  const [, recipes = ''] = /^## Recipes$(.*?)^## /ms.exec(read('functions/webhook/verification/README.md')) ?? [];
+  const ways = [...recipes.matchAll(/^### (.*)$/gm)].filter(([, name]) => name !== 'Two kinds of sender at one door');
+  expect(text('README.md').toLowerCase()).toContain(`${inWords(ways.length - 1)} more ways to let senders in`);
+});
+
 describe('The page of log lines and metrics', () => {
   const page = 'functions/telemetry/README.md';
   const lines = tableBelow(page, '| line | level').flatMap(([cell = '']) => namesIn(cell));
