@@ -1,4 +1,4 @@
-/** What S3 says of an object, as the relay takes it: a length that is not told is no length. */
+/** What S3 says of an object, as the relay takes it: without a length it cannot be sent. */
 import { afterEach, expect, test, vi } from 'vitest';
 import { createS3 } from '../../functions/aws/s3.ts';
 import { startWire } from '../http/wire.ts';

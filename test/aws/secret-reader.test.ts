@@ -1,4 +1,7 @@
-/** The SDK's client for Secrets Manager on the relay's own HTTP client: what goes out, what is tried again, what is told. */
+/**
+ * The SDK's client for Secrets Manager on the relay's own HTTP client: what goes out, what is tried again, and
+ * the errors.
+ */
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { createSecretReader } from '../../functions/aws/secrets-manager.ts';
 import { createHttpClient } from '../../functions/http/http.ts';

@@ -1,6 +1,6 @@
 /**
- * What a deployment and its removal ask of an account, through the scripts: a whole life of a stack, on loopback. The rights
- * that they need stand in infra/deploy/deployer-policy.json.
+ * What a deployment and its removal ask of an account, through the scripts: a whole life of a stack, on loopback. The
+ * rights that they need stand in infra/deploy/deployer-policy.json.
  */
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
@@ -12,7 +12,10 @@ import { createService, type Ran, type Service } from './packaging/service.ts';
 const CERTIFICATE = 'arn:aws:acm:eu-central-1:123456789012:certificate/11111111-2222-3333-4444-555555555555';
 const flow = { secret: 'cpi/orders', path: '/http/orders' };
 
-/** So many secrets that their roles need managed policies; a domain; senders to a queue; a webhook that the gateway checks. */
+/**
+ * So many secrets that their roles need managed policies; a domain; senders to a queue; a webhook that the gateway
+ * checks.
+ */
 const everything = {
   webhookDomain: { name: 'webhooks.example.com', certificateArn: CERTIFICATE },
   destinations: {

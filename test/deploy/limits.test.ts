@@ -1,4 +1,4 @@
-/** Many destinations in one stack: packaged through the door, and counted as AWS counts. */
+/** Many destinations in one stack: packaged as an operator does it, and counted as AWS counts. */
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { limitMistakes } from '../../infra/deploy/stack/limits.ts';
 import { stack } from '../../infra/deploy/stack/stack.ts';

@@ -1,7 +1,7 @@
 /**
- * What operators get wrong in serverless.yml, each with the one line that packaging prints for it. The table goes through
- * the function that packaging calls; that its lines come out of `npm run package` as they are, and nothing is made, is shown
- * by those that run it, and by those that only the framework finds.
+ * What operators get wrong in serverless.yml, each with the one line that packaging prints for it. The table goes
+ * through the function that packaging calls; that its lines come out of `npm run package` as they are, and nothing is
+ * made, is shown by those that run it, and by those that only the framework finds.
  */
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';

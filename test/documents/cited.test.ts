@@ -86,7 +86,7 @@ describe('Every file that is named', () => {
   );
 
   const tests = DOCUMENTS.flatMap((document) => namesIn(proseOf(document)).filter((name) => TEST.test(name)));
-  test.each([...new Set(tests)])('in a sentence or a table is a test: %s', (name) => {
+  test.each([...new Set(tests)])('every file that is named in a sentence or a table as a test is one: %s', (name) => {
     expect(existsSync(resolve(ROOT, `test/${name}.test.ts`))).toBe(true);
   });
 

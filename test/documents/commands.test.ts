@@ -1,6 +1,7 @@
 /**
- * The commands and settings in the documents' fences are such that the programs take them: scripts and options that exist,
- * recipes that are read without a mistake, and YAML that packages. What asks a tenant before AWS comes into it is run.
+ * The commands and settings in the documents' fences are such that the programs take them: scripts and options that
+ * exist, recipes that are read without a mistake, and YAML that packages. What asks a tenant before AWS comes into it
+ * is run.
  */
 import { execFile } from 'node:child_process';
 import { globSync } from 'node:fs';
@@ -64,7 +65,9 @@ function words(rest: string): string[] {
   return [...filled.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, bare]) => quoted ?? bare ?? '');
 }
 
-/** A whole command is read by the script itself, where it can be asked; else its options are looked for in the manual. */
+/**
+ * A whole command is read by the script itself, where it can be asked; else its options are looked for in the manual.
+ */
 const readBy: Readonly<Record<string, (argv: readonly string[]) => unknown>> = {
   send: (argv) =>
     readSendCommand(argv, {

@@ -1,6 +1,6 @@
 /**
  * Numbers and names that stand in the documents and in the code are the same: read from the code where they decide, and
- * figures of long runs from the one document that tells of the run.
+ * figures of long runs from the one document about the run.
  */
 import { globSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';

@@ -1,6 +1,7 @@
 /**
- * Randomness from a seed (mulberry32): the same seed makes the same choices, so that a run that failed can be run again.
- * For runs whose parts must not shift what another part draws, `createChance` gives each part a stream of its own.
+ * Randomness from a seed (mulberry32): the same seed makes the same choices, so that a run that failed can be run
+ * again. For runs whose parts must not shift what another part draws, `createChance` gives each part a stream of its
+ * own.
  */
 
 export interface Random {

@@ -1,7 +1,7 @@
 /**
- * Simulated time, for whatever takes its clock or its timers as an option. It stands still until the test lets it pass, so
- * hours take milliseconds and every run is alike: `run` and `pass` let everything happen between two timers, `advance` and
- * `moveTo` only move the clock on. The simulation has a scheduler of its own; why is said there.
+ * Simulated time, for whatever takes its clock or its timers as an option. It stands still until the test lets it pass,
+ * so hours take milliseconds and every run is alike: `run` and `pass` let everything happen between two timers,
+ * `advance` and `moveTo` only move the clock on. The simulation has a scheduler of its own; why is said there.
  */
 import type { Clock } from '../../functions/deadline.ts';
 
@@ -17,7 +17,9 @@ export interface SimulatedTime extends Required<Clock> {
   run<T>(promise: Promise<T>): Promise<T>;
   /** So much later; what falls due on the way happens at its time, with all that follows from it. */
   pass(ms: number): Promise<void>;
-  /** So much later at once: timers that fall due are called in their order, but no promise goes on before it returns. */
+  /**
+   * So much later at once: timers that fall due are called in their order, but no promise goes on before it returns.
+   */
   advance(ms: number): void;
   /** The same, to a moment in epoch ms; an earlier one sets the clock back. */
   moveTo(ms: number): void;

@@ -26,7 +26,7 @@ export function payload(text: string) {
   return { bytes: bytes.byteLength, open: async () => bytes };
 }
 
-/** The error, which tells nothing of query, headers and payload. */
+/** The error, which shows nothing of query, headers and payload. */
 export async function failureOf(call: Promise<HttpAnswer>): Promise<RelayError> {
   const error = await call.then(
     ({ status }) => new Error(`expected an error, got ${status}`),

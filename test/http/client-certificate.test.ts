@@ -1,4 +1,6 @@
-/** Calls over mutual TLS: the certificate goes with the request that bears it, and sockets are never lent to another. */
+/**
+ * Calls over mutual TLS: the certificate goes with the request that bears it, and sockets are never lent to another.
+ */
 import { createServer, type ServerOptions } from 'node:https';
 import { setDefaultCACertificates } from 'node:tls';
 import { describe, expect, onTestFinished, test } from 'vitest';

@@ -1,4 +1,7 @@
-/** A connection that is made before there is a request: the first one finds it, and whatever goes wrong, only that one tells. */
+/**
+ * A connection that is made before there is a request: the first one uses it, and only that one reports what goes
+ * wrong.
+ */
 
 import { describe, expect, test } from 'vitest';
 import { createHttpClient } from '../../functions/http/http.ts';

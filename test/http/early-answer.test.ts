@@ -1,4 +1,6 @@
-/** Answers that come while their request is still going out: the call has its answer, and its socket's place is free. */
+/**
+ * Answers that come while their request is still going out: the call has its answer, and its socket's place is free.
+ */
 import { Readable } from 'node:stream';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { HttpBody } from '../../functions/http/http.ts';
@@ -98,7 +100,8 @@ describe.each(CLIENTS)('On %s:', (_, createClient) => {
       const wire = await startWire(({ socket }) => void socket.write(`${REFUSAL}too large`), 'http:', 'head');
       const body = stalling();
       const pipe = body.pipe.bind(body);
-      // Its sending is ended when the answer's head is read, and the connection breaks before the answer's end is told.
+      // Its sending is ended when the answer's head is read, and the connection breaks before the answer's end is
+      // reported.
       const pipeAndBreak: typeof body.pipe = (destination, options) => {
         body.once('close', () => {
           const { socket } = destination as unknown as { readonly socket: Readable };

@@ -1,4 +1,6 @@
-/** A request as it arrives and an answer as it is handed over: what is sent is what was given, what is kept is bounded. */
+/**
+ * A request as it arrives and an answer as it is handed over: what is sent is what was given, what is kept is bounded.
+ */
 import { Readable } from 'node:stream';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { createHttpClient } from '../../functions/http/http.ts';

@@ -1,4 +1,7 @@
-/** Node's own agent stands in for the socket pool where Node's requests no longer speak with an agent as the pool expects. */
+/**
+ * Node's own agent stands in for the socket pool where Node's requests no longer speak with an agent as the pool
+ * expects.
+ */
 import { EventEmitter } from 'node:events';
 import http, { ClientRequest } from 'node:http';
 import { afterEach, describe, expect, test, vi } from 'vitest';

@@ -1,6 +1,6 @@
 /**
- * Many calls, of which a third is answered before it is read, and at the end every socket of the pool is usable. As many as
- * `SOAK_CALLS` says; default 400, for each protocol.
+ * Many calls, of which a third is answered before it is read, and at the end every socket of the pool is usable. As
+ * many as `SOAK_CALLS` says; default 400, for each protocol.
  */
 import { Readable } from 'node:stream';
 import { setDefaultCACertificates } from 'node:tls';
@@ -60,7 +60,8 @@ test.each(['http', 'https'])(
       server.fail({ fault: { early, body }, times: CALLS, when: ({ headers }) => headers['x-early'] === body });
     }
 
-    // Node's TLS goes on writing before it reads: a reset under a large body may take an answer along that nobody has read.
+    // Node's TLS goes on writing before it reads: a reset under a large body may take an answer along that nobody has
+    // read.
     const largeEnds: EarlyAnswer['body'][] = protocol === 'http' ? ['read', 'unread', 'reset'] : ['read', 'unread'];
     const send = createHttpClient({ maxSockets: SOCKETS });
     const told: Record<string, number> = {};

@@ -143,7 +143,7 @@ describe.each(CLIENTS)('On %s:', (_, createClient) => {
 });
 
 // Node's own agent does not say of a socket that it hands on at once that it was used before.
-test('A request that waited goes out again where the socket handed on to it breaks without an answer, on the pool alone', async () => {
+test('a request that waited goes out again on the pool alone where its socket breaks without an answer', async () => {
   const wire = await startWire((request) => {
     if (request.connection === 1 && request.index === 2) request.socket.resetAndDestroy();
     else answerAtOnce(request);

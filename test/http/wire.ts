@@ -1,6 +1,6 @@
 /**
- * The other end of a connection, down to its sockets: counts connections, reads requests, and does with each socket what
- * the test says. For what HTTP itself would not let a server do; the rest is infra/local/server/server.ts's.
+ * The other end of a connection, down to its sockets: counts connections, reads requests, and does with each socket
+ * what the test says. For what HTTP itself would not let a server do; the rest is infra/local/server/server.ts's.
  */
 import { createServer, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';

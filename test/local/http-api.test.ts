@@ -625,7 +625,7 @@ test('a REST API has no format 2.0', async () => {
   await expect(start('HTTP API 2.0', undefined, { gateway: 'rest-api' })).rejects.toThrow(/no payload format 2\.0/);
 });
 
-test('in front of the Lambda host, a request reaches the function and its reply the client', async () => {
+test('a request reaches the function on the Lambda host, and its reply the client', async () => {
   const bundle = join(import.meta.dirname, 'lambda-host', 'echo.mjs');
   const fn = await createLambdaFunction({ name: 'webhook', bundle, environment: {} });
   const api = await start('HTTP API 2.0', undefined, { invoke: fn.invoke });

@@ -1,4 +1,6 @@
-/** One HTTPS call as a sender makes it: it trusts the landscape's authority and presents a certificate if it has one. */
+/**
+ * One HTTPS call as a sender makes it: it trusts the landscape's authority and presents a certificate if it has one.
+ */
 import { type Agent, request } from 'node:https';
 
 export interface HttpsCall {

@@ -1,4 +1,7 @@
-/** The landscape with `tls`: SAP's side over HTTPS alone, clients of each credential type, and the relay's functions trusting it. */
+/**
+ * The landscape with `tls`: SAP's side over HTTPS alone, clients of each credential type, and the relay's functions
+ * trusting it.
+ */
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';

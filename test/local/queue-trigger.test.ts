@@ -41,7 +41,7 @@ function trigger(options: Partial<QueueTriggerOptions>): QueueTrigger {
 const ok = (payload: unknown): InvokeResult => ({ ok: true, payload });
 const bodiesOf = (event: SQSEvent) => event.Records.map(({ body }) => body);
 
-/** A function that answers when it is told to. */
+/** A function that answers when the test says so. */
 function held() {
   const calls: { event: SQSEvent; reply: (result: InvokeResult) => void }[] = [];
   const invoke = (event: SQSEvent) =>

@@ -1,4 +1,4 @@
-/** Clients with certificates, through the doors: registered, asking for tokens by mutual TLS, and calling a flow. */
+/** Clients with certificates, over HTTPS: registered, asking for tokens by mutual TLS, and calling a flow. */
 
 import { X509Certificate } from 'node:crypto';
 import { Agent } from 'node:https';

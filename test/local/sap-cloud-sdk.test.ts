@@ -1,4 +1,6 @@
-/** SAP's own client, the Cloud SDK, as the landscape's witness: its CSRF handshake, its OData requests, its `$batch`. */
+/**
+ * SAP's own client, the Cloud SDK, as the landscape's witness: its CSRF handshake, its OData requests, its `$batch`.
+ */
 import { executeHttpRequest } from '@sap-cloud-sdk/http-client';
 import { BatchChangeSet } from '@sap-cloud-sdk/odata-v2';
 import { afterEach, describe, expect, test, vi } from 'vitest';

@@ -1,4 +1,6 @@
-/** The OData sender over HTTP: entity sets in memory, both formats, refusals in the service's own words, and `$batch`. */
+/**
+ * The OData sender over HTTP: entity sets in memory, both formats, refusals in the service's own words, and `$batch`.
+ */
 
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Deployment, FlowResult } from '../../infra/local/sap/runtime-node/integration-flow.ts';

@@ -1,6 +1,6 @@
 /**
- * The entity API of the landscape's set `Orders` as SAP's OData generator would write it for the Cloud SDK: entity, schema
- * and request builder. What is asked with it is for the tests.
+ * The entity API of the landscape's set `Orders` as SAP's OData generator would write it for the Cloud SDK: entity,
+ * schema and request builder. What is asked with it is for the tests.
  */
 import {
   CreateRequestBuilder,

@@ -1,4 +1,6 @@
-/** The runtime node over HTTP: whose messages reach an integration flow, in which order a call is judged, and its words. */
+/**
+ * The runtime node over HTTP: whose messages reach an integration flow, in which order a call is judged, and its words.
+ */
 
 import { createHash } from 'node:crypto';
 import { afterEach, describe, expect, test } from 'vitest';

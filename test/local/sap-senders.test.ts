@@ -1,4 +1,7 @@
-/** What all four senders have in common: each row of the status table, allowed headers, sizes, worker nodes, what HTTPS may return. */
+/**
+ * What all four senders have in common: each row of the status table, allowed headers, sizes, worker nodes, what HTTPS
+ * may return.
+ */
 
 import { request as sendRequest } from 'node:http';
 import { connect } from 'node:net';

@@ -1,4 +1,7 @@
-/** The two SOAP senders over HTTP: envelopes of both versions, replies, acknowledgements, faults, and what the log has of them. */
+/**
+ * The two SOAP senders over HTTP: envelopes of both versions, replies, acknowledgements, faults, and what the log has
+ * of them.
+ */
 import { createClientAsync } from 'soap';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Deployment, FlowResult } from '../../infra/local/sap/runtime-node/integration-flow.ts';

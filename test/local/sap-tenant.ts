@@ -1,6 +1,6 @@
 /**
- * An SAP tenant as the tests of the runtime node and of CSRF protection begin with it: account, authorization server and
- * runtime node on one clock, and the sender's two calls. What is expected of it is for the tests.
+ * An SAP tenant as the tests of the runtime node and of CSRF protection begin with it: account, authorization server
+ * and runtime node on one clock, and the sender's two calls. What is expected of it is for the tests.
  */
 
 import { request as sendRequest } from 'node:http';
@@ -58,7 +58,9 @@ export interface Tenant {
   send(path: string, token: string | undefined, sending?: Sending): Promise<Reply>;
 }
 
-/** Two clients, `orders` and `elsewhere` (another subscription), both with the role; one flow without CSRF at /orders. */
+/**
+ * Two clients, `orders` and `elsewhere` (another subscription), both with the role; one flow without CSRF at /orders.
+ */
 export async function startTenant(
   environment: Environment,
   options: Partial<RuntimeNodeOptions & { authorizationTimeoutMs: number }> = {},

@@ -1,4 +1,4 @@
-/** A server that answers before it has read a request's body, as the local landscape's parts can be told to. */
+/** A server that answers before it has read a request's body, as the local landscape's parts can. */
 import { connect, type Socket } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { type EarlyAnswer, startServer } from '../../infra/local/server/server.ts';

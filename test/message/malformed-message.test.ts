@@ -1,4 +1,6 @@
-/** Messages whose attributes say what is not so: each is its sender's to correct, and troubles none of its neighbours. */
+/**
+ * Messages whose attributes say what is not so: each is its sender's to correct, and troubles none of its neighbours.
+ */
 import { describe, expect, test } from 'vitest';
 import type { RelayError } from '../../functions/error.ts';
 import { fromRecord } from '../../functions/message/queued.ts';

@@ -1,4 +1,7 @@
-/** Messages whose payload lies in S3, as the Amazon SQS Extended Client Library puts it there: read, but not yet fetched. */
+/**
+ * Messages whose payload lies in S3, as the Amazon SQS Extended Client Library puts it there: read, but not yet
+ * fetched.
+ */
 import { describe, expect, test } from 'vitest';
 import { RelayError } from '../../functions/error.ts';
 import { fromRecord } from '../../functions/message/queued.ts';

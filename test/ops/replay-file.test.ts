@@ -1,4 +1,6 @@
-/** Letters in files: exported, kept while the queue is emptied, put back into their queue or into the dead-letter queue. */
+/**
+ * Letters in files: exported, kept while the queue is emptied, put back into their queue or into the dead-letter queue.
+ */
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SendMessageCommand } from '@aws-sdk/client-sqs';

@@ -1,6 +1,6 @@
 /**
- * Runs that end anywhere: at a broken connection at each request, and by SIGKILL of the real command at random requests.
- * Nothing is lost, order stays, and what is there twice was said before.
+ * Runs that end anywhere: at a broken connection at each request, and by SIGKILL of the real command at random
+ * requests. Nothing is lost, order stays, and what is there twice was said before.
  */
 
 import { type ChildProcess, spawn } from 'node:child_process';

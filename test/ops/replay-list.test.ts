@@ -1,4 +1,6 @@
-/** What an operator sees of dead letters before anything is put back: listed, filtered, shown; nothing is changed by it. */
+/**
+ * What an operator sees of dead letters before anything is put back: listed, filtered, shown; nothing is changed by it.
+ */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
@@ -13,7 +15,7 @@ beforeEach(async () => {
 });
 afterEach(() => letters[Symbol.asyncDispose]());
 
-/** Each is buried under its name as id. */
+/** Each is a dead letter with its name as id. */
 async function buryFour(): Promise<void> {
   const named = (name: string) => ({ attributes: { messageId: string(name) }, body: `payload of ${name}` });
   await letters.bury({ ...named('syntax'), status: 400, reason: 'the endpoint answered 400: Syntax' });

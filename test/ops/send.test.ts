@@ -1,4 +1,6 @@
-/** `npm run send` as a process: what it signs, for every kind of sender, is admitted by the webhook; and its manners. */
+/**
+ * `npm run send` as a process: what it signs, for every kind of sender, is admitted by the webhook; and its manners.
+ */
 import { execFile, spawn } from 'node:child_process';
 import { createHash, createHmac } from 'node:crypto';
 import { once } from 'node:events';

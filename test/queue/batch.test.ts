@@ -1,6 +1,6 @@
 /**
- * A batch on its way, in simulated time: what goes out beside what, in which order, where it stops, and for how long what
- * stays is out of sight.
+ * A batch on its way, in simulated time: what goes out beside what, in which order, where it stops, and for how long
+ * what stays is out of sight.
  */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { createByteBudget } from '../../functions/queue/byte-budget.ts';
 import { turn } from '../doubles/time.ts';
 
-/** Runs that go on until they are told to end. */
+/** Runs that go on until the test ends them. */
 function held(totalBytes: number) {
   const budget = createByteBudget(totalBytes);
   const running = new Set<number>();

@@ -1,4 +1,6 @@
-/** Events that are not what AWS documents: nothing of them may be deleted, so they are kept, alone where that can be. */
+/**
+ * Events that are not what AWS documents: nothing of them may be deleted, so they are kept, alone where that can be.
+ */
 import type { SQSRecord } from 'aws-lambda';
 import { describe, expect, test } from 'vitest';
 import { RelayError } from '../../functions/error.ts';

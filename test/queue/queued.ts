@@ -1,6 +1,6 @@
 /**
- * Messages as SQS hands them out, and outcomes of attempts, with just what a test wants to be different. Names of queues
- * are those of a standard and a FIFO queue of one account.
+ * Messages as SQS hands them out, and outcomes of attempts, with just what a test wants to be different. Names of
+ * queues are those of a standard and a FIFO queue of one account.
  */
 
 import type { QueuedMessage } from '../../functions/message/queued.ts';

@@ -1,6 +1,6 @@
 /**
- * A queue's route in simulated time: the real relay with an endpoint that takes a while and answers as the test says, so
- * that order, concurrency and the end of the time can be watched. Everything that happens is written down.
+ * A queue's route in simulated time: the real relay with an endpoint that takes a while and answers as the test says,
+ * so that order, concurrency and the end of the time can be watched. Everything that happens is written down.
  */
 
 import { startDeadline, startReserve } from '../../functions/deadline.ts';

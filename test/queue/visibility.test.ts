@@ -1,4 +1,4 @@
-/** How waits are told to SQS: in tens, heads before those behind them, best effort. */
+/** How waits are sent to SQS: in tens, the head of a group before the rest, best effort. */
 
 import { describe, expect, test } from 'vitest';
 import type { Visibility } from '../../functions/aws/sqs.ts';

@@ -1,4 +1,7 @@
-/** An attempt beside its outcome: what was sent twice unasked, and rejections that end with a pause or for want of a token. */
+/**
+ * An attempt beside its outcome: what was sent twice unasked, and rejections that end with a pause or for want of a
+ * token.
+ */
 
 import { describe, expect, test } from 'vitest';
 import { RelayError } from '../../functions/error.ts';

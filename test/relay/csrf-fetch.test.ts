@@ -1,4 +1,4 @@
-/** CSRF tokens that are not to be had: what follows a fetch that brings none, and who is told. */
+/** CSRF tokens that cannot be had: what follows a fetch that brings none, and who must act. */
 import { describe, expect, test } from 'vitest';
 import type { HttpAnswer } from '../../functions/http/http.ts';
 import { answer } from '../doubles/answer.ts';

@@ -1,4 +1,4 @@
-/** What an answer to the fetch of a CSRF token must hold to be a session, and what is told of one that is none. */
+/** What an answer to the fetch of a CSRF token must hold to be a session, and the error where it is none. */
 import { describe, expect, test } from 'vitest';
 import { RelayError } from '../../functions/error.ts';
 import { answer } from '../doubles/answer.ts';

@@ -1,6 +1,7 @@
 /**
- * What of an endpoint's error is told, and where: its code in the reason, which a log line has; its text, which may quote
- * the payload, in the detail, which only a dead letter has. And what reading it costs: the payload is not opened for it.
+ * What of an endpoint's error is reported, and where: its code in the reason, which a log line has; its text, which may
+ * quote the payload, in the detail, which only a dead letter has. And what reading it costs: the payload is not opened
+ * for it.
  */
 import { describe, expect, test } from 'vitest';
 import { answer } from '../doubles/answer.ts';

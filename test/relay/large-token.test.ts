@@ -1,4 +1,7 @@
-/** A 400 or 431 while the access token is larger than a server can be expected to take: the token is to blame, not the message. */
+/**
+ * A 400 or 431 while the access token is larger than a server can be expected to take: the token is to blame, not the
+ * message.
+ */
 import { describe, expect, test } from 'vitest';
 import type { HttpAnswer } from '../../functions/http/http.ts';
 import { answer, EXCEPTION, MPL_ID } from '../doubles/answer.ts';

@@ -1,4 +1,6 @@
-/** The request that goes out to the OData sender adapter: method, JSON, and the CSRF token of the service beforehand. */
+/**
+ * The request that goes out to the OData sender adapter: method, JSON, and the CSRF token of the service beforehand.
+ */
 import { describe, expect, test } from 'vitest';
 import { message, onWire, sent } from './sender-adapter.ts';
 

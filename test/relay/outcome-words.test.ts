@@ -1,4 +1,4 @@
-/** The words of an outcome, whole: what is known is told without doubt, what is not is told so. */
+/** The words of an outcome, whole: what is known is said without doubt, what is unknown is called so. */
 import { describe, expect, test } from 'vitest';
 import { outcomeOfAnswer } from '../../functions/relay/outcome.ts';
 import { answer } from '../doubles/answer.ts';

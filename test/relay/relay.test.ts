@@ -1,4 +1,6 @@
-/** The story of one message: how often a token is got and forgotten, and how often the message goes out, on each path. */
+/**
+ * The story of one message: how often a token is got and forgotten, and how often the message goes out, on each path.
+ */
 
 import { describe, expect, test } from 'vitest';
 import { RelayError } from '../../functions/error.ts';

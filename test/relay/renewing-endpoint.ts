@@ -4,7 +4,7 @@ import type { HttpAnswer, HttpRequest, Send } from '../../functions/http/http.ts
 import { answer } from '../doubles/answer.ts';
 import { turn } from '../doubles/time.ts';
 
-/** With each message that is let in: the session's id, and its token too, which is told with the answer or is not. */
+/** With each message that is let in: the session's id, and its token too, which stands in the answer or does not. */
 export type Renewal = 'id' | 'id and token' | 'id and secret token';
 
 export interface RenewingEndpoint {

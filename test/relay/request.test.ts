@@ -1,4 +1,6 @@
-/** The request that goes out to the HTTPS sender adapter: address, headers and payload, made of message and settings. */
+/**
+ * The request that goes out to the HTTPS sender adapter: address, headers and payload, made of message and settings.
+ */
 import { describe, expect, test } from 'vitest';
 import type { HttpRequest } from '../../functions/http/http.ts';
 import type { Message } from '../../functions/message/message.ts';

@@ -1,4 +1,6 @@
-/** What SAP answers at an integration flow's endpoint, situation by situation, and what each sender adapter makes of it. */
+/**
+ * What SAP answers at an integration flow's endpoint, situation by situation, and what each sender adapter makes of it.
+ */
 import { describe, expect, test } from 'vitest';
 import type { HttpAnswer } from '../../functions/http/http.ts';
 import { answer, EXCEPTION, MPL_ID } from '../doubles/answer.ts';

@@ -1,6 +1,7 @@
 /**
- * A payload that is no envelope or not well-formed: CXF's fault codes blame the version, the server or the client, as it
- * comes, so on those that do not blame the sender the payload is looked at. Only then, and never more than its beginning.
+ * A payload that is no envelope or not well-formed: CXF's fault codes blame the version, the server or the client, as
+ * it comes, so on those that do not blame the sender the payload is looked at. Only then, and never more than its
+ * beginning.
  */
 
 import { Readable } from 'node:stream';

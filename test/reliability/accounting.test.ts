@@ -1,4 +1,6 @@
-/** The books themselves: what they find when something is missing, came too often, too early, or is told wrongly. */
+/**
+ * The accounting itself: what it finds when a message is missing, came too often or too early, or is logged wrongly.
+ */
 import { expect, test } from 'vitest';
 import { type Account, account, type Causes, type Evidence, isInOrder, type Letter, type Run } from './accounting.ts';
 import type { Sent } from './traffic.ts';

@@ -1,7 +1,7 @@
 /**
- * The books of a run: every message that was sent is found again as delivered or as a dead letter with a true reason, each
- * delivery too many has a cause that was seen, and no group was overtaken. Reads what the landscape and the relay's log
- * witnessed; causes and waits for nothing.
+ * The books of a run: every message that was sent is found again as delivered or as a dead letter with a true reason,
+ * each delivery too many has a cause that was seen, and no group was overtaken. Reads what the landscape and the
+ * relay's log witnessed; causes and waits for nothing.
  */
 import type { Sent } from './traffic.ts';
 
@@ -22,9 +22,9 @@ export interface Letter {
 }
 
 /**
- * How often something happened to a message, by its id, that may bring it twice. Told by the relay itself: `unknown`, its
- * own line that the flow may have run. Seen by the landscape: `again` and `killed`; `interrupted`, an exchange with the
- * runtime node that was cut; `unconfirmed`, the same of SQS and a letter.
+ * How often something happened to a message, by its id, that may bring it twice. Told by the relay itself: `unknown`,
+ * its own line that the flow may have run. Seen by the landscape: `again` and `killed`; `interrupted`, an exchange with
+ * the runtime node that was cut; `unconfirmed`, the same of SQS and a letter.
  */
 export type Causes = Readonly<
   Record<'again' | 'unknown' | 'killed' | 'interrupted' | 'unconfirmed', ReadonlyMap<string, number>>

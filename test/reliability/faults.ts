@@ -141,7 +141,7 @@ const secretAnswer = (name: string, fault: Fault): Trouble =>
 
 const both = ({ standard, fifo }: World) => [standard, fifo];
 
-/** They come one after the other in an order of chance, several at once. */
+/** They come one after the other in a random order, several at once. */
 export const TROUBLES: readonly Trouble[] = [
   once('key rotated', ({ landscape }) => landscape.authorizationServer.rotateSigningKey()),
   once('all tokens expired', ({ landscape }) => landscape.authorizationServer.expireAllTokens()),

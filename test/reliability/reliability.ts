@@ -1,7 +1,8 @@
 /**
- * A run of the relay under faults: messages go in by waves, each with troubles of its own, time is turned on between them,
- * then the faults stop and the queues run dry. Real processes, real sockets; only the queues' clock is in our hand: it
- * stands still during a wave and is turned on while nothing is in flight, so that no wait of the relay's is cut short.
+ * A run of the relay under faults: messages go in by waves, each with troubles of its own, time is turned on between
+ * them, then the faults stop and the queues run dry. Real processes, real sockets; only the queues' clock is in our
+ * hand: it stands still during a wave and is turned on while nothing is in flight, so that no wait of the relay's is
+ * cut short.
  */
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import { type LocalDestination, startLandscape } from '../../infra/local/landscape.ts';
@@ -173,7 +174,7 @@ export async function runReliability(options: ReliabilityOptions): Promise<Relia
     const broken = invocations.filter(({ reply }) => !reply.ok);
     const nameOf = new Map(traffic.sent.map(({ recordId, messageId }) => [recordId, messageId]));
     const killed = countBy(
-      // Nothing tells whether the request of a killed process had gone out again on a dead socket.
+      // It is unknown whether the request of a killed process had gone out again on a dead socket.
       broken.flatMap(({ batch }) => [...batch, ...batch]),
       (recordId) => nameOf.get(recordId) ?? recordId,
     );
@@ -205,8 +206,8 @@ function add(counts: Map<string, number>, key: string): void {
 }
 
 /**
- * The message's id as often as the flow may have run beyond what the line itself reports: once for an attempt that ended
- * well, twice for one that did not, since its request may have gone out again on a dead socket.
+ * The message's id as often as the flow may have run beyond what the line itself reports: once for an attempt that
+ * ended well, twice for one that did not, since its request may have gone out again on a dead socket.
  */
 function mayHaveRun(attempt: AttemptLine & { readonly executed?: string }): string[] {
   const { messageId, outcome, executed } = attempt;

@@ -1,6 +1,6 @@
 /**
- * `node test/reliability/run.ts`: sends so many messages through the built relay under faults of every kind, and says what
- * became of each of them. Exit code 0 if all is accounted for, 1 if not.
+ * `node test/reliability/run.ts`: sends so many messages through the built relay under faults of every kind, and says
+ * what became of each of them. Exit code 0 if all is accounted for, 1 if not.
  */
 
 import { parseArgs } from 'node:util';

@@ -1,6 +1,7 @@
 /**
- * What is sent: orders through a standard queue and in groups through a FIFO queue, some under an id of their own, some of
- * which the flow refuses for good. Each says in its body what the flow is to answer, so that the truth about it is known.
+ * What is sent: orders through a standard queue and in groups through a FIFO queue, some under an id of their own, some
+ * of which the flow refuses for good. Each says in its body what the flow is to answer, so that the truth about it is
+ * known.
  */
 import { createHash, randomUUID } from 'node:crypto';
 import type { LocalDestination } from '../../infra/local/landscape.ts';

@@ -1,7 +1,7 @@
 /**
- * Legacy systems that post orders to a queued webhook while its processes are killed and SQS's answers get lost: each tries
- * again under the same id until it is told 202, as a sender should. What became of each 202 is then looked up by its id at
- * the runtime node and in the queues. Real processes, real sockets, real time.
+ * Legacy systems that post orders to a queued webhook while its processes are killed and SQS's answers get lost: each
+ * tries again under the same id until it gets a 202, as a sender should. What became of each 202 is then looked up by
+ * its id at the runtime node and in the queues. Real processes, real sockets, real time.
  */
 
 import { randomUUID } from 'node:crypto';
@@ -23,7 +23,7 @@ export interface WebhookRunOptions {
 
 export interface WebhookRun {
   readonly sent: number;
-  /** Messages whose sender was told 202. */
+  /** Messages whose sender got a 202. */
   readonly accepted: number;
   /** Answers by status; `none` for a connection that broke. */
   readonly answers: Readonly<Record<string, number>>;
@@ -172,7 +172,7 @@ function createKills({ webhookFunction, queueFunction }: Deployed, random: Rando
   };
 }
 
-/** Whether it was still there: one whose end is not told yet stands among those that run. */
+/** Whether it was still there: one whose end is not reported yet is among those that run. */
 function killed(pid: number): boolean {
   try {
     return process.kill(pid, 'SIGKILL');
@@ -190,7 +190,7 @@ async function post(url: string, id: string, body: string): Promise<string> {
       body,
     });
     const text = await response.text();
-    // What a sender keeps is the id that it was told.
+    // What a sender keeps is the id of the reply.
     if (response.status === 202 && (JSON.parse(text) as { messageId: string }).messageId !== id)
       return '202 of another';
     return String(response.status);

@@ -1,6 +1,6 @@
 /**
- * `node test/reliability/webhooks.ts`: posts so many orders to queued webhooks whose processes are killed at random, and says
- * what became of each 202. Exit code 0 if each is delivered or in a queue, 1 if not.
+ * `node test/reliability/webhooks.ts`: posts so many orders to queued webhooks whose processes are killed at random,
+ * and says what became of each 202. Exit code 0 if each is delivered or in a queue, 1 if not.
  */
 
 import { parseArgs } from 'node:util';

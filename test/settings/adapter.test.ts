@@ -1,4 +1,6 @@
-/** The settings that belong to one sender adapter or another: their defaults, and that none is passed over in silence. */
+/**
+ * The settings that belong to one sender adapter or another: their defaults, and that none is passed over in silence.
+ */
 
 import { describe, expect, test } from 'vitest';
 import { problems } from '../../functions/settings/settings.ts';

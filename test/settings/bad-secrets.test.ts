@@ -1,4 +1,6 @@
-/** Secrets that hold no client credentials: which field, what was expected, who must act, and nothing of the content. */
+/**
+ * Secrets that hold no client credentials: which field, what was expected, who must act, and nothing of the content.
+ */
 import { describe, test } from 'vitest';
 import { expectRefusal } from './refusal.ts';
 import { changed, flat, forms, MARK, neutral } from './secrets.ts';

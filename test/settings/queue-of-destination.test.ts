@@ -1,4 +1,7 @@
-/** Which destination a queue's messages belong to: by the ARN, else by the queue's name, else the only one, if that names no queue. */
+/**
+ * Which destination a queue's messages belong to: by the ARN, else by the queue's name, else the only one, if that
+ * names no queue.
+ */
 import { describe, expect, test } from 'vitest';
 import { createEnvironment } from '../../functions/environment.ts';
 import { RelayError } from '../../functions/error.ts';
@@ -35,7 +38,7 @@ describe('The messages of a queue belong', () => {
     ['to nobody, where two name no queue', { one: undefined, two: undefined }, undefined],
     ['to nobody, where two name other queues', { one: 'in-1', two: 'xin' }, undefined],
   ])('the messages of a queue belong %s', (_, queues, name) => {
-    // Two that name one queue are a mistake of their own; what is told here is who gets the messages all the same.
+    // Two that name one queue are a mistake of their own; shown here is who gets the messages all the same.
     const found = destinationOfQueue(OURS, read(withQueues(queues)));
     expect(found?.[0]).toBe(name);
   });

@@ -1,6 +1,6 @@
 /** The forms in which client credentials lie in a secret, synthetic, as the tests of secrets begin with them. */
 
-/** Stands in every value that must not be told. */
+/** Part of every value that must not be shown. */
 export const MARK = 'hunter22';
 
 export const neutral = {

@@ -1,4 +1,6 @@
-/** Mistakes in what a destination asks of its token, or of the certificate in its place: each gives exactly one line. */
+/**
+ * Mistakes in what a destination asks of its token, or of the certificate in its place: each gives exactly one line.
+ */
 import { orders } from './destination.ts';
 import { describeMistakes, type Mistake, TEXT, whole } from './mistake.ts';
 

@@ -1,4 +1,6 @@
-/** What `webhook.verify` stands for: a name, an object, a list; every option’s default, and what each preset fills in. */
+/**
+ * What `webhook.verify` stands for: a name, an object, a list; every option’s default, and what each preset fills in.
+ */
 import { describe, expect, test } from 'vitest';
 import type { Destination } from '../../functions/settings/destination.ts';
 import { problems, readSettings } from '../../functions/settings/settings.ts';

@@ -1,7 +1,7 @@
 /**
- * The authorization server in simulated time: the landscape's own, account, clients, roles and token endpoint, but for the
- * signature of its JSON Web Tokens, which takes real time to make and which the relay does not verify. Whether a token
- * counts is told here to the runtime node, by the same rules.
+ * The authorization server in simulated time: the landscape's own, account, clients, roles and token endpoint, but for
+ * the signature of its JSON Web Tokens, which takes real time to make and which the relay does not verify. Whether a
+ * token counts is reported here to the runtime node, by the same rules.
  */
 
 import {
@@ -96,7 +96,7 @@ export function createAuthorization(options: AuthorizationOptions): Authorizatio
   };
 }
 
-/** As the landscape's, but that a token ends in chance where a signature would be. */
+/** As the landscape's, but a token ends in random characters where a signature would be. */
 function createUnsignedKeys(random: RandomBytes): SigningKeys & { isValid(kid: string): boolean } {
   const newKid = () => `default-jwt-key-${hex(random, 5)}`;
   let active = newKid();

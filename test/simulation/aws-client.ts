@@ -1,6 +1,7 @@
 /**
- * The AWS SDK's clients as the relay sees them, on simulated time: commands with an input, three attempts, errors that are
- * told by their name. What an operation does is the services'; what goes wrong on the way is handed in as fates.
+ * The AWS SDK's clients as the relay sees them, on simulated time: commands with an input, three attempts, errors that
+ * are recognised by their name. What an operation does is the services'; what goes wrong on the way is handed in as
+ * fates.
  */
 import { AwsError, type JsonObject } from '../../infra/local/aws/aws-json.ts';
 import type { Gate } from './gate.ts';
@@ -31,7 +32,7 @@ export interface Call {
   readonly startedAt: number;
   /** How often the service carried it out. */
   performed: number;
-  /** What the relay was told in the end. */
+  /** What the relay got in the end. */
   end: 'ok' | 'error' | 'given up' | undefined;
   output: JsonObject | undefined;
 }

@@ -6,7 +6,10 @@ import type { Patch } from './bundle.ts';
 
 export interface Bug {
   readonly name: string;
-  /** The first seed that finds it, in runs of 40 messages or as many as are said; `npm run simulate -- --bugs` tells. */
+  /**
+   * The first seed that finds it, in runs of 40 messages or as many as are said; `npm run simulate -- --bugs` prints
+   * it.
+   */
   readonly seed: number;
   readonly messages?: number;
   /** Only runs that last for days can find it. */

@@ -1,7 +1,7 @@
 /**
  * The relay as it is deployed, entries and composition root included, bundled so that a simulation hands in what lies
- * below it: Node's own modules, the AWS SDK, the clock and chance. Each call of a bundle is a new execution environment.
- * A planted bug is a patch of the source on its way into the bundle.
+ * below it: Node's own modules, the AWS SDK, the clock and randomness. Each call of a bundle is a new execution
+ * environment. A planted bug is a patch of the source on its way into the bundle.
  */
 import { readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';

@@ -1,6 +1,6 @@
 /**
- * Watches deliveries on the wire and in the queues while they happen: what an invocation acknowledges and keeps, what is
- * sent twice, who overtakes whom in a group, which letters are written and why.
+ * Watches deliveries on the wire and in the queues while they happen: what an invocation acknowledges and keeps, what
+ * is sent twice, who overtakes whom in a group, which letters are written and why.
  */
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import type { Processed } from '../../infra/local/sap/runtime-node/integration-flow.ts';

@@ -47,7 +47,8 @@ function drawLongPlan(plan: Plan, random: Random): Plan {
   const fault = { ...lasting, kind: random.pick(LONG_FAULTS), toMs: random.pick([13, 14.5]) * DAY_MS };
   const faults = [fault, ...plan.faults.slice(0, 2)];
   if (random.chance(0.5)) return { ...plan, arrivals: plan.arrivals.slice(0, random.pick([6, 40])), faults };
-  // In one queue, and on FIFO in one lane, whose last is to be buried in time, too; environments outlive the waits.
+  // In one queue, and on FIFO in one lane, whose last must become a dead letter in time, too; environments outlive the
+  // waits.
   const lane = plan.arrivals.filter((arrival) => arrival.destination === destination).map(inOneLane);
   return { ...plan, arrivals: lane.slice(0, random.pick([40, 300])), faults, idleMs: 45 * MINUTE_MS };
 }

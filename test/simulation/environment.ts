@@ -1,7 +1,7 @@
 /**
- * One execution environment of Lambda: the bundle, loaded onto simulated modules, clock and chance, behind a gate. It runs
- * one invocation at a time, is frozen between them, and may be killed at any moment. When one is started or ended is for
- * `lambda.ts`.
+ * One execution environment of Lambda: the bundle, loaded onto simulated modules, clock and randomness, behind a gate.
+ * It runs one invocation at a time, is frozen between them, and may be killed at any moment. When one is started or
+ * ended is for `lambda.ts`.
  */
 import * as asyncHooks from 'node:async_hooks';
 import * as buffer from 'node:buffer';

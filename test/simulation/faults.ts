@@ -1,6 +1,6 @@
 /**
- * Everything that goes wrong: faults that hit one call in so many, and states of the systems that last for a while. Each is
- * caused at a system or on the way to it, and counted when it takes effect.
+ * Everything that goes wrong: faults that hit one call in so many, and states of the systems that last for a while.
+ * Each is caused at a system or on the way to it, and counted when it takes effect.
  */
 import type { Queue } from '../../infra/local/aws/sqs/sqs.ts';
 import {
@@ -56,9 +56,12 @@ export interface Faulted {
 export interface SecretTroubles {
   /** Puts what SAP knows now. */
   store(client: string): void;
-  /** The authorization server is at another host from now on, or back, and every secret says so. @returns where it was */
+  /**
+   * The authorization server is at another host from now on, or back, and every secret says so.
+   * @returns where it was
+   */
   move(isMoved: boolean): string;
-  /** Puts a new client secret that SAP is told of later, by the function that is returned. */
+  /** Puts a new client secret that SAP learns of later, by the function that is returned. */
   storeAhead(client: string): () => void;
   storeMalformed(client: string): void;
   setTrouble(client: string, trouble: 'access denied' | 'key disabled' | 'marked for deletion', on: boolean): void;

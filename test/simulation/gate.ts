@@ -20,7 +20,7 @@ export interface Gate {
   killAtLeave(n: number): void;
 }
 
-/** @param onDeath told once */
+/** @param onDeath called once */
 export function createGate(scheduler: Scheduler, onDeath: () => void): Gate {
   let state: Gate['state'] = 'running';
   let waiting: (() => void)[] = [];

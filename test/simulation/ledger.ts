@@ -1,6 +1,6 @@
 /**
- * The books of a run: every message that was sent, what the flows, the queues and the wire say of it, and every rule that
- * was broken. The witnesses write here; none of it is told by the relay.
+ * The books of a run: every message that was sent, what the flows, the queues and the wire say of it, and every rule
+ * that was broken. The witnesses write here; none of it comes from the relay.
  */
 import type { Exchange } from './network.ts';
 import type { Arrival } from './plan.ts';

@@ -26,7 +26,9 @@ export type Fate =
   | 'lost after'
   /** Somebody in front answers. */
   | { readonly front: Answer }
-  /** Somebody in front answers before the request is read, and leaves the rest of that on a connection that stays open. */
+  /**
+   * Somebody in front answers before the request is read, and leaves the rest of that on a connection that stays open.
+   */
   | { readonly early: Answer }
   /** Handled, and so much later. */
   | { readonly slowMs: number };

@@ -1,7 +1,8 @@
 /**
- * `node:http`, `node:net` and `node:tls` as the relay's HTTP client sees them, on the simulated network: sockets, requests
- * that are given one by their agent, answers in pieces, and the errors of each stage. A socket that its server closed while
- * it idled is told of as in a process: when that next gets to read, which in a frozen environment is late.
+ * `node:http`, `node:net` and `node:tls` as the relay's HTTP client sees them, on the simulated network: sockets,
+ * requests that are given one by their agent, answers in pieces, and the errors of each stage. A socket that its server
+ * closed while it idled is reported as in a process: when that next gets to read, which in a frozen environment is
+ * late.
  */
 import { EventEmitter } from 'node:events';
 import * as net from 'node:net';
@@ -20,7 +21,7 @@ interface Socket extends EventEmitter {
   destroy(): void;
 }
 
-/** What an agent is told of, and what it gives a socket to. */
+/** What an agent learns of, and what it gives a socket to. */
 interface ClientRequest extends EventEmitter {
   destroyed: boolean;
   reusedSocket: boolean;

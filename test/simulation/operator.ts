@@ -1,6 +1,6 @@
 /**
- * The operator at the dead-letter queue: puts letters back by the code of `npm run replay`, which reads, restores, sends
- * and deletes. Only where letters come from, and the journal, are simulated.
+ * The operator at the dead-letter queue: puts letters back by the code of `npm run replay`, which reads, restores,
+ * sends and deletes. Only where letters come from, and the journal, are simulated.
  */
 import type { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import type { JsonObject } from '../../infra/local/aws/aws-json.ts';

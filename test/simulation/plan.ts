@@ -1,6 +1,6 @@
 /**
- * What a run is made of, as data that can be written out, shortened and run again: the tenant, the destinations with their
- * queues and flows, who sends what and when, and what goes wrong. Where a plan comes from is `draw.ts`.
+ * What a run is made of, as data that can be written out, shortened and run again: the tenant, the destinations with
+ * their queues and flows, who sends what and when, and what goes wrong. Where a plan comes from is `draw.ts`.
  */
 
 export interface DestinationPlan {
@@ -81,7 +81,7 @@ export interface FaultPlan {
   readonly toMs: number;
   /** How many of the calls it hits, 0 to 1, where it hits calls. */
   readonly share: number;
-  /** Of its own chance, so that leaving out another fault does not change it. */
+  /** With randomness of its own, so that leaving out another fault does not change it. */
   readonly seed: number;
   readonly destination: string;
 }

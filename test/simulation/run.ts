@@ -1,6 +1,6 @@
 /**
- * `npm run simulate`: many runs on all cores, with what they counted; for each broken rule the seed, the shortest run that
- * still breaks it, in words, and the command that shows it again. With `--seed` one run and its whole trace.
+ * `npm run simulate`: many runs on all cores, with what they counted; for each broken rule the seed, the shortest run
+ * that still breaks it, in words, and the command that shows it again. With `--seed` one run and its whole trace.
  */
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
@@ -48,7 +48,7 @@ const messages = values.messages === undefined ? undefined : Number(values.messa
 const BLOCK = messages === undefined ? 10 : 1;
 /** For making one broken run shorter. */
 const SHRINK_MS = 30_000;
-/** How many broken runs are shrunk and told. */
+/** How many broken runs are shrunk and printed. */
 const TOLD = 3;
 
 if (values.help) console.log(HELP);

@@ -1,7 +1,7 @@
 /**
- * The runtime node in simulated time: the landscape's own, senders, CSRF sessions and refusals included. Only the check of
- * a token's signature takes real time, so the node is shown every token as an opaque one, and asks `authorization.ts`. It
- * tells of each message whose flow ran, and on which exchange.
+ * The runtime node in simulated time: the landscape's own, senders, CSRF sessions and refusals included. Only the check
+ * of a token's signature takes real time, so the node is shown every token as an opaque one, and asks
+ * `authorization.ts`. It reports each message whose flow ran, and on which exchange.
  */
 import type { requestTo } from '../../infra/local/sap/http-call.ts';
 import type { RandomBytes } from '../../infra/local/sap/identifiers.ts';

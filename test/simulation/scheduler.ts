@@ -1,9 +1,9 @@
 /**
- * Simulated time: a queue of what is still to happen, by time and then by the order in which it was asked for. Between two
- * of them everything runs that needs no time, to its end; nothing here looks at a real clock.
+ * Simulated time: a queue of what is still to happen, by time and then by the order in which it was asked for. Between
+ * two of them everything runs that needs no time, to its end; nothing here looks at a real clock.
  *
- * Not the simulated time of test/doubles/time.ts: this one replaces the timers of a whole process of the relay, fires some
- * hundred thousand of them a run from a heap, counts them, and ends by a predicate or at a moment.
+ * Not the simulated time of test/doubles/time.ts: this one replaces the timers of a whole process of the relay, fires
+ * some hundred thousand of them a run from a heap, counts them, and ends by a predicate or at a moment.
  */
 
 export interface Scheduler {

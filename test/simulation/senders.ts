@@ -1,6 +1,7 @@
 /**
- * Those who send: producers that put messages into queues in every form that the relay takes, and callers of webhooks that
- * try again, with the same id, until they are told that it was taken. What was accepted is in the ledger from then on.
+ * Those who send: producers that put messages into queues in every form that the relay takes, and callers of webhooks
+ * that try again, with the same id, until the reply says that it was accepted. What was accepted is in the ledger from
+ * then on.
  */
 import type { Queue } from '../../infra/local/aws/sqs/sqs.ts';
 import type { InvokeResult } from './lambda.ts';

@@ -1,6 +1,6 @@
 /**
- * The end of a run: where every message is, why any was delivered more than once, and whether everything came to rest once
- * nothing went wrong any more. Also whether anything confidential was printed on the way.
+ * The end of a run: where every message is, why any was delivered more than once, and whether everything came to rest
+ * once nothing went wrong any more. Also whether anything confidential was printed on the way.
  */
 import { isTaken } from './delivery-watch.ts';
 import type { Invocation } from './lambda.ts';
@@ -83,8 +83,8 @@ function wordOf({ fate, end }: Exchange): string {
 }
 
 /**
- * By words, since there are thousands of secrets and of lines: of each secret its longest run of characters that may stand
- * in a token. What marks payloads and passwords is looked for as it is.
+ * By words, since there are thousands of secrets and of lines: of each secret its longest run of characters that may
+ * stand in a token. What marks payloads and passwords is looked for as it is.
  */
 function scan({ output, secrets, violate }: Ledger): void {
   const words = new Set([...secrets].map(longestWord).filter((word) => word.length >= 8));

@@ -1,6 +1,6 @@
 /**
  * Makes a run that broke a rule shorter, as long as it still breaks the same one: without this fault, without those
- * messages. What is left is told by its numbers in the plan of the seed, so that it can be run again.
+ * messages. What is left is named by its numbers in the plan of the seed, so that it can be run again.
  */
 import type { Bundle } from './bundle.ts';
 import type { Plan } from './plan.ts';
@@ -18,10 +18,10 @@ export interface Shrunk {
   readonly runs: number;
 }
 
-/** More runs than this would keep whoever waits for it waiting. */
+/** More runs than this would take too long. */
 const MAX_RUNS = 250;
 
-/** @param isLate ends it early; what is left by then is told. Default: never */
+/** @param isLate ends it early; what is left by then is reported. Default: never */
 export async function shrink(plan: Plan, bundle: Bundle, broken: Outcome, isLate = () => false): Promise<Shrunk> {
   const rule = broken.ledger.violations[0]?.rule;
   let rest: Rest = { faults: [...plan.faults.keys()], arrivals: [...plan.arrivals.keys()] };

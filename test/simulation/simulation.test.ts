@@ -1,4 +1,4 @@
-/** The whole relay on simulated time: hundreds of seeds, and that a seed always tells the same story. */
+/** The whole relay on simulated time: hundreds of seeds, and that a seed always writes the same trace. */
 import { spawnSync } from 'node:child_process';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { type Bundle, bundleRelay } from './bundle.ts';
@@ -33,7 +33,7 @@ describe('No rule is broken', () => {
     expect(await broken([301, 302], 300)).toEqual([]);
   });
 
-  test('in runs that last for two weeks, and what was blocked for twelve days is dead', async () => {
+  test('no rule is broken in runs that last for two weeks, where the blocked end as dead letters', async () => {
     for (const seed of [599, 644]) {
       const { ledger, lastedMs } = await simulate(drawPlan(seed, 40), bundle);
       expect(ledger.violations).toEqual([]);

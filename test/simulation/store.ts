@@ -3,7 +3,7 @@ import { AwsError, type JsonObject } from '../../infra/local/aws/aws-json.ts';
 
 export interface Store {
   put(bucket: string, key: string, body: Uint8Array): void;
-  /** Without `s3:ListBucket` nobody is told that an object is missing. */
+  /** Without `s3:ListBucket` nobody learns that an object is missing. */
   denyListing(on: boolean): void;
   /** An operation by its name in S3's API. @throws AwsError AccessDenied, NoSuchKey, NotFound, PreconditionFailed */
   call(operation: string, input: JsonObject): JsonObject;

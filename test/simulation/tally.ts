@@ -1,4 +1,4 @@
-/** What many runs have counted, summed up, and told as a table. */
+/** What many runs have counted, summed up, as a table. */
 import type { Ledger } from './ledger.ts';
 
 export type Tally = Record<string, Record<string, number>>;

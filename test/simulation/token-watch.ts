@@ -1,7 +1,7 @@
 /**
- * Watches tokens on the wire: one request at a time for one credential in one environment, no token minted without need,
- * none sent again that was rejected, none kept beside a newer version of the secret, one asked for in ten seconds because
- * of 401s; and that the secret is read again where nobody answers.
+ * Watches tokens on the wire: one request at a time for one credential in one environment, no token minted without
+ * need, none sent again that was rejected, none kept beside a newer version of the secret, one asked for in ten seconds
+ * because of 401s; and that the secret is read again where nobody answers.
  */
 import type { Call } from './aws-client.ts';
 import type { Invocation } from './lambda.ts';
@@ -53,7 +53,9 @@ interface Slot {
 
 /** At least so far apart are the tokens that 401s cause to be asked for, in milliseconds. */
 const REPLACEMENT_PAUSE_MS = 10_000;
-/** Where nobody answers the secret is read at least this often, the tries that are under way included, in milliseconds. */
+/**
+ * Where nobody answers the secret is read at least this often, the tries that are under way included, in milliseconds.
+ */
 const READ_WITHIN_MS = 600_000;
 
 /** Of its life, the earliest that a token is renewed ahead. */
@@ -80,14 +82,14 @@ export function createTokenWatch({ ledger, now, maxUseSeconds }: TokenWatchOptio
     return versions.get(`${environment} cpi/${client}`);
   }
 
-  /** It was bought under an older version of the secret, and no other has been asked for since. */
+  /** It was requested with an older version of the secret, and no other has been asked for since. */
   function isKept({ client, minted, requestedAt }: Slot, exchange: Exchange, token: string, begunAt: number): boolean {
     const newer = versionOf(exchange, client);
     if (minted?.token !== token || newer === undefined || minted.versionId === newer.id) return false;
     return requestedAt < newer.at && begunAt > newer.at;
   }
 
-  /** This very message has been told so in this attempt. */
+  /** This very message has been refused so in this attempt. */
   function isRejectedFor({ invocation, headers, body, number }: Exchange, token: string): boolean {
     const message = ledger.find(headers.sap_applicationid, body);
     const calls = message && invocation && ledger.books(invocation).calls.get(message);
@@ -234,7 +236,7 @@ function tokenIn({ handled }: Exchange): string | undefined {
   return /"access_token":"([^"]+)"/.exec(body)?.[1];
 }
 
-/** By the issuer's own clock: the smaller of `exp` and a positive `expires_in`; an hour where nobody tells. */
+/** By the issuer's own clock: the smaller of `exp` and a positive `expires_in`; an hour where neither is there. */
 function remainingMs({ handled }: Exchange, token: string): number {
   const body = String(handled?.body ?? '');
   const expiresIn = Number(/"expires_in":(\d+)/.exec(body)?.[1] ?? 0) * 1_000 || Number.POSITIVE_INFINITY;

@@ -1,6 +1,6 @@
 /**
- * What happened in a run, line by line, in words and in simulated time: the same for the same plan, byte for byte, since
- * nothing in it comes from anywhere but the plan.
+ * What happened in a run, line by line, in words and in simulated time: the same for the same plan, byte for byte,
+ * since nothing in it comes from anywhere but the plan.
  */
 
 export interface Trace {

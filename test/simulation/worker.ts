@@ -1,4 +1,4 @@
-/** A thread of `npm run simulate`: runs the seeds it is given, and tells what was counted and what was broken. */
+/** A thread of `npm run simulate`: runs the seeds it is given, and reports what was counted and what was broken. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { BUGS } from './bugs.ts';
 import { bundleRelay } from './bundle.ts';

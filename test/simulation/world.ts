@@ -33,7 +33,9 @@ const AUTHORIZATION = 'https://acme-dev.authentication.example';
 /** Where the authorization server is once it has moved. */
 const MOVED = 'https://acme-dev.moved.example';
 const RUNTIME = 'https://acme-dev-iflmap.example';
-/** Faults by which SQS hands a message out more often than it waits for an operator, or shall move it away in the end. */
+/**
+ * Faults by which SQS hands a message out more often than it waits for an operator, or shall move it away in the end.
+ */
 const MOVING = new Set([
   'lambda: killed',
   'queue: visibility too short',
@@ -230,7 +232,9 @@ export async function simulate(plan: Plan, bundle: Bundle): Promise<Outcome> {
   ledger.count('messages', 'sent', ledger.messages.length);
   return { ledger, trace: trace.lines, events: scheduler.events, lastedMs: now() - STARTS_AT };
 
-  /** A lane stands behind a letter that cannot be written for longer than SQS keeps a message: SQS drops the last of it. */
+  /**
+   * A lane stands behind a letter that cannot be written for longer than SQS keeps a message: SQS drops the last of it.
+   */
   function takesLetters(name: string): boolean {
     const destination = destinations.get(name);
     const isClosed = plan.faults.some(

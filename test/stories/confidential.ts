@@ -1,7 +1,7 @@
 /**
  * Everything that must never be seen in an output: secrets, tokens and payloads register themselves here as they come
- * up, and whatever the relay's processes print is held against them, raw, escaped as in JSON, URL-encoded, and in base64
- * wherever in a longer text they may have stood.
+ * up, and whatever the relay's processes print is held against them, raw, escaped as in JSON, URL-encoded, and in
+ * base64 wherever in a longer text they may have stood.
  */
 export interface Confidential {
   register(value: string): void;
@@ -10,7 +10,7 @@ export interface Confidential {
   readonly size: number;
 }
 
-/** Shorter ones stand in any text by chance. */
+/** Shorter ones occur in any text. */
 const MIN_CHARACTERS = 8;
 
 export function createConfidential(): Confidential {
@@ -40,13 +40,13 @@ function formsOf(value: string): (readonly [name: string, form: string])[] {
     ['URL-encoded', encodeURIComponent(value)],
     ...[0, 1, 2].flatMap((bytesBefore) => base64Of(value, bytesBefore)),
   ] as const;
-  // Many a form is the same as the one before it; it is told once, by its first name.
+  // Some forms are the same as the one before; they are reported once, by the first name.
   return forms.filter(([, form], index) => forms.findIndex(([, earlier]) => earlier === form) === index);
 }
 
 /**
- * What of the value's base64 does not depend on its neighbours: three bytes become four characters, so how many bytes stand
- * before it, modulo three, decides the characters, and those that share bits with a neighbour are left out.
+ * What of the value's base64 does not depend on its neighbours: three bytes become four characters, so how many bytes
+ * stand before it, modulo three, decides the characters, and those that share bits with a neighbour are left out.
  */
 function base64Of(value: string, bytesBefore: number): [string, string][] {
   const bytes = Buffer.from(value);

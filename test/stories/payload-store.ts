@@ -1,6 +1,6 @@
 /**
- * The landscape's S3 with a front that counts what is asked of it and can be made to fail, and with a bucket that a sender
- * puts payloads into, as the Amazon SQS Extended Client does.
+ * The landscape's S3 with a front that counts what is asked of it and can be made to fail, and with a bucket that a
+ * sender puts payloads into, as the Amazon SQS Extended Client does.
  */
 import { randomBytes } from 'node:crypto';
 import {

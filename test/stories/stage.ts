@@ -39,7 +39,10 @@ export interface Stage extends Landscape {
   readonly output: string[];
   readonly attempts: readonly AttemptTold[];
   attemptsOf(messageId: string): readonly AttemptTold[];
-  /** How often the attempts had these fields' values: `{ 'delivered 200 yes 1': 10 }`. Default outcome, status, executed, calls. */
+  /**
+   * How often the attempts had these fields' values: `{ 'delivered 200 yes 1': 10 }`. Default outcome, status,
+   * executed, calls.
+   */
   outcomes(...fields: (keyof AttemptTold)[]): Record<string, number>;
   /** The log lines with this message, as they were written. */
   told(message: string): readonly Record<string, unknown>[];

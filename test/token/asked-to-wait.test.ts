@@ -1,4 +1,7 @@
-/** What a token endpoint asks us to wait: beyond the invocation it is a pause for all, and no refusal's pause grows by it. */
+/**
+ * What a token endpoint asks us to wait: beyond the invocation it is a pause for all, and no refusal's pause grows by
+ * it.
+ */
 
 import { describe, expect, test } from 'vitest';
 import { RelayError } from '../../functions/error.ts';

@@ -12,7 +12,7 @@ import { cf, errorOf, jwtWanted } from './clients.ts';
 const client = readCredentials({ text: JSON.stringify(flatKey), versionId: 'v1' }, 'cpi/orders');
 const certificate = 'certificate' in client.clientAuthentication ? client.clientAuthentication.certificate : undefined;
 
-/** As an authorization server works it out: from the fingerprint that OpenSSL tells, not from the bytes. */
+/** As an authorization server works it out: from the fingerprint that OpenSSL prints, not from the bytes. */
 function thumbprint({ certificate: pem }: { certificate: string }): string {
   const hex = new X509Certificate(pem).fingerprint256.replaceAll(':', '');
   return Buffer.from(hex, 'hex').toString('base64url');

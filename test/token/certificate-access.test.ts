@@ -1,4 +1,7 @@
-/** The client certificate itself in place of a token: what of the secret it takes, how long it is good, when it is read anew. */
+/**
+ * The client certificate itself in place of a token: what of the secret it takes, how long it is good, when it is read
+ * anew.
+ */
 import { describe, expect, test } from 'vitest';
 import { RelayError } from '../../functions/error.ts';
 import { type Credentials, readCredentials } from '../../functions/token/credentials.ts';

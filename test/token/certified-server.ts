@@ -20,7 +20,7 @@ export interface CertifiedServer {
   readonly tokenUrl: string;
   /** Tokens granted, and requests refused, so far. */
   readonly counts: { granted: number; refused: number };
-  /** The claims of a JWT that the server's published keys vouch for. */
+  /** The claims of a JWT that the server's published keys verify. */
   verify(token: string): Promise<JWTPayload>;
   /** What the server says of an opaque token (RFC 7662). */
   introspect(token: string): Promise<Record<string, unknown>>;

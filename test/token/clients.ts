@@ -1,4 +1,6 @@
-/** Two OAuth clients, one of each environment, what is asked for by default, and errors that show no secret of theirs. */
+/**
+ * Two OAuth clients, one of each environment, what is asked for by default, and errors that show no secret of theirs.
+ */
 import { expect } from 'vitest';
 import { RelayError } from '../../functions/error.ts';
 import { type Credentials, readCredentials } from '../../functions/token/credentials.ts';
@@ -30,7 +32,7 @@ export const opaqueWanted: TokenWish = { ...jwtWanted, tokenFormat: 'opaque' };
 
 export const CF_AT = 'token endpoint https://acme-dev.authentication.eu10.hana.ondemand.com/oauth/token';
 
-/** Calls, and hands back the error, which tells nothing that is secret in any form in which errors are printed. */
+/** Calls, and hands back the error, after a check that it shows no secret in any form in which errors are printed. */
 export function errorOf(call: () => unknown, secrets: readonly string[] = []): RelayError {
   try {
     call();

@@ -1,4 +1,6 @@
-/** For mutation testing: property tests take the same cases each time, so that a mutant does not live or die by chance. */
+/**
+ * For mutation testing: property tests take the same cases each time, so that the same mutants survive each time.
+ */
 import fc from 'fast-check';
 
 fc.configureGlobal({ ...fc.readConfigureGlobal(), seed: 20_260_101 });

@@ -1,6 +1,6 @@
 /**
  * A secret and an authorization server for the model of a warm token: a request is held until the test answers it. What
- * they see is told as it happens; whether it was right to ask is for the model.
+ * they see is reported as it happens; whether it was right to ask is for the model.
  */
 import { RelayError } from '../../functions/error.ts';
 import type { HttpAnswer, HttpRequest, Send } from '../../functions/http/http.ts';

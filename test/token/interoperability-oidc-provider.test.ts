@@ -1,4 +1,7 @@
-/** With a certified authorization server that is none of SAP's, over its own HTTP: the same requests, the same ladder. */
+/**
+ * With a certified authorization server that is none of SAP's, over its own HTTP: the same requests, the same
+ * fallbacks.
+ */
 import { describe, expect, test } from 'vitest';
 import { createHttpClient } from '../../functions/http/http.ts';
 import { readCredentials } from '../../functions/token/credentials.ts';

@@ -1,4 +1,6 @@
-/** A token that is good for half an hour more is kept, whatever has made it look for a successor, and whatever that met. */
+/**
+ * A token that is good for half an hour more is kept, whatever has made it look for a successor, and whatever that met.
+ */
 import { describe, expect, test } from 'vitest';
 import { RelayError } from '../../functions/error.ts';
 import type { HttpAnswer } from '../../functions/http/http.ts';

@@ -1,10 +1,13 @@
-/** What the model of a warm token knows of the tokens that came, by rules of its own: which are rejected, which are good. */
+/**
+ * What the model of a warm token knows of the tokens that came, by rules of its own: which are rejected, which are
+ * good.
+ */
 import type { Token } from '../../functions/token/token-endpoint.ts';
 
 export interface KnownTokens {
   readonly all: readonly Token[];
   readonly rejected: ReadonlySet<Token>;
-  /** @param versionId of the secret that it was bought under */
+  /** @param versionId of the secret that it was requested with */
   meet(token: Token, versionId: string | undefined): void;
   reject(token: Token): void;
   /** Not rejected, before its margin, under this version of the secret. */

@@ -50,7 +50,10 @@ describe('A token that was rejected', () => {
   });
 });
 
-/** Ten endpoints behind one credential; those that are named reject whatever token comes, as one does that is another tenant's. */
+/**
+ * Ten endpoints behind one credential; those that are named reject whatever token comes, as one does that is another
+ * tenant's.
+ */
 function createTenants(rejecting: (destination: string) => boolean): Tenant {
   const names = Array.from({ length: 10 }, (_, n) => `flow-${n}`);
   const tenant = createTenant({ destinations: Object.fromEntries(names.map((name) => [name, {}])) });

@@ -7,7 +7,10 @@ import { cf } from './clients.ts';
 
 const refused = answer(401, { error: 'invalid_client' });
 
-/** A token that is good for half an hour more, and a renewal that was refused with v1 and now waits for its answer to v2. */
+/**
+ * A token that is good for half an hour more, and a renewal that was refused with v1 and now waits for its answer to
+ * v2.
+ */
 async function renewingWithNewVersion() {
   const authorization = createAuthorization();
   const { token, clock } = authorization;

@@ -4,7 +4,8 @@ import { answer } from '../doubles/answer.ts';
 import { createAuthorization } from './authorization.ts';
 import { cf } from './clients.ts';
 
-// The token was bought under v1 and is good for half an hour more; the newer version only makes it look for a successor.
+// The token was requested with v1 and is good for half an hour more; the newer version only makes it look for a
+// successor.
 test.each([
   ['that says the same', {}],
   ['that is mistyped', { clientAuthentication: { clientSecret: 'mistyped' } }],

@@ -130,7 +130,7 @@ describe('A renewal that fails', () => {
     expect(await token.get()).toBe(first);
     await turn();
     expect(counts.onRequest).toBe(3);
-    // Nor is it told again: what is not begun cannot fail.
+    // Nor is it reported again: what is not begun cannot fail.
     expect(renewalFailures).toHaveLength(2);
   });
 

@@ -1,4 +1,4 @@
-/** A token and the version of the secret that it was bought under: which of the two outlives the other. */
+/** A token and the version of the secret that it was requested with: which of the two outlives the other. */
 import { describe, expect, test } from 'vitest';
 import { RelayError } from '../../functions/error.ts';
 import { granted } from '../doubles/answer.ts';

@@ -1,4 +1,6 @@
-/** What a token endpoint may say instead of a token: each has one outcome, in words that name the place and who acts. */
+/**
+ * What a token endpoint may say instead of a token: each has one outcome, in words that name the place and who acts.
+ */
 import { describe, expect, test } from 'vitest';
 import { nginxPage, tomcatPage, unknownRoute } from '../../infra/local/sap/front.ts';
 import type { Answer } from '../../infra/local/server/server.ts';

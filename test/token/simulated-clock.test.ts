@@ -40,7 +40,7 @@ describe.each([
       tenant.authorizationServer.setExpiresIn(told);
       await hour(tenant);
       expect(tenant.counts().calls).toEqual(Array(180).fill(200));
-      // An opaque token is taken to live an hour; a JWT tells its end, and is used two.
+      // An opaque token is taken to live an hour; a JWT states its end, and is used two.
       expect(tenant.counts().tokenRequests).toEqual(Array(tokenFormat === 'opaque' ? 2 : 1).fill(200));
     },
   );

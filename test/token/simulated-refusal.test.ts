@@ -1,4 +1,7 @@
-/** The authorization server refuses the client: which version of the secret is tried when, how often it is read, the pause. */
+/**
+ * The authorization server refuses the client: which version of the secret is tried when, how often it is read, the
+ * pause.
+ */
 import { describe, expect, test } from 'vitest';
 import { createTenant, type Tenant } from './simulated-tenant.ts';
 
@@ -12,7 +15,9 @@ function wrong(tenant: Tenant, clientSecret: string): object {
   return JSON.parse(key.replace(/("client[sS]ecret":)"[^"]*"/, `$1"${clientSecret}"`));
 }
 
-/** What is done to the secret, once a token was had and is gone; what is asked and read then, and what becomes of it. */
+/**
+ * What is done to the secret, once a token was had and is gone; what is asked and read then, and what becomes of it.
+ */
 type Row = readonly [
   name: string,
   happens: (tenant: Tenant) => void,

@@ -1,4 +1,6 @@
-/** The endpoint rejects a token: forgotten by identity, one new one for all, sent once more, and never the same again. */
+/**
+ * The endpoint rejects a token: forgotten by identity, one new one for all, sent once more, and never the same again.
+ */
 import { describe, expect, test } from 'vitest';
 import { createTenant, numberOf, type Tenant, type TenantOptions } from './simulated-tenant.ts';
 

@@ -1,4 +1,6 @@
-/** Renewal ahead, beside the forwarding: when, how often, how long the reply waits for it, and what its failure costs. */
+/**
+ * Renewal ahead, beside the forwarding: when, how often, how long the reply waits for it, and what its failure costs.
+ */
 import { describe, expect, test } from 'vitest';
 import { NOON } from '../doubles/time.ts';
 import { createTenant, type Tenant, type TenantOptions } from './simulated-tenant.ts';
@@ -20,7 +22,7 @@ async function traffic(tenant: Tenant, everyMs: number, forMs: number): Promise<
 }
 
 describe('Steady traffic renews a token', () => {
-  /** Its lifetime as it is told, when it is renewed in a day and a half, in minutes. */
+  /** Its lifetime as in the response, and when it is renewed in a day and a half, in minutes. */
   test.each<[string, TenantOptions, number]>([
     ['of an hour at its half (Cloud Foundry)', { environment: 'cf' }, 30],
     ['of a day after an hour, since two hours are the longest use', { tokenLifetimeSeconds: 86_400 }, 60],
@@ -40,7 +42,7 @@ describe('Steady traffic renews a token', () => {
   ])('steady traffic renews a token %s', async (_, options, everyMinutes) => {
     const tenant = createTenant(options);
     const requests = await traffic(tenant, MINUTE, 6 * everyMinutes * MINUTE + MINUTE);
-    // UAA tells a second less than it means, so the half may come half a second early: within the minute before.
+    // UAA announces a second less than it means, so the half may come half a second early: within the minute before.
     const expected = Array.from({ length: 7 }, (_, n) => n * everyMinutes * MINUTE);
     expect(requests).toHaveLength(expected.length);
     for (const [n, ms] of requests.entries()) expect(Math.abs(ms - (expected[n] ?? 0))).toBeLessThanOrEqual(MINUTE);
@@ -58,7 +60,7 @@ describe('Rare traffic', () => {
 });
 
 describe('A token is used until a margin before its end, which is told by no renewal', () => {
-  /** Lifetime told by the response: one second less than meant. */
+  /** Lifetime in the response: one second less than meant. */
   test.each([
     [3600, 60],
     [601, 60],

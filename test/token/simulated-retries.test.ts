@@ -11,7 +11,9 @@ const inSeconds = (seconds: number): Answer => ({
   headers: { 'Retry-After': new Date(NOON + seconds * 1000).toUTCString() },
 });
 
-/** What the endpoint answers for ever; when Cloud Foundry's requests come, in ms after noon; Neo takes the first two. */
+/**
+ * What the endpoint answers for ever; when Cloud Foundry's requests come, in ms after noon; Neo takes the first two.
+ */
 const rows: readonly (readonly [name: string, answer: Answer | 'refused connections', at: readonly number[]])[] = [
   ['refused connections', 'refused connections', [0, 300, 900, 2_100]],
   ['408', { status: 408 }, [0, 300, 900, 2_100]],

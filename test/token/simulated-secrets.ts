@@ -1,4 +1,6 @@
-/** Secrets of the landscape, read by the relay's port without AWS between them; what was read is counted by its stage. */
+/**
+ * Secrets of the landscape, read by the relay's port without AWS between them; what was read is counted by its stage.
+ */
 import type { ReadSecret } from '../../functions/aws/secrets-manager.ts';
 import { RelayError } from '../../functions/error.ts';
 import { createSecretsService } from '../../infra/local/aws/secrets-manager/service.ts';

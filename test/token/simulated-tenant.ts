@@ -1,6 +1,7 @@
 /**
- * One execution environment of the relay, wired by its own composition root, before a tenant of the landscape in simulated
- * time: what is counted on the other side are token requests, readings of the secret, and calls of the endpoint.
+ * One execution environment of the relay, wired by its own composition root, before a tenant of the landscape in
+ * simulated time: what is counted on the other side are token requests, readings of the secret, and calls of the
+ * endpoint.
  */
 
 import { createEnvironment } from '../../functions/environment.ts';
@@ -72,7 +73,7 @@ export interface Tenant {
   readonly secretReads: readonly string[];
   /** Puts a secret into Secrets Manager, by default the service key as it is now, under the name of the first. */
   store(secret?: object, name?: string): void;
-  /** A new client secret at the authorization server; stored as well unless told otherwise. */
+  /** A new client secret at the authorization server; stored as well by default. */
   rotateClientSecret(options?: { readonly store?: boolean }): void;
   assignRole(): void;
   unassignRole(): void;

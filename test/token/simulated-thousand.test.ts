@@ -1,4 +1,4 @@
-/** A thousand at once: one reading of the secret and one token request at first, one more when all are told 401. */
+/** A thousand at once: one reading of the secret and one token request at first, one more when all get a 401. */
 import { describe, expect, test } from 'vitest';
 import { createTenant } from './simulated-tenant.ts';
 

@@ -1,6 +1,6 @@
 /**
- * The relay's `Send` onto systems of the landscape without their sockets: a request becomes what a server would have read,
- * an answer what the HTTP client would have handed over. Ways take as long as the test says, on simulated time.
+ * The relay's `Send` onto systems of the landscape without their sockets: a request becomes what a server would have
+ * read, an answer what the HTTP client would have handed over. Ways take as long as the test says, on simulated time.
  */
 import { RelayError } from '../../functions/error.ts';
 import type { HttpAnswer, HttpRequest, Send } from '../../functions/http/http.ts';

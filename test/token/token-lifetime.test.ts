@@ -1,4 +1,6 @@
-/** How long a token is used: of `exp` and `expires_in` the smaller, never what is unbelievable, on either side's clock. */
+/**
+ * How long a token is used: of `exp` and `expires_in` the smaller, never what is unbelievable, on either side's clock.
+ */
 import { describe, expect, test } from 'vitest';
 import { readTokenResponse } from '../../functions/token/token-endpoint.ts';
 import { granted } from '../doubles/answer.ts';
@@ -8,7 +10,7 @@ import { CF_AT, cf, errorOf, jwtWanted } from './clients.ts';
 
 const OPAQUE = '8271a067126f0aa93b46c2fe07c6880';
 const HOUR = 3600;
-/** SAP advises two hours at most; a lifetime that nobody tells counts as one. */
+/** SAP advises two hours at most; an unknown lifetime counts as one. */
 const CAP = 2 * HOUR;
 const UNKNOWN = HOUR;
 

@@ -1,4 +1,6 @@
-/** The request of the client credentials grant, byte for byte: Neo in query and Basic header, Cloud Foundry in a form. */
+/**
+ * The request of the client credentials grant, byte for byte: Neo in query and Basic header, Cloud Foundry in a form.
+ */
 import { describe, expect, test } from 'vitest';
 import { type Credentials, readCredentials } from '../../functions/token/credentials.ts';
 import { tokenRequest } from '../../functions/token/token-endpoint.ts';

@@ -46,7 +46,7 @@ describe('A renewal', () => {
       isOver = true;
     });
     await turn();
-    // It was told to end, and takes its time.
+    // It was asked to end, and takes its time.
     expect([loads[1]?.signal.aborted, isOver]).toEqual([true, false]);
     loads[1]?.reject(new Error('ended'));
     await settled;

@@ -1,4 +1,6 @@
-/** Nobody answers a token request: the secret may name another host or another certificate by now, and is read again. */
+/**
+ * Nobody answers a token request: the secret may name another host or another certificate by now, and is read again.
+ */
 import { describe, expect, test } from 'vitest';
 import { RelayError } from '../../functions/error.ts';
 import type { HttpRequest } from '../../functions/http/http.ts';

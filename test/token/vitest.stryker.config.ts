@@ -1,6 +1,6 @@
 /**
- * What runs against each mutant of the token path: the tests without sockets, processes and landscape, with chance that is
- * the same each time. The simulated tenants and the stories stay out; they would take hours.
+ * What runs against each mutant of the token path: the tests without sockets, processes and landscape, with chance that
+ * is the same each time. The simulated tenants and the stories stay out; they would take hours.
  */
 import { defineConfig } from 'vitest/config';
 

@@ -1,4 +1,4 @@
-/** A warm token with nothing but what it needs: the clock, the waiting and the chance are the real ones. */
+/** A warm token with nothing but what it needs: the clock, the waiting and the randomness are the real ones. */
 
 import { expect, test } from 'vitest';
 import { warmToken } from '../../functions/token/token.ts';

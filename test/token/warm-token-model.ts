@@ -1,6 +1,7 @@
 /**
- * A warm token under any interleaving of commands, with what must hold at every moment written as rules that throw. What
- * is known of tokens is kept here once more, by rules of its own: which are rejected, which are good, which is in use.
+ * A warm token under any interleaving of commands, with what must hold at every moment written as rules that throw.
+ * What is known of tokens is kept here once more, by rules of its own: which are rejected, which are good, which is in
+ * use.
  */
 
 import { RelayError } from '../../functions/error.ts';
@@ -81,7 +82,7 @@ export function createWarmTokenModel(random: () => number) {
     onRenewalFailed: noteFailure,
   });
 
-  /** While a pause lasts everyone is told the refusal that began it. */
+  /** While a pause lasts everyone gets the refusal that began it. */
   function noteFailure(error: unknown): void {
     if (!(error instanceof RelayError && error.code === 'TOKEN_REFUSED') || error === refusal) return;
     refusal = error;

@@ -97,8 +97,8 @@ describe('Whatever comes in whichever order', () => {
   /**
    * Never two token requests at once. Nobody who asks after a rejection gets that token. A 401 for one token, a renewal
    * that fails and a caller that gives up leave another token in use, at once. Nobody asks for a token while a good one
-   * is at hand, but for its renewal, not before 45 % of its life and 30 s after the last. After a refusal nobody is asked
-   * and no secret is read for 30 s. One load makes at most four tries with a secret, and tries at most three.
+   * is at hand, but for its renewal, not before 45 % of its life and 30 s after the last. After a refusal nobody is
+   * asked and no secret is read for 30 s. One load makes at most four tries with a secret, and tries at most three.
    * Mints: one, one for each rejection of the token in use, for each new version of the secret and for each caller or
    * invocation that gave a load up; else one each 27 s, which is 45 % of the shortest life here. In the end all are
    * answered, and with both ends well there is a token.

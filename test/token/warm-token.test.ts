@@ -1,4 +1,6 @@
-/** The token between invocations: one request for all who ask at once, used until a margin before its end, then anew. */
+/**
+ * The token between invocations: one request for all who ask at once, used until a margin before its end, then anew.
+ */
 import { describe, expect, test } from 'vitest';
 import { granted } from '../doubles/answer.ts';
 import { deadlineOf } from '../doubles/deadline.ts';

@@ -1,4 +1,4 @@
-/** What can happen to a warm value, as plain data, and how often it does in a run that chance makes. */
+/** What can happen to a warm value, as plain data, and how often it does in a random run. */
 import fc from 'fast-check';
 
 export type Command =

@@ -28,7 +28,7 @@ interface Getter {
   readonly barred: ReadonlySet<Value>;
   /** The fresh value there was when it asked: it need not wait. */
   readonly kept: Value | undefined;
-  /** Loads whose failure somebody had been told when it asked. */
+  /** Loads whose failure somebody had already got when it asked. */
   readonly toldBefore: ReadonlySet<number>;
   over: boolean;
 }

@@ -1,4 +1,7 @@
-/** A successor loaded beside the work: nobody waits for it, a failure costs nothing, and it does not outlive its invocation. */
+/**
+ * A successor loaded beside the work: nobody waits for it, a failure costs nothing, and it does not outlive its
+ * invocation.
+ */
 
 import { describe, expect, test } from 'vitest';
 import { RENEWAL_PAUSE_MS } from '../../functions/warm/warm.ts';

@@ -1,4 +1,4 @@
-/** What requests are held against: how often it is read, whoever asks and whatever comes of it. */
+/** A value that may be read again, such as a webhook's secret: how often it is read, whoever asks. */
 
 import { describe, expect, test } from 'vitest';
 import { createRereadable } from '../../functions/warm/rereadable.ts';

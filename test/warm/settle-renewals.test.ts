@@ -1,4 +1,7 @@
-/** The end of an invocation: renewals beside it are awaited for a second, then ended, so that nothing runs after the reply. */
+/**
+ * The end of an invocation: renewals beside it are awaited for a second, then ended, so that nothing runs after the
+ * reply.
+ */
 
 import { describe, expect, test } from 'vitest';
 import { settleRenewals, type Warm } from '../../functions/warm/warm.ts';

@@ -1,4 +1,4 @@
-/** Mode `direct`: what the waiting caller is told of each outcome. */
+/** Mode `direct`: what reply the waiting caller gets for each outcome. */
 import { describe, expect, test } from 'vitest';
 import { RelayError } from '../../functions/error.ts';
 import { outcomeOfAnswer, outcomeOfError } from '../../functions/relay/outcome.ts';

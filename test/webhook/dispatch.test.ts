@@ -1,4 +1,4 @@
-/** What becomes of a webhook's message by its mode: whom it goes to, in what time, and what is told of it. */
+/** What becomes of a webhook's message by its mode: where it goes, in what time, and what is logged of it. */
 
 import { describe, expect, test } from 'vitest';
 import { startWithin } from '../../functions/deadline.ts';

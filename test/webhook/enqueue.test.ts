@@ -1,6 +1,6 @@
 /**
- * A webhook's message on its way into a queue. What SQS takes is judged by the landscape's own model of it, and what lies
- * there is read back as the queue function reads it: the very same message must come out.
+ * A webhook's message on its way into a queue. What SQS takes is judged by the landscape's own model of it, and what
+ * lies there is read back as the queue function reads it: the very same message must come out.
  */
 
 import { createHash } from 'node:crypto';

@@ -1,6 +1,6 @@
 /**
- * Strangers at the door, 500 of them; 10,000 with `FUZZ_REQUESTS=10000`, the same again with `FUZZ_SEED`. Whatever comes: a reply, small and ours; nothing
- * unverified is passed on; no secret told.
+ * Requests of strangers, 500 of them; 10,000 with `FUZZ_REQUESTS=10000`, the same again with `FUZZ_SEED`. Whatever
+ * comes: a small reply of our own; nothing unverified is passed on; no secret is shown.
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
@@ -13,7 +13,7 @@ import { BODY, MARK, REQUESTS, SEED, strangers } from './strangers.ts';
 
 const MAX_REFUSAL_BYTES = 4_096;
 const numRuns = Math.ceil(REQUESTS / SENDERS.length);
-/** Shorter ones stand in any text by chance. */
+/** Shorter ones occur in any text. */
 const secretsOf = ({ entries }: Sender) =>
   entries.flatMap((entry) => Object.values(entry)).filter((value) => value.length >= 8);
 

@@ -1,4 +1,7 @@
-/** The handshake of CloudEvents and SAP Event Mesh: who is told that it may send, and that nobody else is told anything. */
+/**
+ * The handshake of CloudEvents and SAP Event Mesh: who gets the permission to send, and that nobody else learns
+ * anything.
+ */
 import { describe, expect, test } from 'vitest';
 import { problem } from '../../functions/webhook/problem.ts';
 import { webhookEvent } from './aws-http-events.ts';

@@ -1,4 +1,7 @@
-/** Tokens of a certified authorization server, found by its own discovery document: a witness that jose did not sign for us. */
+/**
+ * Tokens of a certified authorization server, found by its own discovery document: a witness that jose did not sign for
+ * us.
+ */
 import { expect, test } from 'vitest';
 import { createHttpClient } from '../../functions/http/http.ts';
 import { OTHER_SCOPE, SCOPE, startCertifiedServer } from '../token/certified-server.ts';

@@ -1,4 +1,4 @@
-/** What verification turns away: told to the operator in one line a minute, by fixed words, and counted each time. */
+/** What verification turns away: logged in one line a minute, in fixed words, and counted each time. */
 
 import { describe, expect, test } from 'vitest';
 import type { TurnedAway } from '../../functions/webhook/admission.ts';

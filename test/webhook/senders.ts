@@ -1,6 +1,6 @@
 /**
- * Senders of webhooks, each as it signs in the field: by the library of the one who sends, where there is one, else as its
- * documentation says. None of it is the relay's own code.
+ * Senders of webhooks, each as it signs in the field: by the library of the one who sends, where there is one, else as
+ * its documentation says. None of it is the relay's own code.
  */
 import '@shopify/shopify-api/adapters/node';
 import { createHmac } from 'node:crypto';

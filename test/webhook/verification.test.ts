@@ -1,4 +1,6 @@
-/** Who may come in: what real senders sign is let in, and whatever is changed of it is turned away like any stranger. */
+/**
+ * Who may come in: what real senders sign is let in, and whatever is changed of it is turned away like any stranger.
+ */
 import { describe, expect, test } from 'vitest';
 import { UNAUTHORIZED } from '../../functions/webhook/problem.ts';
 import { NOON } from '../doubles/time.ts';

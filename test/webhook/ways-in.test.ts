@@ -1,4 +1,6 @@
-/** A door with several ways in; what is asked of Secrets Manager for them; keys in headers; IAM; and no verification. */
+/**
+ * A door with several ways in; what is asked of Secrets Manager for them; keys in headers; IAM; and no verification.
+ */
 
 import { describe, expect, test } from 'vitest';
 import { readHttpEvent } from '../../functions/webhook/event.ts';

@@ -1,6 +1,6 @@
 /**
- * An AWS account on loopback that has nothing but one stack, and takes note of what it is asked: enough for the framework's
- * `deploy` and `remove`. It makes no resources; what a template needs is known from its types.
+ * An AWS account on loopback that has nothing but one stack, and takes note of what it is asked: enough for the
+ * framework's `deploy` and `remove`. It makes no resources; what a template needs is known from its types.
  */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -10,12 +10,17 @@ import { buffer } from 'node:stream/consumers';
 export interface Account {
   /** What the framework's SDK needs to find this account. */
   readonly environment: Readonly<Record<string, string>>;
-  /** In order, as IAM names actions; of a stack with its name, such as `cloudformation:DeleteStack token-relay-prod`. */
+  /**
+   * In order, as IAM names actions; of a stack with its name, such as `cloudformation:DeleteStack token-relay-prod`.
+   */
   readonly asked: readonly string[];
   close(): void;
 }
 
-/** Actions of S3 and Lambda, which have no name on the wire, by method and path; `DeleteObjects` is allowed as each delete. */
+/**
+ * Actions of S3 and Lambda, which have no name on the wire, by method and path; `DeleteObjects` is allowed as each
+ * delete.
+ */
 const BY_PATH: readonly (readonly [RegExp, string])[] = [
   [/^HEAD \/[^/]+\/$/, 's3:ListBucket'],
   [/^GET \/[^/]+\/\?list-type=2/, 's3:ListBucket'],

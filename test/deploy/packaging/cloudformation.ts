@@ -1,6 +1,7 @@
 /**
- * Reads a packaged template as CloudFormation would: intrinsics become the values that the deployed stack would have, in
- * an account and region of the test's own. It knows the intrinsics and attributes that the template uses and no other.
+ * Reads a packaged template as CloudFormation would: intrinsics become the values that the deployed stack would have,
+ * in an account and region of the test's own. It knows the intrinsics and attributes that the template uses and no
+ * other.
  */
 export const ACCOUNT = '123456789012';
 export const REGION = 'eu-west-1';
@@ -17,7 +18,9 @@ export interface Template {
   readonly Outputs: Readonly<Record<string, { readonly Value: unknown }>>;
 }
 
-/** The value with every intrinsic in it replaced. Fails on a reference to a resource that the template does not have. */
+/**
+ * The value with every intrinsic in it replaced. Fails on a reference to a resource that the template does not have.
+ */
 export function evaluate(value: unknown, template: Template): unknown {
   if (Array.isArray(value)) return value.map((item) => evaluate(item, template));
   if (typeof value !== 'object' || value === null) return value;

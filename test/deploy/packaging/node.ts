@@ -1,4 +1,4 @@
-/** Loads a module in a process of its own, by Node alone, and tells what was loaded with it. */
+/** Loads a module in a process of its own, by Node alone, and reports what was loaded with it. */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 

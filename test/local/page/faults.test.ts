@@ -235,7 +235,7 @@ test('a press that cannot be done is a mistake, and says which', async () => {
   expect(orders.queue.size).toBe(0);
 });
 
-test('what a destination does not have cannot be broken: CSRF protection of SOAP, the secret beside a certificate', async () => {
+test('what a destination does not have cannot be broken, such as CSRF protection of SOAP', async () => {
   const { press, poll, attempts } = await openPage({
     environment: 'cf',
     tls: true,

@@ -6,7 +6,7 @@ import { found, openPage } from './opened.ts';
 const BROWSER = 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8';
 
 describe('the page over HTTP', () => {
-  test('is a page for a browser, and for curl a plain list with the sum below it', async () => {
+  test('the page over HTTP is a page for a browser, and for curl a plain list with the sum below it', async () => {
     const { page, orders, send } = await openPage();
     const id = send(orders);
     const html = await fetch(page, { headers: { Accept: BROWSER } });
@@ -25,7 +25,7 @@ describe('the page over HTTP', () => {
     );
   });
 
-  test('answers nobody but programs on this machine and itself', async () => {
+  test('the page over HTTP answers nobody but programs on this machine and itself', async () => {
     const { page } = await openPage();
     const { host, port } = new URL(page);
     const asked = async (headers: Record<string, string>, method = 'GET', path = '/state') =>
@@ -53,7 +53,7 @@ describe('the page over HTTP', () => {
     expect([posted.status, posted.body]).toEqual([400, '{"error":"Content-Type: expected application/json"}']);
   });
 
-  test('lets nothing in but its own files, on each answer', async () => {
+  test('the page over HTTP lets nothing in but its own files, on each answer', async () => {
     const { page, orders, send } = await openPage();
     const id = send(orders, { body: '<script>alert(1)</script>', attributes: { contentType: 'text/html' } });
     for (const path of ['/', '/page.js', '/page.css', '/state', '/no-such-page', `/payloads/${id}`]) {
@@ -77,7 +77,7 @@ describe('the page over HTTP', () => {
     expect((await fetch(`${page}/faults/heal`)).headers.get('allow')).toBe('POST');
   });
 
-  test('tells the life of a message in order, its calls with the headers that SAP dropped, and its token', async () => {
+  test('the page over HTTP shows the life of a message in order, with its calls, dropped headers and token', async () => {
     const stage = await openPage({ plans: [{ name: 'orders', settings: { forwardHeaders: ['X-Region'] } }] });
     const { orders, send, poll } = stage;
     const id = send(orders, { attributes: { contentType: 'text/plain', headers: '{"X-Region":"EU"}' } });
@@ -127,7 +127,7 @@ describe('the page over HTTP', () => {
     });
   });
 
-  test('says of each request that a webhook refused its true reason', async () => {
+  test('the page over HTTP gives the true reason of each request that a webhook refused', async () => {
     const stage = await openPage();
     await stage.post('/webhooks/orders', { user: { username: 'stranger', password: 'wrong' } });
     await stage.post('/webhooks/nowhere');
@@ -140,7 +140,7 @@ describe('the page over HTTP', () => {
     ]);
   });
 
-  test('knows a message that came by webhook, and one that its caller was told of', async () => {
+  test('the page over HTTP knows a message by webhook, and one whose caller got the outcome', async () => {
     const direct = {
       name: 'stock',
       webhook: { username: 'legacy-erp', password: 'synthetic+pass:word%é', mode: 'direct' as const },
@@ -213,7 +213,7 @@ describe('the stream of events', () => {
     };
   }
 
-  test('goes on after Last-Event-ID with what was missed, and then with what comes', async () => {
+  test('the stream of events goes on after Last-Event-ID with what was missed, and then with what comes', async () => {
     const { stream, steps, read } = await open();
     steps(3);
     const seen = stream.lastId;
@@ -226,7 +226,7 @@ describe('the stream of events', () => {
     expect(await read(stream.lastId, (text) => text.includes('retry'))).not.toContain('event:');
   });
 
-  test('keeps 1,000 steps, and tells who was away for longer, or is of another stream, to begin anew', async () => {
+  test('the stream of events keeps 1,000 steps, and sends whoever was away longer back to the start', async () => {
     const { stream, steps, read } = await open();
     steps(1);
     const first = stream.lastId;
@@ -239,7 +239,7 @@ describe('the stream of events', () => {
     }
   });
 
-  test('has a heartbeat where nothing happens', async () => {
+  test('the stream of events has a heartbeat where nothing happens', async () => {
     const { pass, read } = await open();
     // It passes as soon as the stream has begun.
     const text = await read(undefined, (begun) => {

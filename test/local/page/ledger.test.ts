@@ -46,7 +46,7 @@ function sumsOf(ledger: Ledger): Partial<Sums> {
 }
 
 describe('the line that adds up', () => {
-  test('holds from the sending to the delivery, by id and SHA-256', () => {
+  test('the ledger of messages adds up from the sending to the delivery, by id and SHA-256', () => {
     const { ledger, queue } = open();
     const { messageId } = queue.send({ body: 'one' });
     expect(sumsOf(ledger)).toEqual({ sent: 1, waiting: 1 });
@@ -74,14 +74,14 @@ describe('the line that adds up', () => {
         expect(queue.size).toBe(0);
       },
     ],
-  ])('shows a message as lost that was %s', (_how, lose) => {
+  ])('the ledger of messages shows a message as lost that was %s', (_how, lose) => {
     const opened = open();
     opened.queue.send({ body: 'one' });
     lose(opened);
     expect(sumsOf(opened.ledger)).toEqual({ sent: 1, lost: 1 });
   });
 
-  test('does not take other bytes under the id for a delivery, nor a refused run', () => {
+  test('the ledger of messages takes neither other bytes under the id nor a refused run for a delivery', () => {
     const { ledger, queue } = open();
     const { messageId } = queue.send({ body: 'one' });
     const [received] = queue.receive();
@@ -91,7 +91,7 @@ describe('the line that adds up', () => {
     expect(sumsOf(ledger)).toEqual({ sent: 1, lost: 1 });
   });
 
-  test('counts what was sent twice under one id once, and another payload under it as another message', () => {
+  test('the ledger of messages counts an id sent twice once, and another payload under it as another message', () => {
     const { ledger, queue } = open();
     const attributes = { messageId: text('order-1') };
     queue.send({ body: 'one', attributes });
@@ -109,7 +109,7 @@ describe('the line that adds up', () => {
     ['text', 'ü', {}],
     ['bytes', Buffer.from([0, 255, 128]).toString('base64'), { bodyEncoding: text('base64') }],
     ['nothing', '-', { bodyEncoding: text('empty') }],
-  ])('knows the payload of a message that is %s', (_what, body, attributes) => {
+  ])('the ledger of messages knows the payload of a message that is %s', (_what, body, attributes) => {
     const { ledger, queue } = open();
     const { messageId } = queue.send({ body, attributes });
     const payload = attributes.bodyEncoding?.stringValue === 'base64' ? Buffer.from(body, 'base64') : Buffer.from(body);
@@ -119,13 +119,13 @@ describe('the line that adds up', () => {
     expect(ledger.rows).toMatchObject([{ place: 'delivered', bytes: bytes.byteLength }]);
   });
 
-  test('calls a message as the flow will, where its own id fits into no header', () => {
+  test('the ledger of messages calls a message as the flow will, where its id fits into no header', () => {
     const { ledger, queue } = open();
     queue.send({ body: 'one', attributes: { messageId: text('Auftrag für Müller') } });
     expect(ledger.rows.map(({ id }) => id)).toEqual([sha256('Auftrag für Müller')]);
   });
 
-  test('finds a message by its bytes where the receiver knows it by another id', () => {
+  test('the ledger of messages finds a message by its bytes where the receiver knows another id', () => {
     const { ledger, queue } = open();
     queue.send({ body: 'one' });
     queue.send({ body: 'one' });
@@ -136,7 +136,7 @@ describe('the line that adds up', () => {
     expect(sumsOf(ledger)).toEqual({ sent: 2, delivered: 2 });
   });
 
-  test('follows a message into a letter, and out of it again', () => {
+  test('the ledger of messages follows a message into a letter, and out of it again', () => {
     const { ledger, queue, deadLetters } = open();
     const { messageId } = queue.send({ body: 'one' });
     const [received] = queue.receive();
@@ -160,7 +160,7 @@ describe('the line that adds up', () => {
     );
   });
 
-  test('sees what SQS itself has moved into the dead-letter queue, and what hides until when', () => {
+  test('the ledger of messages sees what SQS itself has dead-lettered, and what is hidden until when', () => {
     const { ledger, queue, wait } = open({ maxReceiveCount: 1 });
     const { messageId } = queue.send({ body: 'one' });
     const [received] = queue.receive();
@@ -173,7 +173,7 @@ describe('the line that adds up', () => {
     expect(ledger.newestOf(messageId)?.place).toBe('dead');
   });
 
-  test('takes letters that somebody has written by hand as they are', () => {
+  test('the ledger of messages takes letters that somebody has written by hand as they are', () => {
     const { ledger, deadLetters } = open();
     for (const letter of ['{', 'null', '7', '"x"']) {
       deadLetters.send({ body: 'one', attributes: { deadLetter: text(letter) } });
@@ -181,7 +181,7 @@ describe('the line that adds up', () => {
     expect(sumsOf(ledger)).toEqual({ sent: 4, dead: 4 });
   });
 
-  test('keeps 20,000 messages, and counts them all', () => {
+  test('the ledger of messages keeps 20,000 messages, and counts them all', () => {
     const { ledger, queue } = open();
     for (let sent = 0; sent < 20_005; sent += 1) {
       const { messageId } = queue.send({ body: 'one' });

@@ -83,7 +83,7 @@ test('the head of a FIFO group waits and its unsent rest does not: none comes be
   expect(stage.attemptsOf(ids[1] ?? '')).toMatchObject([{ attempt: 2, outcome: 'delivered' }]);
 });
 
-describe('A wait that SQS is not told changes nothing in the reply: the message comes back by the queue’s own timeout.', () => {
+describe('A wait that SQS does not take: the message comes back by the queue’s own timeout.', () => {
   test.each([
     {
       what: 'SQS refuses it',

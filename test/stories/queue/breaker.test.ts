@@ -28,7 +28,7 @@ test.each([
     ]);
     const comingBack = stage.orders.queue.messages.map(({ visibleAt }) => visibleAt - (first?.at ?? 0));
     expect(Math.min(...comingBack), 'nobody comes back before its time, tried or not').toBeGreaterThanOrEqual(leastMs);
-    // SQS counts from when it is told, and in whole seconds.
+    // SQS counts from the call, and in whole seconds.
     expect(Math.max(...comingBack)).toBeLessThanOrEqual(mostMs + 20_000);
 
     for (const invocation of [1, 2]) {

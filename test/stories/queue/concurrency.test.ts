@@ -3,8 +3,8 @@ import type { Received } from '../../../infra/local/sap/runtime-node/integration
 import { setStage } from '../stage.ts';
 
 /**
- * A flow that answers nobody before `gathered` messages are in it at once, and each only after the turn in which one more
- * could have come; it remembers who was in it together.
+ * A flow that answers nobody before `gathered` messages are in it at once, and each only after the turn in which one
+ * more could have come; it remembers who was in it together.
  */
 function gathering(gathered: number, groupOf: (body: string) => string = (body) => body) {
   const inside = new Set<string>();
@@ -63,7 +63,7 @@ test('two invocations at once have maximumConcurrency times concurrency calls in
   expect(stage.deployed.queueFunction.coldStarts).toBe(2);
 });
 
-test('on FIFO one message of a group is in flight at a time, and the groups go beside each other', async () => {
+test('one message of a FIFO group is in flight at a time, and the groups go beside each other', async () => {
   // With three groups of three, three at once is only to be had by one of each.
   const flow = gathering(3, (body) => body.slice(0, 1));
   const stage = await setStage({

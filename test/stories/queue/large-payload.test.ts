@@ -271,7 +271,7 @@ test('a rejected body of exactly 1 MiB goes to S3 with its reason, and comes bac
   expect(stage.arrivals()).toEqual([id]);
 });
 
-test('on FIFO a message whose payload cannot be had now keeps its group in order', async () => {
+test('a FIFO message whose payload cannot be had now keeps its group in order', async () => {
   const stage = await setPayloadStage({ fifo: true });
   const ids: string[] = [];
   for (const key of ['a1', 'a2']) ids.push(stage.sendPointer(key, await stage.put(key), { group: 'a' }));

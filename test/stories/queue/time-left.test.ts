@@ -67,7 +67,7 @@ test('5,000 messages that cannot go out are all named in time, and all waits are
 
   expect(kept.size).toBe(5_000);
   expect(stage.attempts.length, 'the breaker').toBeLessThanOrEqual(15);
-  // Whatever SQS was not told within the two seconds is counted, and comes back by the queue's own 900 s.
+  // Waits that SQS did not get within the two seconds is counted, and comes back by the queue's own 900 s.
   const untold = stage.told('visibility.unchanged').reduce((sum, { messages }) => sum + Number(messages), 0);
   const comingBack = stage.orders.queue.messages.map(({ visibleAt }) => visibleAt - invokedAt);
   expect(comingBack.filter((ms) => ms < 900_000).length).toBeLessThanOrEqual(untold);

@@ -1,4 +1,6 @@
-/** Token endpoints that answer with something that is no token: the operator is told where and what, nothing is sent. */
+/**
+ * Token endpoints that answer with something that is no token: the error says where and what, nothing is sent.
+ */
 import { describe, expect, test } from 'vitest';
 import { nginxPage } from '../../../infra/local/sap/front.ts';
 import type { Answer } from '../../../infra/local/server/server.ts';

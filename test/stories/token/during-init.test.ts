@@ -1,4 +1,6 @@
-/** Where all destinations share one token, it is fetched while the environment starts, and the first message finds it. */
+/**
+ * Where all destinations share one token, it is fetched while the environment starts, and the first message finds it.
+ */
 import { describe, expect, test } from 'vitest';
 import { setStage, WEBHOOK_USER } from '../stage.ts';
 
@@ -83,7 +85,7 @@ describe('the function of the webhooks', () => {
       const plan = { ...PLAN, webhook: { ...WEBHOOK_USER, mode } };
       const stage = await setStage({ plans: [plan], tokenDuringInit: true });
 
-      // Stopped at the door: no message needs a token.
+      // Turned away: no message needs a token.
       const { status } = await stage.post('/webhooks/orders', { user: null, body: '{}' });
 
       expect(status).toBe(401);

@@ -1,4 +1,6 @@
-/** A token that expires while the call is under way, at runtime nodes of both ages: 401, or 500 before patch 6.76.44. */
+/**
+ * A token that expires while the call is under way, at runtime nodes of both ages: 401, or 500 before patch 6.76.44.
+ */
 import { expect, test } from 'vitest';
 import { setStage } from '../stage.ts';
 

@@ -1,4 +1,6 @@
-/** Every way in, at the built function with Secrets Manager and an issuer behind it: senders as they are, and strangers. */
+/**
+ * Every way in, at the built function with Secrets Manager and an issuer behind it: senders as they are, and strangers.
+ */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { DestinationPlan } from '../../../infra/local/landscape.ts';
@@ -8,7 +10,7 @@ import { BODY, MARK, REQUESTS, SEED, strangers } from '../../webhook/strangers.t
 import { type Stage, setStage } from '../stage.ts';
 
 const named = SENDERS.map((sender, index) => ({ ...sender, door: `by-${index}-${sender.name.replaceAll(' ', '-')}` }));
-/** Lambda has 4 KB for all variables: five doors fit. */
+/** Lambda has 4 KB for all variables: five webhooks fit. */
 const PARTS = [named.slice(0, 4), named.slice(4, 8), named.slice(8)] as const;
 
 const strangersReply = async (response: Response) => {
