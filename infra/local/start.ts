@@ -97,7 +97,7 @@ async function start({ once, port, own }: StartCommand): Promise<number> {
     ({ destinations } = landscape);
     const page = await startPage({ watch, landscape, deployed, port: ports.page });
     try {
-      await stayUp(page, ['', ...lines]);
+      await stayUp(page, ['', ...lines, doctorCommand(landscape), '']);
       return 0;
     } finally {
       await page.stop();

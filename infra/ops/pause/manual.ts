@@ -15,8 +15,8 @@ export const PAUSE_MANUAL = `npm run pause -- --stage <name> --destination <name
 
 Stops the delivery of one destination without a deployment: its event source
 mapping is disabled. Messages are still taken, and wait in the queue, 14 days at
-most. What is in flight is finished: once npm run doctor shows "0 hidden or in
-flight" nothing is on its way. Webhooks of mode direct are no part of the queue
+most. What is in flight is finished: once npm run doctor shows "0 in flight or
+hidden" nothing is on its way. Webhooks of mode direct are no part of the queue
 and go on.
 
 serverless.yml does not know of it. A deployment leaves the pause as it is,

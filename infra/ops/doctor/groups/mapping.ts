@@ -21,7 +21,7 @@ export async function lookAtMapping(
   const all = await mappingsOf(queue.arn, looking);
   if (!Array.isArray(all)) return [all];
   const isOurs = ({ FunctionArn = '' }: EventSourceMappingConfiguration) =>
-    FunctionArn.split(':').slice(6).join(':').split(':')[0] === queueFunction.name;
+    FunctionArn.split(':')[6] === queueFunction.name;
   const mapping = all.find(isOurs);
   const foreign = all
     .filter((one) => !isOurs(one))

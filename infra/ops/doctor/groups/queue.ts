@@ -56,7 +56,11 @@ export async function lookAtQueues(
   return {
     lines: [
       inFlight < MANY_IN_FLIGHT
-        ? fine('queue', 'queue', `${name}: ${visible} waiting, ${inFlight} hidden or in flight${oldest}`)
+        ? fine(
+            'queue',
+            'queue',
+            `${name}: ${visible} waiting, ${inFlight} in flight or hidden until their next try${oldest}`,
+          )
         : finding('in-flight', `${name}: ${inFlight} messages in flight of the 120,000 that SQS allows`),
       ...retention(name, attributes),
       ...(typeof oldestSeconds === 'object' ? [oldestSeconds] : []),
