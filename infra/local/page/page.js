@@ -125,7 +125,8 @@ function showTime() {
   if (figures === undefined) return;
   const now = Date.now();
   const { nextVisibleAt, token } = figures;
-  setText(byId('next'), nextVisibleAt === undefined ? '' : `next ${inTime(nextVisibleAt - now)}`);
+  const nextSeconds = nextVisibleAt === undefined ? undefined : Math.ceil((nextVisibleAt - now) / 1_000);
+  setText(byId('next'), nextSeconds === undefined ? '' : nextSeconds <= 0 ? 'next now' : `next in ${nextSeconds} s`);
   const word = byId('token');
   const meter = byId('token-age');
   if (token === undefined) return;
@@ -590,10 +591,6 @@ function bytes(number) {
 
 function clock(ms) {
   return new Date(ms).toTimeString().slice(0, 8);
-}
-
-function inTime(ms) {
-  return ms <= 0 ? 'now' : `in ${duration(ms)}`;
 }
 
 function duration(ms) {

@@ -33,7 +33,7 @@ export function createCallers({ subscription, ...options }: CallersOptions): Cal
   /** Its roles are the service instance's: no token carries them. */
   function certified(certificate: string): Verdict {
     const client = account.clientByCertificate(certificate, { at: options.now() });
-    if (client?.subscription !== subscription) return { kind: 'refused' };
+    if (client?.subscription !== subscription) return { kind: 'refused', why: 'no client has this certificate' };
     const { clientId } = client;
     const scopes = account.roles(userOf(clientId), subscription).map((role) => `${audience}.${role}`);
     return { kind: 'accepted', clientId, scopes };
@@ -43,7 +43,9 @@ export function createCallers({ subscription, ...options }: CallersOptions): Cal
   function confirmed(verdict: Verdict, { clientCertificate }: Request): Verdict {
     if (verdict.kind !== 'accepted' || verdict.boundTo === undefined) return verdict;
     const presented = clientCertificate === undefined ? undefined : thumbprintOf(clientCertificate);
-    return presented === verdict.boundTo ? verdict : { kind: 'refused' };
+    return presented === verdict.boundTo
+      ? verdict
+      : { kind: 'refused', why: 'the token is bound to another certificate' };
   }
 
   return {
@@ -52,7 +54,7 @@ export function createCallers({ subscription, ...options }: CallersOptions): Cal
       if (token !== undefined) return confirmed(await validate(token), request);
       return authenticationOf(request) === 'certificate' && request.clientCertificate !== undefined
         ? certified(request.clientCertificate)
-        : { kind: 'refused' };
+        : { kind: 'refused', why: 'the call has neither a Bearer token nor a client certificate' };
     },
     mayCall: (clientId, scopes, role) => {
       const inToken = account.environment === 'neo' || scopes.includes(`${audience}.${role}`);

@@ -120,13 +120,12 @@ export interface RuntimeNode extends RuntimeNodeCore {
   readonly server: LocalServer;
 }
 
-const refused: Verdict = { kind: 'refused' };
+const refused: Verdict = { kind: 'refused', why: 'this worker node refuses every token' };
 
-const REFUSED = {
-  refused: 'the token is missing, unknown, signed with a key that is gone, or for another subscription',
-  expired: 'the token has expired',
-  unavailable: 'the authorization server did not answer the node',
-} as const;
+function whyRefused(verdict: Exclude<Verdict, { kind: 'accepted' }>): string {
+  if (verdict.kind === 'refused') return verdict.why;
+  return verdict.kind === 'expired' ? 'the token has expired' : 'the authorization server did not answer the node';
+}
 
 /** What came of a call; `ran`: a flow has run, or is to. */
 interface Judged {
@@ -208,7 +207,7 @@ export function createRuntimeNode(
     if (malformed !== undefined)
       return { answer: malformed, why: 'the container takes no such request line or headers' };
     const verdict = workers.refusesTokens(worker) ? refused : await callers.authenticate(request);
-    if (verdict.kind !== 'accepted') return { answer: refuse(verdict, request), why: REFUSED[verdict.kind] };
+    if (verdict.kind !== 'accepted') return { answer: refuse(verdict, request), why: whyRefused(verdict) };
     const flow = flows.at(request.path);
     if (flow === undefined) return { answer: answers.notFound(), why: 'no flow is deployed there' };
     const { clientId, scopes } = verdict;

@@ -19,7 +19,9 @@ export type Verdict =
       /** SHA-256 of the certificate that must come with it (RFC 8705 section 3); undefined: none must. */
       readonly boundTo?: string;
     }
-  | { readonly kind: 'refused' | 'expired' | 'unavailable' };
+  | { readonly kind: 'expired' | 'unavailable' }
+  /** `why` is for whoever watches; no caller is told it. */
+  | { readonly kind: 'refused'; readonly why: string };
 
 export interface TokenValidationOptions {
   readonly trust: Trust;
@@ -66,7 +68,7 @@ export function createTokenValidation(options: TokenValidationOptions): (token: 
     });
     const clientId = clientOf(payload);
     return clientId === undefined
-      ? { kind: 'refused' }
+      ? { kind: 'refused', why: 'the token names no client' }
       : { kind: 'accepted', clientId, scopes: strings(payload.scope), ...binding(payload.cnf) };
   }
 
@@ -109,9 +111,10 @@ export function createTokenValidation(options: TokenValidationOptions): (token: 
     } catch {
       return { kind: 'unavailable' };
     }
-    if (neo && status === 401) return { kind: 'refused' };
+    if (neo && status === 401) return { kind: 'refused', why: UNKNOWN };
     if (status !== 200) return { kind: 'unavailable' };
-    if (told.active === false || !strings(told.aud).includes(audience)) return { kind: 'refused' };
+    if (told.active === false) return { kind: 'refused', why: UNKNOWN };
+    if (!strings(told.aud).includes(audience)) return { kind: 'refused', why: 'the token is for another subscription' };
     const scopes = strings(told.scope);
     return { kind: 'accepted', clientId: String(told.client_id), scopes, ...binding(told.cnf) };
   }
@@ -119,9 +122,17 @@ export function createTokenValidation(options: TokenValidationOptions): (token: 
   return (token) => (token.split('.').length === 3 ? validateJwt(token) : introspect(token));
 }
 
+const UNKNOWN = 'the token is unknown: never issued, revoked, or expired';
+
 function judge(error: unknown): Verdict {
   if (error instanceof errors.JWTExpired) return { kind: 'expired' };
-  if (error instanceof errors.JOSEError) return { kind: 'refused' };
+  if (error instanceof errors.JWKSNoMatchingKey) {
+    return { kind: 'refused', why: 'the token is signed with a key that is no longer published' };
+  }
+  if (error instanceof errors.JWTClaimValidationFailed) {
+    return { kind: 'refused', why: `the token is for another subscription, or not this server's: ${error.claim}` };
+  }
+  if (error instanceof errors.JOSEError) return { kind: 'refused', why: `the token is no valid JWT: ${error.code}` };
   throw error;
 }
 
