@@ -338,7 +338,14 @@ describe('at the host that asks for certificates', () => {
     });
     expect(headers['www-authenticate']).toMatch(/^Basic realm="UAA\/client"/);
     expect(authorizationServer.tokenRequests).toEqual([
-      { at: NOON, clientId, clientAuthentication: 'certificate', status: 401, format: undefined },
+      {
+        at: NOON,
+        clientId,
+        clientAuthentication: 'certificate',
+        status: 401,
+        format: undefined,
+        refusal: 'bad credentials',
+      },
     ]);
   });
 

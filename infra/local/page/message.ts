@@ -44,7 +44,14 @@ export type LifeEvent = { readonly at: number } & (
   | { readonly what: 'queued'; readonly queue: string; readonly bytes: number; readonly again: boolean }
   | { readonly what: 'received'; readonly attempt: number }
   | { readonly what: 'secret read'; readonly secret: string; readonly status: number }
-  | { readonly what: 'token request'; readonly client: string; readonly status: number; readonly expiresAt?: number }
+  | {
+      readonly what: 'token request';
+      readonly client: string;
+      readonly status: number;
+      readonly expiresAt?: number;
+      /** Why it was refused, which the answer does not tell as well. */
+      readonly why?: string;
+    }
   | ({ readonly what: 'call' } & LifeCall)
   | ({ readonly what: 'attempt' } & LifeAttempt)
   | { readonly what: 'hidden'; readonly visibleAt: number }

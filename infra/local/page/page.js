@@ -322,11 +322,12 @@ const TOLD = {
   ],
   received: ({ attempt }) => ['busy', `Received, try ${attempt}`],
   'secret read': ({ secret, status }) => [status === 200 ? '' : 'bad', 'Secret read', `${secret}, answered ${status}`],
-  'token request': ({ client, status, expiresAt, at }) => [
+  'token request': ({ client, status, expiresAt, at, why }) => [
     status === 200 ? 'good' : 'bad',
     status === 200 ? 'New token' : 'Token refused',
     `for the client ${client}, answered ${status}`,
     expiresAt === undefined ? '' : `for ${duration(expiresAt - at)}`,
+    why,
   ],
   call: ({ method, path, status, carries, executed, mplIds, durationMs, why, fault }) => [
     status === undefined || status >= 400 ? (status === 401 || status === 403 ? 'late' : 'bad') : 'good',

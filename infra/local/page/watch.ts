@@ -102,18 +102,19 @@ export function createWatch(destinations: () => readonly LocalDestination[]): Wa
     if (shared.length > MOST_SHARED) shared.shift();
   }
 
-  function onTokenRequest({ at, clientId = '(none)', status, expiresAt }: TokenRequestEntry): void {
+  function onTokenRequest({
+    at,
+    clientId: client = '(none)',
+    status,
+    expiresAt,
+    refusal: why,
+  }: TokenRequestEntry): void {
+    const ends = expiresAt === undefined ? {} : { expiresAt };
     counts.tokenRequests += 1;
-    if (status === 200) tokens.set(clientId, { client: clientId, issuedAt: at, ...(expiresAt ? { expiresAt } : {}) });
+    if (status === 200) tokens.set(client, { client, issuedAt: at, ...ends });
     else counts.tokensRefused += 1;
-    const event: LifeEvent = {
-      at,
-      what: 'token request',
-      client: clientId,
-      status,
-      ...(expiresAt ? { expiresAt } : {}),
-    };
-    share((destination) => destination.clientId === clientId, event);
+    const reason = why === undefined ? {} : { why };
+    share(({ clientId }) => clientId === client, { at, what: 'token request', client, status, ...ends, ...reason });
   }
 
   function onSecretRead({ at, secretId, status }: SecretRead): void {
