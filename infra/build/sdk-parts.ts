@@ -1,11 +1,12 @@
 /**
- * An esbuild plugin: two parts of the SDK that cost a cold start more than 1 ms and that ours does not need stand in its
+ * esbuild plugins: two parts of the SDK that cost a cold start more than 1 ms and that ours does not need stand in its
  * bundle as something smaller. A part that an update of the SDK has moved fails the build, so that the list stays true.
  * What else the SDK brings and nobody calls costs bytes, and no time that can be measured: see `README.md`.
  */
 import type { Plugin } from 'esbuild';
 
 interface Part {
+  readonly name: string;
   /** The end of its path. */
   readonly file: string;
   /** The source in its place, given its path. */
@@ -15,6 +16,7 @@ interface Part {
 const PARTS: readonly Part[] = [
   // The SDK's own HTTP client: ours is handed in (`functions/aws/request-handler.ts`), and gives bodies as bytes.
   {
+    name: 'sdk-http-client',
     file: '/@smithy/node-http-handler/dist-es/index.js',
     instead: () => `
       export class NodeHttpHandler {
@@ -25,6 +27,7 @@ const PARTS: readonly Part[] = [
   // Looks for ~/.aws/config and ~/.aws/credentials, which no Lambda has, and loads `node:fs/promises` for it. The original
   // is loaded where there is one of the two.
   {
+    name: 'sdk-config-files',
     file: '/@smithy/core/dist-es/submodules/config/shared-ini-file-loader/loadSharedConfigFiles.js',
     instead: (path) => `
       import { existsSync } from 'node:fs';
@@ -42,26 +45,21 @@ const PARTS: readonly Part[] = [
   },
 ];
 
-export function sdkParts(): Plugin {
-  return {
-    name: 'sdk-parts',
+/** One plugin for each part. */
+export function sdkParts(): Plugin[] {
+  return PARTS.map(({ name, file, instead }) => ({
+    name,
     setup({ onLoad, onEnd }) {
-      const found = new Set<Part>();
-      const files = PARTS.map(({ file }) => file.replace(/[.]/g, '[.]')).join('|');
-      onLoad({ filter: new RegExp(`(${files})$`) }, ({ path }) => {
-        const part = PARTS.find(({ file }) => path.endsWith(file));
-        if (part === undefined) return undefined;
-        found.add(part);
-        return { contents: part.instead(path), loader: 'js' };
+      let isFound = false;
+      onLoad({ filter: new RegExp(`${file.replace(/[.]/g, '[.]')}$`) }, ({ path }) => {
+        isFound = true;
+        return { contents: instead(path), loader: 'js' };
       });
       onEnd(({ metafile }) => {
         const inputs = Object.keys(metafile?.inputs ?? {});
-        if (!inputs.some((path) => path.includes('/@aws-sdk/client-secrets-manager/'))) return undefined;
-        const missed = PARTS.filter((part) => !found.has(part));
-        return {
-          errors: missed.map(({ file }) => ({ text: `there is no ${file} to leave out: infra/build/sdk-parts.ts` })),
-        };
+        if (isFound || !inputs.some((path) => path.includes('/@aws-sdk/client-secrets-manager/'))) return undefined;
+        return { errors: [{ text: `there is no ${file} to leave out: infra/build/sdk-parts.ts` }] };
       });
     },
-  };
+  }));
 }

@@ -172,6 +172,27 @@ const kinds = {
     }
     return { cpuUs, failed };
   },
+  /** This bundle and another one in turns, after both have worked for some time: CPU of each turn, in µs a message. */
+  async turns({ other, records, batches, turns, warmUpMs }) {
+    const handlers = [handler, (await import(pathToFileURL(other))).handler];
+    let failed = 0;
+    async function turn(own) {
+      handler = own;
+      const events = Array.from({ length: batches }, () => batch(records));
+      const before = cpuMs();
+      for (const event of events) failed += await invoke(event);
+      return ((cpuMs() - before) * 1000) / (batches * records);
+    }
+    const endsAt = performance.now() + warmUpMs;
+    while (performance.now() < endsAt) for (const own of handlers) await turn(own);
+    const pairs = [];
+    for (let index = 0; index < turns; index += 1) {
+      const [first, second] = index % 2 === 0 ? handlers : handlers.toReversed();
+      const [one, two] = [await turn(first), await turn(second)];
+      pairs.push(index % 2 === 0 ? [one, two] : [two, one]);
+    }
+    return { pairs, failed };
+  },
   /** So many invocations of one record at the same moment. */
   async storm({ calls }) {
     const events = Array.from({ length: calls }, () => batch(1));

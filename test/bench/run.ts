@@ -10,6 +10,7 @@ import { describeMachine } from './machine.ts';
 import { claim } from './part/claim.ts';
 import { cold } from './part/cold.ts';
 import { life } from './part/life.ts';
+import { parts } from './part/parts.ts';
 import { scale } from './part/scale.ts';
 import { token } from './part/token.ts';
 import { warm } from './part/warm.ts';
@@ -28,12 +29,15 @@ const PARTS: Readonly<Record<string, (bench: Bench) => Promise<PartResult>>> = {
   scale,
   token,
   claim,
+  parts,
 };
+/** What runs where no part is named: not what only those need who change a fast path. */
+const USUAL = Object.keys(PARTS).filter((name) => name !== 'parts');
 /** Where CPU is measured message by message (`servers/run.ts`). */
 const AWAKE = ['warm', 'life', 'scale'];
 const HELP = `Usage: npm run bench -- [options]
 
-  --only <part>   one of ${Object.keys(PARTS).join(', ')}; several with commas (default: all)
+  --only <part>   one of ${Object.keys(PARTS).join(', ')}; several with commas (default: all but parts)
   --effort <n>    multiplies the numbers of rounds, 0.2 for a quick look (default 1)
   --json          results as JSON on stdout
   --save          writes test/bench/RESULTS.md and the plots beside it
@@ -49,7 +53,7 @@ const { values } = parseArgs({
   },
 });
 
-const chosen = values.only?.flatMap((names) => names.split(/[|,]/)) ?? Object.keys(PARTS);
+const chosen = values.only?.flatMap((names) => names.split(/[|,]/)) ?? USUAL;
 const effort = Number(values.effort);
 const unknown = chosen.find((name) => !Object.hasOwn(PARTS, name));
 if (values.help) console.log(HELP);

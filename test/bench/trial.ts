@@ -10,9 +10,9 @@ import type { Subject } from './subject.ts';
 import type { World } from './world.ts';
 
 /** A step of `lambda-process.mjs`; its kinds and fields are described there. */
-export type Step = { readonly kind: 'invoke' | 'warmUp' | 'repeat' | 'young' | 'storm' | 'day' | 'control' } & Readonly<
-  Record<string, unknown>
->;
+export type Step = {
+  readonly kind: 'invoke' | 'warmUp' | 'repeat' | 'young' | 'turns' | 'storm' | 'day' | 'control';
+} & Readonly<Record<string, unknown>>;
 
 export interface StepResult extends Partial<Counts> {
   /** Records that were not delivered. */
@@ -26,6 +26,8 @@ export interface StepResult extends Partial<Counts> {
   readonly cpuUsPerMessage?: number;
   /** Of each invocation of a young process, per message. */
   readonly cpuUs?: readonly number[];
+  /** Of two bundles in turns, per message: the trial's own, and the other. */
+  readonly pairs?: readonly (readonly [number, number])[];
   /** Of the process since it began. */
   readonly totalCpuMs: number;
 }
