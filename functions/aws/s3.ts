@@ -52,7 +52,7 @@ export function createS3(environment: Readonly<Record<string, string | undefined
       const { ContentLength: bytes, ETag: etag } = await client
         .send(command, { abortSignal })
         .catch(failed(bucket, READ, abortSignal));
-      if (bytes === undefined) throw unavailable('its length is not told');
+      if (bytes === undefined) throw unavailable('S3 did not say its length');
       return { bytes, ...(etag === undefined ? {} : { etag }) };
     },
     async open({ bucket, key }, { etag }, abortSignal) {

@@ -1,4 +1,4 @@
-/** Secrets Manager, the one file that imports its client: reads a version of a secret, and says who must act if it cannot. */
+/** Secrets Manager, and the one file that imports its client: reads a version of a secret, or says who must act. */
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { RelayError } from '../error.ts';
 import type { Send } from '../http/http.ts';
@@ -18,8 +18,8 @@ export type VersionStage = 'AWSCURRENT' | 'AWSPREVIOUS';
  *
  * @param secretId name or ARN
  * @param stage default `AWSCURRENT`
- * @throws RelayError `SECRET_NOT_FOUND` (or no such version), `SECRET_UNREADABLE` (marked for deletion, no permission), `SECRET_UNAVAILABLE` (throttled,
- * no answer), `SECRET_MALFORMED` (binary)
+ * @throws RelayError `SECRET_NOT_FOUND` (or no such version), `SECRET_UNREADABLE` (marked for deletion, no permission),
+ * `SECRET_UNAVAILABLE` (throttled, no answer), `SECRET_MALFORMED` (binary)
  */
 export type ReadSecret = (secretId: string, signal?: AbortSignal, stage?: VersionStage) => Promise<Secret>;
 

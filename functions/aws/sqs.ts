@@ -1,4 +1,4 @@
-/** SQS, the one file that imports its client, which is loaded on first need: most invocations delete nothing but by reply. */
+/** SQS, and the one file that imports its client. It is loaded on first need: most invocations call SQS by no request. */
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { RelayError } from '../error.ts';
 

@@ -1,6 +1,7 @@
 /**
- * The one HTTP client: Node's own requests on kept sockets (`socket-pool.ts`). It sends a request and reads the answer whole; what a status
- * means is not its business. Whether the other side may have acted on a request that got no answer is: the error says it.
+ * The one HTTP client: Node's own requests on kept sockets (`socket-pool.ts`). It sends a request and reads the whole
+ * answer; what a status means is decided elsewhere. Where no answer comes, its error says whether the other side may
+ * have acted on the request.
  */
 import http, { type ClientRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
@@ -50,18 +51,18 @@ export interface HttpAnswer {
 /**
  * Sends a request; redirects are never followed.
  *
- * @throws RelayError `CONNECTION_FAILED`, `TIMED_OUT`, `DEADLINE` if no whole answer came; `executed: no` while the request cannot have reached
- * the other side's application, else `unknown`
+ * @throws RelayError `CONNECTION_FAILED`, `TIMED_OUT`, `DEADLINE` if no whole answer came; `executed: no` while the
+ * request cannot have reached the other side's application, else `unknown`
  */
 export interface Send {
   (request: HttpRequest): Promise<HttpAnswer>;
   /**
-   * Connects before there is a request, so that the first one is spared it. Whoever is not there, that one will tell.
-   * Absent where there is nothing to connect to.
+   * Connects before there is a request, so that the first one need not wait for it. A connection that fails is not
+   * reported: the first request will fail in the same way. Absent where there is nothing to connect to.
    *
    * @param to the host, and the certificate for it
-   * @param signal ends it
-   * @throws OpenSSL's error for a certificate that is none
+   * @param signal gives the connection up
+   * @throws OpenSSL's error for an invalid certificate
    */
   connect?(to: Pick<HttpRequest, 'url' | 'certificate'>, signal: AbortSignal): Promise<void>;
 }
@@ -70,17 +71,17 @@ export interface HttpClientOptions {
   /** Sockets for one host; further requests wait for one. Default 10. */
   readonly maxSockets?: number;
   readonly now?: () => number;
-  /** Told once where Node's own agent stands in for the socket pool, and why. */
+  /** Called once, with the reason, where Node's own agent replaces the socket pool. */
   readonly onPlainAgent?: (why: string) => void;
 }
 
-/** A kept socket that was closed while it idled says so at the first byte, not later than this, in milliseconds. */
+/** A kept socket that was closed while it was idle fails at its next request within so many milliseconds. */
 const DEAD_WITHIN_MS = 1_000;
 
 /** Makes the client of one execution environment; its sockets outlive the invocation. */
 export function createHttpClient(options: HttpClientOptions = {}): Send {
   const { maxSockets = 10, now = Date.now, onPlainAgent } = options;
-  /** Of URLs that are kept, as an endpoint's is: to take one apart costs more than the rest of a request's options. */
+  /** By URL object: an endpoint's is kept, and to take a URL apart costs more than the rest of a request's options. */
   let addresses = new WeakMap<URL, Address>();
   let pools = new WeakMap<object, Map<string, SocketPool>>();
   const contexts = new WeakMap<object, SecureContext>();
@@ -95,7 +96,7 @@ export function createHttpClient(options: HttpClientOptions = {}): Send {
   function addressOf({ url, certificate }: Pick<HttpRequest, 'url' | 'certificate'>): Address {
     const { href } = url;
     const known = addresses.get(url);
-    // A URL can be changed.
+    // The object may have another URL by now.
     if (known?.href === href && known.certificate === certificate) return known;
     const { host, pathname, search } = url;
     const address = { href, certificate, host, path: `${pathname}${search}`, pool: poolOf(url, certificate) };
@@ -121,7 +122,7 @@ export function createHttpClient(options: HttpClientOptions = {}): Send {
     return made;
   }
 
-  /** One for all sockets: each context of its own would read the authorities' certificates anew. */
+  /** One for all sockets: to make one reads the certificates of all authorities, about 10 ms. */
   function contextOf(certificate: Certificate): SecureContext {
     const known = contexts.get(certificate);
     if (known !== undefined) return known;
@@ -143,7 +144,7 @@ export function createHttpClient(options: HttpClientOptions = {}): Send {
     }
   }
 
-  /** The other side closed a kept socket while it idled: with no byte of an answer the request goes out once more. */
+  /** The other side closed a kept socket while it was idle: without a byte of an answer the request goes out again. */
   async function sendAgain(request: HttpRequest, address: Address, startedAt: number): Promise<HttpAnswer> {
     address.pool.closeIdle();
     const timeoutMs = Math.max(1, startedAt + request.timeoutMs - now());
@@ -191,7 +192,7 @@ function exchange(
 ): Promise<HttpAnswer> {
   const { method, url, timeoutMs, signal } = request;
   if (signal?.aborted === true) {
-    // Nothing of it leaves: Node would write a request before anything else has its turn.
+    // Node would write the request before it looks at the signal.
     if (isStream(body)) body.destroy();
     return Promise.reject(noAnswer('DEADLINE', request, overByNow(), 'no', undefined));
   }
@@ -206,7 +207,7 @@ function exchange(
     const headers = headersOf(request, host);
     const sent: ClientRequest = http.request({ protocol, path, method, headers, agent: pool.agent });
 
-    // A request that still waits for a socket tells nobody that it was destroyed: so it is failed here as well.
+    // A request that waits for a socket emits nothing when it is destroyed, so it is failed here as well.
     const end = (error: Error) => {
       sent.destroy(error);
       fail(error);
@@ -226,7 +227,7 @@ function exchange(
       isOver = true;
       settle();
       if (isStream(body)) body.destroy();
-      // One that broke later had been taken up: the other side may be at work on it, and a second one would run twice.
+      // One that broke later may have been read: the other side may be at work on it, and would do the work twice.
       const wasIdle = now() - startedAt < DEAD_WITHIN_MS;
       const dead = sent.reusedSocket && wasIdle && response === undefined && isReset(error);
       if (dead && onDeadSocket !== undefined) resolve(onDeadSocket());
@@ -244,10 +245,10 @@ function exchange(
       }
     });
     sent.on('error', (error) => {
-      // What breaks under the rest of a request, after its answer has come whole, takes nothing of that away.
+      // An answer that has come whole counts, even if the connection breaks under the rest of its request.
       if (response?.complete !== true) fail(error);
     });
-    // It would wait for its timeout: nothing here speaks another protocol.
+    // Without this the call would wait for its timeout: no other protocol is spoken here.
     sent.on('upgrade', (_, socket) => {
       socket.destroy();
       fail(new Error('switched to another protocol'));
@@ -255,7 +256,7 @@ function exchange(
     sent.on('response', (incoming) => {
       response = incoming;
       const { statusCode: status = 0, headers } = incoming;
-      // RFC 9112 section 9.5: who is refused stops sending, and so reads the answer before the connection breaks under it.
+      // RFC 9112 section 9.5: a client that is refused stops sending, to read the answer before the connection breaks.
       if (status >= 300 && isStream(body)) body.destroy();
       const maxIdleMs = keptFor(incoming);
       if (maxIdleMs !== undefined) pool.limitIdle(maxIdleMs);
@@ -267,16 +268,16 @@ function exchange(
           isOver = true;
           settle();
           if (isStream(body)) body.destroy();
-          // Node would keep the socket until the rest is written, which nobody may ever read.
+          // Node would keep the socket until the rest is written, which the other side may never read.
           if (!sent.writableFinished) sent.destroy();
           resolve({ status, headers, body: kept, truncated, resent: false });
         };
-        // A 2xx to a payload of which a part is still here is no delivery: nobody can have taken what was not sent.
+        // A 2xx to a payload that was not sent whole is no delivery.
         const unlessUnsent = () => {
           if (isOver || sent.writableFinished || status >= 300) answered();
           else end(new Error('answered before the payload was sent'));
         };
-        // Over TLS, Node tells in the next turn only that something was written: 1 answer in 8 is faster than that.
+        // Over TLS, Node says only in the next turn that something was written: 1 answer in 8 comes before that.
         if (sent.writableFinished) answered();
         else setImmediate(unlessUnsent);
       });
@@ -296,7 +297,7 @@ function write(sent: ClientRequest, body: Opened, bytes: number, end: (error: Er
       if (left < 0) endUnlike('more');
     });
     body.on('error', (error: NodeJS.ErrnoException) => {
-      // Its code must not be taken for one of the endpoint's socket.
+      // Without its code, which would look like one of the endpoint's socket.
       end(new Error(`the payload broke off: ${error.code ?? error.message}`));
     });
     body.on('end', () => {
@@ -333,7 +334,7 @@ function headersOf({ method, headers, body }: HttpRequest, host: string): string
 
 const BODILESS = new Set(['GET', 'HEAD', 'DELETE', 'OPTIONS', 'TRACE']);
 
-/** How long the server keeps a socket that idles, less a second for what is under way (RFC 2068 section 19.7.1.1). */
+/** How long the server keeps an idle socket, less a second for the way, in milliseconds (RFC 2068 section 19.7.1.1). */
 function keptFor({ rawHeaders }: IncomingMessage): number | undefined {
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = rawHeaders[index];
@@ -356,10 +357,10 @@ function readBody(
   let truncated = false;
   let ended = false;
   incoming.on('data', (chunk: Buffer) => {
-    const room = keepBytes - kept;
-    if (chunk.byteLength > room) truncated = true;
-    if (room <= 0) return;
-    const part = chunk.byteLength > room ? chunk.subarray(0, room) : chunk;
+    const leftBytes = keepBytes - kept;
+    if (chunk.byteLength > leftBytes) truncated = true;
+    if (leftBytes <= 0) return;
+    const part = chunk.byteLength > leftBytes ? chunk.subarray(0, leftBytes) : chunk;
     chunks.push(part);
     kept += part.byteLength;
   });

@@ -1,7 +1,7 @@
-/** The two headers of an answer that tell time: `Date` and `Retry-After`. A leaf. */
+/** The two headers of an answer that are about time: `Date` and `Retry-After`. A leaf. */
 import type { IncomingHttpHeaders } from 'node:http';
 
-/** The other side's clock, epoch milliseconds; undefined where the answer does not tell. */
+/** The other side's clock, epoch milliseconds; undefined where the answer has none. */
 export function dateOf(headers: IncomingHttpHeaders): number | undefined {
   const date = Date.parse(headers.date ?? '');
   return Number.isNaN(date) ? undefined : date;
@@ -10,7 +10,7 @@ export function dateOf(headers: IncomingHttpHeaders): number | undefined {
 /**
  * What the other side asks us to wait, in milliseconds, given in seconds or as a date (RFC 9110 section 10.2.3).
  *
- * @param now our clock, for a date in an answer that does not tell the other side's
+ * @param now our clock, for a date in an answer without a `Date` of its own
  */
 export function retryAfterMs(headers: IncomingHttpHeaders, now: number): number | undefined {
   const value = headers['retry-after'];

@@ -1,8 +1,8 @@
-/** Which URLs the relay may send a credential or a payload to. A leaf: settings and secrets are held to the same rule. */
+/** Which URLs the relay may send a credential or a payload to: one rule for settings and secrets. A leaf. */
 
 /**
  * True for `https:`, and for `http:` on loopback hosts, where the packet does not leave the machine (RFC 8252
- * section 7.3). False for a URL with a user or a fragment, and for what is no URL.
+ * section 7.3). False for a URL with a user or a fragment, and for other text.
  */
 export function isSafeUrl(value: string): boolean {
   if (!URL.canParse(value)) return false;

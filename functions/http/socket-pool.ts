@@ -1,9 +1,10 @@
 /**
- * The kept sockets of one server: a request gets one that idles, else a new one while there are fewer than the limit,
- * else it waits its turn. It stands in for Node's own agent, which for each request copies all options three times and
- * joins a name out of two dozen of them, at a fifth of what a call costs; what a request wants of its agent is the same.
+ * The kept sockets of one server: a request gets an idle one, else a new one while there are fewer than the limit, else
+ * it waits. It replaces Node's own agent, which for each request copies all options three times and joins a name from two
+ * dozen of them, a fifth of what a message costs. It is built on internals of Node (`whenInternalsChange`); where they
+ * have changed, `plain-agent.ts` takes its place. What it saves: `README.md`.
  *
- * @see Node.js, "Class: http.Agent"; `lib/_http_agent.js` for what a `ClientRequest` and its agent tell each other
+ * @see Node.js, "Class: http.Agent"; `lib/_http_agent.js` and `lib/_http_client.js` for what a request and its agent do
  */
 import { EventEmitter } from 'node:events';
 import http, { type ClientRequest, type Agent as HttpAgent } from 'node:http';
@@ -33,7 +34,7 @@ export interface SocketPoolOptions {
   readonly now: () => number;
 }
 
-/** A load balancer or NAT on the way may have forgotten a socket that idled longer than this, in milliseconds. */
+/** A load balancer or NAT on the way may have forgotten a socket that was idle for longer, in milliseconds. */
 export const MAX_IDLE_MS = 10_000;
 
 interface Idle {
@@ -43,7 +44,7 @@ interface Idle {
   readonly wasUsed: boolean;
 }
 
-/** One that was made ahead and idled for less, in milliseconds, is a new one: if it breaks, that is not for its age. */
+/** A socket that was made ahead and was idle for less, in milliseconds, counts as new: it did not break by its age. */
 const NEW_FOR_MS = 1_000;
 
 export function createSocketPool({ hostname, port, secureContext, maxSockets, now }: SocketPoolOptions): SocketPool {
@@ -88,7 +89,7 @@ export function createSocketPool({ hostname, port, secureContext, maxSockets, no
     made += 1;
     const to = { host: hostname, port, noDelay: true, keepAlive: true, keepAliveInitialDelay: 1_000 };
     const socket = secureContext === undefined ? net.connect(to) : secured(to, secureContext);
-    // Its request is told; one that idles is closed by it.
+    // Its request gets the error, too. An idle socket is closed by it.
     socket.on('error', () => socket.destroy());
     socket.on('free', () => free(socket));
     socket.on('close', (failed) => end(socket, failed));
@@ -121,9 +122,9 @@ export function createSocketPool({ hostname, port, secureContext, maxSockets, no
       give(socket, next, wasUsed);
       return;
     }
-    // Node's own name for the request that a socket is at: it would keep the request and its payload in memory.
+    // Node's name for the request that a socket works for: it would keep that request and its payload in memory.
     Object.assign(socket, { _httpMessage: null });
-    // What comes unasked would be taken for the answer to the next request.
+    // What the other side sends without a request would be taken for the answer to the next one.
     socket.on('data', destroySpeaker);
     socket.unref();
     idle.push({ socket, since: now(), wasUsed });
@@ -184,7 +185,7 @@ function agentOf(protocol: string, maxSockets: number, addRequest: (request: Cli
  * socket by `onSocket`, and emit `free` on one that they are done with. The request of this trial is given up before
  * anything of it is sent, and its socket leads nowhere.
  *
- * @param onChange told what has changed, at once or before the next event of the network; never where nothing has
+ * @param onChange gets what has changed, at once or before the next event of the network; not called if nothing has
  */
 export function whenInternalsChange(onChange: (what: string) => void): void {
   const asking: ClientRequest[] = [];

@@ -1,7 +1,7 @@
 /**
- * What the relay tells the outside: one line for each attempt to deliver a message, and metrics by destination, both as
- * Powertools would write them. The field names here are what alarms and queries are built on. No secret, token or payload
- * comes this far: only what these types name.
+ * What the relay reports: one line for each attempt to deliver a message, and metrics by destination, both as Powertools
+ * would write them. Alarms and queries are built on the names of the fields here. No secret, token or payload comes this
+ * far: only what these types name.
  */
 import type { MiddlewareObj } from '@middy/core';
 import type { Context } from 'aws-lambda';
@@ -61,9 +61,9 @@ export interface Telemetry {
   postponed(line: { destination: string; messages: number; reason: string }): void;
   /** A webhook's message that SQS has confirmed. */
   queued(line: QueuedLine): void;
-  /** A webhook's message that SQS or S3 did not confirm: its sender is told to try again. */
+  /** A webhook's message that SQS or S3 did not confirm: its sender gets 503 and tries again. */
   notQueued(line: { destination: string; messageId: string; reason: string }): void;
-  /** A webhook's request that verification turned away: counted, and told where the level is `debug`. */
+  /** A webhook's request that verification turned away: counted, and written where the level is `debug`. */
   turnedAway(refusal: Refusal): void;
   /** Such requests, summed up: a line for each would be a stranger's to write. */
   refused(line: Refusal & { readonly count: number }): void;
@@ -86,7 +86,7 @@ const LEVEL = { delivered: 'info', rejected: 'error', failed: 'warn', blocked: '
 const COUNTED = { delivered: 'Delivered', rejected: 'Rejected', failed: 'Failed', blocked: 'Blocked' } as const;
 const OUTCOMES = ['delivered', 'rejected', 'failed', 'blocked'] as const;
 const NAMESPACE = 'TokenRelay';
-/** A line says which certificate ends in so many days: what somebody looks for whom the metric's alarm has told. */
+/** A certificate that ends in so many days or less gets a line, which names it; the metric and its alarm do not. */
 const ENDING_DAYS = 30;
 
 /** What is not yet published of a destination's attempts. */

@@ -1,7 +1,7 @@
 /**
- * Bundles the Lambda entries: `functions/<entry>.ts` becomes `dist/<entry>.mjs`, with the chunks that esbuild splits off
- * beside it, so that code which is loaded on first need (SDK clients, credential providers) stays unloaded until then.
- * What goes into the deployed zip is for `deploy/artifact.ts`; how Node's own modules are reached is for `builtin-modules.ts`.
+ * Bundles the Lambda entries: `functions/<entry>/<entry>.ts` becomes `dist/<entry>.mjs`, with the chunks that esbuild
+ * splits off next to it, so that what is needed late (SDK clients, credential providers) is loaded late. What each step
+ * saves: `README.md`. What goes into the deployed zip is decided in `deploy/artifact.ts`.
  */
 import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
@@ -17,13 +17,13 @@ const ROOT = resolve(import.meta.dirname, '../..');
 export interface BuildOptions {
   /** Default `dist` in the project. Bundles of an earlier build in it are removed. */
   readonly outdir?: string;
-  /** Source files to bundle; the file's name is the bundle's. Default `functions/queue/queue.ts` and `functions/webhook/webhook.ts`. */
+  /** Files to bundle, each under its own name. Default `functions/queue/queue.ts`, `functions/webhook/webhook.ts`. */
   readonly entryPoints?: readonly string[];
-  /** Writes `<file>.map` beside each bundle, for `node --enable-source-maps` at the desk; never deployed. Default true. */
+  /** Writes `<file>.map` for `node --enable-source-maps` on a developer's machine; never deployed. Default true. */
   readonly sourcemap?: boolean;
   /** Also writes `metafile.json`, esbuild's account of what every byte is for. Default false. */
   readonly metafile?: boolean;
-  /** For the bench: what esbuild is told for an entry, changed. */
+  /** For the bench: changes the settings with which esbuild bundles an entry. */
   readonly adapt?: (settings: BuildSettings) => BuildSettings;
 }
 
@@ -38,7 +38,7 @@ export interface Bundle {
 
 /**
  * Builds all entries. Every file is put in place by a rename, entries last, and a file that did not change is not
- * touched: whoever reads the folder meanwhile, or builds into it at the same time, finds it whole.
+ * touched: a process that reads the folder meanwhile, or builds into it at the same time, finds it whole.
  *
  * @returns one line for each entry, in the order of `entryPoints`
  * @throws esbuild's `BuildFailure` if the sources cannot be bundled; the folder is then as it was
@@ -61,12 +61,12 @@ export async function build(options: BuildOptions = {}): Promise<Bundle[]> {
   const apart = await Promise.all(
     entryPoints.map((entryPoint) => esbuild({ ...adapt(settingsOf(entryPoint)), write: false, metafile: true })),
   );
-  const beside = await esbuild({
+  const lazily = await esbuild({
     ...common,
     entryPoints: [...lazy].map(([out, path]) => ({ in: path, out })).sort(byName),
     plugins: [builtinModules()],
   });
-  const built = joined([...apart, beside]);
+  const built = joined([...apart, lazily]);
   const outputs = outputsByName(built.metafile);
   const metafile = { path: 'metafile.json', contents: Buffer.from(JSON.stringify(built.metafile)) };
   await replaceFiles(outdir, [...(options.metafile ? [metafile] : []), ...entriesLast(built.outputFiles, outputs)]);

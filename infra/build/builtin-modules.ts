@@ -7,7 +7,7 @@ import { isBuiltin } from 'node:module';
 import { relative } from 'node:path';
 import type { Plugin } from 'esbuild';
 
-/** Reading one of these off `node:http` is what loads undici: nobody can import them. */
+/** To read one of these from `node:http` loads undici, so they cannot be imported by name. */
 const LOADS_UNDICI = ['WebSocket', 'CloseEvent', 'MessageEvent'];
 
 /** Default import, named imports, `import * as`, `import()` and `require()` of Node's modules all keep their meaning. */
@@ -29,7 +29,7 @@ export function builtinModules(): Plugin {
         contents: `module.exports = ${getBuiltinModule(path)};`,
         loader: 'js',
       }));
-      // A call that is marked pure is dropped with the name that nobody imports: no lazy export is read.
+      // A call marked as pure is dropped where its name is not imported: no lazy export is read.
       onLoad({ filter: /^/, namespace: 'builtin-import' }, ({ path }) => ({
         contents: [
           `const builtin = ${getBuiltinModule(path)};`,

@@ -1,7 +1,7 @@
 /**
- * An esbuild plugin: what a package is asked for by `import()` stays outside of the bundle, as a file beside it that is
- * bundled apart. In one build with it, esbuild would keep in the shared chunks whatever any of the lazy packages uses: the
- * S3 client's XML would be loaded by each cold start that only reads a secret.
+ * An esbuild plugin: what our code imports from a package by `import()` stays outside of the bundle, as a file next to it
+ * from a build of its own. In one build, esbuild would put into the shared chunks whatever any of the lazy packages uses,
+ * and each cold start that only reads a secret would load the S3 client's XML as well.
  */
 import type { Plugin } from 'esbuild';
 
@@ -12,7 +12,7 @@ export interface LazyPackage {
   readonly path: string;
 }
 
-/** @param onFound told each module that a package is asked for by `import()` */
+/** @param onFound gets each module of a package that is imported by `import()` */
 export function lazyPackages(onFound: (found: LazyPackage) => void): Plugin {
   return {
     name: 'lazy-packages',
@@ -21,7 +21,7 @@ export function lazyPackages(onFound: (found: LazyPackage) => void): Plugin {
         if (kind !== 'dynamic-import' || pluginData === RESOLVING) return undefined;
         const resolved = await resolve(path, { kind, importer, resolveDir, pluginData: RESOLVING });
         const inPackage = resolved.path.split('node_modules/').at(-1);
-        // A file of our own shares what is warm with its bundle.
+        // Our own files stay in the bundle: they share its state.
         if (resolved.namespace !== 'file' || inPackage === undefined || inPackage === resolved.path) return undefined;
         const name = `lazy-${inPackage.replace(/\.\w+$/, '').replace(/[^\w]+/g, '-')}`;
         onFound({ name, path: resolved.path });

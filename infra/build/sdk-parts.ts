@@ -1,7 +1,7 @@
 /**
  * esbuild plugins: two parts of the SDK that cost a cold start more than 1 ms and that ours does not need stand in its
  * bundle as something smaller. A part that an update of the SDK has moved fails the build, so that the list stays true.
- * What else the SDK brings and nobody calls costs bytes, and no time that can be measured: see `README.md`.
+ * The rest of the SDK that is never called costs bytes, and no time that can be measured: `README.md`.
  */
 import type { Plugin } from 'esbuild';
 
@@ -24,8 +24,8 @@ const PARTS: readonly Part[] = [
       }
       export function streamCollector() { throw new Error("streamCollector was left out of this bundle") }`,
   },
-  // Looks for ~/.aws/config and ~/.aws/credentials, which no Lambda has, and loads `node:fs/promises` for it. The original
-  // is loaded where there is one of the two.
+  // Looks for ~/.aws/config and ~/.aws/credentials, which no Lambda has, and loads `node:fs/promises` for it. The
+  // original is loaded where there is one of the two.
   {
     name: 'sdk-config-files',
     file: '/@smithy/core/dist-es/submodules/config/shared-ini-file-loader/loadSharedConfigFiles.js',

@@ -27,6 +27,6 @@ test('an object without a length cannot be had now: any number would put its byt
   await expect(s3.describe(OBJECT, signal)).rejects.toMatchObject({
     code: 'PAYLOAD_UNAVAILABLE',
     executed: 'no',
-    message: 'the object with the payload cannot be had now (its length is not told); a later try may help',
+    message: 'the object with the payload cannot be had now (S3 did not say its length); a later try may help',
   });
 });

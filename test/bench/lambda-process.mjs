@@ -1,6 +1,6 @@
 /**
  * One fresh process of a Lambda function: loads a bundle as Lambda's runtime does, hands it SQS batches as the plan says,
- * and tells on descriptor 3 what each step took. It measures itself with `process.cpuUsage`, all threads of the process.
+ * and writes to descriptor 3 what each step took. It measures itself with `process.cpuUsage`, all threads of the process.
  *
  * Node's modules come by `process.getBuiltinModule`, as the runtime client has them by `require`: an `import` of
  * `node:http` here would load undici and hide what the bundles pay for it.

@@ -1,5 +1,5 @@
 /**
- * `npm run bench`: the relay beside its peers and its limits, in one run on this machine. Builds everything, starts the
+ * `npm run bench`: the relay, its peers and its limits, in one run on this machine. Builds everything, starts the
  * servers, runs the parts one after another, prints tables and goals. Exit code 0 whatever the figures are.
  */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -31,7 +31,7 @@ const PARTS: Readonly<Record<string, (bench: Bench) => Promise<PartResult>>> = {
   claim,
   parts,
 };
-/** What runs where no part is named: not what only those need who change a fast path. */
+/** What runs where no part is named. `parts` is for a change of a fast path. */
 const USUAL = Object.keys(PARTS).filter((name) => name !== 'parts');
 /** Where CPU is measured message by message (`servers/run.ts`). */
 const AWAKE = ['warm', 'life', 'scale'];
@@ -40,7 +40,7 @@ const HELP = `Usage: npm run bench -- [options]
   --only <part>   one of ${Object.keys(PARTS).join(', ')}; several with commas (default: all but parts)
   --effort <n>    multiplies the numbers of rounds, 0.2 for a quick look (default 1)
   --json          results as JSON on stdout
-  --save          writes test/bench/RESULTS.md and the plots beside it
+  --save          writes test/bench/RESULTS.md and the plots next to it
   --help          this text`;
 
 const { values } = parseArgs({

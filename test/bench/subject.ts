@@ -1,5 +1,5 @@
 /**
- * What is compared: the product's own bundle, the same source with esbuild's defaults, the peers, and the limits. Builds
+ * What is compared: the product's own bundle, the same source with esbuild's defaults, peers and limits. Builds
  * and finds the bundles; how they are measured is each part's.
  */
 import { spawnSync } from 'node:child_process';
@@ -43,7 +43,7 @@ const PEER_LABELS = {
   'undici-oidc': 'undici-oidc-interceptor',
 } as const;
 
-/** Installs the peers' packages where they are missing: they are nobody's but the bench's. */
+/** Installs the peers' packages where they are missing: only the bench needs them. */
 export function installPeers(print: (line: string) => void): void {
   if (existsSync(join(PEERS, 'node_modules/.package-lock.json'))) return;
   print('installing the peers into test/bench/peers/node_modules (npm ci, once)');
@@ -105,7 +105,7 @@ export async function buildSubjects(folder: string): Promise<Subjects> {
   };
 }
 
-/** The product's source as esbuild bundles it when nobody tells it anything. */
+/** The product's source as esbuild bundles it with its defaults. */
 async function buildWithDefaults(folder: string): Promise<Subject> {
   const bundle = join(folder, 'queue.mjs');
   await esbuild({
@@ -124,7 +124,7 @@ async function buildWithDefaults(folder: string): Promise<Subject> {
   return { name: 'defaults', label, kind: 'defaults', bundle, loadedBytes: statSync(bundle).size };
 }
 
-/** The product's bundle with a file of settings beside it. */
+/** The product's bundle with a file of settings in its folder. */
 export async function withDestinationsFile(product: Subject, folder: string, destinations: object): Promise<Subject> {
   await mkdir(folder, { recursive: true });
   const from = resolve(product.bundle, '..');

@@ -1,6 +1,6 @@
 /**
- * One trial: a fresh process of a subject that goes through some steps, measures itself, and ends. A trial in which a
- * record was not delivered is an error where the part does not expect it: nobody is measured at work that he did not do.
+ * One trial: a fresh process of a subject that goes through some steps, measures itself, and ends. A record that was not
+ * delivered is an error, unless the part expects it: work that was not done is not measured.
  */
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
@@ -69,13 +69,13 @@ export function createTrials(world: World): RunTrial {
       stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
     });
     const timer = setTimeout(() => child.kill('SIGKILL'), timeoutMs);
-    const told = read(child.stdio[3] as Readable);
+    const results = read(child.stdio[3] as Readable);
     const complaint = read(child.stderr as Readable);
     const code = await new Promise<number | null>((resolve, reject) => child.on('error', reject).on('close', resolve));
     clearTimeout(timer);
     if (code !== 0)
       throw new Error(`${subject.name}: its process ended with ${code}\n${(await complaint).slice(-2000)}`);
-    const trial = JSON.parse(await told) as Trial;
+    const trial = JSON.parse(await results) as Trial;
     const failed = trial.steps.reduce((sum, step) => sum + (step.failed ?? 0), 0);
     if (failed > 0 && !mayFail) throw new Error(`${subject.name}: ${failed} records were not delivered`);
     return trial;

@@ -1,6 +1,6 @@
 /**
- * What each fast path saves: the product beside itself without it. Cold starts in pairs of fresh processes; warm messages
- * in one process that has loaded both bundles and takes turns, so that whatever else the machine does falls on both.
+ * What each fast path saves: the product with and without it. Cold starts in pairs of fresh processes; warm messages in
+ * one process that has loaded both bundles and takes turns, so that what else the machine does falls on both alike.
  */
 import { join } from 'node:path';
 import { build } from '../../../infra/build/build.ts';

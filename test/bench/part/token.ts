@@ -13,7 +13,7 @@ const MINUTES_OF_A_DAY = 1_440;
 const TIMEOUT_MS = 60_000;
 
 /** Requests, and messages that did not arrive. */
-interface Told {
+interface Requests {
   readonly secret: number;
   readonly tokens: number;
   readonly endpoint: number;
@@ -22,9 +22,9 @@ interface Told {
 
 interface Asked {
   readonly subject: Subject;
-  readonly first: Told;
-  readonly afterRevocation: Told;
-  readonly day: Told;
+  readonly first: Requests;
+  readonly afterRevocation: Requests;
+  readonly day: Requests;
 }
 
 export async function token(bench: Bench): Promise<PartResult> {
@@ -35,7 +35,7 @@ export async function token(bench: Bench): Promise<PartResult> {
   for (const subject of subjects) asked.push(await measure(bench, subject));
   const ours = asked.find(({ subject }) => subject === product);
 
-  const row = ({ subject }: Asked, { secret, tokens, endpoint, undelivered }: Told) => [
+  const row = ({ subject }: Asked, { secret, tokens, endpoint, undelivered }: Requests) => [
     subject.label,
     secret,
     tokens,
@@ -97,15 +97,15 @@ async function measure({ trial, world, progress }: Bench, subject: Subject): Pro
   });
   progress.step();
   // What arrived is counted where it arrives.
-  const told = (counted: StepResult | undefined, messages: number): Told => {
+  const countsOf = (counted: StepResult | undefined, messages: number): Requests => {
     const { secret, token: tokens, endpoint, delivered } = counted as StepResult & Counts;
     return { secret, tokens, endpoint, undelivered: messages - delivered };
   };
   return {
     subject,
-    first: told(storms.steps[1], CALLS),
-    afterRevocation: told(storms.steps[4], CALLS),
-    day: told(day.steps[2], MINUTES_OF_A_DAY),
+    first: countsOf(storms.steps[1], CALLS),
+    afterRevocation: countsOf(storms.steps[4], CALLS),
+    day: countsOf(day.steps[2], MINUTES_OF_A_DAY),
   };
 }
 

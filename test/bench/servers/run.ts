@@ -8,7 +8,7 @@ import { createCertificateAuthority } from '../../../infra/local/server/certific
 import { startHttpServer } from './http-server.ts';
 import { createServices } from './services.ts';
 
-/** What the parent is told. */
+/** What the parent gets. */
 export interface Addresses {
   readonly caPem: string;
   readonly secretsManager: string;
@@ -32,8 +32,8 @@ const [secretsManager, tokenEndpoint, endpoint] = await Promise.all([
 tokenUrl = `${tokenEndpoint}/oauth/token`;
 
 /**
- * To wake up a process that sleeps is at the cost of whoever sends to it, and of one that is slow more often than of a fast
- * one: while CPU is measured message by message, nobody sleeps. At a cold start it would take the other core's time.
+ * The sender of a message pays for waking up a process that sleeps, and a slow sender more often than a fast one: so the
+ * servers do not sleep while CPU is measured message by message. At a cold start it would take the other core's time.
  */
 let isAwake = false;
 function stayAwake(): void {

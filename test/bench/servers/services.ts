@@ -30,13 +30,13 @@ export interface Services {
 const LIFETIME_SECONDS = 3600;
 const none = (): Counts => ({ secret: 0, token: 0, endpoint: 0, delivered: 0, unauthorized: 0 });
 
-/** @param tokenUrl of the token endpoint, told in the secret */
+/** @param tokenUrl of the token endpoint, for the secret */
 export function createServices(tokenUrl: () => string): Services {
   const expiries = new Map<string, number>();
   let counts = none();
   let shiftMs = 0;
   let issued = 0;
-  // As long as an RS256 signature; nobody here verifies it.
+  // As long as an RS256 signature; it is not verified here.
   const signature = randomBytes(256).toString('base64url');
   const now = () => Date.now() + shiftMs;
 
