@@ -73,6 +73,16 @@ describe('A deployment', () => {
   });
 });
 
+describe('A package that was deployed before', () => {
+  test('is deployed again as it is: that is the way back', async () => {
+    const before = account.asked.length;
+    expect(await service.deploy('--stage', 'prod', '--package', 'release')).toMatchObject({ exitCode: 0 });
+    expect(account.asked.slice(before).filter((what) => /(Create|Update|Delete)Stack/.test(what))).toEqual([
+      'cloudformation:UpdateStack token-relay-prod',
+    ]);
+  });
+});
+
 describe('A removal', () => {
   let looked: Ran;
   let before: number;
