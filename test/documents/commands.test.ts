@@ -144,13 +144,16 @@ describe('Commands of aws', () => {
   const clients: Readonly<Record<string, object>> = { cloudwatch, lambda, secretsmanager, sns, sqs };
   const asked = DOCUMENTS.flatMap((document) => [...read(document).matchAll(/\baws ([a-z]+) ([a-z]+(?:-[a-z]+)*)/g)]);
 
-  test.each([...new Set(asked.map(([, service, operation]) => `${service} ${operation}`))])('%s exists', (command) => {
-    const [service = '', operation = ''] = command.split(' ');
-    const name = operation.replace(/(?:^|-)(.)/g, (_, first: string) => first.toUpperCase());
-    expect(Object.hasOwn(clients[service] ?? {}, `${name}Command`) || BY_HAND.includes(command)).toBe(true);
-  });
+  test.each([...new Set(asked.map(([, service, operation]) => `${service} ${operation}`))])(
+    'the command of aws %s exists',
+    (command) => {
+      const [service = '', operation = ''] = command.split(' ');
+      const name = operation.replace(/(?:^|-)(.)/g, (_, first: string) => first.toUpperCase());
+      expect(Object.hasOwn(clients[service] ?? {}, `${name}Command`) || BY_HAND.includes(command)).toBe(true);
+    },
+  );
 
-  test('name what README’s six lines deploy', () => {
+  test('commands of aws name what README’s six lines deploy', () => {
     const [six = ''] = fencesOf('README.md', 'yaml');
     const made = stack({ service: 'token-relay', stage: 'prod', region: 'eu-central-1', custom: parse(six).custom });
     const queue = made.resources.Resources.QueueOfOrders?.Properties.QueueName;
@@ -163,15 +166,18 @@ describe('Commands of aws', () => {
 describe('The reasons of the tables', () => {
   const sources = globSync('functions/**/*.ts', { cwd: ROOT }).map(read).join('\n');
 
-  test.each(['README.md', 'infra/ops/README.md'])('of %s are words that the code says', (document) => {
-    const rows = tableBelow(document, '| the reason says');
-    const words = rows.flatMap(([cell = '']) => cell.split(/…|`|,|:|;| or |"/).map((part) => part.trim()));
-    const telling = words.filter((part) =>
-      /^(does not exist|may not be read|the endpoint |is too large|no answer|S3 refuses|invalid_|un\w+_)/.test(part),
-    );
-    expect(telling.length).toBeGreaterThan(3);
-    expect(telling.filter((part) => !sources.includes(part.replace(/ \d+$/, '')))).toEqual([]);
-  });
+  test.each(['README.md', 'infra/ops/README.md'])(
+    'the reasons in the tables of %s are words of the code',
+    (document) => {
+      const rows = tableBelow(document, '| the reason says');
+      const words = rows.flatMap(([cell = '']) => cell.split(/…|`|,|:|;| or |"/).map((part) => part.trim()));
+      const telling = words.filter((part) =>
+        /^(does not exist|may not be read|the endpoint |is too large|no answer|S3 refuses|invalid_|un\w+_)/.test(part),
+      );
+      expect(telling.length).toBeGreaterThan(3);
+      expect(telling.filter((part) => !sources.includes(part.replace(/ \d+$/, '')))).toEqual([]);
+    },
+  );
 });
 
 test('npm start ends its story as README shows it', async () => {

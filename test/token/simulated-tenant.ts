@@ -25,11 +25,10 @@ import {
 import { generateKeyPair } from '../doubles/key-pair.ts';
 import { messageOf } from '../doubles/message.ts';
 import { quietTelemetry } from '../doubles/telemetry.ts';
-import { createSimulatedTime, type SimulatedTime } from '../doubles/time.ts';
+import { createSimulatedTime, NOON, type SimulatedTime } from '../doubles/time.ts';
 import { createLink, type Link, simulatedSend } from './simulated.ts';
 import { createSimulatedSecrets } from './simulated-secrets.ts';
 
-export const NOON = Date.UTC(2026, 0, 1, 12);
 export const SECRET = 'cpi/orders';
 const AUTHORIZATION = 'https://acme-dev.authentication.example';
 const RUNTIME = 'https://acme-dev.it-rt.example';

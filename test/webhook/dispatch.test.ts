@@ -37,7 +37,6 @@ async function hand({ mode, fates, noToken, enqueued = 'queued', remainingMs = 2
   const went: string[] = [];
   const tokens = ['one', 'two'];
   const left = [...fates];
-  const _nothing = () => undefined;
   const deadline = startWithin(remainingMs, time);
   const telemetry = quietTelemetry({
     attempted: ({ outcome }) => went.push(`told ${outcome}`),
