@@ -79,7 +79,7 @@ describe('exit code 3: what could not be looked at is said, and nothing was foun
     {
       what: 'AWS does not answer',
       break: ({ landscape }) => landscape.management.server.stop(),
-      reason: 'lambda:GetFunctionConfiguration failed (ECONNREFUSED)',
+      reason: 'lambda:GetFunctionConfiguration failed (ECONNREFUSED): is npm start running?',
     },
     {
       what: 'the queue may not be seen',

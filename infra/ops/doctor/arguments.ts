@@ -1,6 +1,7 @@
 /** The command line of `npm run doctor`: what may be written, what it means, and what is wrong with it in one line. */
-import { parseArgs } from 'node:util';
+
 import { Mistake } from '../replay/mistake.ts';
+import { readWords } from '../words.ts';
 
 export interface DoctorCommand {
   readonly service: string;
@@ -28,7 +29,7 @@ const OPTIONS = {
 
 /** @throws Mistake */
 export function readDoctorCommand(argv: readonly string[]): DoctorCommand | 'help' {
-  const values = parse(argv);
+  const values = readWords(argv, OPTIONS);
   if (values.help) return 'help';
   for (const [name, value] of Object.entries(values)) if (value === '') throw new Mistake(`--${name} is empty`);
   const { json = false, ticket = false, destination, send } = values;
@@ -42,14 +43,4 @@ export function readDoctorCommand(argv: readonly string[]): DoctorCommand | 'hel
     ...(destination === undefined ? {} : { destination }),
     ...(send === undefined ? {} : { sendPath: send }),
   };
-}
-
-function parse(argv: readonly string[]) {
-  try {
-    return parseArgs({ args: [...argv], options: OPTIONS, strict: true, allowPositionals: false }).values;
-  } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
-    // Node's advice about positional arguments does not apply here.
-    throw new Mistake(error.message.split(/\. (?:To specify|This command)|\n/)[0] ?? error.message);
-  }
 }

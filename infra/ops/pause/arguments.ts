@@ -1,6 +1,7 @@
 /** The command line of `npm run pause` and `npm run resume`, and what is wrong with it in one line. */
-import { parseArgs } from 'node:util';
+
 import { Mistake } from '../replay/mistake.ts';
+import { readWords } from '../words.ts';
 
 export interface Place {
   readonly service: string;
@@ -20,20 +21,10 @@ const OPTIONS = {
 
 /** @throws Mistake */
 export function readPauseCommand(argv: readonly string[]): Place | 'help' {
-  const values = parse(argv);
+  const values = readWords(argv, OPTIONS);
   if (values.help) return 'help';
   for (const [name, value] of Object.entries(values)) if (value === '') throw new Mistake(`--${name} is empty`);
   const { service = 'token-relay', stage = 'dev', region = 'eu-central-1', destination } = values;
   if (destination === undefined) throw new Mistake('which destination? --destination <name>; see --help');
   return { service, stage, region, destination };
-}
-
-function parse(argv: readonly string[]) {
-  try {
-    return parseArgs({ args: [...argv], options: OPTIONS, strict: true, allowPositionals: false }).values;
-  } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
-    // Node's advice about positional arguments does not apply here.
-    throw new Mistake(error.message.split(/\. (?:To specify|This command)|\n/)[0] ?? error.message);
-  }
 }

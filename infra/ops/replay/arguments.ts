@@ -1,5 +1,6 @@
 /** The command line: what may be written, what it means, and what is wrong with it in one line. */
-import { parseArgs } from 'node:util';
+
+import { readWords } from '../words.ts';
 import { readDuration } from './duration.ts';
 import { Mistake } from './mistake.ts';
 import type { Deployment } from './queues.ts';
@@ -60,11 +61,11 @@ const OPTIONS = {
   help: { type: 'boolean', short: 'h' },
 } as const;
 
-type Values = ReturnType<typeof parse>;
+type Values = ReturnType<typeof readWords<typeof OPTIONS>>;
 
 /** @throws Mistake */
 export function readCommand(argv: readonly string[]): Command | 'help' {
-  const values = parse(argv);
+  const values = readWords(argv, OPTIONS);
   if (values.help) return 'help';
   for (const [name, value] of Object.entries(values)) {
     if (value === '' || (Array.isArray(value) && value.includes(''))) throw new Mistake(`--${name} is empty`);
@@ -83,16 +84,6 @@ export function readCommand(argv: readonly string[]): Command | 'help' {
     journalPath: values.journal ?? 'replay-journal.jsonl',
     allowNewId: values['allow-new-id'] === true,
   };
-}
-
-function parse(argv: readonly string[]) {
-  try {
-    return parseArgs({ args: [...argv], options: OPTIONS, strict: true, allowPositionals: false }).values;
-  } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
-    // Node's advice about positional arguments does not apply here.
-    throw new Mistake(error.message.split(/\. (?:To specify|This command)|\n/)[0] ?? error.message);
-  }
 }
 
 function actionOf(values: Values): Action {

@@ -102,8 +102,9 @@ async function lookAtDeadLetters(
       : undefined;
   const wanted = ofSettings ?? derived;
   if (wanted === undefined) {
-    const kept = `${name}.deadLetterQueueUrl is not set: what the flow refuses for good stays in the queue and comes back for ever`;
-    return { lines: [finding('dead-letter-queue-missing', kept)] };
+    const until = target === undefined ? 'until SQS deletes it' : 'until its redrive policy moves it';
+    const kept = `what the flow refuses for good comes back ${until}`;
+    return { lines: [finding('dead-letter-queue-missing', `${name}.deadLetterQueueUrl is not set: ${kept}`)] };
   }
   const read = await attributesOf(wanted, looking);
   if (read === 'missing') {

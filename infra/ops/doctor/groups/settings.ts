@@ -27,9 +27,9 @@ export interface DeployedSettings {
 
 /** @throws Mistake for a destination that is not there */
 export async function lookAtSettings(command: DoctorCommand, looking: Looking): Promise<DeployedSettings> {
-  const { service, stage, region } = command;
+  const { service, stage } = command;
   const name = `${service}-${stage}-queue`;
-  const found = await readFunction(name, region, looking);
+  const found = await readFunction(name, command, looking);
   if (!('variable' in found)) return { lines: [found], destinations: [] };
   const { variable, state, queueFunction } = found;
   const active = state ?? fine('settings', 'function', `${name} is active, with ${queueFunction.timeoutSeconds} s`);
@@ -37,7 +37,7 @@ export async function lookAtSettings(command: DoctorCommand, looking: Looking): 
   return { lines: [active, ...settings.lines], queueFunction, destinations: settings.destinations };
 }
 
-async function readFunction(name: string, region: string, { clients, signal }: Looking) {
+async function readFunction(name: string, { stage, region }: DoctorCommand, { clients, signal }: Looking) {
   try {
     const command = new GetFunctionConfigurationCommand({ FunctionName: name });
     const {
@@ -65,7 +65,12 @@ async function readFunction(name: string, region: string, { clients, signal }: L
         `there is no function ${name} in ${region}: check --stage, --region, --service`,
       );
     }
-    return hindered('settings', 'function', whyNot(error, 'lambda:GetFunctionConfiguration'));
+    const why = whyNot(error, 'lambda:GetFunctionConfiguration');
+    return hindered(
+      'settings',
+      'function',
+      stage === 'local' && why.includes('ECONNREFUSED') ? `${why}: is npm start running?` : why,
+    );
   }
 }
 
