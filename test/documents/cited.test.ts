@@ -106,6 +106,23 @@ describe('Every file that is named', () => {
   });
 });
 
+/** Documents that a document links to, and those that these link to. */
+function reachedFrom(document: string, reached = new Set<string>()): ReadonlySet<string> {
+  if (reached.has(document)) return reached;
+  reached.add(document);
+  for (const [, target = ''] of proseOf(document).matchAll(/\]\(([^)\s#]+\.md)(?:#[^)]*)?\)/g)) {
+    if (target.startsWith('https:')) continue;
+    const next = relative(ROOT, resolve(ROOT, dirname(document), target));
+    if (DOCUMENTS.includes(next)) reachedFrom(next, reached);
+  }
+  return reached;
+}
+
+test('Every document is reached from README', () => {
+  const reached = reachedFrom('README.md');
+  expect(DOCUMENTS.filter((document) => !reached.has(document))).toEqual([]);
+});
+
 /** As GitHub makes them of headings: letters, digits, `_` and `-`, blanks as `-`. */
 function anchorsOf(document: string): string[] {
   return [...proseOf(document).matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
