@@ -30,26 +30,18 @@ const RESERVE_MS = 2_000;
 const REPLY_MS = 250;
 
 /** @param remainingMs what Lambda leaves, `context.getRemainingTimeInMillis()` */
-export function startDeadline(
-  remainingMs: number,
-  { now = Date.now, after = afterTimeout }: Clock = {},
-): InvocationDeadline {
-  return startTimer(remainingMs - Math.min(RESERVE_MS, remainingMs / 5), { now, after });
+export function startDeadline(remainingMs: number, clock?: Clock): InvocationDeadline {
+  return startWithin(remainingMs - Math.min(RESERVE_MS, remainingMs / 5), clock);
 }
 
 /** The time for reporting after the work: all but what the reply itself needs. */
-export function startReserve(remainingMs: number, clock: Clock = {}): InvocationDeadline {
-  return startTimer(Math.max(0, remainingMs - REPLY_MS), clock);
-}
-
-/** A time limit of its own, in milliseconds. */
-export function startWithin(usableMs: number, clock: Clock = {}): InvocationDeadline {
-  return startTimer(usableMs, clock);
+export function startReserve(remainingMs: number, clock?: Clock): InvocationDeadline {
+  return startWithin(Math.max(0, remainingMs - REPLY_MS), clock);
 }
 
 /** The part of the reserve that reporting may take once the work is over. */
-export function startReport(reserve: Pick<Deadline, 'remainingMs'>, clock: Clock = {}): InvocationDeadline {
-  return startTimer(Math.min(RESERVE_MS, reserve.remainingMs()), clock);
+export function startReport(reserve: Pick<Deadline, 'remainingMs'>, clock?: Clock): InvocationDeadline {
+  return startWithin(Math.min(RESERVE_MS, reserve.remainingMs()), clock);
 }
 
 /**
@@ -60,13 +52,17 @@ export function startReport(reserve: Pick<Deadline, 'remainingMs'>, clock: Clock
 export function startBefore(
   deadline: Pick<Deadline, 'remainingMs'>,
   keptMs: number,
-  { now = Date.now, after = afterTimeout }: Clock = {},
+  clock?: Clock,
 ): InvocationDeadline {
   const remainingMs = deadline.remainingMs();
-  return startTimer(remainingMs - Math.min(keptMs, remainingMs / 4), { now, after });
+  return startWithin(remainingMs - Math.min(keptMs, remainingMs / 4), clock);
 }
 
-function startTimer(usableMs: number, { now = Date.now, after = afterTimeout }: Clock): InvocationDeadline {
+/** A time limit of its own, in milliseconds. */
+export function startWithin(
+  usableMs: number,
+  { now = Date.now, after = afterTimeout }: Clock = {},
+): InvocationDeadline {
   const endsAt = now() + usableMs;
   const abort = new AbortController();
   const cancel = after(usableMs, () => {

@@ -21,10 +21,7 @@ export type RelayErrorCode =
   | 'TOKEN_REFUSED'
   /** The endpoint rejects every token that the authorization server issues. Operator; more tokens would not help. */
   | 'TOKEN_REJECTED'
-  /**
-   * The endpoint rejected two tokens so shortly after one another that no third is requested yet. Nobody: a later try
-   * helps.
-   */
+  /** The endpoint rejected two tokens within 10 s, so no third is requested yet. Nobody: a later try helps. */
   | 'TOKEN_POSTPONED'
   /** The token endpoint answered something that is no token response. Operator: usually a wrong token URL. */
   | 'TOKEN_RESPONSE_INVALID'

@@ -17,10 +17,11 @@ export interface OutgoingMessage {
   readonly deduplicationId?: string;
 }
 
+/** How long a received message shall stay hidden. */
 export interface Visibility {
   readonly receiptHandle: string;
-  /** From now, 0 to 43,200. */
-  readonly seconds: number;
+  /** From now, at most 43,200,000 ms. SQS takes seconds: a part of one counts as a whole. */
+  readonly waitMs: number;
 }
 
 export interface Sqs {
@@ -64,10 +65,10 @@ export function createSqs(environment: Readonly<Record<string, string | undefine
       const { client, sdk } = await loaded();
       const command = new sdk.ChangeMessageVisibilityBatchCommand({
         QueueUrl: queueUrl,
-        Entries: entries.map(({ receiptHandle, seconds }, index) => ({
+        Entries: entries.map(({ receiptHandle, waitMs }, index) => ({
           Id: String(index),
           ReceiptHandle: receiptHandle,
-          VisibilityTimeout: seconds,
+          VisibilityTimeout: Math.ceil(waitMs / 1000),
         })),
       });
       const { Failed = [] } = await client.send(command, { abortSignal }).catch(unavailable);

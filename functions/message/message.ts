@@ -15,6 +15,11 @@ export interface Message {
   readonly body: HttpBody;
 }
 
+/** A payload in memory. */
+export function bodyOf(bytes: Buffer): HttpBody {
+  return { bytes: bytes.byteLength, open: () => bytes };
+}
+
 /** The whole payload in memory; the body can be opened again after that. */
 export function payloadOf(message: Pick<Message, 'body'>): Promise<Buffer> {
   return payloadStart(message, Number.POSITIVE_INFINITY);

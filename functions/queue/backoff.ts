@@ -2,13 +2,11 @@
  * How long a message that is kept in its queue stays hidden before SQS hands it out again. A pure function of the
  * reason; `visibility.ts` passes it on to SQS.
  */
+import type { Visibility } from '../aws/sqs.ts';
 
 /** A message that is kept in its queue. */
-export interface Kept {
+export interface Kept extends Visibility {
   readonly recordId: string;
-  readonly receiptHandle: string;
-  /** How long it shall stay hidden, in milliseconds. */
-  readonly waitMs: number;
 }
 
 /** Why a message is kept. */

@@ -5,14 +5,13 @@
 import { type Deadline, MIN_CALL_MS } from '../deadline.ts';
 import { RelayError, type RelayErrorCode } from '../error.ts';
 import type { QueuedMessage } from '../message/queued.ts';
-import { attemptDelivery } from '../relay/attempt.ts';
+import { attemptDelivery, type SendPointed } from '../relay/attempt.ts';
 import type { Outcome } from '../relay/outcome.ts';
 import type { Attempt, Route } from '../relay/relay.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import { type KeepReason, type Kept, waitMs } from './backoff.ts';
 import type { Breaker } from './breaker.ts';
 import { isOverdue } from './letter.ts';
-import { type Payloads, pointedSender } from './payload.ts';
 import type { ChangeVisibility } from './visibility.ts';
 
 /** Where the messages of a queue go, with what is kept for it between batches. */
@@ -23,7 +22,7 @@ export interface QueueRoute {
   /** Calls in flight for one batch. */
   readonly concurrency: number;
   readonly breaker: Breaker;
-  readonly payloads: Payloads;
+  readonly pointedSender: (deadline: Deadline) => SendPointed;
   readonly changeVisibility: ChangeVisibility;
   /** Whether a message with this outcome is to be dead-lettered. */
   isGivenUp(outcome: Outcome, queued: QueuedMessage): boolean;
@@ -56,8 +55,7 @@ export async function deliverBatch(
   const kept: Kept[] = [];
   const postponed = new Map<string, number>();
   const lanes = lanesOf(messages);
-  const sendPointed = pointedSender(queue.payloads, deadline, telemetry);
-  const options = { deadline, telemetry, now, sendPointed };
+  const options = { deadline, telemetry, now, sendPointed: queue.pointedSender(deadline) };
   let longestMs = 0;
   let next = 0;
 
@@ -98,10 +96,7 @@ export async function deliverBatch(
     });
   }
 
-  /**
-   * The first of a group waits, and keeps the group closed for as long. The others of the group have no wait of their
-   * own.
-   */
+  /** The first of a group waits, and keeps the group closed meanwhile. The others have no wait of their own. */
   function postpone(lane: readonly QueuedMessage[], from: number, reason: PostponeReason): void {
     for (const [index, queued] of lane.slice(from).entries()) keep(queued, index === 0 ? reason : 'behind');
     const count = lane.length - from;

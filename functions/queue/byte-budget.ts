@@ -1,7 +1,4 @@
-/**
- * So many bytes at a time and no more, in the order in which they are asked for; a larger amount than all of it goes
- * alone.
- */
+/** So many bytes at a time, in the order in which they are asked for. An amount larger than the budget goes alone. */
 export interface ByteBudget {
   /** Waits until the bytes are free, runs, and frees them. @throws the signal's reason, where that ends the waiting */
   spend<T>(bytes: number, run: () => Promise<T>, signal?: AbortSignal): Promise<T>;

@@ -10,7 +10,7 @@ import { createBreaker } from './breaker.ts';
 import { createByteBudget } from './byte-budget.ts';
 import { createDeadLetterWriter } from './dead-letter.ts';
 import { isGivenUp } from './letter.ts';
-import { createPayloads } from './payload.ts';
+import { createPointedSender } from './payload.ts';
 
 /** @returns the route of a queue's messages; undefined if no destination has the queue */
 export function createQueueRoutes(environment: Environment): (queueArn: string) => QueueRoute | undefined {
@@ -25,16 +25,13 @@ export function createQueueRoutes(environment: Environment): (queueArn: string) 
       ...unusable(name, route, queueArn),
       concurrency,
       breaker: createBreaker(),
-      payloads: createPayloads({ s3, buckets, budget, deleteDelivered: deletePayloads }),
+      pointedSender: createPointedSender({ s3, buckets, budget, deleteDelivered: deletePayloads, telemetry }),
       isGivenUp: (outcome, queued) => isGivenUp(outcome, queued, destination, now()),
       writeDeadLetter: createDeadLetterWriter({ destination, sqs, s3, telemetry, now }),
     };
   }
 
-  /**
-   * The log line of each message names the mistake in the settings; none is given up before an operator has corrected
-   * it.
-   */
+  /** Each message gets a log line that names the mistake; none is given up before an operator has corrected it. */
   function unusable(destination: string, route: Route | RelayError, queueArn: string): QueueRoute {
     const queueUrl = queueUrlOf(queueArn);
     return {
@@ -42,7 +39,7 @@ export function createQueueRoutes(environment: Environment): (queueArn: string) 
       route,
       concurrency: 1,
       breaker: { isOpen: false, isBlocked: false, record: () => undefined },
-      payloads: createPayloads({ s3, buckets: [], budget, deleteDelivered: false }),
+      pointedSender: createPointedSender({ s3, buckets: [], budget, deleteDelivered: false, telemetry }),
       isGivenUp: (outcome, queued) => isGivenUp(outcome, queued, NO_RETRY_LIMIT, now()),
       writeDeadLetter: async () => false,
       changeVisibility: (entries, signal) => sqs.changeVisibility(queueUrl, entries, signal),

@@ -4,7 +4,6 @@
  */
 import type { Visibility } from '../aws/sqs.ts';
 import type { Deadline } from '../deadline.ts';
-import type { Kept } from './backoff.ts';
 
 /** @returns how many entries were not changed */
 export type ChangeVisibility = (entries: readonly Visibility[], signal: AbortSignal) => Promise<number>;
@@ -18,21 +17,19 @@ export interface VisibilityOptions {
 const BATCH = 10;
 const CALLS_AT_ONCE = 10;
 
-type Hidden = Pick<Kept, 'receiptHandle' | 'waitMs'>;
-
 /**
  * Messages with a wait first, then those behind them in their groups: a group is closed by its first message, which
  * must be hidden before the others become visible.
  *
  * @returns how many were not changed
  */
-export async function hideAll(kept: readonly Hidden[], options: VisibilityOptions): Promise<number> {
+export async function hideAll(kept: readonly Visibility[], options: VisibilityOptions): Promise<number> {
   const waiting = kept.filter(({ waitMs }) => waitMs > 0);
   const behind = kept.filter(({ waitMs }) => waitMs <= 0);
   return (await hide(waiting, options)) + (await hide(behind, options));
 }
 
-async function hide(kept: readonly Hidden[], { changeVisibility, deadline }: VisibilityOptions): Promise<number> {
+async function hide(kept: readonly Visibility[], { changeVisibility, deadline }: VisibilityOptions): Promise<number> {
   let missed = 0;
   let next = 0;
 
@@ -40,11 +37,10 @@ async function hide(kept: readonly Hidden[], { changeVisibility, deadline }: Vis
     while (next < kept.length) {
       const batch = kept.slice(next, next + BATCH);
       next += BATCH;
-      const entries = batch.map(({ receiptHandle, waitMs }) => ({ receiptHandle, seconds: Math.ceil(waitMs / 1000) }));
       // Refused or not reached: the message comes back by the queue's own timeout.
       const unchanged = deadline.signal.aborted
         ? batch.length
-        : await changeVisibility(entries, deadline.signal).catch(() => batch.length);
+        : await changeVisibility(batch, deadline.signal).catch(() => batch.length);
       missed += unchanged;
     }
   }

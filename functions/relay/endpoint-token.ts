@@ -131,8 +131,7 @@ export function createEndpointToken(tokens: Warm<Token>, now: () => number): End
         const isOlder = token.issuedAt < startedAt;
         return isOlder && isWorthNewScopes(token) ? withNewScopes(token, deadline) : undefined;
       }
-      // Runtime nodes before 6.76.44 answer an expired token with a 500 before the flow runs, in no adapter's own
-      // format.
+      // Runtime nodes before 6.76.44 answer an expired token with a 500 before the flow runs, so without a finding.
       const hasExpired = token.expiryKnown && now() >= token.expiresAt;
       return hasExpired && finding === undefined ? replacementOf(token, deadline) : undefined;
     },

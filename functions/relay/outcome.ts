@@ -24,10 +24,7 @@ interface Evidence {
   readonly status?: number;
   /** SAP's id of the message processing log, where the answer names it. */
   readonly mplId?: string;
-  /**
-   * The endpoint's own words, in one line without secret or token. Only for a dead letter, since they may quote the
-   * payload.
-   */
+  /** The endpoint's own words, in one line without secret or token. They may quote the payload: only for a dead letter. */
   readonly detail?: string;
   /** True if a dead socket made the client send it a second time, so that the flow may have run before. */
   readonly resent?: boolean;
@@ -41,10 +38,7 @@ export interface Finding {
   readonly executed?: Executed;
   /** What was read, in one line without secret, token or payload. */
   readonly says: string;
-  /**
-   * The endpoint's own words, which may quote the payload: at most 1,000 characters in one line without secret or
-   * token.
-   */
+  /** As `detail` of an outcome; at most 1,000 characters. */
   readonly detail?: string | undefined;
   /** What it means for the message, and who must act. Default: by the kind. */
   readonly conclusion?: string;

@@ -1,7 +1,6 @@
 /**
  * A client certificate with its key, as a service key has them: PEM, often with a literal `\n` for each line end.
- * Checks what can be checked before any call: that both can be read and belong together, and when the certificate
- * expires.
+ * Checks before any call that both can be read and belong together, and when the certificate expires.
  */
 import { createHash, createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { createSecureContext } from 'node:tls';

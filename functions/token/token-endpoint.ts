@@ -201,8 +201,7 @@ function lifetimeMs(
 
 /**
  * The certificate that must be presented with this token (RFC 8705 section 3); undefined for a token that is not bound.
- * For a client with a secret, too: a proxy that presented its own certificate to the authorization server will do so to
- * the endpoint.
+ * For a client with a secret, too: a proxy that presents its own certificate does so to both servers.
  */
 function boundTo(
   { thumbprint }: Claims,

@@ -1,8 +1,7 @@
 /**
  * The warm access token of one set of credentials, and the fallbacks when there is none. A failure that may pass by
  * itself is retried as SAP's table says. After a refusal the secret is read again, then its previous version, since a
- * rotation may be halfway through. If all are refused, a pause begins. If nobody answers, the secret is read again,
- * too.
+ * rotation may be halfway through. If all are refused, a pause begins. It is also read again if nobody answers.
  */
 import { type Clock, type Deadline, wait } from '../deadline.ts';
 import { RelayError } from '../error.ts';

@@ -5,7 +5,7 @@
 import type { Deadline } from '../deadline.ts';
 import { RelayError } from '../error.ts';
 import { BODY_HEADERS, namesIn, passedOn } from '../http/headers.ts';
-import type { Message } from '../message/message.ts';
+import { bodyOf, type Message } from '../message/message.ts';
 import { stableId } from '../message/queued.ts';
 import type { HttpEvent, HttpReply } from './event.ts';
 import { isSpoiled } from './gateway-text.ts';
@@ -41,16 +41,10 @@ export interface TurnedAway extends Partial<Refused> {
 
 const METHODS = ['POST', 'PUT', 'PATCH', 'DELETE'];
 
-export interface AdmissionOptions {
-  readonly deadline: Deadline;
-  /** Epoch milliseconds. Default `Date.now`. */
-  readonly now?: () => number;
-}
-
 export async function admit(
   event: HttpEvent | undefined,
   routeOf: WebhookRoutes,
-  { deadline, now = Date.now }: AdmissionOptions,
+  deadline: Deadline,
 ): Promise<Admission> {
   if (event === undefined) return { reply: problem('malformed-request') };
   const segment = /\/webhooks\/([^/]+)$/.exec(event.path)?.[1];
@@ -69,7 +63,7 @@ export async function admit(
 
   let verified: Awaited<ReturnType<typeof verifierOf>>;
   try {
-    verified = await verifierOf(event, route?.verifiers ?? [NOBODY], { deadline, now });
+    verified = await verifierOf(event, route?.verifiers ?? [NOBODY], deadline);
   } catch (error) {
     if (!(error instanceof RelayError)) throw error;
     return { reply: UNAVAILABLE, cause: error };
@@ -111,7 +105,7 @@ function messageOf(
   return {
     id: messageIdOf(event, [webhook.messageId, verifier.messageIdOf?.(event)]),
     headers,
-    body: { bytes: body.byteLength, open: () => body },
+    body: bodyOf(body),
     // An empty content type counts as none.
     ...(contentType ? { contentType } : {}),
     ...(group ? { group: stableId(group) } : {}),

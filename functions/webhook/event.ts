@@ -55,10 +55,7 @@ export function readHttpEvent(event: unknown): HttpEvent | undefined {
   };
 }
 
-/**
- * In `authorizer.iam` by HTTP API 2.0 and function URL, in `identity` by REST API and HTTP API 1.0, never by a load
- * balancer.
- */
+/** HTTP API 2.0 and function URL: `authorizer.iam`. REST API and HTTP API 1.0: `identity`. Load balancer: never. */
 function iamIdentity({ authorizer, identity, elb }: Record<string, unknown>): Pick<HttpEvent, 'iamIdentity'> {
   if (elb !== undefined) return {};
   const iam = isRecord(authorizer) && isRecord(authorizer.iam) ? authorizer.iam : {};

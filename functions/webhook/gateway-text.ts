@@ -17,10 +17,7 @@ export function isSpoiled({ isBodyText, headers, body }: HttpEvent): boolean {
   return charset !== undefined && encodingNamed(charset) !== 'utf-8' && body.includes('\uFFFD');
 }
 
-/**
- * Its ASCII characters. UTF-16 that was decoded as UTF-8 has a zero byte next to each, and U+FFFD for its byte order
- * mark.
- */
+/** Its ASCII characters. Of UTF-16, decoded as UTF-8, a zero byte is next to each; its byte order mark is U+FFFD. */
 function beginningOf(body: Buffer): string {
   return body
     .subarray(0, 400)

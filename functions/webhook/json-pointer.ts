@@ -13,8 +13,7 @@ export function pointed(body: Buffer | undefined, pointer: string): string | und
   // Only for a number: in a large body it takes Node seconds to find out how each number was written.
   const written = typeof value === 'number' ? valueAt(parseJson(json, numbersAsWritten), pointer) : value;
   // As UTF-8 all halves of surrogate pairs are equal, and a field of fixed width without an id is blank. Two messages
-  // would
-  // have one id, and the flow would take the second for a repetition.
+  // would have one id, and the flow would take the second for a repetition.
   return typeof written === 'string' && written.isWellFormed() && written.trim() !== '' ? written : undefined;
 }
 

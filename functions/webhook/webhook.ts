@@ -29,7 +29,7 @@ function serve(event: unknown, context: Context) {
 }
 
 async function answer(request: HttpEvent | undefined, functionArn: string, deadline: Deadline): Promise<HttpReply> {
-  const admission = await admit(request, routeOf, { deadline, now: clock.now });
+  const admission = await admit(request, routeOf, deadline);
   if ('reply' in admission) return refused(admission);
   const { message, eventSource, route } = admission;
   const origin = { eventSource, functionArn };

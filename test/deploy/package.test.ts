@@ -1,4 +1,4 @@
-/** What a deployment makes: `npm run package` through its door, then the template and the zip that it left. */
+/** What a deployment makes: `npm run package` as a process, then the template and the zip that it left. */
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -163,7 +163,9 @@ describe('The table of settings', () => {
 
 test('README counts the ways in as the recipes do, but for the one that it shows', () => {
   const [, recipes = ''] = /^## Recipes$(.*?)^## /ms.exec(read('functions/webhook/verification/README.md')) ?? [];
-  const ways = [...recipes.matchAll(/^### (.*)$/gm)].filter(([, name]) => name !== 'Two kinds of sender at one door');
+  const ways = [...recipes.matchAll(/^### (.*)$/gm)].filter(
+    ([, name]) => name !== 'Two kinds of sender at one webhook',
+  );
   expect(text('README.md').toLowerCase()).toContain(`${inWords(ways.length - 1)} more ways to let senders in`);
 });
 

@@ -119,11 +119,7 @@ export function createSimulatedQueue(defaults: SimulatedQueueOptions = {}): Simu
       route: exchange,
       concurrency,
       breaker,
-      payloads: {
-        resolve: () => Promise.reject(new RelayError('PAYLOAD_MISSING', 'nothing lies in S3 here')),
-        withinBudget: (_bytes, _deadline, run) => run(),
-        deleteIfAsked: async () => undefined,
-      },
+      pointedSender: () => () => Promise.reject(new RelayError('PAYLOAD_MISSING', 'nothing lies in S3 here')),
       changeVisibility: async () => 0,
       isGivenUp: ({ kind }: Outcome) => kind === 'rejected',
       writeDeadLetter: async ({ messageId }) => {

@@ -201,10 +201,10 @@ describe('The call', () => {
   test.each([
     ['the destination’s', {}, {}, 60_000],
     ['what is set', { timeoutSeconds: 5 }, {}, 5_000],
-    ['what the door allows', { timeoutSeconds: 60 }, { maxCallMs: 25_000 }, 25_000],
-    ['what is set, where the door allows more', { timeoutSeconds: 5 }, { maxCallMs: 25_000 }, 5_000],
+    ['what the caller allows', { timeoutSeconds: 60 }, { maxCallMs: 25_000 }, 25_000],
+    ['what is set, where the caller allows more', { timeoutSeconds: 5 }, { maxCallMs: 25_000 }, 5_000],
     [
-      'what the door allows, where the invocation leaves less: its end is the signal’s',
+      'what the caller allows, where the invocation leaves less: its end is the signal’s',
       {},
       { maxCallMs: 25_000, remainingMs: 700 },
       25_000,

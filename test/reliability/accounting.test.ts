@@ -85,7 +85,7 @@ test.each<{ what: string; evidence: Partial<Evidence>; found: Partial<Account> }
     found: { orderBroken: ['a: 1 came after 2'] },
   },
   {
-    what: 'a good message that was buried',
+    what: 'a good message that was dead-lettered',
     evidence: { sent: [sent('1')], letters: [letter('1', 422)] },
     found: { untrue: [expect.stringContaining('a wrong reason')] },
   },
@@ -107,12 +107,12 @@ test.each<{ what: string; evidence: Partial<Evidence>; found: Partial<Account> }
   {
     what: 'a second letter without a cause',
     evidence: { sent: [sent('1', { verdict: 422 })], letters: [letter('1', 422), letter('1', 422)] },
-    found: { duplicateLetters: 1, untrue: ['1 was buried 2 times, 1 of them for no reason'] },
+    found: { duplicateLetters: 1, untrue: ['1 was dead-lettered 2 times, 1 of them for no reason'] },
   },
   {
-    what: 'one that was delivered and buried',
+    what: 'one that was delivered and dead-lettered',
     evidence: { sent: [sent('1', { verdict: 422 })], runs: [run('1')], letters: [letter('1', 422)] },
-    found: { untrue: ['1 was delivered and buried'] },
+    found: { untrue: ['1 was delivered and dead-lettered'] },
   },
   {
     what: 'another body',

@@ -63,7 +63,7 @@ export function account({ sent, runs, letters, causes }: Evidence): Account {
   const untrue: string[] = [];
   const untold: string[] = [];
   const delivered = countBy(runs.filter(isTaken), ({ messageId }) => messageId ?? 'without id');
-  const buried = countBy(letters, ({ recordId, told }) => told?.messageId ?? recordId);
+  const deadLettered = countBy(letters, ({ recordId, told }) => told?.messageId ?? recordId);
   const byId = new Map(sent.map((one) => [one.messageId, one]));
   const deadLetters: Record<string, number> = {};
   const duplicates: Record<string, number> = {};
@@ -82,8 +82,8 @@ export function account({ sent, runs, letters, causes }: Evidence): Account {
   }
   for (const { messageId } of sent) {
     const taken = delivered.get(messageId) ?? 0;
-    const dead = buried.get(messageId) ?? 0;
-    if (taken > 0 && dead > 0) untrue.push(`${messageId} was delivered and buried`);
+    const dead = deadLettered.get(messageId) ?? 0;
+    if (taken > 0 && dead > 0) untrue.push(`${messageId} was delivered and dead-lettered`);
     const silent = explain(taken - 1, messageId, ['again', 'unknown', 'killed'], duplicates);
     const unexplained = explain(silent, messageId, ['interrupted'], duplicates);
     if (silent > unexplained) untold.push(`${messageId} was delivered ${taken} times, ${silent} of them untold`);
@@ -91,7 +91,7 @@ export function account({ sent, runs, letters, causes }: Evidence): Account {
     duplicateLetters += Math.max(0, dead - 1);
     const unexplainedLetters = explain(dead - 1, messageId, ['again', 'unconfirmed', 'killed'], {});
     if (unexplainedLetters > 0)
-      untrue.push(`${messageId} was buried ${dead} times, ${unexplainedLetters} of them for no reason`);
+      untrue.push(`${messageId} was dead-lettered ${dead} times, ${unexplainedLetters} of them for no reason`);
   }
 
   /** Books deliveries too many on their causes. @returns how many are left over */
@@ -111,7 +111,7 @@ export function account({ sent, runs, letters, causes }: Evidence): Account {
     deadLetters,
     duplicates,
     duplicateLetters,
-    lost: sent.map(({ messageId }) => messageId).filter((id) => !delivered.has(id) && !buried.has(id)),
+    lost: sent.map(({ messageId }) => messageId).filter((id) => !delivered.has(id) && !deadLettered.has(id)),
     orderBroken: [...overtakings(sent, runs), ...overtakings(sent, runs.filter(isTaken))],
     untold,
     untrue,

@@ -13,8 +13,8 @@ test('600 messages under faults of every kind are each delivered or a dead lette
   expect(result.untold).toEqual([]);
   expect(result.untrue).toEqual([]);
   expect(result.sent).toBe(600);
-  const buried = Object.values(result.deadLetters).reduce((sum, count) => sum + count, 0);
-  expect(result.delivered + buried - result.duplicateLetters).toBe(600);
+  const deadLettered = Object.values(result.deadLetters).reduce((sum, count) => sum + count, 0);
+  expect(result.delivered + deadLettered - result.duplicateLetters).toBe(600);
   expect([...result.broken.keys()], 'no invocation ended without a reply but by a kill').toEqual(
     result.broken.size === 0 ? [] : ['Runtime.ExitError'],
   );

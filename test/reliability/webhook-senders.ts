@@ -109,10 +109,14 @@ export async function runWebhooks(options: WebhookRunOptions): Promise<WebhookRu
       runs.flatMap(({ messageId, bodySha256 }) => (isTrue(messageId, bodySha256) ? [messageId ?? ''] : [])),
     );
     const waiting = both.flatMap(({ queue }) => lyingIn(queue));
-    const buried = both.flatMap(({ deadLetterQueue }) => lyingIn(deadLetterQueue));
+    const deadLettered = both.flatMap(({ deadLetterQueue }) => lyingIn(deadLetterQueue));
     const inQueue = new Set(waiting.filter(({ id, digest }) => isTrue(id, digest)).map(({ id }) => id));
-    const dead = new Set(buried.filter(({ id, digest }) => isTrue(id, digest)).map(({ id }) => id));
-    const all = [...waiting, ...buried, ...runs.map((run) => ({ id: run.messageId ?? '', digest: run.bodySha256 }))];
+    const dead = new Set(deadLettered.filter(({ id, digest }) => isTrue(id, digest)).map(({ id }) => id));
+    const all = [
+      ...waiting,
+      ...deadLettered,
+      ...runs.map((run) => ({ id: run.messageId ?? '', digest: run.bodySha256 })),
+    ];
     const runsOf = (name: string) => runs.filter(({ messageId = '' }) => bodies.get(messageId)?.destination === name);
     const again = (name: string) => {
       const own = runsOf(name);

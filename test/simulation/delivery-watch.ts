@@ -130,7 +130,7 @@ export function createDeliveryWatch(options: DeliveryWatchOptions): DeliveryWatc
     const { operation, input, invocation } = call;
     if (invocation === undefined) return;
     const isLetter = 'deadLetter' in ((input.MessageAttributes ?? {}) as object);
-    if (operation === 'SendMessage' && isLetter) buried(call, invocation as Invocation, isStored, recordId);
+    if (operation === 'SendMessage' && isLetter) deadLettered(call, invocation as Invocation, isStored, recordId);
     if (operation === 'SendMessage' && !isLetter) queued(call, isStored, recordId);
     if (operation === 'ChangeMessageVisibilityBatch') hidden(input, invocation as Invocation);
   }
@@ -168,7 +168,7 @@ export function createDeliveryWatch(options: DeliveryWatchOptions): DeliveryWatc
     return recordsOf(invocation).filter(({ messageId }) => recordIds.has(messageId)).length;
   }
 
-  function buried({ input, startedAt }: Call, invocation: Invocation, isStored: boolean, recordId: string): void {
+  function deadLettered({ input, startedAt }: Call, invocation: Invocation, isStored: boolean, recordId: string): void {
     const { deadLetter, ...attributes } = input.MessageAttributes as TextAttributes;
     const told = JSON.parse(deadLetter?.StringValue ?? '{}');
     const message = ledger.find(told.messageId, payloadIn(String(input.MessageBody), attributes));
@@ -185,15 +185,15 @@ export function createDeliveryWatch(options: DeliveryWatchOptions): DeliveryWatc
       ledger.violate('dead letters keep the message', `${named(message)} has another body in its letter`);
     ledger.bind(recordId, message);
     message.letters += 1;
-    ledger.books(invocation).buried.add(message);
+    ledger.books(invocation).deadLettered.add(message);
     ledger.count('dead letters', `${told.outcome} ${told.status ?? '-'}`);
   }
 
   /** Sent, or refused on the way while there was time for a call. */
-  function wasTried(message: Tracked, invocation: Invocation, buriedAt: number): boolean {
+  function wasTried(message: Tracked, invocation: Invocation, deadLetteredAt: number): boolean {
     const { startedAt, timeoutMs } = invocation;
     const endsAt = startedAt + timeoutMs - Math.min(RESERVE_MS, timeoutMs / 5);
-    return ledger.books(invocation).calls.has(message) || buriedAt <= endsAt - MIN_CALL_MS;
+    return ledger.books(invocation).calls.has(message) || deadLetteredAt <= endsAt - MIN_CALL_MS;
   }
 
   function untruth(
@@ -256,7 +256,7 @@ export function createDeliveryWatch(options: DeliveryWatchOptions): DeliveryWatc
     const records = recordsOf(invocation);
     const { batchItemFailures = [] } = (invocation.reply ?? {}) as SQSBatchResponse;
     const kept = new Set(batchItemFailures.map(({ itemIdentifier }) => itemIdentifier));
-    const { delivered, buried: dead } = ledger.books(invocation);
+    const { delivered, deadLettered: dead } = ledger.books(invocation);
     for (const { messageId: recordId } of records) {
       const message = ledger.ofRecord(recordId);
       if (message === undefined) continue;

@@ -56,7 +56,7 @@ export interface InvocationBooks {
   /** Messages whose 2xx arrived whole. */
   readonly delivered: Set<Tracked>;
   /** Messages for which a letter was stored. */
-  readonly buried: Set<Tracked>;
+  readonly deadLettered: Set<Tracked>;
   /** The calls with a message, in their order. */
   readonly calls: Map<Tracked, Exchange[]>;
   /** Records that were hidden for a while, or were tried to be. */
@@ -153,7 +153,7 @@ export function createLedger(trace: Trace): Ledger {
       if (known !== undefined) return known;
       const made: InvocationBooks = {
         delivered: new Set(),
-        buried: new Set(),
+        deadLettered: new Set(),
         calls: new Map(),
         hidden: new Set(),
         isResultLost: false,

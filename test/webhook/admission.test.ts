@@ -288,7 +288,7 @@ test('an unknown destination goes through a comparison of the credentials, too',
     isBodyText: true,
     multiValue: false,
   };
-  const admission = await admit(event, () => undefined, { deadline: deadlineOf() });
+  const admission = await admit(event, () => undefined, deadlineOf());
   expect(refusalOf(admission)).toStrictEqual(UNAUTHORIZED);
   expect(looks).toBe(1);
 });

@@ -61,9 +61,8 @@ describe('The header', () => {
   });
 
   test('a Basic header is refused where the secret has no entries', async () => {
-    const during = { deadline: deadlineOf(), now: () => NOON };
     for (const header of [undefined, '', JOE, `Basic ${base64(Buffer.alloc(32))}`])
-      expect(await NOBODY.check(requestWith(header), during)).toEqual({ judgement: 'wrong-credentials' });
+      expect(await NOBODY.check(requestWith(header), deadlineOf())).toEqual({ judgement: 'wrong-credentials' });
   });
 
   test('the Basic header of RFC 7617 is accepted', () => {
@@ -195,7 +194,7 @@ describe('A rotation', () => {
     expect(statusOf(await admission)).toBe(401);
     expect(signal.aborted, 'nothing runs on').toBe(true);
     opened.reading = () => undefined;
-    expect(statusOf(await opened.admit()), 'and shuts the door on nobody else').toBeUndefined();
+    expect(statusOf(await opened.admit()), 'and turns nobody else away').toBeUndefined();
   });
 
   test('a rotation is not waited for while the secret cannot be read: a known password stays good', async () => {
@@ -208,7 +207,7 @@ describe('A rotation', () => {
   });
 
   test.each(['SECRET_NOT_FOUND', 'SECRET_UNREADABLE'] as const)(
-    'a rotation to a secret without entries (%s) shuts the door after ten minutes',
+    'a rotation to a secret without entries (%s) turns everybody away after ten minutes',
     async (code) => {
       const opened = openWebhook();
       await opened.admit();

@@ -32,7 +32,7 @@ async function expectTurnedAway(opened: OpenWebhook, made: unknown, sender: Send
 }
 
 test.each(SENDERS)(
-  'a stranger is turned away, whatever he sends, where $name guards the door',
+  'a stranger is turned away, whatever he sends, by $name',
   async (sender) => {
     const opened = openWebhook({ verify: verifyAs(sender.verify), allowedOrigins: ['em.example.com'] });
     opened.secret = sender.entries;

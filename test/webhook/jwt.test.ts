@@ -376,14 +376,14 @@ describe('The issuer’s keys', () => {
       [30_000, 5_000],
       [1_200, 1_200],
     ] as const) {
-      const door = openWebhook({ verify: verifyAs({ type: 'jwt', issuer: issuer.url, audience: 'orders' }) });
-      door.deadline = deadlineOf(remainingMs);
+      const opened = openWebhook({ verify: verifyAs({ type: 'jwt', issuer: issuer.url, audience: 'orders' }) });
+      opened.deadline = deadlineOf(remainingMs);
       const timeouts: number[] = [];
-      door.send = (request) => {
+      opened.send = (request) => {
         timeouts.push(request.timeoutMs);
         return createHttpClient()(request);
       };
-      await door.admitEvent(webhookEvent({ headers: { authorization: `Bearer ${await issuer.token()}` } }));
+      await opened.admitEvent(webhookEvent({ headers: { authorization: `Bearer ${await issuer.token()}` } }));
       expect(timeouts).toEqual([timeoutMs, timeoutMs]);
     }
   });

@@ -100,10 +100,7 @@ export function openWebhook(
         webhookEvent({ ...fields, headers: { authorization: JOE, 'content-type': 'application/json', ...headers } }),
       ),
     admitEvent: (event) =>
-      admit(readHttpEvent(event), (name) => (name === 'orders' ? route : undefined), {
-        deadline: opened.deadline,
-        now: clock.now,
-      }),
+      admit(readHttpEvent(event), (name) => (name === 'orders' ? route : undefined), opened.deadline),
   };
   return opened;
 }

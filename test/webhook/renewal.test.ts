@@ -36,7 +36,7 @@ test('a secret over ten minutes old delays no reply, even if Secrets Manager han
   async function invoke() {
     const cameAt = now();
     const admitted = await environment.invoke({ getRemainingTimeInMillis: () => 29_000 }, async ({ deadline }) => {
-      const admission = await admit(event, routeOf, { deadline, now });
+      const admission = await admit(event, routeOf, deadline);
       return { status: statusOf(admission), admittedMs: now() - cameAt };
     });
     return { ...admitted, repliedMs: now() - cameAt };

@@ -33,12 +33,12 @@ const headers = fc.oneof(
   { weight: 2, arbitrary: fc.dictionary(fc.oneof(names, fc.string()), headerValue, { maxKeys: 6 }) },
   { weight: 1, arbitrary: fc.jsonValue() },
 );
-const pathTo = (doors: readonly string[]) =>
+const pathTo = (webhooks: readonly string[]) =>
   fc.oneof(
     {
       weight: 6,
       arbitrary: fc
-        .constantFrom(...doors, 'unknown')
+        .constantFrom(...webhooks, 'unknown')
         .chain((name) => fc.constantFrom(`/webhooks/${name}`, `/dev/webhooks/${name}`)),
     },
     { weight: 2, arbitrary: fc.string().map((name) => `/webhooks/${name}`) },
@@ -59,9 +59,9 @@ const body = fc.oneof(
   fc.constant(`${'['.repeat(20_000)}${MARK}`),
   fc.jsonValue(),
 );
-/** Events in which nothing is signed. @param doors names of destinations */
-export function strangers(doors: readonly string[]): fc.Arbitrary<unknown> {
-  return made(pathTo(doors)).map(eventOf);
+/** Events in which nothing is signed. @param webhooks names of destinations */
+export function strangers(webhooks: readonly string[]): fc.Arbitrary<unknown> {
+  return made(pathTo(webhooks)).map(eventOf);
 }
 
 const made = (path: fc.Arbitrary<unknown>) =>

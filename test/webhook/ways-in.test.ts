@@ -1,5 +1,6 @@
 /**
- * A door with several ways in; what is asked of Secrets Manager for them; keys in headers; IAM; and no verification.
+ * A webhook with several verifications; what is asked of Secrets Manager for them; keys in headers; IAM; no
+ * verification.
  */
 
 import { describe, expect, test } from 'vitest';

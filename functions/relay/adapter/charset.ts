@@ -5,10 +5,7 @@
  */
 import { isUtf8 } from 'node:buffer';
 
-/**
- * A SOAP message with attachments; its XML is the root part (SOAP Messages with Attachments, W3C Note of 11 December
- * 2000).
- */
+/** SOAP Messages with Attachments (W3C Note of 11 December 2000): the XML is the root part. */
 export const ATTACHED = 'multipart/related';
 
 /** The media type without parameters, lower case; empty if there is none. */

@@ -23,11 +23,12 @@ interface Pair {
   readonly cookie: string;
 }
 
+/** Keeps the pair of the latest answer. */
 interface Session {
-  /** As of the latest answer. */
-  pair: Pair;
-  /** How many calls were sent with it. */
-  calls: number;
+  /** @returns undefined where the endpoint demands another token */
+  call(request: HttpRequest, made: CsrfCall): Promise<HttpAnswer | undefined>;
+  /** Whether no more than one call was sent with it. */
+  isNew(): boolean;
 }
 
 /** The sessions of one access token. */
@@ -94,7 +95,7 @@ export function createCsrf({ required, send, maxCallMs, now = Date.now }: CsrfOp
       // On an endpoint without CSRF protection a GET would run the flow.
       const mayGet = protection === 'demanded';
       const answer = await fetchToken({ ...fetch, timeoutMs, signal }, send, mayGet);
-      return { pair: pairAfter(NO_PAIR, answer, now()), calls: 0 };
+      return createSession(pairAfter(NO_PAIR, answer, now()));
     };
     const made = { shared: warm({ load: open }), idle: [], open };
     sessions.set(identity, made);
@@ -106,27 +107,33 @@ export function createCsrf({ required, send, maxCallMs, now = Date.now }: CsrfOp
     return send(request);
   }
 
-  /** @returns undefined where the endpoint demands another token */
-  async function callIn(session: Session, request: HttpRequest, made: CsrfCall): Promise<HttpAnswer | undefined> {
-    session.calls += 1;
-    const answer = await call(withPair(request, session.pair), made);
-    if (isDemand(answer)) return undefined;
-    session.pair = pairAfter(session.pair, answer, now());
-    return answer;
+  function createSession(opened: Pair): Session {
+    let pair = opened;
+    let calls = 0;
+    return {
+      async call(request, made) {
+        calls += 1;
+        const answer = await call(withPair(request, pair), made);
+        if (isDemand(answer)) return undefined;
+        pair = pairAfter(pair, answer, now());
+        return answer;
+      },
+      isNew: () => calls <= 1,
+    };
   }
 
   async function callShared(request: HttpRequest, made: CsrfCall): Promise<HttpAnswer> {
     const { deadline } = made;
     const { shared } = sessionsOf(request, made);
     const first = await shared.get(deadline);
-    const answer = await callIn(first, request, made);
+    const answer = await first.call(request, made);
     if (answer !== undefined) return answer;
     shared.forget(first);
     const renewed = await shared.get(deadline);
-    const answerToRenewed = await callIn(renewed, request, made);
+    const answerToRenewed = await renewed.call(request, made);
     if (answerToRenewed !== undefined) return answerToRenewed;
     shared.forget(renewed);
-    if (renewed.calls === 1) throw newTokenRefused();
+    if (renewed.isNew()) throw newTokenRefused();
     canShare = false;
     return callAlone(request, made);
   }
@@ -135,14 +142,14 @@ export function createCsrf({ required, send, maxCallMs, now = Date.now }: CsrfOp
     const { idle, open } = sessionsOf(request, made);
     const kept = idle.pop();
     if (kept !== undefined) {
-      const answer = await callIn(kept, request, made);
+      const answer = await kept.call(request, made);
       if (answer !== undefined) {
         idle.push(kept);
         return answer;
       }
     }
     const opened = await open(made.deadline);
-    const answer = await callIn(opened, request, made);
+    const answer = await opened.call(request, made);
     if (answer === undefined) throw newTokenRefused();
     idle.push(opened);
     return answer;

@@ -30,10 +30,10 @@ export function createIssuer(
   });
 }
 
-export function jwtVerifier(settings: JwtVerification, known: Rereadable<IssuerKeys>): Verifier {
+export function jwtVerifier(settings: JwtVerification, known: Rereadable<IssuerKeys>, now: () => number): Verifier {
   return {
     type: 'jwt',
-    async check({ headers: { authorization = '' } }, { deadline, now }) {
+    async check({ headers: { authorization = '' } }, deadline) {
       if (!/^bearer\b/i.test(authorization)) return { judgement: 'no-credentials' };
       const token = BEARER.exec(authorization)?.[1];
       if (token === undefined) return { judgement: 'wrong-credentials' };

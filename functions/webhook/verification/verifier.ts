@@ -1,7 +1,6 @@
 /**
  * Verification of one request by all verifiers of its webhook: the first that holds lets it in. If none holds, those
- * that can read their secret or keys again do so, once. The verifier that held also says where the sender's message id
- * is.
+ * that can read their secret or keys again do so, once. The verifier that held also knows where the message id is.
  */
 import type { Deadline } from '../../deadline.ts';
 import { RelayError } from '../../error.ts';
@@ -34,16 +33,10 @@ export interface Check {
   readonly again?: () => Promise<Judgement>;
 }
 
-export interface During {
-  readonly deadline: Deadline;
-  /** Epoch milliseconds. */
-  readonly now: () => number;
-}
-
 export interface Verifier {
   readonly type: Verification['type'];
   /** @throws RelayError if it cannot be judged now */
-  readonly check: (request: HttpEvent, during: During) => Promise<Check>;
+  readonly check: (request: HttpEvent, deadline: Deadline) => Promise<Check>;
   /** Where the message id of a request that held is: a header's name in lower case, or a JSON pointer. */
   readonly messageIdOf?: (request: HttpEvent) => string;
   /** The header with the credential, where that is another than `Authorization`. */
@@ -74,12 +67,12 @@ export const NOBODY: Verifier = {
 export async function verifierOf(
   request: HttpEvent,
   verifiers: readonly Verifier[],
-  { deadline, now }: During,
+  deadline: Deadline,
 ): Promise<{ readonly verifier: Verifier } | { readonly refused: Refused }> {
   const held = new AbortController();
   const signal = verifiers.length === 1 ? deadline.signal : AbortSignal.any([deadline.signal, held.signal]);
-  const during = { deadline: { remainingMs: deadline.remainingMs, signal }, now };
-  const checks = verifiers.map((verifier) => verifier.check(request, during));
+  const untilHeld = { remainingMs: deadline.remainingMs, signal };
+  const checks = verifiers.map((verifier) => verifier.check(request, untilHeld));
   const rounds = [checks.map((check) => check.then(({ judgement }) => judgement))];
   try {
     const first = await firstToHold(verifiers, rounds[0] ?? []);

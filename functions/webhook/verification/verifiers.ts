@@ -1,7 +1,6 @@
 /**
  * Makes the verifiers that the settings name, once for an execution environment. Webhooks with the same secret share
- * what was read of it, webhooks with the same issuer share its keys. The code for tokens is loaded when the first token
- * comes.
+ * what was read of it, webhooks with the same issuer share its keys. The code for tokens is loaded with the first token.
  */
 import type { ReadSecret } from '../../aws/secrets-manager.ts';
 import type { Clock, Deadline } from '../../deadline.ts';
@@ -55,7 +54,7 @@ export function createVerifiers(options: VerifiersOptions): (settings: Verificat
     const known = kept(secrets, `${type} ${secret}`, () => entriesOf(scheme, secret)) as Rereadable<E[]>;
     return {
       type,
-      async check(request, { deadline }) {
+      async check(request, deadline) {
         if (!scheme.isPresentedBy(request)) return { judgement: 'no-credentials' };
         const entries = await known.get(deadline);
         const judgement = scheme.judge(request, entries, now());
@@ -77,6 +76,7 @@ export function createVerifiers(options: VerifiersOptions): (settings: Verificat
     return jwtVerifier(
       settings,
       kept(issuers, key, () => createIssuer(settings, send, clock)),
+      now,
     );
   }
 

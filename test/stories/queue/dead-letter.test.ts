@@ -214,11 +214,11 @@ test('after a rejected message that is safe in the dead-letter queue its group g
 
 describe('By its age a message is given up', () => {
   test.each([
-    { fifo: false, status: 503, ageMs: 72 * HOUR_MS + 60_000, outcome: 'failed', is: 'buried' },
+    { fifo: false, status: 503, ageMs: 72 * HOUR_MS + 60_000, outcome: 'failed', is: 'dead-lettered' },
     { fifo: false, status: 503, ageMs: 72 * HOUR_MS - 60_000, outcome: 'failed', is: 'kept' },
-    { fifo: true, status: 503, ageMs: 24 * HOUR_MS + 60_000, outcome: 'failed', is: 'buried' },
+    { fifo: true, status: 503, ageMs: 24 * HOUR_MS + 60_000, outcome: 'failed', is: 'dead-lettered' },
     { fifo: true, status: 503, ageMs: 24 * HOUR_MS - 60_000, outcome: 'failed', is: 'kept' },
-    { fifo: false, status: 404, ageMs: 12 * DAY_MS + 60_000, outcome: 'blocked', is: 'buried' },
+    { fifo: false, status: 404, ageMs: 12 * DAY_MS + 60_000, outcome: 'blocked', is: 'dead-lettered' },
     { fifo: false, status: 404, ageMs: 12 * DAY_MS - 60_000, outcome: 'blocked', is: 'kept' },
     { fifo: true, status: 404, ageMs: 11 * DAY_MS, outcome: 'blocked', is: 'kept' },
   ])(
@@ -237,16 +237,17 @@ describe('By its age a message is given up', () => {
       await stage.poll();
 
       expect(stage.attemptsOf(id)).toMatchObject([{ outcome, status, calls: 1 }]);
-      expect(stage.tally()).toMatchObject({ left: is === 'kept' ? 1 : 0, dead: is === 'buried' ? 1 : 0 });
-      if (is === 'buried') expect(letters(stage.orders)).toMatchObject([{ told: { messageId: id, outcome, status } }]);
+      expect(stage.tally()).toMatchObject({ left: is === 'kept' ? 1 : 0, dead: is === 'dead-lettered' ? 1 : 0 });
+      if (is === 'dead-lettered')
+        expect(letters(stage.orders)).toMatchObject([{ told: { messageId: id, outcome, status } }]);
     },
   );
 
   test.each([
     { fifo: false, status: 429, ageMs: 4 * DAY_MS, is: 'kept' },
     { fifo: true, status: 429, ageMs: 4 * DAY_MS, is: 'kept' },
-    { fifo: false, status: 429, ageMs: 12 * DAY_MS + 60_000, is: 'buried' },
-    { fifo: false, status: 404, ageMs: 12 * DAY_MS + 60_000, is: 'buried' },
+    { fifo: false, status: 429, ageMs: 12 * DAY_MS + 60_000, is: 'dead-lettered' },
+    { fifo: false, status: 404, ageMs: 12 * DAY_MS + 60_000, is: 'dead-lettered' },
     { fifo: false, status: 200, ageMs: 13 * DAY_MS, is: 'delivered' },
   ])(
     'a message that nobody polled for $ageMs ms is answered $status at its first try (FIFO: $fifo): $is',
@@ -262,7 +263,7 @@ describe('By its age a message is given up', () => {
 
       await stage.poll();
 
-      expect(stage.tally()).toMatchObject({ left: is === 'kept' ? 1 : 0, dead: is === 'buried' ? 1 : 0 });
+      expect(stage.tally()).toMatchObject({ left: is === 'kept' ? 1 : 0, dead: is === 'dead-lettered' ? 1 : 0 });
     },
   );
 

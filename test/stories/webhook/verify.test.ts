@@ -9,7 +9,7 @@ import { SENDERS } from '../../webhook/senders.ts';
 import { BODY, MARK, REQUESTS, SEED, strangers } from '../../webhook/strangers.ts';
 import { type Stage, setStage } from '../stage.ts';
 
-const named = SENDERS.map((sender, index) => ({ ...sender, door: `by-${index}-${sender.name.replaceAll(' ', '-')}` }));
+const named = SENDERS.map((sender, index) => ({ ...sender, path: `by-${index}-${sender.name.replaceAll(' ', '-')}` }));
 /** Lambda has 4 KB for all variables: five webhooks fit. */
 const PARTS = [named.slice(0, 4), named.slice(4, 8), named.slice(8)] as const;
 
@@ -19,38 +19,38 @@ const strangersReply = async (response: Response) => {
 };
 
 function setDoors(senders: (typeof PARTS)[number]): Promise<Stage> {
-  const plans: DestinationPlan[] = senders.map(({ door, verify, entries }) => ({
-    name: door,
+  const plans: DestinationPlan[] = senders.map(({ path, verify, entries }) => ({
+    name: path,
     webhook: { username: 'nobody', password: 'not-a-password', verify, secret: [...entries] },
   }));
   return setStage({ plans });
 }
 
-const post = (stage: Stage, door: string, headers: Record<string, string>, body = BODY) =>
-  stage.post(`/webhooks/${door}`, { user: null, headers, body });
+const post = (stage: Stage, path: string, headers: Record<string, string>, body = BODY) =>
+  stage.post(`/webhooks/${path}`, { user: null, headers, body });
 
 describe('Every kind of sender', () => {
   test.each(PARTS)(
     'every kind of sender gets through to its flow, by either secret, and nobody else does',
     async (...senders) => {
       const stage = await setDoors(senders);
-      for (const { door, entries, sign, messageId } of senders) {
+      for (const { path, entries, sign, messageId } of senders) {
         for (const entry of entries) {
-          const response = await post(stage, door, await sign(BODY, entry, Date.now()));
-          expect([door, response.status]).toEqual([door, 200]);
+          const response = await post(stage, path, await sign(BODY, entry, Date.now()));
+          expect([path, response.status]).toEqual([path, 200]);
         }
         const ids = stage.attempts
-          .filter(({ destination }) => destination === door)
+          .filter(({ destination }) => destination === path)
           .map((attempt) => attempt.messageId);
         expect(ids).toHaveLength(2);
         if (messageId !== undefined) expect(ids).toEqual([messageId, messageId]);
       }
       const unknown = await strangersReply(await post(stage, 'unknown', {}));
       const { flowRuns } = stage.tally();
-      for (const { door, entries, sign } of senders) {
+      for (const { path, entries, sign } of senders) {
         const wrong = Object.fromEntries(Object.keys(entries[0]).map((field) => [field, 'whsec_d3Jvbmc=']));
         for (const headers of [await sign(BODY, wrong, Date.now()), {}])
-          expect(await strangersReply(await post(stage, door, headers)), door).toEqual(unknown);
+          expect(await strangersReply(await post(stage, path, headers)), path).toEqual(unknown);
       }
       expect(stage.tally()).toMatchObject({ flowRuns });
     },
@@ -154,7 +154,7 @@ test('strangers, whatever they send, get a small reply, reach no flow, and leave
   );
   const stage = await setDoors(senders);
   const { invoke } = stage.deployed.webhookFunction;
-  const events = strangers(senders.map(({ door }) => door));
+  const events = strangers(senders.map(({ path }) => path));
   const statuses: number[] = [];
   await fc.assert(
     fc.asyncProperty(events, async (event) => {

@@ -5,7 +5,7 @@
  * @see SAP Help, "Configure the OData Sender Adapter", "Invoking an OData API"
  */
 import type { HttpAnswer } from '../../../http/http.ts';
-import { type Message, payloadOf } from '../../../message/message.ts';
+import { bodyOf, type Message, payloadOf } from '../../../message/message.ts';
 import type { Destination, ODataSettings } from '../../../settings/destination.ts';
 import type { Token } from '../../../token/token-endpoint.ts';
 import type { Finding } from '../../outcome.ts';
@@ -52,8 +52,7 @@ export function odataAdapter(options: AdapterOptions<Destination & ODataSettings
 
 /** With the payload in memory: its operations are counted after the answer, which must not need S3 again. */
 async function batchShape(message: Message, headers: Record<string, string>): Promise<Shape> {
-  const bytes = await payloadOf(message);
-  return { headers, keepBytes: BATCH_ANSWER_BYTES, body: { bytes: bytes.byteLength, open: () => bytes } };
+  return { headers, keepBytes: BATCH_ANSWER_BYTES, body: bodyOf(await payloadOf(message)) };
 }
 
 /** The service document, which is made of the service's metadata: fetching a token there runs no flow. */

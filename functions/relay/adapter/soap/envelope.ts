@@ -114,8 +114,7 @@ function inspect(text: string, block: HeaderBlock | undefined): Inspected {
     },
   });
   if (end === 'deep') throw invalid(`expected elements nested ${MAX_DEPTH} deep at most`);
-  // An existing envelope is read up to its body only. A payload that goes into a new one must be well-formed to its
-  // end.
+  // An existing envelope is read up to its body. A payload for a new one must be well-formed to its end.
   if (version === undefined ? end !== 'whole' : !hasBody)
     throw invalid('expected well-formed XML without a document type declaration');
   if (version === undefined && xmlVersion === '1.1') throw invalid('expected XML 1.0, as SOAP does');

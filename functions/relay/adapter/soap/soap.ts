@@ -6,8 +6,7 @@
  * @see SAP Help, "Configure the SOAP (SOAP 1.x) Sender Adapter"; SOAP 1.1 section 6, RFC 3902
  */
 import { RelayError } from '../../../error.ts';
-import type { HttpBody } from '../../../http/http.ts';
-import { type Message, payloadOf } from '../../../message/message.ts';
+import { bodyOf, type Message, payloadOf } from '../../../message/message.ts';
 import type { Destination, SoapRmSettings, SoapSettings, SoapVersion } from '../../../settings/destination.ts';
 import { type Adapter, type AdapterOptions, createAdapter, type Shape } from '../adapter.ts';
 import { ATTACHED, charsetIn, charsetOf, encodingNamed, mediaTypeOf, withCharset } from '../charset.ts';
@@ -107,8 +106,4 @@ const OF_VERSION: Readonly<Record<SoapVersion, string>> = {
 /** SOAP 1.1 requires the header, even if it is empty; 1.2 has the action in the content type. */
 function actionHeader(contentType: string, action: string): Record<string, string> {
   return mediaTypeOf(contentType) === 'application/soap+xml' ? {} : { SOAPAction: `"${action}"` };
-}
-
-function bodyOf(bytes: Buffer): HttpBody {
-  return { bytes: bytes.byteLength, open: () => bytes };
 }
