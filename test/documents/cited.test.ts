@@ -59,8 +59,10 @@ describe.each(DOCUMENTS)('%s', (document) => {
   });
 
   test('a document links to documents, anchors and files that are there', () => {
-    const targets = [...proseOf(document).matchAll(/\]\(([^)\s]+)\)|^\[[^\]]+\]: (\S+)$/gm)]
-      .map(([, inline, named]) => inline ?? named ?? '')
+    const targets = [
+      ...proseOf(document).matchAll(/\]\(([^)\s]+)\)|^\[[^\]]+\]: (\S+)$|(?:href|src|srcset)="([^"]+)"/gm),
+    ]
+      .map(([, inline, named, html]) => inline ?? named ?? html ?? '')
       .filter((target) => !target.startsWith('https://'));
     const broken = targets.filter((target) => {
       const [path = '', anchor] = target.split('#');
