@@ -13,18 +13,20 @@ const CERTIFICATE = 'arn:aws:acm:eu-central-1:123456789012:certificate/11111111-
 const flow = { secret: 'cpi/orders', path: '/http/orders' };
 
 /**
- * So many secrets that their roles need managed policies; a domain; senders to a queue; a webhook that the gateway
- * checks.
+ * Such long secrets that their roles need managed policies; a domain; senders to a queue; a webhook that the gateway
+ * checks; somebody who is told, and not during maintenance.
  */
 const everything = {
+  alarms: { mail: 'operators@example.com' },
+  maintenance: [{ cron: '0 20 * * SAT', hours: 6 }],
   webhookDomain: { name: 'webhooks.example.com', certificateArn: CERTIFICATE },
   destinations: {
     orders: { ...flow, queueSenders: ['arn:aws:sns:eu-central-1:123456789012:orders'], webhook: { verify: 'iam' } },
     invoices: { ...flow, fifo: true, webhook: { verify: 'basic', secret: 'webhooks/invoices' } },
     ...Object.fromEntries(
-      Array.from({ length: 40 }, (_, index) => [
+      Array.from({ length: 22 }, (_, index) => [
         `flow-${index}`,
-        { ...flow, secret: `cpi/${'x'.repeat(200)}${index}` },
+        { ...flow, secret: `cpi/${'x'.repeat(480)}${index}` },
       ]),
     ),
   },
@@ -208,6 +210,27 @@ const NEEDED: Readonly<Record<string, readonly string[]>> = {
   'AWS::ApiGatewayV2::Route': ['apigateway:POST'],
   'AWS::ApiGatewayV2::DomainName': ['apigateway:POST', 'iam:CreateServiceLinkedRole'],
   'AWS::ApiGatewayV2::ApiMapping': ['apigateway:POST'],
+  'AWS::CloudWatch::Alarm': ['cloudwatch:PutMetricAlarm', 'cloudwatch:DescribeAlarms', 'cloudwatch:DeleteAlarms'],
+  'AWS::CloudWatch::CompositeAlarm': ['cloudwatch:PutCompositeAlarm', 'cloudwatch:ListTagsForResource'],
+  'AWS::CloudWatch::AlarmMuteRule': [
+    'cloudwatch:PutAlarmMuteRule',
+    'cloudwatch:GetAlarmMuteRule',
+    'cloudwatch:DeleteAlarmMuteRule',
+  ],
+  'AWS::CloudWatch::Dashboard': ['cloudwatch:PutDashboard', 'cloudwatch:GetDashboard', 'cloudwatch:DeleteDashboards'],
+  'AWS::Logs::QueryDefinition': [
+    'logs:PutQueryDefinition',
+    'logs:DeleteQueryDefinition',
+    'logs:DescribeQueryDefinitions',
+  ],
+  'AWS::SNS::Topic': [
+    'sns:CreateTopic',
+    'sns:DeleteTopic',
+    'sns:GetTopicAttributes',
+    'sns:GetDataProtectionPolicy',
+    'sns:ListSubscriptionsByTopic',
+  ],
+  'AWS::SNS::Subscription': ['sns:Subscribe', 'sns:Unsubscribe', 'sns:GetSubscriptionAttributes'],
 };
 
 describe('infra/deploy/deployer-policy.json', () => {
@@ -240,6 +263,13 @@ describe('infra/deploy/deployer-policy.json', () => {
       if (Type === 'AWS::SQS::Queue') return [`arn:aws:sqs:eu-central-1:123456789012:${Properties.QueueName}`];
       if (Type === 'AWS::Lambda::Function')
         return [`arn:aws:lambda:eu-central-1:123456789012:function:${Properties.FunctionName}`];
+      if (Type === 'AWS::CloudWatch::Alarm' || Type === 'AWS::CloudWatch::CompositeAlarm')
+        return [`arn:aws:cloudwatch:eu-central-1:123456789012:alarm:${Properties.AlarmName}`];
+      if (Type === 'AWS::CloudWatch::AlarmMuteRule')
+        return [`arn:aws:cloudwatch:eu-central-1:123456789012:alarm-mute-rule:${Properties.Name}`];
+      if (Type === 'AWS::CloudWatch::Dashboard')
+        return [`arn:aws:cloudwatch::123456789012:dashboard/${Properties.DashboardName}`];
+      if (Type === 'AWS::SNS::Topic') return [`arn:aws:sns:eu-central-1:123456789012:${Properties.TopicName}`];
       if (Type === 'AWS::Logs::LogGroup')
         return [`arn:aws:logs:eu-central-1:123456789012:log-group:${Properties.LogGroupName}`];
       return [];

@@ -511,12 +511,7 @@ const service: readonly Mistake[] = [
     'vpc: { securityGroupIds: [sg-1], subnetIds: [subnet-1] }',
     'provider.vpc: not supported: the functions run outside of a VPC',
   ],
-  [
-    'tracing',
-    'memorySize: 512',
-    'tracing: { lambda: true }',
-    'provider.tracing: not supported: no traces go to X-Ray; the traceparent of a message reaches its flow',
-  ],
+  ['tracing', 'memorySize: 512', 'tracing: { lambda: true }', 'provider.tracing: set custom.tracing: true instead'],
   [
     'layers',
     'memorySize: 512',
@@ -713,11 +708,14 @@ describe('What may be meant is a warning:', () => {
     ],
   ] satisfies Mistake[])('a setting that may be meant so is a warning: %s', (...mistake) => {
     const { service: name, provider, custom } = parse(written(mistake));
-    expect(stack({ service: name, stage: 'dev', region: provider.region, custom }).warnings).toEqual([mistake[3]]);
+    const alarmed = { ...custom, alarms: { mail: 'operators@example.com' } };
+    const { warnings } = stack({ service: name, stage: 'dev', region: provider.region, custom: alarmed });
+    expect(warnings).toEqual([mistake[3]]);
   });
 
   test('a path whose adapter listens there is no warning', () => {
     const { service: name, provider, custom } = parse(YAML);
-    expect(stack({ service: name, stage: 'dev', region: provider.region, custom }).warnings).toEqual([]);
+    const alarmed = { ...custom, alarms: { mail: 'operators@example.com' } };
+    expect(stack({ service: name, stage: 'dev', region: provider.region, custom: alarmed }).warnings).toEqual([]);
   });
 });

@@ -15,7 +15,7 @@ import type { Bundle, Entry } from './bundle.ts';
 import { createDeliveryWatch } from './delivery-watch.ts';
 import { createEnvironment } from './environment.ts';
 import { FAULTS, type Faulted, type Giver } from './faults.ts';
-import { createLambda, type Lambda } from './lambda.ts';
+import { createLambda, type Invocation, type Lambda } from './lambda.ts';
 import { createLedger, type Ledger, RETENTION_MS, type Tracked } from './ledger.ts';
 import { createNetwork, type Exchange } from './network.ts';
 import { createOperator } from './operator.ts';
@@ -43,6 +43,7 @@ const MOVING = new Set([
   'sqs: lost before',
   'sqs: refused',
 ]);
+const MINUTE_MS = 60_000;
 /** After the last fault everything is delivered or dead within this, in milliseconds. */
 const REST_WITHIN_MS = 3 * 3_600_000;
 
@@ -54,7 +55,17 @@ export interface Outcome {
   readonly lastedMs: number;
 }
 
-export async function simulate(plan: Plan, bundle: Bundle): Promise<Outcome> {
+/** For whoever makes metrics of a run: every line that the functions write, and what AWS counts itself. */
+export interface Watch {
+  readonly log: (line: string) => void;
+  /** Each queue, each minute. @param at epoch milliseconds */
+  readonly queue: (queue: Queue, at: number) => void;
+  /** A batch that the event source mapping of a destination handed to the function. */
+  readonly invoked: (destination: string, messages: number, at: number) => void;
+  readonly ended: (entry: Entry, invocation: Invocation) => void;
+}
+
+export async function simulate(plan: Plan, bundle: Bundle, watch?: Watch): Promise<Outcome> {
   const chance = createChance(plan.seed);
   const scheduler = createScheduler(STARTS_AT);
   const { now } = scheduler;
@@ -209,6 +220,8 @@ export async function simulate(plan: Plan, bundle: Bundle): Promise<Outcome> {
     });
   }
 
+  if (watch !== undefined) scheduler.after(MINUTE_MS, watchQueues);
+
   const isOver = () => ledger.violations.length > 0;
   await scheduler.run(isOver, lastAt);
   mend();
@@ -231,6 +244,13 @@ export async function simulate(plan: Plan, bundle: Bundle): Promise<Outcome> {
   }
   ledger.count('messages', 'sent', ledger.messages.length);
   return { ledger, trace: trace.lines, events: scheduler.events, lastedMs: now() - STARTS_AT };
+
+  function watchQueues(): void {
+    for (const { name } of plan.destinations) {
+      for (const queue of [queueOf(name), deadLetterQueueOf(name)]) if (queue !== undefined) watch?.queue(queue, now());
+    }
+    scheduler.after(MINUTE_MS, watchQueues);
+  }
 
   /**
    * A lane stands behind a letter that cannot be written for longer than SQS keeps a message: SQS drops the last of it.
@@ -292,7 +312,10 @@ export async function simulate(plan: Plan, bundle: Bundle): Promise<Outcome> {
             AWS_LAMBDA_FUNCTION_MEMORY_SIZE: '256',
             DESTINATIONS: JSON.stringify(Object.fromEntries(plan.destinations.map(settingsOf))),
           },
-          log: ledger.log,
+          log(line) {
+            ledger.log(line);
+            watch?.log(line);
+          },
           onDeath,
         });
       },
@@ -305,6 +328,7 @@ export async function simulate(plan: Plan, bundle: Bundle): Promise<Outcome> {
       onEnd(invocation, cause) {
         trace.note(invocation.environment, `${invocation.end} ${JSON.stringify(invocation.reply)?.slice(0, 60) ?? ''}`);
         ledger.count('invocations', `${invocation.end}`);
+        watch?.ended(entry, invocation);
         if (invocation.end === 'timed out')
           ledger.violate('every reply leaves before its deadline', invocation.environment);
         if (invocation.end === 'threw')
@@ -368,6 +392,7 @@ export async function simulate(plan: Plan, bundle: Bundle): Promise<Outcome> {
         }
         for (const { receiptHandle, messageId } of event.Records) recordIds.set(receiptHandle, messageId);
         await passing(5);
+        watch?.invoked(name, event.Records.length, now());
         const result = await queueFunction.invoke(event);
         await passing(5);
         if (fate === 'result lost' && result.ok) {

@@ -7,6 +7,7 @@ import { isRecord } from '../../../functions/untrusted.ts';
 import type { Configuration, Destination, ServiceInput } from './destination.ts';
 import { DEFAULT_THROTTLING, type Throttling, type WebhookDomain } from './gateway.ts';
 import { customMistakes, deploymentMistakes, writtenMistakes } from './mistakes.ts';
+import { type Alarms, DEFAULT_NOT_DELIVERED_AFTER_SECONDS, type Maintenance } from './notification.ts';
 import { queueOf } from './queue.ts';
 import { serviceMistakes } from './service.ts';
 
@@ -16,7 +17,7 @@ import { serviceMistakes } from './service.ts';
  */
 export function readConfiguration(input: ServiceInput): Configuration {
   const custom = isRecord(input.custom) ? input.custom : {};
-  const { kmsKeyArns, webhookThrottling, webhookDomain } = custom;
+  const { kmsKeyArns, webhookThrottling, webhookDomain, alarms, maintenance, tracing } = custom;
   const beside = [...customMistakes(custom, input.region), ...serviceMistakes(input)];
   // Where all of them stand in the wrong place, that there are none in the right one is not another mistake.
   const none = custom.destinations === undefined || custom.destinations === null;
@@ -31,6 +32,11 @@ export function readConfiguration(input: ServiceInput): Configuration {
     kmsKeyArns: (kmsKeyArns ?? []) as string[],
     throttling: { ...DEFAULT_THROTTLING, ...(webhookThrottling as Partial<Throttling> | undefined) },
     ...(webhookDomain === undefined ? {} : { domain: webhookDomain as WebhookDomain }),
+    ...(alarms === undefined
+      ? {}
+      : { alarms: { notDeliveredAfterSeconds: DEFAULT_NOT_DELIVERED_AFTER_SECONDS, ...(alarms as object) } as Alarms }),
+    maintenance: (maintenance ?? []) as Maintenance[],
+    tracing: tracing === true,
     destinations,
   };
 }

@@ -1,6 +1,7 @@
 /** What the stack is made of, as types: the service, its destinations, and the queue that each has. */
 import type { Settings } from '../../../functions/settings/settings.ts';
 import type { Throttling, WebhookDomain } from './gateway.ts';
+import type { Alarms, Maintenance } from './notification.ts';
 
 export interface ServiceInput {
   readonly service: string;
@@ -40,6 +41,12 @@ export interface Configuration {
   readonly throttling: Throttling;
   /** `custom.webhookDomain`. Default: the endpoint that AWS names. */
   readonly domain?: WebhookDomain;
+  /** `custom.alarms`. Default: nobody is told of anything. */
+  readonly alarms?: Alarms;
+  /** `custom.maintenance`. Default none. */
+  readonly maintenance: readonly Maintenance[];
+  /** `custom.tracing`: the functions send traces to X-Ray. Default false. */
+  readonly tracing: boolean;
   /** In the order of serverless.yml; at least one. */
   readonly destinations: readonly Destination[];
 }

@@ -3,6 +3,7 @@
  * half-way. Each limit that is passed is one line.
  */
 import { isRecord } from '../../../functions/untrusted.ts';
+import { LONGEST_RULE, MOST_CHILDREN } from './composites.ts';
 
 export interface CompiledTemplate {
   readonly Resources: Readonly<Record<string, { readonly Type: string; readonly Properties?: object }>>;
@@ -36,6 +37,12 @@ export function limitMistakes(template: CompiledTemplate): string[] {
     if (Type === 'AWS::IAM::Role' && 'ManagedPolicyArns' in Properties) {
       const { length } = Properties.ManagedPolicyArns as unknown[];
       limit(length, MOST_MANAGED_POLICIES, `managed policies of ${id}, IAM takes`);
+    }
+    if (Type === 'AWS::CloudWatch::CompositeAlarm') {
+      const rule = String('AlarmRule' in Properties ? Properties.AlarmRule : '');
+      const children = new Set(rule.match(/"[^"]+"/g)).size;
+      limit(children, MOST_CHILDREN, `alarms in the rule of ${id}, CloudWatch takes`);
+      limit(rule.length, LONGEST_RULE, `characters of the rule of ${id}, CloudWatch takes`);
     }
     if (Type === 'AWS::Lambda::Function') {
       const bytes = environmentBytes(Properties);

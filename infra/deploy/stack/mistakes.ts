@@ -7,19 +7,24 @@ import { nearest } from '../../../functions/settings/nearest.ts';
 import { problems } from '../../../functions/settings/settings.ts';
 import { isRecord } from '../../../functions/untrusted.ts';
 import { addressWarnings, isMonitor } from './address.ts';
-import type { Destination } from './destination.ts';
+import type { Configuration, Destination } from './destination.ts';
 import { domainMistakes, throttlingMistakes } from './gateway.ts';
 import { misplacedInCustom, misplacedInDestinations } from './misplaced.ts';
+import { alarmsMistakes, maintenanceMistakes } from './notification.ts';
 import { logicalName, type NamedQueue, queueOfArn, queueOfUrl } from './queue.ts';
 
 /** Of `custom`. */
-const FIELDS = ['destinations', 'kmsKeyArns', 'webhookThrottling', 'webhookDomain'];
+const FIELDS = ['destinations', 'kmsKeyArns', 'webhookThrottling', 'webhookDomain', 'alarms', 'maintenance', 'tracing'];
+
 const MONITOR = 'expected the runtime’s address, as the service key names its host; this one is the monitor’s';
 const SECRET = /^(arn:aws[\w-]*:secretsmanager:[\w-]+:\d{12}:secret:)?[\w/+=.@-]{1,512}$/;
 const KMS_KEY_ARN = /^arn:aws[\w-]*:kms:[\w-]+:\d{12}:key\/[\w-]+$/;
 const QUEUE_URL = 'expected https://sqs.<region>.amazonaws.com/<account>/<queue>';
 /** https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-queues.html */
 const LONGEST_QUEUE_NAME = 80;
+
+const NOBODY_IS_TOLD =
+  'custom.alarms: nobody is told when messages do not get through; set alarms: { mail: … } or { topicArn: … }';
 
 /** Mistakes in the entries as they were written. */
 export function writtenMistakes(destinations: unknown): string[] {
@@ -42,11 +47,14 @@ function inDestinations(line: string): string {
 
 /** Mistakes in the fields of `custom` beside the destinations. @param region of the stack */
 export function customMistakes(custom: Readonly<Record<string, unknown>>, region: string): string[] {
-  const { kmsKeyArns = [], webhookThrottling, webhookDomain } = custom;
+  const { kmsKeyArns = [], webhookThrottling, webhookDomain, alarms, maintenance, tracing } = custom;
   const lines = [
     ...unknownFields(custom),
     ...throttlingMistakes(webhookThrottling),
     ...domainMistakes(webhookDomain, region),
+    ...alarmsMistakes(alarms, region),
+    ...maintenanceMistakes(maintenance, { hasAlarms: alarms !== undefined }),
+    ...(tracing === undefined || typeof tracing === 'boolean' ? [] : ['custom.tracing: expected true or false']),
   ];
   const isKeyArn = (value: unknown) => typeof value === 'string' && KMS_KEY_ARN.test(value);
   if (!Array.isArray(kmsKeyArns) || !kmsKeyArns.every(isKeyArn)) {
@@ -83,8 +91,9 @@ export function deploymentMistakes(destinations: readonly Destination[], region:
 }
 
 /** What is no mistake and should still be meant: a line each, told when the service is packaged. */
-export function warnings(destinations: readonly Destination[]): string[] {
-  return destinations.flatMap(({ settings }) => [
+export function warnings({ destinations, alarms }: Pick<Configuration, 'destinations' | 'alarms'>): string[] {
+  const told = alarms === undefined ? [NOBODY_IS_TOLD] : [];
+  const ofDestinations = destinations.flatMap(({ settings }) => [
     ...(settings.webhook?.verify.some(({ type }) => type === 'none')
       ? [
           `${settings.name}.webhook.verify: none lets in whoever knows the URL; only for a network that keeps others out`,
@@ -92,6 +101,7 @@ export function warnings(destinations: readonly Destination[]): string[] {
       : []),
     ...addressWarnings(settings),
   ]);
+  return [...told, ...ofDestinations];
 }
 
 function secretMistakes({ settings: { secret, webhook } }: Destination, region: string): string[] {

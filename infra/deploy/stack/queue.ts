@@ -103,8 +103,15 @@ function sendersAllowed(senders: readonly string[], queueArn: Value): object[] {
 /**
  * What hands the queue's messages to the queue function. A resource of its own and no function event: the framework
  * names those by the queue's name without its hyphens, and drops one of two that then are the same.
+ *
+ * @param options `isCounted`: Lambda counts what it polls and hands over, for the alarm nobody-polls
  */
-export function eventSourceMapping(settings: DestinationSettings, queue: Queue, functionId: string): Resource {
+export function eventSourceMapping(
+  settings: DestinationSettings,
+  queue: Queue,
+  functionId: string,
+  { isCounted = false } = {},
+): Resource {
   const windowSeconds = batchWindowSeconds(settings);
   return {
     Type: 'AWS::Lambda::EventSourceMapping',
@@ -115,6 +122,7 @@ export function eventSourceMapping(settings: DestinationSettings, queue: Queue, 
       ...(windowSeconds > 0 ? { MaximumBatchingWindowInSeconds: windowSeconds } : {}),
       ScalingConfig: { MaximumConcurrency: settings.maximumConcurrency },
       FunctionResponseTypes: ['ReportBatchItemFailures'],
+      ...(isCounted ? { MetricsConfig: { Metrics: ['EventCount'] } } : {}),
       Enabled: settings.enabled,
     },
   };

@@ -25,6 +25,7 @@ export function queueRole(configuration: Configuration, logGroupId: string): Rec
   const deleted = emptied.flatMap(({ settings }) => [settings.payloadBucket ?? [], settings.payloadBuckets].flat());
   return role('QueueRole', configuration, [
     ...logs(logGroupId),
+    ...traces(configuration),
     ...allow(['secretsmanager:GetSecretValue'], secretArns(destinations.map(({ settings }) => settings.secret))),
     ...allow(
       ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:ChangeMessageVisibility', 'sqs:GetQueueAttributes'],
@@ -49,6 +50,7 @@ export function webhookRole(configuration: Configuration, logGroupId: string): R
   );
   return role('WebhookRole', configuration, [
     ...logs(logGroupId),
+    ...traces(configuration),
     ...allow(['secretsmanager:GetSecretValue'], secretArns(destinations.flatMap(webhookSecrets))),
     ...allow(
       ['sqs:SendMessage'],
@@ -94,6 +96,11 @@ function startingArns(starts: readonly string[]): Value[] {
 /** The ARN of a log group, as CloudFormation returns it, ends in `:*` and so covers its streams. */
 function logs(logGroupId: string): Statement[] {
   return allow(['logs:CreateLogStream', 'logs:PutLogEvents'], [attribute(logGroupId, 'Arn')]);
+}
+
+/** X-Ray has no resources that these could be limited to. */
+function traces({ tracing }: Configuration): Statement[] {
+  return tracing ? allow(['xray:PutTraceSegments', 'xray:PutTelemetryRecords'], ['*']) : [];
 }
 
 function allow(actions: readonly string[], resources: readonly Value[]): Statement[] {

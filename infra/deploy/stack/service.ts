@@ -13,7 +13,7 @@ const ROLE = 'each function has a role of its own, made in infra/deploy/stack/ro
 const HTTP_API = 'not supported: the webhooks have an HTTP API';
 const ELSEWHERE: Readonly<Record<string, string>> = {
   vpc: 'not supported: the functions run outside of a VPC',
-  tracing: 'not supported: no traces go to X-Ray; the traceparent of a message reaches its flow',
+  tracing: 'set custom.tracing: true instead',
   layers: 'not supported: everything that the functions need is in their zip',
   timeout: 'follows from timeoutSeconds of the destinations',
   role: ROLE,
@@ -31,6 +31,14 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   usagePlan: HTTP_API,
   vpcEndpointIds: HTTP_API,
 };
+/** What would rename or end the metrics. */
+const OF_METRICS = [
+  'POWERTOOLS_SERVICE_NAME',
+  'POWERTOOLS_METRICS_NAMESPACE',
+  'POWERTOOLS_METRICS_DISABLED',
+  'POWERTOOLS_DEV',
+];
+const METRICS = 'not supported: alarms and dashboard find the metrics by service and stage in the namespace TokenRelay';
 const OF_IAM = ['deploymentRole'];
 const TAKEN = [
   'name',
@@ -77,11 +85,14 @@ export function serviceMistakes({ service, stage, provider, beside = {} }: Omit<
 
 function providerMistakes(provider: unknown): string[] {
   if (!isRecord(provider)) return [];
-  const { runtime, iam } = provider;
+  const { runtime, iam, environment } = provider;
   const lines = Object.keys(provider)
     .filter((field) => !TAKEN.includes(field))
     .map((field) => `provider.${field}: ${ELSEWHERE[field] ?? unknown(field)}`);
   if (runtime !== RUNTIME) lines.push(`provider.runtime: expected ${RUNTIME}, which the functions are bundled for`);
+  for (const name of Object.keys(isRecord(environment) ? environment : {})) {
+    if (OF_METRICS.includes(name)) lines.push(`provider.environment.${name}: ${METRICS}`);
+  }
   for (const field of Object.keys(isRecord(iam) ? iam : {})) {
     if (!OF_IAM.includes(field)) lines.push(`provider.iam.${field}: ${ROLE}`);
   }

@@ -2,12 +2,16 @@
  * The whole stack, made from `custom` of serverless.yml: the functions with what wakes them, and the resources beside
  * them. The framework adds the functions' log groups and, by the webhook function's event, the HTTP API.
  */
+import { alarmsOf } from './alarms.ts';
 import { readConfiguration } from './configuration.ts';
+import { dashboard } from './dashboard.ts';
 import type { Configuration, ServiceInput } from './destination.ts';
 import { domainTarget, httpApiExtensions, httpApiResources, webhookRoutes, webhooksUrl } from './http-api.ts';
 import { warnings } from './mistakes.ts';
+import { queries } from './queries.ts';
 import { eventSourceMapping, eventSourceMappingId, queueResources } from './queue.ts';
 import { queueRole, webhookRole } from './role.ts';
+import type { DeployedFunction } from './service-alarms.ts';
 import { attribute, type Resource, type Value } from './template.ts';
 import { type DestinationsVariable, destinationsVariable } from './variable.ts';
 
@@ -26,6 +30,8 @@ export interface Stack {
   readonly warnings: readonly string[];
 }
 
+/** As the framework names it in the template. */
+const QUEUE_FUNCTION = 'QueueLambdaFunction';
 /** Lambda's own limit is 900 s. */
 const LONGEST_TIMEOUT_SECONDS = 900;
 /** One below the HTTP API's 30 s, so that the answer is ours and not the gateway's. */
@@ -37,10 +43,24 @@ export function stack(input: ServiceInput): Stack {
   const destinations = destinationsVariable(configuration);
   const hasWebhook = configuration.destinations.some(({ settings }) => settings.webhook !== undefined);
   const timeoutSeconds = queueTimeoutSeconds(configuration);
-  const environment = { DESTINATIONS: destinations.value };
+  const { alarms, tracing } = configuration;
+  const name = `${input.service}-${input.stage}`;
+  // Two stages in one account would count into the same metrics.
+  const environment = { DESTINATIONS: destinations.value, POWERTOOLS_SERVICE_NAME: name };
+  const functions: DeployedFunction[] = [
+    { name: 'queue', logicalId: QUEUE_FUNCTION, timeoutSeconds },
+    ...(hasWebhook
+      ? [{ name: 'webhook', logicalId: 'WebhookLambdaFunction', timeoutSeconds: WEBHOOK_TIMEOUT_SECONDS } as const]
+      : []),
+  ];
+  const madeAlarms = alarmsOf(name, configuration, functions);
+  const logGroupIds = ['QueueLogGroup', ...(hasWebhook ? ['WebhookLogGroup'] : [])];
+  const traced = tracing ? { tracing: 'Active' } : {};
   const queues = configuration.destinations.map(({ settings, queue }) => ({
     ...queueResources(settings, queue, timeoutSeconds),
-    [eventSourceMappingId(settings.name)]: eventSourceMapping(settings, queue, 'QueueLambdaFunction'),
+    [eventSourceMappingId(settings.name)]: eventSourceMapping(settings, queue, QUEUE_FUNCTION, {
+      isCounted: alarms !== undefined && settings.enabled && !settings.fifo,
+    }),
   }));
   return {
     functions: {
@@ -49,6 +69,7 @@ export function stack(input: ServiceInput): Stack {
         role: attribute('QueueRole', 'Arn'),
         timeout: timeoutSeconds,
         environment,
+        ...traced,
       },
       ...(hasWebhook && {
         webhook: {
@@ -56,6 +77,7 @@ export function stack(input: ServiceInput): Stack {
           role: attribute('WebhookRole', 'Arn'),
           timeout: WEBHOOK_TIMEOUT_SECONDS,
           environment,
+          ...traced,
           events: webhookRoutes(configuration),
         },
       }),
@@ -68,12 +90,15 @@ export function stack(input: ServiceInput): Stack {
           ...webhookRole(configuration, 'WebhookLogGroup'),
           ...httpApiResources(configuration, input),
         }),
+        ...madeAlarms.resources,
+        ...dashboard({ service: name, configuration, functions, ...madeAlarms }),
+        ...queries(input, configuration, logGroupIds),
       },
       ...(hasWebhook && { extensions: httpApiExtensions(configuration) }),
       Outputs: outputs(configuration, hasWebhook),
     },
     destinations,
-    warnings: warnings(configuration.destinations),
+    warnings: warnings(configuration),
   };
 }
 

@@ -10,6 +10,8 @@ export type Value = string | Intrinsic;
 
 export interface Resource {
   readonly Type: string;
+  /** What must be there before, where no reference in the properties says so. */
+  readonly DependsOn?: readonly string[];
   readonly DeletionPolicy?: 'RetainExceptOnCreate';
   readonly UpdateReplacePolicy?: 'Retain';
   readonly Properties: Readonly<Record<string, unknown>>;
