@@ -2,7 +2,7 @@
  * `npm start`: builds the relay, starts the local landscape, and plays the main job on it; or with `--config` connects the
  * user's own destinations. Then it stays up for messages of one's own, with a line for each, until it is ended.
  */
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { styleText } from 'node:util';
 import { build } from '../build/build.ts';
 import { Mistake, readStartCommand, type StartCommand } from './command/arguments.ts';
@@ -55,8 +55,12 @@ async function start({ once, port, own }: StartCommand): Promise<number> {
   const { ports, taken } = await findPorts(port);
   print(styleText('bold', 'token-relay on a local landscape') + styleText('dim', '  (loopback only, Ctrl-C ends it)'));
   if (taken !== undefined) print(`Port ${taken} is taken: the landscape has ${ports.webhooks} and the nine after it.`);
-  const folder = await openFolder(taken === undefined ? FOLDER : join(FOLDER, String(ports.webhooks)));
-  const building = build({ sourcemap: false });
+  // A landscape on other ports may run beside this one.
+  const place = ports.webhooks === FIRST_PORT ? FOLDER : join(FOLDER, String(ports.webhooks));
+  const folder = await openFolder(place);
+  // What the user has configured may lie in a file beside the bundles: they get a folder of their own.
+  const dist = resolve(own === undefined ? 'dist' : join(place, 'functions'));
+  const building = build({ outdir: dist, sourcemap: false });
   const packaging = own === undefined ? undefined : makePackage(own, ended);
   const made = await Promise.race([Promise.all([building, packaging]), end]);
   if (made === 'ended') return 0;
@@ -93,7 +97,7 @@ async function start({ once, port, own }: StartCommand): Promise<number> {
   }
 
   if (service !== undefined) {
-    const { landscape, deployed, lines, stop } = await startOwn(service, ports, folder, { onOutput, report });
+    const { landscape, deployed, lines, stop } = await startOwn(service, ports, folder, { onOutput, report, dist });
     ({ destinations } = landscape);
     const page = await startPage({ watch, landscape, deployed, port: ports.page });
     try {
@@ -104,15 +108,15 @@ async function start({ once, port, own }: StartCommand): Promise<number> {
       await stop();
     }
   }
-  const landscape = await startLandscape({ environment: 'neo', s3: !once, ports, onOutput, report });
+  const landscape = await startLandscape({ environment: 'neo', s3: !once, ports, dist, onOutput, report });
   ({ destinations } = landscape);
   let page: Page | undefined;
   try {
     const stage = prepareStory(landscape);
     const deployed = await landscape.deploy({ polling: false, webhookLogLevel: 'DEBUG', httpPort: ports.webhooks });
     page = await startPage({ watch, landscape, deployed, port: ports.page });
-    if (!once) print(`Watch it:  ${page.url}`);
-    print('');
+    // In place of a blank line: all of it is to fit on one screen.
+    print(once ? '' : `Watch it:  ${page.url}`);
     const complete = await Promise.race([tellStory({ ...stage, deployed, log, print }), end]);
     if (complete === 'ended') return 0;
     if (once) return complete ? 0 : 1;

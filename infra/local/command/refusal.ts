@@ -23,9 +23,8 @@ function refusalOf(fact: Fact): string | undefined {
     case 'runtime-node': {
       const { event } = fact;
       if (event.what !== 'call' || ![401, 403, 404, 405].includes(event.status)) return undefined;
-      const { status, path, method } = event;
-      const why = 'why' in event && typeof event.why === 'string' ? `: ${event.why}` : '';
-      return `${method} ${path}  ${status}${why}`;
+      const { status, path, method, why } = event;
+      return `${method} ${path}  ${status}${why === undefined ? '' : `: ${why}`}`;
     }
     case 'gateway': {
       const { event } = fact;

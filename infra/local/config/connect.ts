@@ -60,6 +60,8 @@ export async function connectOwn(
 
 type Client = ReturnType<typeof registerClient>;
 
+const NO_SCOPE = 'scope is not asked for: the landscape knows no scopes but its own';
+
 interface Connecting {
   readonly made: Package;
   readonly landscape: Landscape;
@@ -75,7 +77,8 @@ function connect([name, settings]: Entry, connecting: Connecting): OwnDestinatio
   const { made, landscape, issuers, entries, clients, flows } = connecting;
   const secret = secretName(settings.secret);
   const placed = placeFlow(name, settings);
-  const { flow, notes } = flowOf(placed, name, flows, landscape.runtimeNode);
+  const { flow, notes: ofFlow } = flowOf(placed, name, flows, landscape.runtimeNode);
+  const notes = settings.scope === undefined ? ofFlow : [...ofFlow, NO_SCOPE];
   const plan = queuePlan(name, settings, made);
   const client = (within: Surroundings): Client => {
     const registered = clients.get(secret) ?? registerOwn(secret, entries, within);
@@ -163,13 +166,14 @@ interface Local {
 
 function localSettings(name: string, settings: Written, { placed, plan, issuers, within }: Local) {
   const { sqs, runtimeNode } = within;
+  const { scope: _, ...kept } = settings;
   const { queueUrl, deadLetterQueueUrl, webhook } = settings;
   const queue = sqs.queue(plan.name);
   // A webhook may send to another queue than the one that is polled.
   const sendsTo = queueUrl === undefined ? queue : sqs.createQueue(lastOf(queueUrl), fifoAttributes(lastOf(queueUrl)));
   const hasDeadLetters = !plan.isExisting || deadLetterQueueUrl !== undefined;
   return {
-    ...settings,
+    ...kept,
     secret: secretName(settings.secret),
     ...(settings.url === undefined ? {} : { url: `${runtimeNode.url}${placed.target}` }),
     queue: queue.arn,

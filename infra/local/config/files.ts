@@ -1,5 +1,6 @@
 /** The files with which one sends to the user's destinations, and the lines that say what to copy. */
 import type { Landscape } from '../landscape.ts';
+import { fitted } from '../story/width.ts';
 import { issuerPath, type OwnDestination } from './connect.ts';
 import type { Folder } from './folder.ts';
 import type { Issuers } from './issuer.ts';
@@ -49,9 +50,10 @@ async function writeOne(
     webhookFiles.push(await folder.write(file, options));
   }
   const kinds = waysIn(settings).map(({ type }) => type);
+  const byWebhook = kinds.length === 0 ? '' : `, webhook by ${kinds.join(', ')}`;
   return [
-    `${name}: ${settings.adapter ?? 'https'} at ${target.split('?')[0]}${kinds.length === 0 ? '' : `, webhook by ${kinds.join(', ')}`}`,
-    ...notes.map((note) => `  (${note})`),
+    fitted(`${name}: ${settings.adapter ?? 'https'} at ${target.split('?')[0]}${byWebhook}`),
+    ...notes.map((note) => fitted(`  (${note})`)),
     ...[queueFile, ...webhookFiles].map((file) => `  npm run send -- @${file}`),
   ];
 }

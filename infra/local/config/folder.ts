@@ -1,5 +1,5 @@
 /** The files with which one sends to a landscape, below `dist/local/`: nobody but their owner can read them, since secrets are among them. */
-import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 
 export interface Folder {
@@ -7,11 +7,12 @@ export interface Folder {
   write(name: string, content: string): Promise<string>;
 }
 
-/** Empties it. @param path from the working directory */
+/** Takes the files of an earlier landscape away; folders in it are of one that runs. @param path from the working directory */
 export async function openFolder(path: string): Promise<Folder> {
-  await rm(path, { recursive: true, force: true });
   await mkdir(path, { recursive: true, mode: 0o700 });
   await chmod(path, 0o700);
+  const before = (await readdir(path, { withFileTypes: true })).filter((entry) => entry.isFile());
+  await Promise.all(before.map(({ name }) => rm(join(path, name), { force: true })));
   return {
     write: async (name, content) => {
       const file = join(path, name);

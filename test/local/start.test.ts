@@ -1,0 +1,126 @@
+/** `npm start` as whoever types it sees it: one screen, always the same ports, and an end that leaves nothing behind. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { resolve } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { runningOf, signalGroup, start, UP } from './started.ts';
+
+vi.setConfig({ testTimeout: 120_000 });
+
+const PROJECT = resolve(import.meta.dirname, '../..');
+/** npm's own: a blank line, the name, the command, a blank line. And the one of the cursor. */
+const NPM_LINES = 4;
+const ROWS = 24;
+const ESCAPE = String.fromCodePoint(0x1b);
+
+/** A process that was killed takes a moment to be gone. */
+function nothingLeft(child: ChildProcess): Promise<void> {
+  return vi.waitFor(() => expect(runningOf(child)).toEqual([]), 2_000);
+}
+
+describe('The story of npm start', () => {
+  test('ends on one screen of 80 columns and 24 rows, with the next step and then the link last', async () => {
+    const started = start(['--port', '15410']);
+    const link = await started.until(UP);
+    const { lines } = started;
+    expect(lines.length + NPM_LINES + 1).toBeLessThanOrEqual(ROWS);
+    for (const line of lines) expect([...line].length, line).toBeLessThanOrEqual(80);
+    expect(lines.filter((line) => line.startsWith(' ✓ '))).toHaveLength(6);
+    expect(lines).toContain('✓ 28 of 28 messages delivered, counted at the runtime node by id and SHA-256');
+    expect(lines.at(-2)).toBe('Connect your own flow:  npm start -- --config serverless.yml');
+    expect(lines.at(-1)).toBe(link);
+    expect(link).toContain('http://127.0.0.1:15411');
+    expect(lines.join('')).not.toContain(ESCAPE);
+  });
+
+  test('in a terminal has colours, and with NO_COLOR none', async () => {
+    // Of util-linux: a terminal of its own for the command.
+    const inTerminal = async (env: Record<string, string>) => {
+      const child = spawn('script', ['-qec', 'npm start --silent -- --once --port 15510', '/dev/null'], {
+        cwd: PROJECT,
+        env: { PATH: process.env.PATH, HOME: process.env.HOME, TERM: 'xterm', ...env },
+        stdio: ['ignore', 'pipe', 'ignore'],
+      });
+      return text(child.stdout);
+    };
+    expect(await inTerminal({})).toContain(`${ESCAPE}[32m✓${ESCAPE}[39m`);
+    const plain = await inTerminal({ NO_COLOR: '1' });
+    expect(plain).toContain('28 of 28 messages delivered');
+    expect(plain).not.toContain(ESCAPE);
+  });
+
+  test('has other ports where one is taken, and says so', async () => {
+    const server = createServer().listen(15_612, '127.0.0.1');
+    await once(server, 'listening');
+    onTestFinished(() => void server.close());
+    const started = start(['--port', '15610']);
+    expect(await started.until(UP)).toContain('http://127.0.0.1:15621');
+    expect(started.lines).toContain('Port 15612 is taken: the landscape has 15620 and the nine after it.');
+  });
+});
+
+describe('The end of npm start', () => {
+  test.each([
+    ['SIGINT', 'while it stays up', UP],
+    ['SIGTERM', 'while it stays up', UP],
+    ['SIGHUP', 'while it stays up', UP],
+    ['SIGINT', 'while it builds', /^token-relay on a local landscape/],
+    ['SIGTERM', 'in the middle of the story', / 1 {2}Ten orders/],
+  ] as const)(
+    'by %s to its group %s comes in silence, within two seconds, with nothing left running',
+    async (signal, _, when) => {
+      const started = start(['--port', '15710']);
+      await started.until(when);
+      const before = Date.now();
+      signalGroup(started.child, signal);
+      await started.ended;
+      expect(Date.now() - before).toBeLessThan(2_000);
+      expect(started.lines.at(-1)).not.toMatch(/error|Error/);
+      expect(started.errors()).toBe('');
+      await nothingLeft(started.child);
+    },
+  );
+
+  test('comes when nobody reads what it writes any more, in silence, with nothing left running', async () => {
+    // The shell leads a group of its own, with npm and the landscape in it.
+    const child = spawn('sh', ['-c', 'npm start -- --port 15810 | head -1'], {
+      cwd: PROJECT,
+      env: { PATH: process.env.PATH, HOME: process.env.HOME },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+    });
+    onTestFinished(() => signalGroup(child, 'SIGKILL'));
+    const [out, errors] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
+    expect(out).toBe('\n');
+    expect(errors).toBe('');
+    await nothingLeft(child);
+  });
+
+  test('ends the packaging of --config, too', async () => {
+    const started = start(['--config', 'serverless.yml', '--port', '15910']);
+    await started.until(/^token-relay on a local landscape/);
+    signalGroup(started.child, 'SIGTERM');
+    await started.ended;
+    expect(started.errors()).toBe('');
+    await nothingLeft(started.child);
+  });
+});
+
+describe('A mistake in the command', () => {
+  test.each([
+    [['--prot', '4710'], "start: Unknown option '--prot'; see npm start -- --help"],
+    [['--port', '80'], 'start: --port: expected a number from 1024 to 65526'],
+    [['--stage', 'prod'], 'start: --stage goes with --config alone; see npm start -- --help'],
+    [
+      ['--once', '--config', 'serverless.yml'],
+      'start: --once is for the story: it ends after it; leave it out with --config',
+    ],
+  ])('%j is one line and exit code 2', async (options, line) => {
+    const started = start(options);
+    expect(await started.ended).toBe(2);
+    expect(started.errors().trim()).toBe(line);
+    expect(started.lines).toEqual([]);
+  });
+});
