@@ -168,20 +168,44 @@ function ignoreAbsent(error: NodeJS.ErrnoException): undefined {
   if (error.code !== 'ENOENT') throw error;
 }
 
+const HELP = `npm run build [-- <options>]
+
+Bundles the two functions into dist/, for the local landscape and the tests, and
+prints how large they are. What is deployed npm run package builds anew.
+
+  --outdir <folder>  default dist; files of an earlier build in it are removed
+  --metafile         also writes metafile.json, esbuild's account of every byte
+  --quiet            prints nothing
+  --help             this text`;
+
 if (import.meta.main) {
   const { values } = parseArgs({
-    options: { outdir: { type: 'string' }, metafile: { type: 'boolean' }, quiet: { type: 'boolean' } },
+    options: {
+      outdir: { type: 'string' },
+      metafile: { type: 'boolean' },
+      quiet: { type: 'boolean' },
+      help: { type: 'boolean', short: 'h' },
+    },
   });
-  const bundles = await build({
-    ...(values.outdir === undefined ? {} : { outdir: values.outdir }),
-    metafile: values.metafile ?? false,
-  });
+  if (values.help) console.log(HELP);
+  else await run(values);
+}
+
+async function run({
+  outdir,
+  metafile = false,
+  quiet = false,
+}: {
+  outdir?: string;
+  metafile?: boolean;
+  quiet?: boolean;
+}) {
+  const bundles = await build({ ...(outdir === undefined ? {} : { outdir }), metafile });
+  if (quiet) return;
   const kilobytes = (bytes: number) => `${(bytes / 1000).toFixed(1)} kB`.padStart(9);
-  if (!values.quiet) {
-    for (const { entry, bytes, loadedBytes } of bundles) {
-      console.log(
-        `${`${entry}.mjs`.padEnd(12)}${kilobytes(bytes)}   with what it loads at once${kilobytes(loadedBytes)}`,
-      );
-    }
+  for (const { entry, bytes, loadedBytes } of bundles) {
+    console.log(
+      `${`${entry}.mjs`.padEnd(12)}${kilobytes(bytes)}   with what it loads at once${kilobytes(loadedBytes)}`,
+    );
   }
 }

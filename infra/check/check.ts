@@ -1,5 +1,6 @@
 /** `npm run check`: types, lint and format, unused code, and the arrows between the rooms. Every check runs; all report. */
 import { spawnSync } from 'node:child_process';
+import { parseArgs } from 'node:util';
 import { cruise } from 'dependency-cruiser';
 import { architecture } from './architecture.ts';
 
@@ -9,14 +10,24 @@ const COMMANDS = [
   ['unused code', 'knip'],
 ] as const;
 
+const HELP = `npm run check
+
+Types, lint and format, unused code, and the arrows between the rooms of the
+code. Every check runs; exit code 0 only if all of them hold. No options.`;
+
 const failed: string[] = [];
 
-for (const [name, command, ...args] of COMMANDS) {
-  const { status } = spawnSync(command, args, { stdio: 'inherit' });
-  report(name, status === 0);
+if (parseArgs({ options: { help: { type: 'boolean', short: 'h' } } }).values.help) console.log(HELP);
+else await checkAll();
+
+async function checkAll(): Promise<void> {
+  for (const [name, command, ...args] of COMMANDS) {
+    const { status } = spawnSync(command, args, { stdio: 'inherit' });
+    report(name, status === 0);
+  }
+  report('arrows', await arrowsHold());
+  process.exitCode = failed.length === 0 ? 0 : 1;
 }
-report('arrows', await arrowsHold());
-process.exitCode = failed.length === 0 ? 0 : 1;
 
 async function arrowsHold(): Promise<boolean> {
   const { options, forbidden = [] } = architecture;
