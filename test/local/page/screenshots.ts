@@ -4,6 +4,7 @@
  */
 import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
 import type { Browser, Page } from 'playwright-core';
 import { type LocalDestination, startLandscape } from '../../../infra/local/landscape.ts';
 import { startPage } from '../../../infra/local/page/page.ts';
@@ -18,6 +19,16 @@ const PICTURES = [
   { name: 'phone', width: 360, height: 780, colorScheme: 'light' },
 ] as const;
 
+const HELP = `npm run screenshots
+
+Takes the pictures of the landscape's page that the documents show, light, dark
+and on a phone, and writes them over the old ones in infra/local/page/screenshots.
+The bundles must be built (npm run build). No options.`;
+
+if (parseArgs({ options: { help: { type: 'boolean', short: 'h' } } }).values.help) {
+  console.log(HELP);
+  process.exit();
+}
 await mkdir(FOLDER, { recursive: true });
 const browser = await openBrowser();
 let destinations: readonly LocalDestination[] = [];
