@@ -534,7 +534,35 @@ const SET_UPS: readonly SetUp[] = [
     plan: { alarms: [{ ...ALARM, name: 'token-relay-local-orders-blocked', state: 'ALARM' }] },
     found: ['blocked'],
   },
+  {
+    what: 'an alarm of a host at SAP rings',
+    plan: { alarms: [ALARM, { name: 'token-relay-local-acme-hana-ondemand-com-sap-down', state: 'ALARM' }] },
+    found: ['sap-down'],
+  },
+  {
+    what: 'an alarm of the function rings',
+    plan: { alarms: [ALARM, { name: 'token-relay-local-queue-function-errors', state: 'ALARM' }] },
+    found: ['function-errors'],
+  },
+  {
+    what: 'more messages are in flight than is good',
+    broken: ({ landscape, orders }) => {
+      const Attributes = { ...orders.queue.attributes(), ApproximateNumberOfMessagesNotVisible: '96000' };
+      const headers = { 'Content-Type': 'application/x-amz-json-1.0' };
+      landscape.management.server.fail({
+        fault: { status: 200, headers, body: JSON.stringify({ Attributes }) },
+        when: (request) => request.headers['x-amz-target'] === 'AmazonSQS.GetQueueAttributes',
+      });
+    },
+    found: ['in-flight'],
+  },
 ];
+
+test('every finding has a set-up here, but what an alarm alone can see', () => {
+  const seen = new Set<string>(SET_UPS.flatMap(({ found }) => found));
+  const unseen = Object.entries(FINDINGS).filter(([id]) => !seen.has(id));
+  expect(unseen.filter(([, { group }]) => group !== 'alarms').map(([id]) => id)).toEqual([]);
+});
 
 function longestOf(lines: readonly string[]): number {
   return Math.max(...lines.map((line) => line.length));
@@ -597,6 +625,18 @@ describe('a healthy set-up gives no finding and exit code 0:', () => {
       found: [],
     },
     { what: 'and without alarms on the landscape of npm start', plan: { alarms: [] }, found: [] },
+    {
+      what: 'while alarms of others ring, and the one that stands for others',
+      plan: {
+        alarms: [
+          ALARM,
+          { name: 'token-relay-local-stock-blocked', state: 'ALARM' },
+          { name: 'token-relay-local-needs-a-person', state: 'ALARM' },
+          { name: 'token-relay-local-orders-failing', state: 'INSUFFICIENT_DATA' },
+        ],
+      },
+      found: [],
+    },
   ])('a healthy set-up gives no finding and exit code 0: $what', async ({ plan = {} }) => {
     await using examination = await startExamination(plan);
     const { code, lines } = await examination.lines();

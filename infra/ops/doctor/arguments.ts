@@ -1,5 +1,4 @@
 /** The command line of `npm run doctor`: what may be written, what it means, and what is wrong with it in one line. */
-
 import { Mistake } from '../replay/mistake.ts';
 import { readWords } from '../words.ts';
 

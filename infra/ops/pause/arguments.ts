@@ -1,5 +1,4 @@
 /** The command line of `npm run pause` and `npm run resume`, and what is wrong with it in one line. */
-
 import { Mistake } from '../replay/mistake.ts';
 import { readWords } from '../words.ts';
 

@@ -1,5 +1,4 @@
 /** The command line: what may be written, what it means, and what is wrong with it in one line. */
-
 import { readWords } from '../words.ts';
 import { readDuration } from './duration.ts';
 import { Mistake } from './mistake.ts';
