@@ -26,7 +26,7 @@ Exit code: 0; 1 it could not be removed; 2 a mistake in the command or in server
 
 const GOES = `
 goes    the functions, their roles and logs, the HTTP API with its URL and log, what polls the queues,
-        and the bucket of the deployments`;
+        alarms, dashboard and queries, and the bucket of the deployments`;
 
 interface Options {
   readonly stage: string;

@@ -265,6 +265,8 @@ describe('What it costs a month', () => {
       2,
     );
     expect(text('README.md')).toContain(`about ${Math.round(total / 10) * 10} US dollars a month`);
+    const [, alarms] = /these ten come to ([\d.]+) more/.exec(text('infra/README.md')) ?? [];
+    expect(text('README.md')).toContain(`alarms ${Math.round(Number(alarms))} more`);
   });
 
   test('the cost of empty queues is five long polls of 20 s for ten queues and 30 days', () => {
