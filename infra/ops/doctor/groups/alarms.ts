@@ -74,6 +74,9 @@ const OF_DESTINATIONS: ReadonlySet<FindingId> = new Set([
   'webhook-not-queued',
 ]);
 
+/** They tell of other alarms, which are told here themselves. */
+const OF_ALARMS: ReadonlySet<string> = new Set(['needs-a-person', 'only-sap-down']);
+
 /** Where the alarm's id is a finding's. */
 function ringingLine(
   { AlarmName = '', StateValue, StateTransitionedTimestamp }: Alarm,
@@ -82,7 +85,7 @@ function ringingLine(
 ): Line[] {
   const rest = AlarmName.slice(prefix.length);
   const id = IDS.find((one) => rest === one || rest.endsWith(`-${one}`));
-  if (StateValue !== 'ALARM' || id === undefined) return [];
+  if (StateValue !== 'ALARM' || id === undefined || OF_ALARMS.has(rest)) return [];
   const destination = destinations.find((name) => rest === `${name}-${id}`);
   // That of a destination which nobody asked for.
   if (destination === undefined && OF_DESTINATIONS.has(id)) return [];
