@@ -15,7 +15,7 @@ export const VARIANTS: Readonly<Record<string, Adapt>> = {
   }),
   'lazy-packages.ts': without('lazy-packages'),
   'sdk-parts.ts: HTTP client': without('sdk-http-client'),
-  'sdk-parts.ts: config files': without('sdk-config-files'),
+  'sdk-parts.ts: files': without('sdk-files'),
   'request-handler.ts, and the HTTP client': (settings) =>
     patched(
       'functions/aws/secrets-manager.ts',
