@@ -54,9 +54,9 @@ async function start({ once, port, own }: StartCommand): Promise<number> {
   });
   const { ports, taken } = await findPorts(port);
   print(styleText('bold', 'token-relay on a local landscape') + styleText('dim', '  (loopback only, Ctrl-C ends it)'));
-  if (taken !== undefined) print(`Port ${taken} is taken: the landscape has ${ports.webhooks} and the nine after it.`);
+  if (taken !== undefined) print(`Port ${taken} is taken: the landscape has those from ${ports.page} on.`);
   // A landscape on other ports may run beside this one.
-  const place = ports.webhooks === FIRST_PORT ? FOLDER : join(FOLDER, String(ports.webhooks));
+  const place = ports.page === FIRST_PORT ? FOLDER : join(FOLDER, String(ports.page));
   const folder = await openFolder(place);
   // What the user has configured may lie in a file beside the bundles: they get a folder of their own.
   const dist = resolve(own === undefined ? 'dist' : join(place, 'functions'));

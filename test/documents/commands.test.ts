@@ -183,7 +183,7 @@ describe('The reasons of the tables', () => {
 test('npm start ends its story as README shows it', async () => {
   const { stdout } = await promisify(execFile)(
     process.execPath,
-    [`${ROOT}/infra/local/start.ts`, '--once', '--port', '47810'],
+    [`${ROOT}/infra/local/start.ts`, '--once', '--port', '14810'],
     {
       cwd: ROOT,
     },

@@ -31,7 +31,7 @@ describe('The story of npm start', () => {
     expect(lines).toContain('✓ 28 of 28 messages delivered, counted at the runtime node by id and SHA-256');
     expect(lines.at(-2)).toBe('Connect your own flow:  npm start -- --config serverless.yml');
     expect(lines.at(-1)).toBe(link);
-    expect(link).toContain('http://127.0.0.1:15411');
+    expect(link).toContain('http://127.0.0.1:15410');
     expect(lines.join('')).not.toContain(ESCAPE);
   });
 
@@ -52,12 +52,12 @@ describe('The story of npm start', () => {
   });
 
   test('has other ports where one is taken, and says so', async () => {
-    const server = createServer().listen(15_612, '127.0.0.1');
+    const server = createServer().listen(15_622, '127.0.0.1');
     await once(server, 'listening');
     onTestFinished(() => void server.close());
     const started = start(['--port', '15610']);
-    expect(await started.until(UP)).toContain('http://127.0.0.1:15621');
-    expect(started.lines).toContain('Port 15612 is taken: the landscape has 15620 and the nine after it.');
+    expect(await started.until(UP)).toContain('http://127.0.0.1:15710');
+    expect(started.lines).toContain('Port 15622 is taken: the landscape has those from 15710 on.');
   });
 });
 
@@ -110,8 +110,8 @@ describe('The end of npm start', () => {
 
 describe('A mistake in the command', () => {
   test.each([
-    [['--prot', '4710'], "start: Unknown option '--prot'; see npm start -- --help"],
-    [['--port', '80'], 'start: --port: expected a number from 1024 to 65526'],
+    [['--prot', '4100'], "start: Unknown option '--prot'; see npm start -- --help"],
+    [['--port', '80'], 'start: --port: expected a number from 1024 to 65436'],
     [['--stage', 'prod'], 'start: --stage goes with --config alone; see npm start -- --help'],
     [
       ['--once', '--config', 'serverless.yml'],

@@ -1,11 +1,11 @@
 /** The command line of `npm start`: what may be written, and what is wrong with it in one line. */
 import { parseArgs } from 'node:util';
-import { FIRST_PORT, PORT_COUNT } from './ports.ts';
+import { BLOCK_SIZE, FIRST_PORT } from './ports.ts';
 
 export interface StartCommand {
   /** Ends after the story. */
   readonly once: boolean;
-  /** The first of the landscape's ports. */
+  /** Where the landscape's block of ports begins. */
   readonly port: number;
   /** Of the user's own destinations: the options of `npm run package` that say which. Absent: the story. */
   readonly own?: readonly string[];
@@ -51,7 +51,7 @@ function parse(argv: readonly string[]) {
 }
 
 function portOf(text: string): number {
-  const most = 65_536 - PORT_COUNT;
+  const most = 65_536 - BLOCK_SIZE;
   const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
   if (port < 1024 || port > most) throw new Mistake(`--port: expected a number from 1024 to ${most}`);
   return port;

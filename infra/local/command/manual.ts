@@ -10,8 +10,8 @@ through it, and stays up for yours. No account, no Docker.
   --stage <name>   with --config: the stage, as for npm run package; default dev
   --region <name>  with --config: the region
   --once           ends after the story; exit code 0 only if every message arrived
-  --port <number>  the first of ten ports in a row, default 4710; where one is
-                   taken, the next ten that are free, and a line says so
+  --port <number>  where its block of 100 ports begins, default 4100; where one
+                   that it needs is taken, the next block, and a line says so
   --help           this text
 
 Ctrl-C ends it, and so does SIGTERM to its process group (kill -- -<group>): npm

@@ -1,15 +1,15 @@
 /**
- * Where the landscape listens: a block of ports in a row, always the same ones, so that a command that was saved works
- * tomorrow, too. Where one of them is taken, the next block that is free as a whole.
+ * Where the landscape listens: always at the same ports of a block of a hundred, so that a command that was saved works
+ * tomorrow, too. Where one of them is taken, the next block in which all of them are free.
  */
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import type { LandscapePorts } from '../landscape.ts';
 
 /** Of the first block, unless `--port` says otherwise. */
-export const FIRST_PORT = 4710;
+export const FIRST_PORT = 4100;
 /** Of a block; the next one begins there. */
-export const PORT_COUNT = 10;
+export const BLOCK_SIZE = 100;
 /** How many blocks are tried. */
 const MOST_BLOCKS = 20;
 
@@ -29,33 +29,32 @@ export interface FoundPorts {
 /** @throws Error if no block is free */
 export async function findPorts(first: number): Promise<FoundPorts> {
   let taken: number | undefined;
-  for (let block = 0; block < MOST_BLOCKS && first + (block + 1) * PORT_COUNT <= 65_536; block += 1) {
-    const start = first + block * PORT_COUNT;
+  for (let block = 0; block < MOST_BLOCKS && first + (block + 1) * BLOCK_SIZE <= 65_536; block += 1) {
+    const start = first + block * BLOCK_SIZE;
     const occupied = await firstTaken(start);
     if (occupied === undefined) return { ports: portsFrom(start), ...(taken === undefined ? {} : { taken }) };
     taken ??= occupied;
   }
-  throw new Error(`no ${PORT_COUNT} ports in a row are free from ${first} on; choose others with --port`);
+  throw new Error(`the landscape's ports are taken from ${first} on; choose others with --port`);
 }
 
-/** What people call first comes first. */
 export function portsFrom(first: number): Ports {
   return {
-    webhooks: first,
-    page: first + 1,
-    sqs: first + 2,
-    secretsManager: first + 3,
-    s3: first + 4,
-    runtimeNode: first + 5,
-    authorizationServer: first + 6,
-    certificateHost: first + 7,
-    aws: first + 8,
-    issuers: first + 9,
+    page: first,
+    authorizationServer: first + 10,
+    certificateHost: first + 11,
+    runtimeNode: first + 12,
+    webhooks: first + 80,
+    issuers: first + 81,
+    aws: first + 90,
+    sqs: first + 91,
+    secretsManager: first + 92,
+    s3: first + 93,
   };
 }
 
 async function firstTaken(start: number): Promise<number | undefined> {
-  for (let port = start; port < start + PORT_COUNT; port += 1) if (!(await isFree(port))) return port;
+  for (const port of Object.values(portsFrom(start))) if (!(await isFree(port))) return port;
   return undefined;
 }
 

@@ -66,6 +66,12 @@ const NAMES: Readonly<Record<System, string>> = {
   'authorization-server': 'authorization server',
 };
 
+/** In the names of buttons. */
+const SHORT_NAMES: Readonly<Record<System, string>> = {
+  'runtime-node': 'node',
+  'authorization-server': 'authorization-server',
+};
+
 /** How many messages a flow is still to refuse, or to fail on. */
 interface Disturbance {
   refuse: number;
@@ -133,6 +139,13 @@ export function createFaults({ landscape, deployed, signal, now }: FaultsOptions
     const faults = { before: 'reset-before', after: 'reset-after', within: 'half-answer' } as const;
     servers[at].fail({ fault: faults[how as keyof typeof faults], times: count });
     return `The next ${next(count, 'connection')} to the ${NAMES[at]} will break ${WHEN[how]}.`;
+  }
+
+  function rotateSecret(to: LocalDestination, { store }: { readonly store: boolean }): void {
+    if (landscape.account.client(to.clientId)?.clientSecret === undefined) {
+      throw new FaultMistake(`destination: ${to.name} has a certificate, and no secret to rotate`);
+    }
+    to.rotateSecret({ store });
   }
 
   async function healAll(): Promise<string> {
@@ -208,15 +221,22 @@ export function createFaults({ landscape, deployed, signal, now }: FaultsOptions
       name: 'rotate-secret',
       group: 'Credentials',
       title: 'Rotate client’s secret',
-      effect:
-        'The client gets a new secret, at SAP and in Secrets Manager, or at SAP alone: then every token request is refused.',
-      fields: [destination, { name: 'how', choices: ['at both', 'at SAP alone'] }],
-      press: ({ destination: to, how }) => {
-        if (landscape.account.client(to.clientId)?.clientSecret === undefined) {
-          throw new FaultMistake(`destination: ${to.name} has a certificate, and no secret to rotate`);
-        }
-        to.rotateSecret({ store: how === 'at both' });
-        return `${to.name} has a new secret, ${how === 'at both' ? 'in Secrets Manager, too' : 'that Secrets Manager does not know'}.`;
+      effect: 'The client gets a new secret, at SAP and in Secrets Manager.',
+      fields: [destination],
+      press: ({ destination: to }) => {
+        rotateSecret(to, { store: true });
+        return `${to.name} has a new secret, in Secrets Manager, too.`;
+      },
+    },
+    {
+      name: 'rotate-secret-at-sap',
+      group: 'Credentials',
+      title: 'Rotate it at SAP alone',
+      effect: 'The client gets a new secret that Secrets Manager does not know: every token request is refused.',
+      fields: [destination],
+      press: ({ destination: to }) => {
+        rotateSecret(to, { store: false });
+        return `${to.name} has a new secret that Secrets Manager does not know.`;
       },
     },
     {
@@ -232,7 +252,7 @@ export function createFaults({ landscape, deployed, signal, now }: FaultsOptions
     },
     ...(['runtime-node', 'authorization-server'] as const).flatMap((at): Button[] => [
       {
-        name: `stop-${at}`,
+        name: `stop-${SHORT_NAMES[at]}`,
         group: 'Outages',
         title: `Stop ${NAMES[at]}`,
         effect: 'It refuses connections, and cuts the open ones.',
@@ -243,7 +263,7 @@ export function createFaults({ landscape, deployed, signal, now }: FaultsOptions
         },
       },
       {
-        name: `start-${at}`,
+        name: `start-${SHORT_NAMES[at]}`,
         group: 'Outages',
         title: `Start ${NAMES[at]}`,
         effect: 'It listens again at the same address.',

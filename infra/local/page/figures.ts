@@ -93,6 +93,11 @@ export function readFigures(
   };
 }
 
+/** The line that adds up, in the fields of `/state`; a message that its caller still has was never taken, or sent. */
+export function lineOf({ sent, delivered, waiting, hidden, dead, returned, lost, 'in flight': inFlight }: Sums) {
+  return { sent: sent - returned, delivered, waiting: waiting + hidden, inFlight, dead, lost };
+}
+
 function ofFunction({ environments, running, coldStarts, invocations }: LambdaFunction): FunctionFigures {
   return { environments, busy: running.filter(({ busy }) => busy).length, coldStarts, invocations };
 }

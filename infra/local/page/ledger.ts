@@ -99,7 +99,7 @@ export function createLedger(): Ledger {
     known: Pick<MessageRow, 'id' | 'destination' | 'by' | 'at' | 'bytes'> & Partial<MessageRow>,
     sha256?: string,
   ) {
-    const row: MessageRow = { attempts: 0, place: 'lost', ...known, key: ++keys };
+    const row: MessageRow = { tries: 0, place: 'lost', ...known, key: ++keys };
     const entry: Entry = { row, sha256, records: new Map(), life: [], isDelivered: false, direct: undefined };
     entries.set(row.key, entry);
     const namesakes = byId.get(row.id);
@@ -211,7 +211,7 @@ export function createLedger(): Ledger {
       if (held.deadLetters) return;
       if (what === 'received') tell(entry, { at, what, attempt: event.receiveCount });
       else tell(entry, { at, what, visibleAt: event.visibleAt });
-      update(entry, what === 'received' ? { attempts: event.receiveCount } : {});
+      update(entry, what === 'received' ? { tries: event.receiveCount } : {});
       return;
     }
     if (what === 'redriven') {
@@ -281,7 +281,7 @@ export function createLedger(): Ledger {
     direct({ sha256, ...message }) {
       const entry = find(message.id, sha256) ?? add({ ...message, by: 'webhook' }, sha256);
       if (entry.records.size === 0) entry.direct = 'open';
-      update(entry, { attempts: Math.max(1, entry.row.attempts) });
+      update(entry, { tries: Math.max(1, entry.row.tries) });
       return entry.row.key;
     },
     attempt({ destination, messageId, ...line }, at, byWebhook) {

@@ -3,14 +3,14 @@ import type { Figures } from './figures.ts';
 import type { MessageRow } from './message.ts';
 
 export function plainList(rows: readonly MessageRow[], { sums, faults }: Figures): string {
-  const lines = rows.map(({ at, destination, place, id, bytes, attempts, status, outcome, reason }) =>
+  const lines = rows.map(({ at, destination, place, id, bytes, tries, status, outcome, reason }) =>
     [
       new Date(at).toISOString().slice(11, 23),
       destination,
       place,
       id,
       `${bytes} B`,
-      `attempt ${attempts}`,
+      `attempt ${tries}`,
       ...(outcome === undefined || place === 'delivered' ? [] : [`${outcome} ${status ?? '-'}`]),
       ...(reason === undefined ? [] : [printable(reason)]),
     ].join('  '),

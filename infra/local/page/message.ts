@@ -25,7 +25,7 @@ export interface MessageRow {
   readonly bytes: number;
   readonly contentType?: string;
   /** How often SQS has handed it out; 1 for a direct webhook. */
-  readonly attempts: number;
+  readonly tries: number;
   /** Of the last attempt, as the relay's log has it. */
   readonly outcome?: string;
   readonly status?: number;

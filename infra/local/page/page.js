@@ -212,14 +212,14 @@ function makeItem(key) {
 function fill(item, row) {
   if (item.row === row) return;
   item.row = row;
-  const [state, time, destination, id, attempts, status, token, ms, size] = item.firstChild.children;
+  const [state, time, destination, id, tries, status, token, ms, size] = item.firstChild.children;
   item.dataset.place = row.place;
   setText(state, row.place);
   setText(time, clock(row.at));
   setText(destination, row.destination);
   destination.title = `by ${row.by}`;
   setText(id, row.id);
-  setText(attempts, row.attempts === 0 ? '' : String(row.attempts));
+  setText(tries, row.tries === 0 ? '' : String(row.tries));
   setText(status, row.status === undefined ? '' : String(row.status));
   setText(token, row.token ?? '');
   setText(ms, row.durationMs === undefined ? '' : count(row.durationMs));

@@ -1,7 +1,7 @@
 /**
  * The page on which the landscape is watched, and broken: its server. `GET /` is the page for a browser and a plain list
  * for curl, `GET /state` everything as JSON, `GET /events` what changes, `GET /messages/<key>` the life of a message,
- * `GET /payloads/<id>` its bytes, `POST /faults/<name>` presses a button. Who may ask is for `origin.ts`.
+ * `GET /payloads/<id>` its bytes, `GET /faults` the buttons, `POST /faults/<name>` presses one. Who may ask is for `origin.ts`.
  */
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -10,7 +10,7 @@ import type { AddressInfo } from 'node:net';
 import type { Deployed, Landscape } from '../landscape.ts';
 import type { Answer } from '../server/server.ts';
 import { createFaults, FaultMistake } from './faults.ts';
-import { readFigures } from './figures.ts';
+import { lineOf, readFigures } from './figures.ts';
 import { plainList } from './list.ts';
 import { SAFE_HEADERS, strangerTo } from './origin.ts';
 import { findPayload } from './payload.ts';
@@ -63,6 +63,7 @@ export async function startPage({ watch, landscape, deployed, port = 0, now = Da
     if (request.method !== 'GET' && request.method !== 'HEAD') return only('GET, HEAD');
     if (pathname === '/') return front(request.headers.accept ?? '');
     if (pathname === '/state') return json(200, state());
+    if (pathname === '/faults') return json(200, faults.buttons);
     const [, part, name = ''] = /^\/(messages|payloads)\/([^/]{1,1000})$/.exec(pathname) ?? [];
     if (part === 'messages') return life(Number(name));
     if (part === 'payloads') return payload(name, Number(searchParams.get('most') ?? Number.POSITIVE_INFINITY));
@@ -77,13 +78,22 @@ export async function startPage({ watch, landscape, deployed, port = 0, now = Da
   function state(): object {
     // Named before the rest is read: what changes in between comes once more, and changes nothing.
     const { lastId } = stream;
+    const shown = figures();
+    const { sums, counts } = shown;
     return {
       lastId,
-      figures: figures(),
-      messages: ledger.rows.toReversed(),
+      ...lineOf(sums),
+      tokenRequests: counts.tokenRequests,
+      secretReads: counts.secretReads,
+      figures: shown,
+      messages: ledger.rows.toReversed().map((row) => ({ ...row, messageId: row.id, attempts: attemptsOf(row.key) })),
       refused: refused.toReversed(),
       faults: faults.buttons,
     };
+  }
+
+  function attemptsOf(key: number) {
+    return (ledger.lifeOf(key) ?? []).filter(({ what }) => what === 'attempt');
   }
 
   function life(key: number): Answer {

@@ -6,7 +6,7 @@ import { connectSenderAdapters } from './sender-adapters.ts';
 import type { Stage } from './story.ts';
 
 /** Always the same, so that a command that was saved works tomorrow; everything listens on loopback alone. */
-const USER = { username: 'legacy', password: 'local' };
+const USER = { username: 'legacy', password: 'local-only' };
 
 export type Prepared = Omit<Stage, 'deployed' | 'log' | 'print'>;
 

@@ -32,7 +32,7 @@ const EFFECTS: readonly Effect[] = [
   ],
   ['expire-tokens', {}, ({ authorizationServer }) => expect(authorizationServer.trust.keysVersion()).toBe(1)],
   ['rotate-secret', {}, (opened) => expect(storedSecret(opened)).toContain(sapSecret(opened))],
-  ['rotate-secret', { how: 'at SAP alone' }, (opened) => expect(storedSecret(opened)).not.toContain(sapSecret(opened))],
+  ['rotate-secret-at-sap', {}, (opened) => expect(storedSecret(opened)).not.toContain(sapSecret(opened))],
   [
     'store-secret',
     {},
@@ -55,13 +55,13 @@ const EFFECTS: readonly Effect[] = [
       expect(orders.hasRole()).toBe(true);
     },
   ],
-  ['stop-runtime-node', {}, (opened) => hasEnded(call(opened))],
+  ['stop-node', {}, (opened) => hasEnded(call(opened))],
   [
-    'start-runtime-node',
+    'start-node',
     {},
     async (opened) => {
-      await opened.press('stop-runtime-node');
-      await opened.press('start-runtime-node');
+      await opened.press('stop-node');
+      await opened.press('start-node');
       expect(await call(opened)).toBe(401);
     },
   ],
@@ -176,7 +176,7 @@ const EFFECTS: readonly Effect[] = [
     {},
     async ({ press, state, orders, ...opened }) => {
       const broken = [
-        ['stop-runtime-node'],
+        ['stop-node'],
         ['slow', { system: 'authorization-server', ms: 5_000 }],
         ['answer', { system: 'authorization-server' }],
         ['answer', { status: '500' }],
@@ -184,7 +184,7 @@ const EFFECTS: readonly Effect[] = [
         ['take-role', {}],
         ['refuse-payload', {}],
         ['csrf-off', {}],
-        ['rotate-secret', { how: 'at SAP alone' }],
+        ['rotate-secret-at-sap', {}],
       ] as const;
       for (const [name, fields] of broken) expect((await press(name, fields)).status).toBe(200);
       expect((await state()).figures.faults).toEqual([

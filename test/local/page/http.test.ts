@@ -53,6 +53,28 @@ describe('the page over HTTP', () => {
     expect([posted.status, posted.body]).toEqual([400, '{"error":"Content-Type: expected application/json"}']);
   });
 
+  test('the state of the page adds up, and names messages, tries and buttons for scripts', async () => {
+    const { page, orders, send, poll } = await openPage();
+    const messageId = send(orders, { body: '{"order":1}' });
+    await poll();
+    send(orders, { body: '{"order":2}' });
+    const state = (await (await fetch(`${page}/state`)).json()) as { messages: object[] };
+    expect(state).toMatchObject({ sent: 2, delivered: 1, waiting: 1, inFlight: 0, dead: 0, lost: 0, secretReads: 1 });
+    expect(state).toMatchObject({
+      tokenRequests: 1,
+      messages: [{ attempts: [] }, { messageId, outcome: 'delivered' }],
+    });
+    expect(state.messages[1]).toMatchObject({
+      destination: 'orders',
+      attempts: [{ outcome: 'delivered', status: 200 }],
+    });
+    const buttons = (await (await fetch(`${page}/faults`)).json()) as { name: string }[];
+    const names = buttons.map(({ name }) => name);
+    for (const at of ['node', 'authorization-server'])
+      expect(names).toEqual(expect.arrayContaining([`stop-${at}`, `start-${at}`]));
+    expect(names).toEqual(expect.arrayContaining(['rotate-secret', 'rotate-secret-at-sap', 'take-role', 'give-role']));
+  });
+
   test('the page over HTTP lets nothing in but its own files, on each answer', async () => {
     const { page, orders, send } = await openPage();
     const id = send(orders, { body: '<script>alert(1)</script>', attributes: { contentType: 'text/html' } });

@@ -58,7 +58,7 @@ describe('the line that adds up', () => {
     queue.delete(received?.receiptHandle ?? '');
     ledger.over([messageId], undefined);
     expect(sumsOf(ledger)).toEqual({ sent: 1, delivered: 1 });
-    expect(ledger.rows).toMatchObject([{ id: messageId, place: 'delivered', attempts: 1 }]);
+    expect(ledger.rows).toMatchObject([{ id: messageId, place: 'delivered', tries: 1 }]);
   });
 
   test.each([

@@ -72,7 +72,7 @@ describe.skipIf(chromiumSource() === undefined)('the page in a real Chromium', (
   test('“Stop runtime node”: messages wait and say until when; “Start runtime node”: they arrive', async () => {
     const opened = await openPage({ deploy: { polling: true } });
     const { page, complaints, press, untilSum, wrongSums } = await look(opened);
-    await press('stop-runtime-node');
+    await press('stop-node');
     await page.locator('#box-node.down').waitFor();
     expect(await page.locator('#active li').allTextContents()).toEqual(['The runtime node is stopped.']);
     await page.locator('input[name="times"]').first().fill('3');
@@ -82,7 +82,7 @@ describe.skipIf(chromiumSource() === undefined)('the page in a real Chromium', (
       .nth(2)
       .waitFor();
     await untilSum('waiting', 3);
-    await press('start-runtime-node');
+    await press('start-node');
     await untilSum('delivered', 3);
     expect(await page.locator('#active li').count()).toBe(0);
     expect([await wrongSums(), complaints]).toEqual([[], []]);

@@ -64,7 +64,7 @@ async function play(): Promise<void> {
   await press('rotate-signing-key');
   await press('send-sample', { destination: 'orders', times: 5 });
   await until(() => sums().delivered === 19);
-  await press('stop-runtime-node');
+  await press('stop-node');
   await press('send-sample', { destination: 'orders', times: 2 });
   await until(() => sums().hidden === 2);
 }
