@@ -3,6 +3,7 @@
  * user's own destinations. Then it stays up for messages of one's own, with a line for each, until it is ended.
  */
 import { join, resolve } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { styleText } from 'node:util';
 import { build } from '../build/build.ts';
 import { Mistake, readStartCommand, type StartCommand } from './command/arguments.ts';
@@ -26,6 +27,8 @@ const { stdout, stderr } = process;
 const print = (line: string) => stdout.write(`${line}\n`);
 /** Relative: npm runs every script in the project's folder, and so are the commands meant that name a file. */
 const FOLDER = 'dist/local';
+/** So much later than to esbuild a signal may come to us, in milliseconds. */
+const SIGNAL_MS = 500;
 
 const command = readCommand();
 if (command !== undefined) {
@@ -62,7 +65,11 @@ async function start({ once, port, own }: StartCommand): Promise<number> {
   const dist = resolve(own === undefined ? 'dist' : join(place, 'functions'));
   const building = build({ outdir: dist, sourcemap: false });
   const packaging = own === undefined ? undefined : makePackage(own, ended);
-  const made = await Promise.race([Promise.all([building, packaging]), end]);
+  const made = await Promise.race([Promise.all([building, packaging]), end]).catch(async (error: unknown) => {
+    // A signal to the group ends esbuild as well, which may be heard of first.
+    if ((await Promise.race([end, delay(SIGNAL_MS, 'failed')])) === 'ended') return 'ended' as const;
+    throw error;
+  });
   if (made === 'ended') return 0;
   const [, service] = made;
   if (service !== undefined && 'mistakes' in service) {
