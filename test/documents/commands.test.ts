@@ -189,7 +189,9 @@ test('npm start ends its story as README shows it', async () => {
     },
   );
   const end = stripVTControlCharacters(stdout).trimEnd().split('\n').slice(-2).join('\n');
-  expect(read('README.md')).toContain(`\n${end}\n`);
+  // On a slow machine one more environment may start, with a token of its own.
+  const uncounted = (text: string) => text.replace(/\d+ token requests/, 'n token requests');
+  expect(uncounted(read('README.md'))).toContain(`\n${uncounted(end)}\n`);
 });
 
 describe('Settings in the documents', () => {
