@@ -81,8 +81,8 @@ export function warmToken(options: TokenOptions): Warm<Token> {
   const { credentials, previousCredentials, wanted, send, now = Date.now, random = Math.random } = options;
   const { onRequest, onRefused, onRenewalFailed = () => undefined, rejections = createRejections(now) } = options;
   const pause = createPause(now);
-  /** The version of the secret that was known when the pause after a refusal began; a newer one ends that pause. */
-  let refusedVersionId: string | undefined;
+  /** Versions of the secret that were refused since the last token: one that is not among them ends the pause. */
+  const refusedVersionIds = new Set<string | undefined>();
   let isSecretStale = false;
   /** The last token request had no answer. */
   let isUnanswered = false;
@@ -98,7 +98,7 @@ export function warmToken(options: TokenOptions): Warm<Token> {
     const warm = tokens.peek();
     goodMeanwhile = warm && isGood(warm) ? warm : undefined;
     try {
-      if (refusedVersionId !== undefined && refusedVersionId !== credentials.peek()?.versionId) endPause();
+      if (refusedVersionIds.size > 0 && !refusedVersionIds.has(credentials.peek()?.versionId)) pause.end();
       const inForce = pause.current();
       if (inForce !== undefined) throw inForce;
       const token = await requestByAnyVersion(deadline, () => {
@@ -123,7 +123,7 @@ export function warmToken(options: TokenOptions): Warm<Token> {
   function openPause(error: RelayError, isRefused: boolean): void {
     if (OPERATOR_MUST.has(error.code) || isRefused) {
       pause.open(error);
-      refusedVersionId = credentials.peek()?.versionId;
+      refusedVersionIds.add(credentials.peek()?.versionId);
       isSecretStale = true;
     } else if (error.retryAfterMs !== undefined) {
       pause.open(error, error.retryAfterMs);
@@ -132,7 +132,7 @@ export function warmToken(options: TokenOptions): Warm<Token> {
 
   function endPause(): void {
     pause.end();
-    refusedVersionId = undefined;
+    refusedVersionIds.clear();
   }
 
   /** A token is not good if the secret has a newer version than when it was issued. */

@@ -21,7 +21,7 @@ export const SAFE_HEADERS: Readonly<Record<string, string>> = {
 };
 
 /** @returns what is wrong with the request; undefined where nothing is */
-export function strangerTo(headers: IncomingHttpHeaders, port: number): string | undefined {
+export function strangerTo(headers: IncomingHttpHeaders, port: number, method = 'GET'): string | undefined {
   const hosts = [`127.0.0.1:${port}`, `localhost:${port}`];
   if (!hosts.includes(headers.host ?? '')) return `Host: expected ${hosts.join(' or ')}`;
   const { origin } = headers;
@@ -30,6 +30,7 @@ export function strangerTo(headers: IncomingHttpHeaders, port: number): string |
   }
   // Browsers alone send these two; a link on another site may lead here, and nothing more.
   const { 'sec-fetch-site': site = 'none', 'sec-fetch-mode': mode } = headers;
-  if (site !== 'none' && site !== 'same-origin' && mode !== 'navigate') return 'Sec-Fetch-Site: expected same-origin';
+  const isLink = mode === 'navigate' && (method === 'GET' || method === 'HEAD');
+  if (site !== 'none' && site !== 'same-origin' && !isLink) return 'Sec-Fetch-Site: expected same-origin';
   return undefined;
 }

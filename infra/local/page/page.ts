@@ -125,8 +125,12 @@ export async function startPage({ watch, landscape, deployed, port = 0, now = Da
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     for (const [header, value] of Object.entries(SAFE_HEADERS)) response.setHeader(header, value);
-    const stranger = strangerTo(request.headers, portOf(server));
-    const url = new URL(request.url ?? '/', 'http://page');
+    const stranger = strangerTo(request.headers, portOf(server), request.method);
+    const url = URL.parse(request.url ?? '/', 'http://page');
+    if (url === null) {
+      response.writeHead(400).end();
+      return;
+    }
     if (stranger === undefined && request.method === 'GET' && url.pathname === '/events') {
       const lastId = request.headers['last-event-id'] ?? url.searchParams.get('after') ?? undefined;
       stream.connect(response, lastId?.toString());

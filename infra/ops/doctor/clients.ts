@@ -32,7 +32,7 @@ export function createClients({ region, environment, endpoint: byDefault }: Clie
     return {
       region,
       maxAttempts: 2,
-      requestHandler: { connectionTimeout: 2_000, requestTimeout: 10_000 },
+      requestHandler: { connectionTimeout: 2_000, requestTimeout: 10_000, throwOnRequestTimeout: true },
       ...(endpoint === undefined ? {} : { endpoint }),
       // The landscape checks no signature; without these the SDK would look for an account's credentials.
       ...(isLocal && AWS_ACCESS_KEY_ID === undefined && AWS_PROFILE === undefined

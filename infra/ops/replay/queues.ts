@@ -38,7 +38,7 @@ export function createClient({ region, queueUrl, environment }: ClientOptions): 
     region: region ?? urlRegion ?? (byUrl && AWS_REGION) ?? DEFAULT_REGION,
     // Queue URLs that are made from ARNs have AWS's host, also where the queues are reached at another.
     useQueueUrlAsEndpoint: false,
-    requestHandler: { connectionTimeout: 2_000, requestTimeout: 10_000 },
+    requestHandler: { connectionTimeout: 2_000, requestTimeout: 10_000, throwOnRequestTimeout: true },
     ...(endpoint === undefined ? {} : { endpoint }),
     // The local landscape checks no signature; without these the SDK would look for an account's credentials.
     ...(local && AWS_ACCESS_KEY_ID === undefined && AWS_PROFILE === undefined

@@ -37,6 +37,9 @@ describe('the page over HTTP', () => {
     // A link to it on another site may be followed.
     expect(await asked({ 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate' }, 'GET', '/')).toBe(200);
 
+    expect(await asked({}, 'GET', '//')).toBe(400);
+    const navigated = { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate' };
+    expect(await asked(navigated, 'POST', '/faults/take-role')).toBe(403);
     // A name that somebody has pointed at this machine.
     expect(await asked({ host: `evil.example:${port}` })).toBe(403);
     expect(await asked({ host: '127.0.0.1' })).toBe(403);

@@ -102,7 +102,8 @@ export function createFunctions(): Functions {
   } {
     if (isDenied) return { status: 200, found: denied() };
     const [, name] = FUNCTION.exec(path) ?? [];
-    if (name !== undefined) return { status: 200, found: configuration(decodeURIComponent(name)) };
+    // A name of AWS has nothing that is percent-encoded but colons of an ARN.
+    if (name !== undefined) return { status: 200, found: configuration(name.replaceAll(/%3A/gi, ':')) };
     const [, uuid = ''] = MAPPING.exec(`${path.replace(/\/$/, '')}${path.endsWith('mappings/') ? '/' : ''}`) ?? [];
     if (uuid === '') {
       const [source, functionName] = [query.get('EventSourceArn'), query.get('FunctionName')];
