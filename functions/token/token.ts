@@ -126,6 +126,8 @@ export function warmToken(options: TokenOptions): Warm<Token> {
       refusedVersionIds.add(credentials.peek()?.versionId);
       isSecretStale = true;
     } else if (error.retryAfterMs !== undefined) {
+      // A pause that the server asked for is no refusal: no newer secret ends it.
+      refusedVersionIds.clear();
       pause.open(error, error.retryAfterMs);
     }
   }

@@ -6,6 +6,7 @@ import { RelayError } from '../../functions/error.ts';
 import type { HttpAnswer } from '../../functions/http/http.ts';
 import type { Credentials } from '../../functions/token/credentials.ts';
 import { answer, granted } from '../doubles/answer.ts';
+import { deadlineOf } from '../doubles/deadline.ts';
 import { turn } from '../doubles/time.ts';
 import { createAuthorization } from './authorization.ts';
 import { cf } from './clients.ts';
@@ -93,6 +94,34 @@ test('a pause after a refusal ends as soon as another token of the secret has re
   authorization.respond = () => granted('successor', { expires_in: 3_600 });
   await credentials.renew(await credentials.get());
   expect((await token.get()).accessToken).toBe('successor');
+});
+
+test('two refused versions of a secret that come in turns end no pause', async () => {
+  const authorization = createAuthorization();
+  const { token, credentials } = authorization;
+  authorization.respond = () => refused;
+  for (let turns = 0; turns < 40; turns += 1) {
+    authorization.secret = turns % 2 === 0 ? v2 : cf;
+    // Another token of the secret reads it.
+    await credentials.renew(await credentials.get());
+    await token.get().catch((error: RelayError) => error.code);
+  }
+  expect(authorization.requests.length).toBeLessThan(5);
+});
+
+test('a pause that the server asks for after a refusal is not ended by a newer version of the secret', async () => {
+  const authorization = createAuthorization();
+  const { token, credentials, clock } = authorization;
+  authorization.respond = () => refused;
+  await expect(token.get()).rejects.toMatchObject({ code: 'TOKEN_REFUSED' });
+  clock.advance(30_000);
+  authorization.respond = () => answer(429, '', { 'retry-after': '120' });
+  await expect(token.get(deadlineOf(5_000))).rejects.toMatchObject({ code: 'TOKEN_UNAVAILABLE' });
+  const asked = authorization.requests.length;
+  authorization.secret = v2;
+  await credentials.renew(await credentials.get());
+  await expect(token.get(deadlineOf(5_000))).rejects.toMatchObject({ code: 'TOKEN_UNAVAILABLE' });
+  expect(authorization.requests).toHaveLength(asked);
 });
 
 test('whoever asks for a successor itself gets the error that there is none; no renewal ahead has failed', async () => {
