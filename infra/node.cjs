@@ -1,7 +1,7 @@
 /**
- * Runs what follows with Node 24, Lambda's: the one that `npm ci` brought along, else the one at hand. In syntax that any
- * Node reads. The packages are called by their path, since npm 10 does not link the command of one of two packages that
- * offer the same; and they come first on the PATH, for tools that are started by name.
+ * Runs what follows with Node 24, Lambda's: the one that `npm ci` brought along, else the one at hand. In syntax that
+ * any Node reads. The packages are called by their path, since npm 10 does not link the command of one of two packages
+ * that offer the same; and they come first on the PATH, for tools that are started by name.
  */
 'use strict';
 const { spawn } = require('node:child_process');

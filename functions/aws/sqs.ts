@@ -1,4 +1,6 @@
-/** SQS, and the one file that imports its client. It is loaded on first need: most invocations call SQS by no request. */
+/**
+ * SQS, and the one file that imports its client. It is loaded on first need: most invocations call SQS by no request.
+ */
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { RelayError } from '../error.ts';
 

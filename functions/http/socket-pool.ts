@@ -1,8 +1,8 @@
 /**
  * The kept sockets of one server: a request gets an idle one, else a new one while there are fewer than the limit, else
- * it waits. It replaces Node's own agent, which for each request copies all options three times and joins a name from two
- * dozen of them, a fifth of what a message costs. It is built on internals of Node (`whenInternalsChange`); where they
- * have changed, `plain-agent.ts` takes its place. What it saves: `README.md`.
+ * it waits. It replaces Node's own agent, which for each request copies all options three times and joins a name from
+ * two dozen of them, a fifth of what a message costs. It is built on internals of Node (`whenInternalsChange`); where
+ * they have changed, `plain-agent.ts` takes its place. What it saves: `README.md`.
  *
  * @see Node.js, "Class: http.Agent"; `lib/_http_agent.js` and `lib/_http_client.js` for what a request and its agent do
  */

@@ -1,6 +1,6 @@
 /**
- * Payloads in S3, as the Amazon SQS Extended Client Library stores them. A message's pointer is followed into the buckets
- * that the destination names, and the bytes in flight are bounded to a quarter of the function's memory.
+ * Payloads in S3, as the Amazon SQS Extended Client Library stores them. A message's pointer is followed into the
+ * buckets that the destination names, and the bytes in flight are bounded to a quarter of the function's memory.
  */
 import type { ObjectAt, S3 } from '../aws/s3.ts';
 import type { Deadline } from '../deadline.ts';

@@ -24,7 +24,9 @@ interface Evidence {
   readonly status?: number;
   /** SAP's id of the message processing log, where the answer names it. */
   readonly mplId?: string;
-  /** The endpoint's own words, in one line without secret or token. They may quote the payload: only for a dead letter. */
+  /**
+   * The endpoint's own words, in one line without secret or token. They may quote the payload: only for a dead letter.
+   */
   readonly detail?: string;
   /** True if a dead socket made the client send it a second time, so that the flow may have run before. */
   readonly resent?: boolean;

@@ -1,5 +1,6 @@
 /**
- * The page in SAP's own monitor that shows one message. Its host is not the runtime's, so that it is a setting of its own.
+ * The page in SAP's own monitor that shows one message. Its host is not the runtime's, so that it is a setting of its
+ * own.
  *
  * @param monitor host of the tenant's monitor
  * @see SAP's OData API, `MessageProcessingLogs`, field `AlternateWebLink`, which has this form

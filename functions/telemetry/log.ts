@@ -1,7 +1,7 @@
 /**
- * The log's lines, in the form of Powertools Logger: the same keys in the same order, compared with it by the tests. Not
- * by Powertools itself, whose line costs 109 µs in the first 200 and 15 µs later on, where a whole message costs 52; one
- * of these costs less than 2. Lines are gathered for a moment, since a write costs more than a line.
+ * The log's lines, in the form of Powertools Logger: the same keys in the same order, compared with it by the tests.
+ * Not by Powertools itself, whose line costs 109 µs in the first 200 and 15 µs later on, where a whole message costs
+ * 52; one of these costs less than 2. Lines are gathered for a moment, since a write costs more than a line.
  *
  * `README.md` lists the environment variables of Powertools that are read here, and those that do nothing.
  */

@@ -1,7 +1,7 @@
 /**
- * What the relay reports: one line for each attempt to deliver a message, and metrics by destination, both as Powertools
- * would write them. Alarms and queries are built on the names of the fields here. No secret, token or payload comes this
- * far: only what these types name.
+ * What the relay reports: one line for each attempt to deliver a message, and metrics by destination, both as
+ * Powertools would write them. Alarms and queries are built on the names of the fields here. No secret, token or
+ * payload comes this far: only what these types name.
  */
 import type { MiddlewareObj } from '@middy/core';
 import type { Context } from 'aws-lambda';

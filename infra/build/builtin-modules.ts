@@ -10,7 +10,9 @@ import type { Plugin } from 'esbuild';
 /** To read one of these from `node:http` loads undici, so they cannot be imported by name. */
 const LOADS_UNDICI = ['WebSocket', 'CloseEvent', 'MessageEvent'];
 
-/** Default import, named imports, `import * as`, `import()` and `require()` of Node's modules all keep their meaning. */
+/**
+ * Default import, named imports, `import * as`, `import()` and `require()` of Node's modules all keep their meaning.
+ */
 export function builtinModules(): Plugin {
   return {
     name: 'builtin-modules',

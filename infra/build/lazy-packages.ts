@@ -1,7 +1,7 @@
 /**
- * An esbuild plugin: what our code imports from a package by `import()` stays outside of the bundle, as a file next to it
- * from a build of its own. In one build, esbuild would put into the shared chunks whatever any of the lazy packages uses,
- * and each cold start that only reads a secret would load the S3 client's XML as well.
+ * An esbuild plugin: what our code imports from a package by `import()` stays outside of the bundle, as a file next to
+ * it from a build of its own. In one build, esbuild would put into the shared chunks whatever any of the lazy packages
+ * uses, and each cold start that only reads a secret would load the S3 client's XML as well.
  */
 import type { Plugin } from 'esbuild';
 

@@ -1,7 +1,7 @@
 /**
- * esbuild plugins: parts of the SDK that a cold start of ours does not need are replaced by something smaller. One that an
- * update of the SDK has moved fails the build, so that the list stays true. The rest of the SDK that is never called costs
- * bytes, and no time that can be measured: `README.md`.
+ * esbuild plugins: parts of the SDK that a cold start of ours does not need are replaced by something smaller. One that
+ * an update of the SDK has moved fails the build, so that the list stays true. The rest of the SDK that is never called
+ * costs bytes, and no time that can be measured: `README.md`.
  */
 import type { Plugin } from 'esbuild';
 

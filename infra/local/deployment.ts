@@ -1,6 +1,6 @@
 /**
- * The relay, deployed in the landscape: its two functions from the built bundles, a trigger for each queue, and the HTTP
- * API before the webhooks.
+ * The relay, deployed in the landscape: its two functions from the built bundles, a trigger for each queue, and the
+ * HTTP API before the webhooks.
  */
 import { type HttpApi, type Identity, type Route, startHttpApi } from './aws/http-api/http-api.ts';
 import { createLambdaFunction, type LambdaFunction } from './aws/lambda/lambda.ts';

@@ -1,6 +1,7 @@
 /**
  * A destination in the landscape: steps 1 and 2 of SAP's guide (a client, its role), its credentials in a secret, an
- * integration flow, a queue with its dead-letter queue, a webhook's secret, and the settings that tell the relay of them.
+ * integration flow, a queue with its dead-letter queue, a webhook's secret, and the settings that tell the relay of
+ * them.
  */
 import type { QueueTrigger } from './aws/queue-trigger/queue-trigger.ts';
 import type { SecretsManager } from './aws/secrets-manager/secrets-manager.ts';

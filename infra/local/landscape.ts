@@ -57,7 +57,10 @@ export interface LandscapeOptions {
   readonly s3?: boolean;
   /** Default: any that are free. */
   readonly ports?: LandscapePorts;
-  /** The clock of the queues, epoch ms, apart from all others: a wait of hours is over by turning it on. Default `Date.now`. */
+  /**
+   * The clock of the queues, epoch ms, apart from all others: a wait of hours is over by turning it on. Default
+   * `Date.now`.
+   */
   readonly sqsNow?: () => number;
   /** Every line that a process of the relay writes. */
   readonly onOutput?: (line: string) => void;
@@ -83,7 +86,10 @@ export interface Landscape {
   readonly management: Management;
   /** Whose signature opens webhooks with `verify: iam`. */
   readonly iamUser: Identity;
-  /** The SDK's variables for endpoints, with `tls` also `NODE_EXTRA_CA_CERTS`: what a process needs to reach the services. */
+  /**
+   * The SDK's variables for endpoints, with `tls` also `NODE_EXTRA_CA_CERTS`: what a process needs to reach the
+   * services.
+   */
   readonly endpoints: Readonly<Record<string, string>>;
   /** Those that were connected so far. */
   readonly destinations: readonly LocalDestination[];

@@ -1,4 +1,6 @@
-/** How far the bench is: a bar on a terminal, a line for each part elsewhere. On stderr, so that `--json` stays clean. */
+/**
+ * How far the bench is: a bar on a terminal, a line for each part elsewhere. On stderr, so that `--json` stays clean.
+ */
 import { styleText } from 'node:util';
 
 export interface Progress {

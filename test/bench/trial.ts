@@ -1,6 +1,6 @@
 /**
- * One trial: a fresh process of a subject that goes through some steps, measures itself, and ends. A record that was not
- * delivered is an error, unless the part expects it: work that was not done is not measured.
+ * One trial: a fresh process of a subject that goes through some steps, measures itself, and ends. A record that was
+ * not delivered is an error, unless the part expects it: work that was not done is not measured.
  */
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';

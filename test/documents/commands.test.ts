@@ -133,7 +133,9 @@ describe('Commands in the documents', () => {
 });
 
 describe('Commands of aws', () => {
-  /** Those whose client is installed are looked for in it; the others, by hand in AWS's reference of its command line. */
+  /**
+   * Those whose client is installed are looked for in it; the others, by hand in AWS's reference of its command line.
+   */
   const BY_HAND = [
     'sns subscribe',
     'events put-targets',

@@ -1,4 +1,7 @@
-/** `npm start -- --config`: the user's own destinations, each sent to by the line that is printed for it, as it is printed. */
+/**
+ * `npm start -- --config`: the user's own destinations, each sent to by the line that is printed for it, as it is
+ * printed.
+ */
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises';

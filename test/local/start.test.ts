@@ -1,4 +1,6 @@
-/** `npm start` as whoever types it sees it: one screen, always the same ports, and an end that leaves nothing behind. */
+/**
+ * `npm start` as whoever types it sees it: one screen, always the same ports, and an end that leaves nothing behind.
+ */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';

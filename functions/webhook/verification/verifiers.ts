@@ -1,6 +1,7 @@
 /**
  * Makes the verifiers that the settings name, once for an execution environment. Webhooks with the same secret share
- * what was read of it, webhooks with the same issuer share its keys. The code for tokens is loaded with the first token.
+ * what was read of it, webhooks with the same issuer share its keys. The code for tokens is loaded with the first
+ * token.
  */
 import type { ReadSecret } from '../../aws/secrets-manager.ts';
 import type { Clock, Deadline } from '../../deadline.ts';

@@ -4,8 +4,8 @@ import { buildApp } from 'fauxqs';
 export interface S3 {
   readonly url: string;
   /**
-   * Takes `s3:ListBucket` from every caller, or gives it back: without it nobody is told that an object is missing. AWS: API
-   * Reference "HeadObject" and "GetObject", "Permissions": 404 with it, 403 without. Given at first.
+   * Takes `s3:ListBucket` from every caller, or gives it back: without it nobody is told that an object is missing.
+   * AWS: API Reference "HeadObject" and "GetObject", "Permissions": 404 with it, 403 without. Given at first.
    */
   denyListing(on: boolean): void;
   stop(): Promise<void>;

@@ -1,6 +1,6 @@
 /**
- * What happens in the landscape, told by its parts as soon as it has happened: one union for whoever watches all of them.
- * Each event is its part's own; here they only get the part's name.
+ * What happens in the landscape, told by its parts as soon as it has happened: one union for whoever watches all of
+ * them. Each event is its part's own; here they only get the part's name.
  */
 import type { GatewayEvent } from '../aws/http-api/http-api.ts';
 import type { TriggerEvent } from '../aws/queue-trigger/queue-trigger.ts';

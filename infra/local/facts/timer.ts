@@ -1,6 +1,6 @@
 /**
- * Waiting as an option: the one shape in which the parts of the landscape ask for a timer, so that a simulation can hand
- * in its own time. What is waited for belongs to the callers.
+ * Waiting as an option: the one shape in which the parts of the landscape ask for a timer, so that a simulation can
+ * hand in its own time. What is waited for belongs to the callers.
  */
 
 /** Calls `run` once after `delayMs`; the returned function calls it off. */

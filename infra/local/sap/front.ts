@@ -50,8 +50,9 @@ export function tomcatPage(status: number, reason: string): Answer {
 }
 
 /**
- * TLS that asks each client for a certificate. One that `authority` has not issued, or none, ends the connection where the
- * client is `required` to have one, and else is left to the service to judge, which alone knows the landscape's clock.
+ * TLS that asks each client for a certificate. One that `authority` has not issued, or none, ends the connection where
+ * the client is `required` to have one, and else is left to the service to judge, which alone knows the landscape's
+ * clock.
  */
 export function clientCertificateTls(authority: CertificateAuthority, required: boolean): ServerOptions {
   return { ...authority.serverCertificate(), ca: authority.caPem, requestCert: true, rejectUnauthorized: required };

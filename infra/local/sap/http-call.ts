@@ -21,8 +21,8 @@ export function requestTo(
 }
 
 /**
- * Calls the server at `url`, each time over a new connection, so that no earlier stop of it shows itself later. For HTTPS
- * `ca` (PEM) is the authority that is trusted.
+ * Calls the server at `url`, each time over a new connection, so that no earlier stop of it shows itself later. For
+ * HTTPS `ca` (PEM) is the authority that is trusted.
  */
 export function httpCall(url: string, { timeoutMs, ca }: { readonly timeoutMs: number; readonly ca?: string }): Call {
   const sendRequest = url.startsWith('https:') ? sendHttps : sendHttp;

@@ -1,7 +1,7 @@
 /**
- * A certificate authority of the landscape: it certifies the servers on loopback, and senders as clients. Whoever trusts
- * `caPem` trusts both. Which client a certificate stands for is SAP's to say (`sap/cockpit/client-certificate.ts`); the bytes of a
- * certificate are written by `x509.ts`.
+ * A certificate authority of the landscape: it certifies the servers on loopback, and senders as clients. Whoever
+ * trusts `caPem` trusts both. Which client a certificate stands for is SAP's to say
+ * (`sap/cockpit/client-certificate.ts`); the bytes of a certificate are written by `x509.ts`.
  */
 import { generateKeyPairSync, type KeyObject, randomBytes, X509Certificate } from 'node:crypto';
 import { certificatePem, type Name } from './x509.ts';
@@ -37,7 +37,9 @@ export interface ClientCertificateRequest {
   /** Epoch milliseconds; in place of `validDays`. */
   readonly notAfter?: number;
   readonly keyType?: KeyType;
-  /** Default `clientAuth`; `serverAuth` is all that public authorities still issue (SAP's page on inbound connections). */
+  /**
+   * Default `clientAuth`; `serverAuth` is all that public authorities still issue (SAP's page on inbound connections).
+   */
   readonly purpose?: 'clientAuth' | 'serverAuth';
 }
 

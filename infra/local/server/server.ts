@@ -1,7 +1,7 @@
 /**
  * One HTTP server on loopback, as every part of the local landscape uses it: a function from request to answer behind a
- * socket that can be stopped, started again on the same port, slowed down, and made to fail in the ways a network fails.
- * What a request means is for the file that hands in `answer`.
+ * socket that can be stopped, started again on the same port, slowed down, and made to fail in the ways a network
+ * fails. What a request means is for the file that hands in `answer`.
  */
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer, type ServerOptions } from 'node:https';
@@ -9,7 +9,9 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { TLSSocket } from 'node:tls';
 
-/** A request as it was read off the socket; header names are lower-case, repeated ones joined with `, ` (cookies `; `). */
+/**
+ * A request as it was read off the socket; header names are lower-case, repeated ones joined with `, ` (cookies `; `).
+ */
 export interface Request {
   readonly method: string;
   /** As sent, without the query. */
@@ -45,8 +47,8 @@ export type Fault = Answer | EarlyAnswer | 'reset-before' | 'reset-after' | 'hal
 export interface EarlyAnswer {
   readonly early: Answer;
   /**
-   * What becomes of the body. `read`: read and dropped, the connection stays. `unread`: left where it is, the connection
-   * stays open. `reset`: the answer says `Connection: close`, and the connection is cut behind it.
+   * What becomes of the body. `read`: read and dropped, the connection stays. `unread`: left where it is, the
+   * connection stays open. `reset`: the answer says `Connection: close`, and the connection is cut behind it.
    */
   readonly body: 'read' | 'unread' | 'reset';
 }
@@ -88,13 +90,17 @@ export interface LocalServerOptions {
   readonly tls?: ServerOptions;
   /** Largest request line and headers, in bytes. Default 65536. */
   readonly maxHeaderBytes?: number;
-  /** A request whose body lets so many milliseconds pass without a byte is answered with 408. Default: it is waited for. */
+  /**
+   * A request whose body lets so many milliseconds pass without a byte is answered with 408. Default: it is waited for.
+   */
   readonly bodyGapMs?: number;
   /** Is told each request that a fault has hit: one that was handled nevertheless is known to `answer`, too. */
   readonly onFault?: (request: Request, fault: Fault) => void;
 }
 
-/** Listens on loopback and answers with `answer`; an exception in it is a bug of the landscape and crashes the process. */
+/**
+ * Listens on loopback and answers with `answer`; an exception in it is a bug of the landscape and crashes the process.
+ */
 export async function startServer(answer: Answerer, options: LocalServerOptions = {}): Promise<LocalServer> {
   let delayMs = 0;
   let port = options.port ?? 0;

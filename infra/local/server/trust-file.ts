@@ -1,6 +1,6 @@
 /**
- * The file by which a Node.js process trusts a certificate authority of the landscape, in the one way that needs no line
- * of code: `NODE_EXTRA_CA_CERTS`, read when the process starts. It holds certificates alone, and no key.
+ * The file by which a Node.js process trusts a certificate authority of the landscape, in the one way that needs no
+ * line of code: `NODE_EXTRA_CA_CERTS`, read when the process starts. It holds certificates alone, and no key.
  */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

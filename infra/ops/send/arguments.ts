@@ -168,7 +168,9 @@ async function readWebhookCommand(values: Values, sources: SendSources): Promise
   };
 }
 
-/** In front of all others `@<file>`: options from a file, one a line with its value behind a blank. What follows wins. */
+/**
+ * In front of all others `@<file>`: options from a file, one a line with its value behind a blank. What follows wins.
+ */
 async function withFile([first = '', ...rest]: readonly string[], { readFile }: SendSources): Promise<string[]> {
   if (!first.startsWith('@')) return first === '' ? rest : [first, ...rest];
   const lines = (await fileContents(first, readFile)).toString().split(/\r?\n/);

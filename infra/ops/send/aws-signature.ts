@@ -1,6 +1,6 @@
 /**
- * A request that is signed for AWS, for a webhook behind `iam`: by the SDK's own signer, with the access key that was given,
- * or the credentials that the SDK's SQS client finds in the usual places.
+ * A request that is signed for AWS, for a webhook behind `iam`: by the SDK's own signer, with the access key that was
+ * given, or the credentials that the SDK's SQS client finds in the usual places.
  *
  * @see AWS IAM User Guide, "AWS Signature Version 4 for API requests"
  */

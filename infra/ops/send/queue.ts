@@ -1,4 +1,7 @@
-/** A message that is put into a queue as any sender may do it: text as it is, bytes as base64, what belongs to it as attributes. */
+/**
+ * A message that is put into a queue as any sender may do it: text as it is, bytes as base64, what belongs to it as
+ * attributes.
+ */
 import { randomUUID } from 'node:crypto';
 import { type MessageAttributeValue, SendMessageCommand } from '@aws-sdk/client-sqs';
 import { createClient } from '../replay/queues.ts';

@@ -1,6 +1,6 @@
 /**
- * The command itself: reads the words, signs, sends, prints the answer. How it signs owes nothing to how the webhook verifies:
- * what passes has passed two readings of the same documentation.
+ * The command itself: reads the words, signs, sends, prints the answer. How it signs owes nothing to how the webhook
+ * verifies: what passes has passed two readings of the same documentation.
  */
 import { Mistake } from '../replay/mistake.ts';
 import { harmless } from '../replay/terminal.ts';

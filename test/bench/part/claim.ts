@@ -1,7 +1,7 @@
 /**
- * SAP's guide says that JWT is better than opaque tokens under high load: by how much, through the local landscape, with
- * the relay in front of a runtime node that judges a JWT by itself and asks the authorization server about each opaque
- * token, while that server is near, and while it is 20 ms away.
+ * SAP's guide says that JWT is better than opaque tokens under high load: by how much, through the local landscape,
+ * with the relay in front of a runtime node that judges a JWT by itself and asks the authorization server about each
+ * opaque token, while that server is near, and while it is 20 ms away.
  */
 import { randomUUID } from 'node:crypto';
 import { resolve } from 'node:path';

@@ -1,6 +1,6 @@
 /**
- * Cold start: from the start of the process to the first message delivered, as CPU over an empty handler; the same for a
- * first batch of ten; loading alone; memory; bytes.
+ * Cold start: from the start of the process to the first message delivered, as CPU over an empty handler; the same for
+ * a first batch of ten; loading alone; memory; bytes.
  */
 import { type Bench, type Goal, type PartResult, roundsOf, type Table } from '../part.ts';
 import { inTurns, median, minimum } from '../rounds.ts';

@@ -1,7 +1,7 @@
 /**
- * The life of an environment: CPU from the start of its process until 1, 10, 100 and 1,000 batches of ten are delivered.
- * A month of Lambda is the sum of such lives: few of them are so short that only the cold start counts, or so long that
- * only the warm path does.
+ * The life of an environment: CPU from the start of its process until 1, 10, 100 and 1,000 batches of ten are
+ * delivered. A month of Lambda is the sum of such lives: few of them are so short that only the cold start counts, or
+ * so long that only the warm path does.
  */
 import { type Bench, type Goal, type PartResult, roundsOf, type Table } from '../part.ts';
 import { inTurns, median } from '../rounds.ts';

@@ -1,6 +1,6 @@
 /**
- * How the cost of a message and the memory grow: with the size of the batch, the number of destinations, the size of the
- * payload, payloads of 40 MB in S3, and simultaneous invocations in one environment.
+ * How the cost of a message and the memory grow: with the size of the batch, the number of destinations, the size of
+ * the payload, payloads of 40 MB in S3, and simultaneous invocations in one environment.
  */
 import { join } from 'node:path';
 import { type Bench, type Goal, type PartResult, roundsOf, type Table } from '../part.ts';

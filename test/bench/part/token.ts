@@ -1,6 +1,6 @@
 /**
- * How often secret, token endpoint and endpoint are called: by 1,000 first calls at once, by 1,000 calls at once whose token
- * has just been revoked, and over a day of simulated traffic with tokens that live an hour.
+ * How often secret, token endpoint and endpoint are called: by 1,000 first calls at once, by 1,000 calls at once whose
+ * token has just been revoked, and over a day of simulated traffic with tokens that live an hour.
  */
 import type { Bench, PartResult } from '../part.ts';
 import type { Counts } from '../servers/services.ts';

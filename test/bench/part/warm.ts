@@ -1,6 +1,6 @@
 /**
- * Warm: CPU for each message and messages a second, by the size of the batch, and the second to twentieth invocation of a
- * young process; memory under a heap as small as a small function's.
+ * Warm: CPU for each message and messages a second, by the size of the batch, and the second to twentieth invocation of
+ * a young process; memory under a heap as small as a small function's.
  */
 import { type Bench, type Goal, type PartResult, roundsOf, type Table } from '../part.ts';
 import { inTurns, median, minimum } from '../rounds.ts';
@@ -8,7 +8,10 @@ import type { Subject } from '../subject.ts';
 import type { StepResult, Trial } from '../trial.ts';
 
 const ROUNDS = 3;
-/** Each process works for so long before anything is measured: V8 compiles meanwhile, and what it compiled is then in force. */
+/**
+ * Each process works for so long before anything is measured: V8 compiles meanwhile, and what it compiled is then in
+ * force.
+ */
 const WARM_UP_MS = 3_000;
 /** So many messages are measured in each trial. */
 const MESSAGES = { 10: 4_000, 100: 6_000, 1000: 6_000, 5000: 15_000 } as const;

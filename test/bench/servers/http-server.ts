@@ -1,6 +1,6 @@
 /**
- * A server of just enough HTTP/1.1 on TLS, written by hand, so that the machine's time goes to the client that is measured.
- * Bodies are counted; up to a limit they are kept and handed to the answerer. No pipelining, no trailers.
+ * A server of just enough HTTP/1.1 on TLS, written by hand, so that the machine's time goes to the client that is
+ * measured. Bodies are counted; up to a limit they are kept and handed to the answerer. No pipelining, no trailers.
  */
 import type { AddressInfo, Socket } from 'node:net';
 import { createServer } from 'node:tls';

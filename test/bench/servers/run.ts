@@ -1,6 +1,7 @@
 /**
- * The process of the servers: Secrets Manager, authorization server and endpoint, each on TLS and a port of its own, and a
- * plain port on which the bench counts, revokes and turns the clock. Tells its addresses to the process that started it.
+ * The process of the servers: Secrets Manager, authorization server and endpoint, each on TLS and a port of its own,
+ * and a plain port on which the bench counts, revokes and turns the clock. Tells its addresses to the process that
+ * started it.
  */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -32,8 +33,9 @@ const [secretsManager, tokenEndpoint, endpoint] = await Promise.all([
 tokenUrl = `${tokenEndpoint}/oauth/token`;
 
 /**
- * The sender of a message pays for waking up a process that sleeps, and a slow sender more often than a fast one: so the
- * servers do not sleep while CPU is measured message by message. At a cold start it would take the other core's time.
+ * The sender of a message pays for waking up a process that sleeps, and a slow sender more often than a fast one: so
+ * the servers do not sleep while CPU is measured message by message. At a cold start it would take the other core's
+ * time.
  */
 let isAwake = false;
 function stayAwake(): void {

@@ -1,6 +1,6 @@
 /**
- * What the relay and its peers talk to, constant and counted: a secret, tokens that live an hour, an endpoint that takes
- * a message with a token that counts. The clock may be turned on, and all tokens revoked.
+ * What the relay and its peers talk to, constant and counted: a secret, tokens that live an hour, an endpoint that
+ * takes a message with a token that counts. The clock may be turned on, and all tokens revoked.
  */
 import { randomBytes } from 'node:crypto';
 import type { Received, Respond, Response } from './http-server.ts';

@@ -1,6 +1,6 @@
 /**
- * How fast the page is, in the Chromium of its tests: from `npm start` to its first paint, and with 10,000 messages on it.
- * `node infra/node.cjs test/local/page/measure.ts`; the bundles must be built.
+ * How fast the page is, in the Chromium of its tests: from `npm start` to its first paint, and with 10,000 messages on
+ * it. `node infra/node.cjs test/local/page/measure.ts`; the bundles must be built.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

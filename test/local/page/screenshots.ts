@@ -1,6 +1,6 @@
 /**
- * `npm run screenshots`: the pictures of the page that the documents show, light and dark, made anew from a landscape on
- * which something is going on. The bundles must be built.
+ * `npm run screenshots`: the pictures of the page that the documents show, light and dark, made anew from a landscape
+ * on which something is going on. The bundles must be built.
  */
 import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';

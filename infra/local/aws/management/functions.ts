@@ -1,6 +1,6 @@
 /**
- * Functions and their event source mappings as Lambda's API shows them, and the one change that operators make without a
- * deployment: a mapping is disabled and enabled again. Creating and every other change are for the deployment.
+ * Functions and their event source mappings as Lambda's API shows them, and the one change that operators make without
+ * a deployment: a mapping is disabled and enabled again. Creating and every other change are for the deployment.
  *
  * @see AWS: Lambda API Reference "GetFunctionConfiguration", "ListEventSourceMappings", "UpdateEventSourceMapping"
  */
@@ -26,7 +26,9 @@ export interface Functions {
   addMapping(mapping: EventSourceMapping): void;
   removeFunction(name: string): void;
   removeMapping(queueArn: string): void;
-  /** Fields that the API tells of a function or mapping in place of what is: a set-up that the landscape cannot be in. */
+  /**
+   * Fields that the API tells of a function or mapping in place of what is: a set-up that the landscape cannot be in.
+   */
   tell(nameOrQueueArn: string, fields: JsonObject): void;
   /** Refuses an operation, or every one, to the caller: AccessDeniedException. */
   denyAccess(on: boolean): void;

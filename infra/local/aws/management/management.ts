@@ -1,7 +1,7 @@
 /**
  * What operators' tools ask AWS for, behind one address, as the SDK's variable `AWS_ENDPOINT_URL` has it: the relay's
- * functions and event source mappings, alarms, metrics and subscriptions; calls of SQS and Secrets Manager go on to those.
- * The relay's functions reach each service at its own address.
+ * functions and event source mappings, alarms, metrics and subscriptions; calls of SQS and Secrets Manager go on to
+ * those. The relay's functions reach each service at its own address.
  */
 import { type Answer, type Answerer, type LocalServer, type Request, startServer } from '../../server/server.ts';
 import { AwsError, errorAnswer, jsonAnswer, readCall } from '../aws-json.ts';

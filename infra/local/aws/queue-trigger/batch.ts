@@ -1,6 +1,6 @@
 /**
- * What an event source mapping does with one batch: invokes the function and deletes what it did. When a batch is due is
- * for `queue-trigger.ts`.
+ * What an event source mapping does with one batch: invokes the function and deletes what it did. When a batch is due
+ * is for `queue-trigger.ts`.
  *
  * @see AWS: Lambda Developer Guide "Handling errors for an SQS event source in Lambda"
  */
@@ -46,8 +46,8 @@ export function createBatchRunner(options: BatchRunnerOptions): (records: readon
   const { queue, invoke, batchSize, now, begins, over } = options;
 
   /**
-   * A batch beyond Lambda's 6 MB goes in several events, one after the other. On FIFO a group of which a record was kept is
-   * not sent on, since its order would break.
+   * A batch beyond Lambda's 6 MB goes in several events, one after the other. On FIFO a group of which a record was
+   * kept is not sent on, since its order would break.
    */
   async function runBatch(records: readonly SQSRecord[]): Promise<void> {
     const broken = new Set<string>();

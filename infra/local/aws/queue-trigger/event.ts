@@ -2,8 +2,9 @@
  * The event that Lambda makes of received messages, record by record, and its size. When one is made is for
  * `queue-trigger.ts`.
  *
- * @see AWS: Lambda Developer Guide "Using Lambda with Amazon SQS", "Example standard queue message event" and "Example FIFO
- * queue message event"; `md5OfMessageAttributes` and the empty lists as recorded from AWS in localstack's snapshots
+ * @see AWS: Lambda Developer Guide "Using Lambda with Amazon SQS", "Example standard queue message event" and "Example
+ * FIFO queue message event"; `md5OfMessageAttributes` and the empty lists as recorded from AWS in localstack's
+ * snapshots
  */
 import type { SQSMessageAttributes, SQSRecord } from 'aws-lambda';
 import { md5OfAttributes, md5OfBody } from '../sqs/digest.ts';

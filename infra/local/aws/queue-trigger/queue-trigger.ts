@@ -1,7 +1,7 @@
 /**
- * The event source mapping between a queue and a function: it polls, batches, invokes, and deletes what the function did.
- * It reports partial batch failures, so polling does not slow down when some fail. A throttled invocation counts as failed
- * here, while AWS tries it again as long as the messages are hidden.
+ * The event source mapping between a queue and a function: it polls, batches, invokes, and deletes what the function
+ * did. It reports partial batch failures, so polling does not slow down when some fail. A throttled invocation counts
+ * as failed here, while AWS tries it again as long as the messages are hidden.
  *
  * @see AWS: Lambda Developer Guide "Using Lambda with Amazon SQS", "Creating and configuring an Amazon SQS event source
  * mapping", "Configuring scaling behavior for SQS event source mappings"

@@ -3,8 +3,8 @@
  * `queue-trigger.ts`.
  *
  * @see AWS: Lambda Developer Guide "Handling errors for an SQS event source in Lambda", "Implementing partial batch
- * responses" with its success and failure conditions. `{}` and `{"batchItemFailures":[{"foo":"…"}]}` as recorded from AWS in
- * localstack's snapshots
+ * responses" with its success and failure conditions. `{}` and `{"batchItemFailures":[{"foo":"…"}]}` as recorded from
+ * AWS in localstack's snapshots
  */
 import { isJsonObject } from '../aws-json.ts';
 
@@ -14,8 +14,8 @@ export type BatchResult =
   | { readonly invalid: string };
 
 /**
- * Nothing, `{}`, a missing, null or empty list: all done. A reply of another shape, or an item that names no record of the
- * batch: nothing is done.
+ * Nothing, `{}`, a missing, null or empty list: all done. A reply of another shape, or an item that names no record of
+ * the batch: nothing is done.
  */
 export function readReply(payload: unknown, batchIds: readonly string[]): BatchResult {
   if (payload === undefined || payload === null) return { failedIds: new Set() };

@@ -2,7 +2,8 @@
  * Secrets Manager's operations from their input to their output, as the JSON protocol has them. HTTP is
  * `secrets-manager.ts`, what a secret holds is `secrets-manager/secret.ts`.
  *
- * @see AWS: Secrets Manager API Reference. Texts as recorded from AWS in localstack's snapshots, where they were found there.
+ * @see AWS: Secrets Manager API Reference. Texts as recorded from AWS in localstack's snapshots, where they were found
+ * there.
  */
 import { AwsError, type JsonObject, readBoolean, readInteger, readString, readStrings } from '../aws-json.ts';
 import { secretsError } from './error.ts';

@@ -3,7 +3,8 @@
  * `secrets-manager.ts`.
  *
  * @see AWS: Secrets Manager API Reference "PutSecretValue", "UpdateSecretVersionStage", "GetSecretValue"; User Guide
- * "What's in a Secrets Manager secret?". Texts as recorded from AWS in localstack's snapshots, where they were found there.
+ * "What's in a Secrets Manager secret?". Texts as recorded from AWS in localstack's snapshots, where they were found
+ * there.
  */
 import { secretsError } from './error.ts';
 

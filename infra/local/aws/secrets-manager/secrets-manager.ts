@@ -1,6 +1,7 @@
 /**
  * Secrets Manager of the local landscape: its operations behind HTTP, what was read of it, and the faults that tests
- * cause. Operations are `secrets-manager/api.ts`, secrets are `secrets-manager/service.ts` and `secrets-manager/secret.ts`.
+ * cause. Operations are `secrets-manager/api.ts`, secrets are `secrets-manager/service.ts` and
+ * `secrets-manager/secret.ts`.
  */
 
 import { createChanges, type WaitOptions } from '../../facts/waiting.ts';

@@ -1,6 +1,6 @@
 /**
- * The secrets of one account in one region: made, found by name and ARN, and the troubles that they can be put in. What a
- * secret holds is `secrets-manager/secret.ts`, the protocol is `secrets-manager/api.ts`.
+ * The secrets of one account in one region: made, found by name and ARN, and the troubles that they can be put in. What
+ * a secret holds is `secrets-manager/secret.ts`, the protocol is `secrets-manager/api.ts`.
  *
  * @see AWS: Secrets Manager User Guide, "Finding a secret from a partial ARN"
  */
@@ -19,8 +19,8 @@ export interface SecretsOptions {
   /** Default `123456789012`. */
   readonly accountId?: string;
   /**
-   * Told each value as a whole and, where it is JSON, each text in it of 6 characters or more, but those whose field's name
-   * ends in `url`, `id`, `certificate` or `environment`: they are no secrets.
+   * Told each value as a whole and, where it is JSON, each text in it of 6 characters or more, but those whose field's
+   * name ends in `url`, `id`, `certificate` or `environment`: they are no secrets.
    */
   readonly confidential?: (value: string) => void;
 }

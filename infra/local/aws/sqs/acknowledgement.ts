@@ -1,6 +1,6 @@
 /**
- * What a consumer does with a receipt handle: delete the message, or change for how long it is hidden. Which handles are
- * still good differs between standard and FIFO queues, and stands here.
+ * What a consumer does with a receipt handle: delete the message, or change for how long it is hidden. Which handles
+ * are still good differs between standard and FIFO queues, and stands here.
  *
  * @see AWS: API Reference "DeleteMessage", "ChangeMessageVisibility"
  */
@@ -23,9 +23,9 @@ export const EXPIRED_HANDLE = 'The receipt handle has expired.';
 /**
  * Deletes the message of a handle; one that is gone already is no error.
  *
- * FIFO: only while the flight lasts (recorded from AWS). Standard: a handle whose flight is over still deletes (recorded),
- * unless the message was received again: then "the request will succeed, but the message might not be deleted", and here
- * it is not.
+ * FIFO: only while the flight lasts (recorded from AWS). Standard: a handle whose flight is over still deletes
+ * (recorded), unless the message was received again: then "the request will succeed, but the message might not be
+ * deleted", and here it is not.
  * @returns the id of the message that is gone now, if there is one
  * @throws AwsError ReceiptHandleIsInvalid, InvalidParameterValue
  */
@@ -42,10 +42,11 @@ export function deleteByHandle(context: AcknowledgementContext, handle: string):
 }
 
 /**
- * Lets a message be hidden for `visibilitySeconds` from now. Beyond 12 hours since its receive SQS refuses, and does not
- * clamp.
+ * Lets a message be hidden for `visibilitySeconds` from now. Beyond 12 hours since its receive SQS refuses, and does
+ * not clamp.
  *
- * Standard: any handle of a stored message works, also of an earlier receive or after its flight (both recorded from AWS).
+ * Standard: any handle of a stored message works, also of an earlier receive or after its flight (both recorded from
+ * AWS).
  * @returns the message, and when it can be received again, epoch ms
  * @throws AwsError ReceiptHandleIsInvalid, InvalidParameterValue
  */

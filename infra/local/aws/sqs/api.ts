@@ -1,6 +1,6 @@
 /**
- * SQS's operations from their input to their output, as the JSON protocol has them; synchronous, so that a simulation can
- * call them. Long polling and HTTP are `sqs.ts`, what a queue does is `sqs/queue.ts`.
+ * SQS's operations from their input to their output, as the JSON protocol has them; synchronous, so that a simulation
+ * can call them. Long polling and HTTP are `sqs.ts`, what a queue does is `sqs/queue.ts`.
  *
  * @see AWS: Amazon SQS API Reference
  */

@@ -1,6 +1,6 @@
 /**
- * Which stored messages a receive may take, and in what order: any visible one of a standard queue, the open beginning of
- * each group of a FIFO queue. Taking them is for `sqs/queue.ts`.
+ * Which stored messages a receive may take, and in what order: any visible one of a standard queue, the open beginning
+ * of each group of a FIFO queue. Taking them is for `sqs/queue.ts`.
  *
  * @see AWS: "FIFO queue delivery logic in Amazon SQS", "Avoid large message backlogs with the same message group ID"
  */
@@ -29,11 +29,11 @@ export function standardOrder(
 }
 
 /**
- * FIFO: group by group, in each the messages up to the first that is in flight or delayed. So a head in flight closes its
- * group, while a later message in flight only ends what is handed out before it. Recorded from AWS in localstack's
- * validated tests (`test_fifo_message_group_visibility_after_terminate_visibility_timeout`: the head, made visible, comes
- * again while the second is still in flight). AWS promises no order among groups; recorded is that a group which was
- * received goes behind those that were not.
+ * FIFO: group by group, in each the messages up to the first that is in flight or delayed. So a head in flight closes
+ * its group, while a later message in flight only ends what is handed out before it. Recorded from AWS in localstack's
+ * validated tests (`test_fifo_message_group_visibility_after_terminate_visibility_timeout`: the head, made visible,
+ * comes again while the second is still in flight). AWS promises no order among groups; recorded is that a group which
+ * was received goes behind those that were not.
  * @param backlog how many messages from the front are looked at; AWS: 120,000
  */
 export function fifoOrder(

@@ -1,9 +1,9 @@
 /**
- * The errors of SQS, each with its shape id, its code of the former XML protocol and its HTTP status. When one is raised
- * is for the files that check.
+ * The errors of SQS, each with its shape id, its code of the former XML protocol and its HTTP status. When one is
+ * raised is for the files that check.
  *
- * @see AWS: Amazon SQS API Reference, "Common Errors" and the "Errors" of each action. Texts as recorded from AWS in the
- * snapshots of localstack's validated tests, where they were found there.
+ * @see AWS: Amazon SQS API Reference, "Common Errors" and the "Errors" of each action. Texts as recorded from AWS in
+ * the snapshots of localstack's validated tests, where they were found there.
  */
 import { AwsError } from '../aws-json.ts';
 

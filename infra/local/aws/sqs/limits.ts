@@ -1,9 +1,9 @@
 /**
- * What SQS takes as a message, an attribute, an id, a number: checks that pass or throw the error SQS gives. What a queue
- * is set to comes in; what is done with a message that passed is for `sqs/queue.ts`.
+ * What SQS takes as a message, an attribute, an id, a number: checks that pass or throw the error SQS gives. What a
+ * queue is set to comes in; what is done with a message that passed is for `sqs/queue.ts`.
  *
- * @see AWS: "Amazon SQS message quotas", "Message metadata for Amazon SQS", API Reference "SendMessage". Texts as recorded
- * from AWS in localstack's snapshots, where they were found there.
+ * @see AWS: "Amazon SQS message quotas", "Message metadata for Amazon SQS", API Reference "SendMessage". Texts as
+ * recorded from AWS in localstack's snapshots, where they were found there.
  */
 import { messageBytes } from './digest.ts';
 import { invalidValue, required, sqsError } from './error.ts';

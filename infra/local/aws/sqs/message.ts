@@ -1,6 +1,6 @@
 /**
- * What a message is: as a sender hands it in, as a queue keeps it, as a consumer gets it, as a test sees it. What happens
- * to it is for `sqs/queue.ts`.
+ * What a message is: as a sender hands it in, as a queue keeps it, as a consumer gets it, as a test sees it. What
+ * happens to it is for `sqs/queue.ts`.
  */
 
 /** AWS: "Message metadata for Amazon SQS". */
@@ -62,7 +62,9 @@ export interface StoredMessage {
   readonly enteredAt: number;
   /** Undefined: the queue's, as it is now. AWS: "Amazon SQS delay queues": retroactive on FIFO queues only. */
   readonly delaySeconds: number | undefined;
-  /** `ApproximateReceiveCount`; goes along to a dead-letter queue (recorded from AWS: the first receive there says 2). */
+  /**
+   * `ApproximateReceiveCount`; goes along to a dead-letter queue (recorded from AWS: the first receive there says 2).
+   */
   receiveCount: number;
   /** Receives in this queue, which `maxReceiveCount` is compared with. */
   receivesHere: number;

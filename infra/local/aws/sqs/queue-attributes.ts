@@ -1,6 +1,6 @@
 /**
- * What a queue is set to: names, defaults, ranges, and the redrive policy as a value. Attributes are text on the wire and
- * here; counts of messages are for `sqs/queue.ts`.
+ * What a queue is set to: names, defaults, ranges, and the redrive policy as a value. Attributes are text on the wire
+ * and here; counts of messages are for `sqs/queue.ts`.
  *
  * @see AWS: API Reference "CreateQueue", "SetQueueAttributes". Defaults as recorded from AWS in localstack's snapshots.
  */

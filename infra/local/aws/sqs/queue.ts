@@ -1,8 +1,7 @@
 /**
- * One queue of SQS on injected time: synchronous, without timers and sockets, so that a simulation uses it as it is. This
- * file owns its settings and puts its parts together; sending, receiving,
- * acknowledging and storing are `sqs/sending.ts`, `sqs/receiving.ts`, `sqs/acknowledgement.ts` and `sqs/store.ts`, the wire
- * is `sqs/api.ts`.
+ * One queue of SQS on injected time: synchronous, without timers and sockets, so that a simulation uses it as it is.
+ * This file owns its settings and puts its parts together; sending, receiving, acknowledging and storing are
+ * `sqs/sending.ts`, `sqs/receiving.ts`, `sqs/acknowledgement.ts` and `sqs/store.ts`, the wire is `sqs/api.ts`.
  */
 import { type Changes, createChanges } from '../../facts/waiting.ts';
 import { changeVisibilityByHandle, deleteByHandle } from './acknowledgement.ts';
@@ -42,7 +41,10 @@ export interface Queue {
    * letter since it was moved. Undefined where there is nothing to tell of.
    */
   ageOfOldestSeconds(): number | undefined;
-  /** An empty value takes a policy away. @throws AwsError InvalidAttributeName, InvalidAttributeValue, InvalidParameterValue */
+  /**
+   * An empty value takes a policy away. @throws AwsError InvalidAttributeName, InvalidAttributeValue,
+   * InvalidParameterValue
+   */
   setAttributes(values: QueueAttributes): void;
   /** What a message is checked against before it is stored. */
   rules(): SendRules;
@@ -59,8 +61,8 @@ export interface Queue {
   /** When the next message that is in flight or delayed now can be received again, epoch ms. */
   nextVisibleAt(): number | undefined;
   /**
-   * Causes a duplicate on a standard queue: the message is handed out once more although it is in flight or was deleted.
-   * AWS: "Amazon SQS at-least-once delivery".
+   * Causes a duplicate on a standard queue: the message is handed out once more although it is in flight or was
+   * deleted. AWS: "Amazon SQS at-least-once delivery".
    */
   deliverAgain(messageId: string): void;
 }

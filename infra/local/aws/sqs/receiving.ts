@@ -1,6 +1,6 @@
 /**
- * What a receive does: it takes the next messages in delivery order, hides them for a time, and moves to the dead-letter
- * queue what was received too often. Which messages are next is `sqs/delivery-order.ts`.
+ * What a receive does: it takes the next messages in delivery order, hides them for a time, and moves to the
+ * dead-letter queue what was received too often. Which messages are next is `sqs/delivery-order.ts`.
  *
  * @see AWS: API Reference "ReceiveMessage"; "Using dead-letter queues in Amazon SQS"
  */
@@ -12,8 +12,9 @@ import { writeReceipt } from './receipt.ts';
 import type { Store } from './store.ts';
 
 /**
- * So many receives without a deletion move a message of a standard queue to its back, and out of the metric of the oldest;
- * a FIFO queue keeps its order. AWS: "Available CloudWatch metrics for Amazon SQS", `ApproximateAgeOfOldestMessage`.
+ * So many receives without a deletion move a message of a standard queue to its back, and out of the metric of the
+ * oldest; a FIFO queue keeps its order. AWS: "Available CloudWatch metrics for Amazon SQS",
+ * `ApproximateAgeOfOldestMessage`.
  */
 export const POISON_RECEIVES = 3;
 

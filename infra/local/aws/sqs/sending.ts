@@ -1,6 +1,7 @@
 /**
- * What a send does to a message that was checked: it gets an id and a place, and on FIFO queues a sequence number, unless
- * the queue took one with its deduplication id in the last five minutes. What is taken is checked in `sqs/limits.ts`.
+ * What a send does to a message that was checked: it gets an id and a place, and on FIFO queues a sequence number,
+ * unless the queue took one with its deduplication id in the last five minutes. What is taken is checked in
+ * `sqs/limits.ts`.
  *
  * @see AWS: API Reference "SendMessage"; "Exactly-once processing in Amazon SQS"
  */

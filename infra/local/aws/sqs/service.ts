@@ -23,8 +23,8 @@ export interface SqsOptions {
   /** Standard queues hand out messages in random order. Default false: longest waiting first. */
   readonly shuffle?: boolean;
   /**
-   * Most messages in flight of one queue, and how far from its front a FIFO queue looks for open groups. Default 120,000
-   * (AWS: "Amazon SQS message quotas"; raised on request).
+   * Most messages in flight of one queue, and how far from its front a FIFO queue looks for open groups. Default
+   * 120,000 (AWS: "Amazon SQS message quotas"; raised on request).
    */
   readonly inFlightQuota?: number;
   /** Told every body that somebody sends. */

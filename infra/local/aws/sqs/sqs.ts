@@ -1,6 +1,6 @@
 /**
- * SQS of the local landscape: the model with its operations for use in process, the same over HTTP with long polling, and
- * the facts about queues that tests wait for. The rules of queues stand in the folder `sqs`.
+ * SQS of the local landscape: the model with its operations for use in process, the same over HTTP with long polling,
+ * and the facts about queues that tests wait for. The rules of queues stand in the folder `sqs`.
  */
 
 import { uuid } from '../../facts/ids.ts';
@@ -130,8 +130,8 @@ function pollOnce(sqs: Sqs, input: JsonObject, long: boolean): JsonObject {
 }
 
 /**
- * Calls `run` once: after the next change of the queue, or when the next hidden message comes back. The returned function
- * calls it off.
+ * Calls `run` once: after the next change of the queue, or when the next hidden message comes back. The returned
+ * function calls it off.
  */
 export function onceReceivable(queue: Queue, now: () => number, setTimer: SetTimer, run: () => void): () => void {
   const cancel = () => {

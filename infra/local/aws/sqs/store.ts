@@ -1,6 +1,6 @@
 /**
- * The messages that a queue holds: their places, their states at a moment, and their end by retention. Who may take one,
- * and what that does to it, is for `sqs/receiving.ts` and `sqs/acknowledgement.ts`.
+ * The messages that a queue holds: their places, their states at a moment, and their end by retention. Who may take
+ * one, and what that does to it, is for `sqs/receiving.ts` and `sqs/acknowledgement.ts`.
  */
 import type { MessageView, StoredMessage } from './message.ts';
 

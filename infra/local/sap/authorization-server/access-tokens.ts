@@ -62,7 +62,9 @@ export interface AccessTokens {
   issueSameAgain(on: boolean): void;
 }
 
-/** "Validity is capped" for a JWT on Neo, whatever the client's Token Lifetime says (SAP: "OAuth 2.0 JWT Token Types"). */
+/**
+ * "Validity is capped" for a JWT on Neo, whatever the client's Token Lifetime says (SAP: "OAuth 2.0 JWT Token Types").
+ */
 const longestJwtSeconds = 43_200;
 
 /** No token yet. */
@@ -73,7 +75,9 @@ export function createAccessTokens(options: AccessTokensOptions): AccessTokens {
   const latest = new Map<string, AccessToken>();
   let sameAgain = false;
 
-  /** Ending the unlimited life of a client's tokens "re-dates already issued tokens", so the present lifetime decides. */
+  /**
+   * Ending the unlimited life of a client's tokens "re-dates already issued tokens", so the present lifetime decides.
+   */
   function expiryOf(token: AccessToken): number | undefined {
     if (token.expiresAt !== undefined) return token.expiresAt;
     const seconds = account.client(token.clientId)?.tokenLifetimeSeconds ?? 0;

@@ -1,7 +1,7 @@
 /**
- * The OAuth authorization server of one account: the token endpoint in the form of its environment (Neo's OAuth service,
- * or XSUAA on Cloud Foundry), the JWK set, and introspection for opaque tokens. It owns what is issued and remembers who
- * asked; clients and roles are the account's, and messages the runtime node's.
+ * The OAuth authorization server of one account: the token endpoint in the form of its environment (Neo's OAuth
+ * service, or XSUAA on Cloud Foundry), the JWK set, and introspection for opaque tokens. It owns what is issued and
+ * remembers who asked; clients and roles are the account's, and messages the runtime node's.
  */
 import { createHash } from 'node:crypto';
 import type { WaitOptions } from '../../facts/waiting.ts';
@@ -63,7 +63,9 @@ export interface AuthorizationServerCore {
   /** How many introspections it was asked for. */
   readonly introspections: number;
   waitForTokenRequests(count: number, options?: WaitOptions): Promise<readonly TokenRequestEntry[]>;
-  /** A new signing key. Without `keepOld` tokens signed before are invalid at once; with it they live out their time. */
+  /**
+   * A new signing key. Without `keepOld` tokens signed before are invalid at once; with it they live out their time.
+   */
   rotateSigningKey(options?: { readonly keepOld?: boolean }): void;
   /** Revokes one opaque token; a JWT cannot be revoked, and throws an Error. */
   revoke(token: string): void;
@@ -73,7 +75,9 @@ export interface AuthorizationServerCore {
   issueSameTokenAgain(on: boolean): void;
   /** What answers say of the lifetime, apart from the truth. */
   setExpiresIn(mode: ExpiresIn): void;
-  /** Whether a client that presents a certificate gets a token that is bound to it (RFC 8705 section 3). At first: no. */
+  /**
+   * Whether a client that presents a certificate gets a token that is bound to it (RFC 8705 section 3). At first: no.
+   */
   bindTokensToCertificates(on: boolean): void;
   /** How far this server's clock is ahead of `now`, in milliseconds; negative is behind. */
   setClockSkew(aheadMs: number): void;
@@ -99,10 +103,10 @@ export interface AuthorizationServerSockets {
   /** Also the host for secrets speaks HTTPS, with a certificate of the account's authority. Default false. */
   readonly tls?: boolean;
   /**
-   * Where the certificate host judges what a client presents. `answer`: by SAP's rules and on the landscape's clock, with
-   * 401 like any bad credentials. `handshake`: before that, on the machine's clock, a client without a trusted certificate
-   * does not get a connection; seen at SAP's as the alert `certificate_required` (integration library issue 1225).
-   * Default `answer`.
+   * Where the certificate host judges what a client presents. `answer`: by SAP's rules and on the landscape's clock,
+   * with 401 like any bad credentials. `handshake`: before that, on the machine's clock, a client without a trusted
+   * certificate does not get a connection; seen at SAP's as the alert `certificate_required` (integration library issue
+   * 1225). Default `answer`.
    */
   readonly certificateCheck?: 'answer' | 'handshake';
 }
@@ -200,8 +204,8 @@ export function createAuthorizationServer(
 }
 
 /**
- * The server on loopback. `server` and `certificateServer` stop it, start it, and make its network fail. Throws an Error
- * for `tls` where the account has no certificate authority.
+ * The server on loopback. `server` and `certificateServer` stop it, start it, and make its network fail. Throws an
+ * Error for `tls` where the account has no certificate authority.
  */
 export async function startAuthorizationServer(
   options: AuthorizationServerOptions & AuthorizationServerSockets,

@@ -1,7 +1,7 @@
 /**
- * What the authorization server tells a runtime node about an opaque token. Neo says it by the status of its answer (SAP:
- * "OAuth 2.0 Authorization Code Grant", Possible Responses), XSUAA by `active` (RFC 7662 section 2.2). What follows from
- * it for a message is for `token-validation.ts`.
+ * What the authorization server tells a runtime node about an opaque token. Neo says it by the status of its answer
+ * (SAP: "OAuth 2.0 Authorization Code Grant", Possible Responses), XSUAA by `active` (RFC 7662 section 2.2). What
+ * follows from it for a message is for `token-validation.ts`.
  */
 import type { Answer, Request } from '../../server/server.ts';
 import type { Account } from '../cockpit/account.ts';
@@ -15,7 +15,10 @@ export interface IntrospectionContext {
   readonly resourceServer: Credentials;
 }
 
-/** Neo: 200, 400 (no token, or more than one), 401 (one that does not count). CF: 200 with `active`. Both: 401 to strangers. */
+/**
+ * Neo: 200, 400 (no token, or more than one), 401 (one that does not count). CF: 200 with `active`. Both: 401 to
+ * strangers.
+ */
 export function answerIntrospection(request: Request, context: IntrospectionContext): Answer {
   const { account, tokens, resourceServer } = context;
   const neo = account.environment === 'neo';

@@ -1,7 +1,7 @@
 /**
  * The keys with which the authorization server signs JSON Web Tokens: RS256, named by `kid`, published as a JWK set, at
- * most two at a time (SAP: "Rotate Signing Keys of Access Tokens"). What is signed is for `access-tokens.ts`, who trusts
- * the keys is for the runtime node.
+ * most two at a time (SAP: "Rotate Signing Keys of Access Tokens"). What is signed is for `access-tokens.ts`, who
+ * trusts the keys is for the runtime node.
  */
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { type JWTPayload, SignJWT } from 'jose';

@@ -1,6 +1,6 @@
 /**
- * What a token endpoint says, byte for byte, on Neo and on Cloud Foundry: a token, or a refusal. When to say which is for
- * `authorization-server.ts`; what a proxy in front of it says is in `front.ts`.
+ * What a token endpoint says, byte for byte, on Neo and on Cloud Foundry: a token, or a refusal. When to say which is
+ * for `authorization-server.ts`; what a proxy in front of it says is in `front.ts`.
  */
 import type { Answer } from '../../server/server.ts';
 import type { Environment } from '../cockpit/oauth-client.ts';
@@ -58,8 +58,8 @@ export function refusalAnswer(environment: Environment, refusal: TokenRefusal, r
 }
 
 /**
- * Of Neo only one answer is known, `unauthorized_client` for credentials in the body (integration library issue 318), in
- * which the server saw no credentials. The other bodies follow RFC 6749 section 5.2 [assumed].
+ * Of Neo only one answer is known, `unauthorized_client` for credentials in the body (integration library issue 318),
+ * in which the server saw no credentials. The other bodies follow RFC 6749 section 5.2 [assumed].
  */
 function neoRefusal(refusal: TokenRefusal): Answer {
   const json = (status: number, error: string, headers = {}): Answer => ({
@@ -84,8 +84,8 @@ function neoRefusal(refusal: TokenRefusal): Answer {
 }
 
 /**
- * UAA's answer to a POST at a path that it does not know: its filter against forged requests comes before that finds out
- * (run on 4.10.0 and 77.20; JSON for who accepts that, else a page).
+ * UAA's answer to a POST at a path that it does not know: its filter against forged requests comes before that finds
+ * out (run on 4.10.0 and 77.20; JSON for who accepts that, else a page).
  */
 export function unknownPathAnswer(accept: string | undefined): Answer {
   if (!accept?.includes('json')) return tomcatPage(403, 'Forbidden');

@@ -49,7 +49,9 @@ export interface TokenEndpoint {
   readonly requests: readonly TokenRequestEntry[];
   waitForRequests(count: number, options?: WaitOptions): Promise<readonly TokenRequestEntry[]>;
   setExpiresIn(mode: ExpiresIn): void;
-  /** Whether a client that presents a certificate gets a token that is bound to it (RFC 8705 section 3). At first: no. */
+  /**
+   * Whether a client that presents a certificate gets a token that is bound to it (RFC 8705 section 3). At first: no.
+   */
   bindToCertificates(on: boolean): void;
   /** The next `times` (default 1) requests get `answer`. */
   fail(answer: Answer, options?: { readonly times?: number }): void;
@@ -82,9 +84,9 @@ export function createTokenEndpoint({
   }
 
   /**
-   * RFC 8705 section 2: the certificate of the connection, and `client_id` among the parameters. "The client MUST NOT use
-   * more than one authentication method in each request" (RFC 6749 section 2.3), so a secret beside it is refused; that
-   * this host takes no secret alone either is assumed.
+   * RFC 8705 section 2: the certificate of the connection, and `client_id` among the parameters. "The client MUST NOT
+   * use more than one authentication method in each request" (RFC 6749 section 2.3), so a secret beside it is refused;
+   * that this host takes no secret alone either is assumed.
    */
   function byCertificate({ credentials, clientId }: TokenRequest, request: Request, at: number): Client | undefined {
     const { clientCertificate, headers } = request;

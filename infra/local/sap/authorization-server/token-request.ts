@@ -32,7 +32,8 @@ export function readTokenRequest(environment: Environment, request: Request): To
   const asked = parameter('scope')?.split(/\s+/).filter(Boolean) ?? [];
   const scopes = asked.length === 0 ? undefined : asked;
   if (environment === 'neo') {
-    // "Sending client credentials in the body of HTTP request is not supported" (SAP: "OAuth 2.0 Client Credentials Grant").
+    // "Sending client credentials in the body of HTTP request is not supported" (SAP: "OAuth 2.0 Client Credentials
+    // Grant").
     const format = wanted === 'jwt' || wanted === 'jwtrfc' ? 'jwt' : 'opaque';
     return { credentials: basicCredentials(request), clientId, grantType, format, scopes };
   }
@@ -49,8 +50,8 @@ export function readForm(request: Request): URLSearchParams {
 }
 
 /**
- * The Basic credentials of `request`, taken raw as both environments do, unless the header `X-CF-ENCODED-CREDENTIALS: true`
- * announces URL-encoded ones (UAA's ClientBasicAuthenticationFilter).
+ * The Basic credentials of `request`, taken raw as both environments do, unless the header `X-CF-ENCODED-CREDENTIALS:
+ * true` announces URL-encoded ones (UAA's ClientBasicAuthenticationFilter).
  */
 export function basicCredentials(request: Request): Credentials | undefined {
   const encoded = /^basic +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1];

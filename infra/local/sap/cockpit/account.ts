@@ -1,7 +1,7 @@
 /**
  * The consumer account as the BTP cockpit shows it: subscriptions to runtime nodes, registered OAuth clients, and the
- * security authorizations that give their users roles. Steps 1 and 2 of SAP's guide "OAuth Client Credentials Grant" are
- * carried out here; tokens are for the authorization server, messages for the runtime node.
+ * security authorizations that give their users roles. Steps 1 and 2 of SAP's guide "OAuth Client Credentials Grant"
+ * are carried out here; tokens are for the authorization server, messages for the runtime node.
  */
 import type { CertificateAuthority } from '../../server/certificates.ts';
 import { clientSecret, type RandomBytes, systemRandom, uuid } from '../identifiers.ts';
@@ -29,8 +29,8 @@ export interface AccountOptions {
   readonly now?: () => number;
   readonly random?: RandomBytes;
   /**
-   * Issues the certificates of clients and of the account's servers, and stands for all that SAP's load balancers trust;
-   * it tells of private keys itself. Default none: no client can have a certificate.
+   * Issues the certificates of clients and of the account's servers, and stands for all that SAP's load balancers
+   * trust; it tells of private keys itself. Default none: no client can have a certificate.
    */
   readonly certificateAuthority?: CertificateAuthority;
   /** Is told every client secret that the account makes or is given. */
@@ -68,8 +68,8 @@ export interface Account {
   /** A new key pair, or the certificate that is given; the old one is refused from now on unless `keepOld`. */
   renewCertificate(clientId: string, options?: RenewalOptions): CertificateClient;
   /**
-   * Whose certificate (PEM) it is, by SAP's rules: trusted, in its time, and exactly the registered one, or where that is
-   * not pinned a newer one of the same names, which has from now on taken its place.
+   * Whose certificate (PEM) it is, by SAP's rules: trusted, in its time, and exactly the registered one, or where that
+   * is not pinned a newer one of the same names, which has from now on taken its place.
    */
   clientByCertificate(certificate: string, lookup: CertificateLookup): CertificateClient | undefined;
   /** Its opaque tokens die with it; a JWT lives on until it expires, and roles of its user stay assigned. */

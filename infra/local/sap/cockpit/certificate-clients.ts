@@ -93,8 +93,8 @@ export function createCertificateClients({
         }),
       );
       const found = matches.find(({ match }) => match !== 'namesake');
-      // "A call with such a certificate will be rejected" while another service key has one of the same names, unless both
-      // are pinned.
+      // "A call with such a certificate will be rejected" while another service key has one of the same names, unless
+      // both are pinned.
       const others = matches.filter(({ client }) => client !== found?.client);
       const conflict = others.length > 0 && matches.some(({ registered }) => !registered.pinned);
       if (found === undefined || conflict) return undefined;

@@ -1,7 +1,7 @@
 /**
  * When a certificate that a sender presents counts, and which registered one it stands for: SAP's rules of *Pin
- * Certificate* (SAP: "Creating Service Instance and Service Key for Inbound Authentication"). Whose the registered ones are
- * is for `certificate-clients.ts`.
+ * Certificate* (SAP: "Creating Service Instance and Service Key for Inbound Authentication"). Whose the registered ones
+ * are is for `certificate-clients.ts`.
  */
 import { createHash, X509Certificate } from 'node:crypto';
 
@@ -16,8 +16,8 @@ export interface RegisteredCertificate {
 const clientAuthentication = '1.3.6.1.5.5.7.3.2';
 
 /**
- * Whether the load balancer passes the certificate on: signed by one of `authorities` (PEM), within its time at `at` (epoch
- * milliseconds), and made for client authentication or for any purpose.
+ * Whether the load balancer passes the certificate on: signed by one of `authorities` (PEM), within its time at `at`
+ * (epoch milliseconds), and made for client authentication or for any purpose.
  */
 export function isTrusted(
   certificate: string,

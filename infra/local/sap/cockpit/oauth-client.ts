@@ -1,6 +1,7 @@
 /**
- * An OAuth client as it is registered in step 1 of SAP's guide ("OAuth Client Credentials Grant"), with the rules of that
- * form: which runtime nodes, which grant, which lifetimes. Where clients are kept, and their roles, is for `account.ts`.
+ * An OAuth client as it is registered in step 1 of SAP's guide ("OAuth Client Credentials Grant"), with the rules of
+ * that form: which runtime nodes, which grant, which lifetimes. Where clients are kept, and their roles, is for
+ * `account.ts`.
  */
 import type { RegisteredCertificate } from './client-certificate.ts';
 
@@ -12,7 +13,9 @@ interface ClientOfAnyType {
   /** VM name of the runtime node that its tokens are for. */
   readonly subscription: string;
   readonly authorizationGrant: 'client_credentials';
-  /** Seconds; 0 is unlimited, which only clients of old have (SAP: "OAuth 2.0 Clients with Unlimited Validity Tokens"). */
+  /**
+   * Seconds; 0 is unlimited, which only clients of old have (SAP: "OAuth 2.0 Clients with Unlimited Validity Tokens").
+   */
   readonly tokenLifetimeSeconds: number;
 }
 

@@ -1,6 +1,6 @@
 /**
- * The cockpit's "Security Authorizations" of an account: which user has which role on which subscription, step 2 of SAP's
- * guide "OAuth Client Credentials Grant". Whether the subscription exists is for `account.ts`.
+ * The cockpit's "Security Authorizations" of an account: which user has which role on which subscription, step 2 of
+ * SAP's guide "OAuth Client Credentials Grant". Whether the subscription exists is for `account.ts`.
  */
 
 /** A row of the cockpit's "Security Authorizations". */

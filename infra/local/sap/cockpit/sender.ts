@@ -1,6 +1,7 @@
 /**
- * A sender as its operator sets it up at SAP: registered by client secret, by a certificate that SAP makes, or by its own,
- * whose key then never leaves the sender. It owns what belongs into the sender's secret; the account owns the client.
+ * A sender as its operator sets it up at SAP: registered by client secret, by a certificate that SAP makes, or by its
+ * own, whose key then never leaves the sender. It owns what belongs into the sender's secret; the account owns the
+ * client.
  */
 import { X509Certificate } from 'node:crypto';
 import type { IssuedCertificate } from '../../server/certificates.ts';
@@ -23,7 +24,9 @@ export interface ClientPlan {
   readonly literalLineBreaks?: boolean;
 }
 
-/** Client credentials as they are stored: the service key, and beside it the key (PEM) of the sender's own certificate. */
+/**
+ * Client credentials as they are stored: the service key, and beside it the key (PEM) of the sender's own certificate.
+ */
 export type SenderCredentials = ServiceKey | (ServiceKey & { readonly key: string });
 
 export interface Sender {

@@ -35,7 +35,10 @@ const withheldHeaders = ['authorization', 'cookie', 'x-csrf-token'];
 /** Of the connection to the load balancer, which no developer would miss. */
 const connectionHeaders = ['connection', 'keep-alive', 'transfer-encoding', 'te', 'expect', 'accept-encoding'];
 
-/** The headers and query parameters of `request` that reach a flow which allows `allowedHeaders` (any case, `*` for all). */
+/**
+ * The headers and query parameters of `request` that reach a flow which allows `allowedHeaders` (any case, `*` for
+ * all).
+ */
 export function exchangeHeaders(
   { headers, rawHeaders, query }: Request,
   allowedHeaders: readonly string[],

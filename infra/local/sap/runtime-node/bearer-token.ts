@@ -1,6 +1,6 @@
 /**
- * The access token that a request carries (RFC 6750 section 2.1), and the name under which it may be written down. Whether
- * it counts is for `token-validation.ts`.
+ * The access token that a request carries (RFC 6750 section 2.1), and the name under which it may be written down.
+ * Whether it counts is for `token-validation.ts`.
  */
 import { createHash } from 'node:crypto';
 import type { Request } from '../../server/server.ts';

@@ -39,7 +39,9 @@ export function createCallers({ subscription, ...options }: CallersOptions): Cal
     return { kind: 'accepted', clientId, scopes };
   }
 
-  /** "The protected resource MUST" check it (RFC 8705 section 3); whether SAP's nodes do is not documented [assumed]. */
+  /**
+   * "The protected resource MUST" check it (RFC 8705 section 3); whether SAP's nodes do is not documented [assumed].
+   */
   function confirmed(verdict: Verdict, { clientCertificate }: Request): Verdict {
     if (verdict.kind !== 'accepted' || verdict.boundTo === undefined) return verdict;
     const presented = clientCertificate === undefined ? undefined : thumbprintOf(clientCertificate);

@@ -1,7 +1,8 @@
 /**
- * CSRF protection as the HTTPS sender adapter has it: a token that is valid only within the HTTP session in which it was
- * fetched, a session that lives in one worker of the runtime node, and cookies that must come back byte for byte. It owns
- * sessions and tokens; whether a flow is protected is the flow's setting, which worker gets a request `worker-nodes.ts`'s.
+ * CSRF protection as the HTTPS sender adapter has it: a token that is valid only within the HTTP session in which it
+ * was fetched, a session that lives in one worker of the runtime node, and cookies that must come back byte for byte.
+ * It owns sessions and tokens; whether a flow is protected is the flow's setting, which worker gets a request
+ * `worker-nodes.ts`'s.
  */
 import type { Request } from '../../server/server.ts';
 import { hex, type RandomBytes } from '../identifiers.ts';

@@ -1,6 +1,6 @@
 /**
- * The integration flows that are deployed on a runtime node: by name, as the monitoring lists them, and by the path of a
- * call. What the tenant keeps beyond a flow's deployment, the ids of its idempotent process call, is kept here.
+ * The integration flows that are deployed on a runtime node: by name, as the monitoring lists them, and by the path of
+ * a call. What the tenant keeps beyond a flow's deployment, the ids of its idempotent process call, is kept here.
  */
 import type { ProcessedIds } from './idempotent-process-call.ts';
 import {

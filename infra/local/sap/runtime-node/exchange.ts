@@ -1,6 +1,6 @@
 /**
- * One call of a flow's endpoint that was let in: what its sender adapter needs to run the flow on it, once or, for a batch,
- * several times, and to have each run in the message processing log. The wire's shapes are for the senders.
+ * One call of a flow's endpoint that was let in: what its sender adapter needs to run the flow on it, once or, for a
+ * batch, several times, and to have each run in the message processing log. The wire's shapes are for the senders.
  */
 import { createHash } from 'node:crypto';
 import type { Answer, Request } from '../../server/server.ts';

@@ -1,6 +1,6 @@
 /**
- * The HTTPS sender adapter: a request is one message, whatever its body is, and the flow's result is the answer. Methods,
- * CSRF and size are judged before, by `runtime-node.ts`.
+ * The HTTPS sender adapter: a request is one message, whatever its body is, and the flow's result is the answer.
+ * Methods, CSRF and size are judged before, by `runtime-node.ts`.
  */
 import type { Answer } from '../../server/server.ts';
 import type { Exchange } from './exchange.ts';

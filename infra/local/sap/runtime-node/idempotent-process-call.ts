@@ -1,7 +1,7 @@
 /**
  * The step "Idempotent Process Call" of an integration flow: the work behind it is done once for each id, and a message
- * whose id was seen is answered without it (SAP: "Define Idempotent Process Call"). Where the id comes from is configured;
- * the work is the flow's.
+ * whose id was seen is answered without it (SAP: "Define Idempotent Process Call"). Where the id comes from is
+ * configured; the work is the flow's.
  */
 import { type FlowResult, failureOf, type Outcome, type Received } from './message.ts';
 
@@ -20,8 +20,8 @@ export type ProcessedIds = Map<string, number>;
 const ninetyDaysMs = 90 * 86_400_000;
 
 /**
- * `work` behind the step. An id counts from the moment its work begins, so that of two at the same time one is a duplicate
- * (Camel's idempotent consumer, "eager"), and no longer when the work has failed.
+ * `work` behind the step. An id counts from the moment its work begins, so that of two at the same time one is a
+ * duplicate (Camel's idempotent consumer, "eager"), and no longer when the work has failed.
  */
 export function createIdempotentProcessCall(
   { id = ({ messageId }) => messageId, keepMs = ninetyDaysMs, duplicate }: IdempotentProcessCall,

@@ -1,7 +1,7 @@
 /**
- * An integration flow: its sender adapter, address and channel settings as an integration developer deploys them, and what
- * it makes of one message. Who may call it, and whether CSRF lets the call pass, is judged before, by `runtime-node.ts`;
- * how a message looks on the wire is for the sender's own file.
+ * An integration flow: its sender adapter, address and channel settings as an integration developer deploys them, and
+ * what it makes of one message. Who may call it, and whether CSRF lets the call pass, is judged before, by
+ * `runtime-node.ts`; how a message looks on the wire is for the sender's own file.
  */
 import {
   createIdempotentProcessCall,
@@ -19,13 +19,16 @@ export interface Deployment {
   /** Default `https`. Its servlet answers at `/http<address>`; `soap` and `soap-rm` at `/cxf`; see `endpointPath`. */
   readonly sender?: Sender;
   /**
-   * HTTPS: `/orders`, or with a wildcard at the end, `/orders/*`. SOAP: `/orders`, which also answers `/orders/<anything>`.
-   * OData: the artifact's name, `/ORDERS`. Exact case.
+   * HTTPS: `/orders`, or with a wildcard at the end, `/orders/*`. SOAP: `/orders`, which also answers
+   * `/orders/<anything>`. OData: the artifact's name, `/ORDERS`. Exact case.
    */
   readonly address: string;
   /** Default true for `https` and `odata`, false for `soap` and `soap-rm`, whose adapters do not have the option. */
   readonly csrfProtected?: boolean;
-  /** What may be called. Default `https`: GET POST PUT DELETE PATCH HEAD; `odata`: the same and MERGE; SOAP: POST, and GET for `?wsdl` alone. */
+  /**
+   * What may be called. Default `https`: GET POST PUT DELETE PATCH HEAD; `odata`: the same and MERGE; SOAP: POST, and
+   * GET for `?wsdl` alone.
+   */
   readonly methods?: readonly string[];
   /** Default `ESBMessaging.send`. */
   readonly userRole?: string;
@@ -38,13 +41,17 @@ export interface Deployment {
   /** Major version of the runtime. 6 (Camel 2) answers no content with 200, 8 (Camel 3) with 204. Default 6. */
   readonly runtime?: 6 | 8;
   /**
-   * Whether the log's id comes back with whatever status: `header` or true, in `SAP_MessageProcessingLogID`, with failures
-   * too; `body`, as the text of an answer that has none of its own. Default false, as observed: a failure's text alone has it.
+   * Whether the log's id comes back with whatever status: `header` or true, in `SAP_MessageProcessingLogID`, with
+   * failures too; `body`, as the text of an answer that has none of its own. Default false, as observed: a failure's
+   * text alone has it.
    */
   readonly returnMplId?: boolean | 'header' | 'body';
   /** "Return Exception to Sender": whether an exception's text is told, beside the log's id. Default true. */
   readonly returnException?: boolean;
-  /** Whether the exchange's headers come back as headers of the answer, as they do unless a script strips them. Default false. */
+  /**
+   * Whether the exchange's headers come back as headers of the answer, as they do unless a script strips them. Default
+   * false.
+   */
   readonly leaksHeaders?: boolean;
   /** The flow's work is done once for each message id. Default: it is done each time. */
   readonly idempotentProcessCall?: IdempotentProcessCall;
@@ -71,8 +78,8 @@ const methods = {
 };
 
 /**
- * The flow that `deployment` describes; `ids` are those that its idempotent process call has seen so far. Throws an Error
- * when its address does not have the sender's form.
+ * The flow that `deployment` describes; `ids` are those that its idempotent process call has seen so far. Throws an
+ * Error when its address does not have the sender's form.
  */
 export function createIntegrationFlow(
   deployment: Deployment,

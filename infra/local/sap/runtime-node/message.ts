@@ -1,6 +1,6 @@
 /**
- * A message of an integration flow as data: what the flow gets, what it makes of it, and what the message processing log
- * has of it afterwards. Who makes and who reads them are the flow, its sender adapter and the runtime node.
+ * A message of an integration flow as data: what the flow gets, what it makes of it, and what the message processing
+ * log has of it afterwards. Who makes and who reads them are the flow, its sender adapter and the runtime node.
  */
 import type { Answer } from '../../server/server.ts';
 import type { ODataOperation } from './odata/channel.ts';
@@ -29,8 +29,8 @@ export interface Received {
   /** Of `body`; lower-case hex. */
   readonly bodySha256: string;
   /**
-   * What the sender named it: the header `SAP_ApplicationID` as it was sent, whether the flow may see it or not; at SAP RM
-   * its message id, without `uuid:` or `urn:uuid:`.
+   * What the sender named it: the header `SAP_ApplicationID` as it was sent, whether the flow may see it or not; at SAP
+   * RM its message id, without `uuid:` or `urn:uuid:`.
    */
   readonly messageId: string | undefined;
   /** What the SOAP senders read of the envelope. */
@@ -61,9 +61,10 @@ export interface FlowFault {
 }
 
 /**
- * An answer (any status is `CamelHttpResponseCode`), the flow's failure (with the exception's text), a SOAP fault, or no
- * content. At the SOAP senders the answer's body is the content of the envelope's Body; at the OData sender no result means
- * that the flow's entity sets do what was asked, and an answer without a body is the empty payload that is an error there.
+ * An answer (any status is `CamelHttpResponseCode`), the flow's failure (with the exception's text), a SOAP fault, or
+ * no content. At the SOAP senders the answer's body is the content of the envelope's Body; at the OData sender no
+ * result means that the flow's entity sets do what was asked, and an answer without a body is the empty payload that is
+ * an error there.
  */
 export type FlowResult = Answer | 'exception' | { readonly exception: string } | FlowFault | undefined;
 

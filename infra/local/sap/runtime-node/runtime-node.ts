@@ -1,7 +1,8 @@
 /**
  * A runtime node of SAP Cloud Integration: the endpoints of the integration flows deployed on it. It owns the order in
- * which a call is judged (request line, caller, endpoint, role, method, CSRF, size) and remembers every call and every message. Callers
- * are judged by `caller.ts`, sessions by `csrf.ts`; what goes over the wire is the senders', what a flow does the flow's.
+ * which a call is judged (request line, caller, endpoint, role, method, CSRF, size) and remembers every call and every
+ * message. Callers are judged by `caller.ts`, sessions by `csrf.ts`; what goes over the wire is the senders', what a
+ * flow does the flow's.
  */
 import { createHash } from 'node:crypto';
 import { createChanges, type WaitOptions } from '../../facts/waiting.ts';

@@ -1,6 +1,6 @@
 /**
- * The sender adapters by name: how each answers a call that was let in, and one that is too large. What is common to all
- * of them is judged before, by `runtime-node.ts`.
+ * The sender adapters by name: how each answers a call that was let in, and one that is too large. What is common to
+ * all of them is judged before, by `runtime-node.ts`.
  */
 import type { Answer } from '../../server/server.ts';
 import { type RandomBytes, uuid } from '../identifiers.ts';

@@ -1,6 +1,6 @@
 /**
- * What Apache Tomcat 9 refuses before any servlet, filter or flow sees a request, by its defaults (seen at Tomcat 9.0.83).
- * What it says of paths that nothing serves, and of other errors, is for `runtime-answer.ts`.
+ * What Apache Tomcat 9 refuses before any servlet, filter or flow sees a request, by its defaults (seen at Tomcat
+ * 9.0.83). What it says of paths that nothing serves, and of other errors, is for `runtime-answer.ts`.
  */
 import type { Answer, Request } from '../../server/server.ts';
 import { tomcatPage } from '../front.ts';
@@ -8,7 +8,9 @@ import { tomcatPage } from '../front.ts';
 /** Of the request line and all headers, line ends and the empty line after them included (`maxHttpHeaderSize`). */
 const maxHeadBytes = 8192;
 
-/** What RFC 3986 excludes from path and query, unless percent-encoded; line ends, which it excludes too, never get here. */
+/**
+ * What RFC 3986 excludes from path and query, unless percent-encoded; line ends, which it excludes too, never get here.
+ */
 const excluded = /[^!-~]|["#<>[\\\]^`{|}]/;
 
 /** 400 with a page, after which the connection is closed; undefined for a request that goes on. */

@@ -1,7 +1,7 @@
 /**
- * The worker nodes behind a runtime node's one host, and the load balancer in front of them: its routing cookie leads back
- * to the worker that set it, all else goes round. A worker can be made to refuse every token, as one did that came up
- * without its authentication filter (fixed in 2021). Sessions are for `csrf.ts`.
+ * The worker nodes behind a runtime node's one host, and the load balancer in front of them: its routing cookie leads
+ * back to the worker that set it, all else goes round. A worker can be made to refuse every token, as one did that came
+ * up without its authentication filter (fixed in 2021). Sessions are for `csrf.ts`.
  */
 import type { Request } from '../../server/server.ts';
 import type { Environment } from '../cockpit/oauth-client.ts';

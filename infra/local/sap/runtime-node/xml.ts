@@ -1,6 +1,7 @@
 /**
- * XML as SAP's runtime reads it: a tree of elements with their namespaces, from a strict parser (saxes) that knows no DTD,
- * so that no entity is ever expanded or fetched; a DOCTYPE is refused outright. What elements mean is for those who ask.
+ * XML as SAP's runtime reads it: a tree of elements with their namespaces, from a strict parser (saxes) that knows no
+ * DTD, so that no entity is ever expanded or fetched; a DOCTYPE is refused outright. What elements mean is for those
+ * who ask.
  */
 import { SaxesParser } from 'saxes';
 import { mediaType } from './media-type.ts';
@@ -87,8 +88,8 @@ export function parseXml(source: string): XmlElement {
 }
 
 /**
- * The text of a document (RFC 7303 section 3): by its byte order mark, else by the content type's charset, else by its XML
- * declaration, else UTF-8. Throws an XmlError for an encoding that is unknown, or that the bytes are not in.
+ * The text of a document (RFC 7303 section 3): by its byte order mark, else by the content type's charset, else by its
+ * XML declaration, else UTF-8. Throws an XmlError for an encoding that is unknown, or that the bytes are not in.
  */
 export function decodeXml(body: Buffer, contentType: string | undefined): string {
   const encoding = byteOrderMark(body) ?? charsetOf(contentType) ?? declaredEncoding(body) ?? 'utf-8';

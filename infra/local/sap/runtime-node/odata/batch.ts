@@ -1,7 +1,8 @@
 /**
- * `$batch` (OData V2, "Batch Processing") as the OData sender takes it: queries, and changesets of one operation each (SAP:
- * "Supported OData Features"), in order; one that fails is told in its place and stops nothing. A body that is no batch is
- * refused as a whole, before anything of it is carried out, as Olingo 2.0.13 does. What an operation does is for `sender.ts`.
+ * `$batch` (OData V2, "Batch Processing") as the OData sender takes it: queries, and changesets of one operation each
+ * (SAP: "Supported OData Features"), in order; one that fails is told in its place and stops nothing. A body that is no
+ * batch is refused as a whole, before anything of it is carried out, as Olingo 2.0.13 does. What an operation does is
+ * for `sender.ts`.
  */
 import type { Answer, Request } from '../../../server/server.ts';
 import { requestTo } from '../../http-call.ts';
@@ -34,7 +35,9 @@ interface Operation {
 /** One part of a batch: a query, or the operations of a changeset. */
 type Item = { readonly query: Operation } | { readonly changeset: readonly [Operation, ...Operation[]] };
 
-/** The outer answer, 202 whatever came of the parts. Throws an ODataError, 400, where the body as a whole is no batch. */
+/**
+ * The outer answer, 202 whatever came of the parts. Throws an ODataError, 400, where the body as a whole is no batch.
+ */
 export async function answerBatch(request: Request, options: BatchOptions): Promise<Answer> {
   const items = readItems(request, options);
   const answered: string[] = [];
@@ -112,8 +115,8 @@ function readOperation(part: Part, outer: Request, { servicePath }: BatchOptions
 }
 
 /**
- * A URL of this service, a path from the host's root, or one relative to the service's root, with a slash before it too, as
- * SAP's Cloud SDK sends it (Olingo alone refuses that). Throws an ODataError, 400, for a URL elsewhere.
+ * A URL of this service, a path from the host's root, or one relative to the service's root, with a slash before it
+ * too, as SAP's Cloud SDK sends it (Olingo alone refuses that). Throws an ODataError, 400, for a URL elsewhere.
  */
 function absolute(target: string, host: string, servicePath: string): string {
   const [, urlHost, urlPath = target] = /^https?:\/\/([^/]*)(\/.*)$/.exec(target) ?? [];

@@ -14,8 +14,8 @@ export interface EntitySet {
   /** Name of the key property, which is an Edm.String. */
   readonly key: string;
   /**
-   * Further properties with their EDM types; what is not listed, or of another type, is refused with 400. Default: any property is taken, and
-   * none but the key is in `$metadata`.
+   * Further properties with their EDM types; what is not listed, or of another type, is refused with 400. Default: any
+   * property is taken, and none but the key is in `$metadata`.
    */
   readonly properties?: Readonly<Record<string, EdmType>>;
 }

@@ -1,11 +1,14 @@
 /**
- * EDM's primitive types as values of an entity: what JSON and Atom may hold for each (OData V2, "Primitive Types"; which of
- * it Olingo 2.0.13 takes was seen). What a property is called and whether there is one is for `representation.ts`.
+ * EDM's primitive types as values of an entity: what JSON and Atom may hold for each (OData V2, "Primitive Types";
+ * which of it Olingo 2.0.13 takes was seen). What a property is called and whether there is one is for
+ * `representation.ts`.
  */
 import type { EdmType } from './channel.ts';
 import { ODataError } from './odata-error.ts';
 
-/** The value, as it came. Throws an ODataError: 400 for one of another type, 500 for a number that Int32 does not hold. */
+/**
+ * The value, as it came. Throws an ODataError: 400 for one of another type, 500 for a number that Int32 does not hold.
+ */
 export function fromJsonValue(type: EdmType, value: unknown): unknown {
   if (value === null) return value;
   if (type === 'Edm.Int32' && typeof value === 'number') {

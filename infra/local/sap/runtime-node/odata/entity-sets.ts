@@ -1,6 +1,7 @@
 /**
- * The entity sets of an OData flow, held in memory: what is created, read, changed and deleted there, with the service's
- * own rules of key and properties. How operations and entities look on the wire is for the other files of this folder.
+ * The entity sets of an OData flow, held in memory: what is created, read, changed and deleted there, with the
+ * service's own rules of key and properties. How operations and entities look on the wire is for the other files of
+ * this folder.
  */
 import type { Entity, EntitySet, ODataChannel } from './channel.ts';
 import { ODataError } from './odata-error.ts';

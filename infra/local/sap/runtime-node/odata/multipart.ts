@@ -1,6 +1,7 @@
 /**
- * Bodies of `multipart/mixed` (RFC 2046 section 5.1) and of `application/http` within them (RFC 9112), as `$batch` nests
- * them. Bytes are kept as they are: text here is Latin-1, one character for each byte. What parts mean is for `batch.ts`.
+ * Bodies of `multipart/mixed` (RFC 2046 section 5.1) and of `application/http` within them (RFC 9112), as `$batch`
+ * nests them. Bytes are kept as they are: text here is Latin-1, one character for each byte. What parts mean is for
+ * `batch.ts`.
  */
 import { STATUS_CODES } from 'node:http';
 import type { Answer } from '../../../server/server.ts';

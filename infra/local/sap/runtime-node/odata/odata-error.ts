@@ -1,6 +1,6 @@
 /**
- * What an OData service says when it refuses (OData V2, "Error Condition" of the JSON and Atom formats): one error class
- * for all that is wrong with a request, and its two shapes.
+ * What an OData service says when it refuses (OData V2, "Error Condition" of the JSON and Atom formats): one error
+ * class for all that is wrong with a request, and its two shapes.
  */
 import type { Answer } from '../../../server/server.ts';
 import { escapeXml } from '../xml.ts';

@@ -1,6 +1,6 @@
 /**
- * What a request asks of the protocol before anything of its resource: another method than POST by a header, a version, and
- * system query options (OData V2, "Overview" and "URI Conventions"; in the words of Olingo 2.0.13).
+ * What a request asks of the protocol before anything of its resource: another method than POST by a header, a version,
+ * and system query options (OData V2, "Overview" and "URI Conventions"; in the words of Olingo 2.0.13).
  */
 import type { Request } from '../../../server/server.ts';
 import { ODataError } from './odata-error.ts';

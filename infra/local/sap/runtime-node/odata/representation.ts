@@ -1,6 +1,6 @@
 /**
- * Entities on the wire: JSON to who accepts it, else Atom (OData V2, JSON Format and AtomPub Format), and both read from a
- * request. It knows no entity sets beyond the name of the key.
+ * Entities on the wire: JSON to who accepts it, else Atom (OData V2, JSON Format and AtomPub Format), and both read
+ * from a request. It knows no entity sets beyond the name of the key.
  */
 import type { Request } from '../../../server/server.ts';
 import { mediaType } from '../media-type.ts';
@@ -51,8 +51,8 @@ export function represent(
 }
 
 /**
- * The entity that a request carries for a set. Throws an ODataError: 400 for one that is not as the set's properties are, and
- * 415 for a content type of neither format.
+ * The entity that a request carries for a set. Throws an ODataError: 400 for one that is not as the set's properties
+ * are, and 415 for a content type of neither format.
  */
 export function readEntity({ body, headers }: Request, entitySet: EntitySet): Entity {
   const contentType = headers['content-type'];

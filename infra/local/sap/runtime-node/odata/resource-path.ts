@@ -1,6 +1,6 @@
 /**
- * Resource paths of OData V2 (URI Conventions, section 3): what a path below the service's root names. Function imports,
- * navigation and compound keys are not among it.
+ * Resource paths of OData V2 (URI Conventions, section 3): what a path below the service's root names. Function
+ * imports, navigation and compound keys are not among it.
  */
 import { ODataError } from './odata-error.ts';
 
@@ -10,8 +10,8 @@ export type Resource =
   | { readonly kind: 'entity'; readonly entitySet: string; readonly key: string };
 
 /**
- * `path` as sent, from the slash behind the service's root on, or empty; `keyNameOf` gives the name of a set's key, or throws
- * an ODataError. Throws an ODataError: 400 for a key that is none of the set's, 404 for anything else.
+ * `path` as sent, from the slash behind the service's root on, or empty; `keyNameOf` gives the name of a set's key, or
+ * throws an ODataError. Throws an ODataError: 400 for a key that is none of the set's, 404 for anything else.
  */
 export function readResourcePath(path: string, keyNameOf: (entitySet: string) => string): Resource {
   const name = decoded(path.replace(/^\//, ''));

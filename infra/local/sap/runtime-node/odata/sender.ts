@@ -1,7 +1,7 @@
 /**
- * The OData sender adapter (V2): a request to an entity set or an entity is one message of the flow, each operation of a
- * `$batch` is one too, and what the flow does not answer itself its entity sets answer. Wire formats, sets and batches have
- * files of their own.
+ * The OData sender adapter (V2): a request to an entity set or an entity is one message of the flow, each operation of
+ * a `$batch` is one too, and what the flow does not answer itself its entity sets answer. Wire formats, sets and
+ * batches have files of their own.
  */
 import type { Answer, Request } from '../../../server/server.ts';
 import { type RandomBytes, uuid } from '../../identifiers.ts';

@@ -1,6 +1,6 @@
 /**
- * What an OData service says of itself: the service document, which lists its entity sets, and `$metadata` in CSDL (OData
- * V2, "Service Metadata Document").
+ * What an OData service says of itself: the service document, which lists its entity sets, and `$metadata` in CSDL
+ * (OData V2, "Service Metadata Document").
  */
 import type { Answer } from '../../../server/server.ts';
 import type { EntitySet } from './channel.ts';

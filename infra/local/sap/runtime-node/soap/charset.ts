@@ -1,6 +1,6 @@
 /**
- * Charsets of SOAP messages as CXF 3.6 takes them: the content type alone names one, else it is ISO-8859-1, and neither the
- * XML declaration nor a byte order mark is asked. An answer is in the charset of its request.
+ * Charsets of SOAP messages as CXF 3.6 takes them: the content type alone names one, else it is ISO-8859-1, and neither
+ * the XML declaration nor a byte order mark is asked. An answer is in the charset of its request.
  */
 
 /** Java's names of those that are known here; Java itself knows about 170. */

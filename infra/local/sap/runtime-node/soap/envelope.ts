@@ -1,6 +1,7 @@
 /**
- * SOAP envelopes of both versions (SOAP 1.1, W3C Note of 8 May 2000; SOAP 1.2 Part 1, second edition): read from a request,
- * and written around a reply. What is wrong with a request is an `EnvelopeError`; its fault is made by `fault.ts`.
+ * SOAP envelopes of both versions (SOAP 1.1, W3C Note of 8 May 2000; SOAP 1.2 Part 1, second edition): read from a
+ * request, and written around a reply. What is wrong with a request is an `EnvelopeError`; its fault is made by
+ * `fault.ts`.
  */
 import type { Answer, Request } from '../../../server/server.ts';
 import { mediaType } from '../media-type.ts';
@@ -35,9 +36,9 @@ export const namespaces: Readonly<Record<SoapVersion, string>> = {
 const contentTypes: Readonly<Record<SoapVersion, string>> = { '1.1': 'text/xml', '1.2': 'application/soap+xml' };
 
 /**
- * The envelope of a request: of the version that its namespace says, 1.2 only to an endpoint that `takes` it, as one does
- * that has a binding for it; 1.1 is taken by both, as CXF does. `understood` are header blocks, as `{namespace}name`, that
- * may say mustUnderstand. Throws an EnvelopeError.
+ * The envelope of a request: of the version that its namespace says, 1.2 only to an endpoint that `takes` it, as one
+ * does that has a binding for it; 1.1 is taken by both, as CXF does. `understood` are header blocks, as
+ * `{namespace}name`, that may say mustUnderstand. Throws an EnvelopeError.
  */
 export function readEnvelope(
   { headers: sent }: Request,
@@ -114,7 +115,9 @@ function versionOf({ local, namespace }: XmlElement, takes: SoapVersion): SoapVe
   return version;
 }
 
-/** A block for another actor (1.1) or role (1.2) is none of ours; one for the next, for the last or for nobody named is. */
+/**
+ * A block for another actor (1.1) or role (1.2) is none of ours; one for the next, for the last or for nobody named is.
+ */
 function mustBeUnderstood(block: XmlElement, version: SoapVersion): boolean {
   const namespace = namespaces[version];
   const role = block.attribute(version === '1.1' ? 'actor' : 'role', namespace) ?? '';

@@ -1,7 +1,7 @@
 /**
- * What the sender SOAP (SAP RM) adds to SOAP: a message id, a quality of service and a queue id, from the query or from the
- * envelope's header, which reach the flow as headers of its exchange. It hands the id on and does nothing with it: each
- * resend runs the flow again (SAP: "Sender and Receiver with SAP RM Protocol").
+ * What the sender SOAP (SAP RM) adds to SOAP: a message id, a quality of service and a queue id, from the query or from
+ * the envelope's header, which reach the flow as headers of its exchange. It hands the id on and does nothing with it:
+ * each resend runs the flow again (SAP: "Sender and Receiver with SAP RM Protocol").
  */
 import type { XmlElement } from '../xml.ts';
 import { type Envelope, EnvelopeError, qualifiedName } from './envelope.ts';
@@ -21,9 +21,9 @@ export interface ReliableMessage {
 }
 
 /**
- * The protocol's part of a message. The header block comes before the query [assumed], where quality and queue have their
- * only place [assumed]. Throws an EnvelopeError for a quality of service that there is not, and for one in order without a
- * queue.
+ * The protocol's part of a message. The header block comes before the query [assumed], where quality and queue have
+ * their only place [assumed]. Throws an EnvelopeError for a quality of service that there is not, and for one in order
+ * without a queue.
  */
 export function readReliableMessage(query: URLSearchParams, { headers: blocks, version }: Envelope): ReliableMessage {
   const block = blocks.find((one: XmlElement) => qualifiedName(one) === messageIdBlock);

@@ -1,6 +1,6 @@
 /**
- * Where a SOAP request has its envelope: its body, or the first part of a `multipart/related` one (SOAP with Attachments, W3C
- * Note of 11 December 2000), whatever `start` says. Attachments are not kept.
+ * Where a SOAP request has its envelope: its body, or the first part of a `multipart/related` one (SOAP with
+ * Attachments, W3C Note of 11 December 2000), whatever `start` says. Attachments are not kept.
  */
 import type { Request } from '../../../server/server.ts';
 import { mediaType } from '../media-type.ts';

@@ -1,6 +1,7 @@
 /**
- * The sender adapters SOAP (SOAP 1.x) and SOAP (SAP RM): an envelope is read, the flow gets the content of its Body, and
- * the sender an envelope, 202 without a body, or a fault. Envelopes, faults and SAP RM's additions have files of their own.
+ * The sender adapters SOAP (SOAP 1.x) and SOAP (SAP RM): an envelope is read, the flow gets the content of its Body,
+ * and the sender an envelope, 202 without a body, or a fault. Envelopes, faults and SAP RM's additions have files of
+ * their own.
  */
 import type { Answer } from '../../../server/server.ts';
 import { tomcatPage } from '../../front.ts';
@@ -125,7 +126,10 @@ function oneWay({ flow }: Exchange, version: SoapVersion, { result }: Outcome, r
   return { ...answer, headers: { ...returnedHeaders(flow, received), ...answer.headers } };
 }
 
-/** A fault of the flow's own, or the generic one; an exception's text is never told (SAP: "Creating an Exception Response for SOAP-Based Adapters"). */
+/**
+ * A fault of the flow's own, or the generic one; an exception's text is never told (SAP: "Creating an Exception
+ * Response for SOAP-Based Adapters").
+ */
 function failed(
   flow: Exchange['flow'],
   version: SoapVersion,

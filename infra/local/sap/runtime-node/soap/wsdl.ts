@@ -1,7 +1,7 @@
 /**
- * The WSDL 1.1 of a flow's SOAP endpoint, as a developer downloads it: one document/literal operation with a port for each
- * SOAP version, with output where the sender gets a reply. The flow itself takes any element, as one with a manual service
- * definition does.
+ * The WSDL 1.1 of a flow's SOAP endpoint, as a developer downloads it: one document/literal operation with a port for
+ * each SOAP version, with output where the sender gets a reply. The flow itself takes any element, as one with a manual
+ * service definition does.
  */
 import type { Answer } from '../../../server/server.ts';
 import { endpointPath, type IntegrationFlow } from '../integration-flow.ts';
