@@ -6,9 +6,9 @@
  */
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import { type LocalDestination, startLandscape } from '../../infra/local/landscape.ts';
-import { type AttemptLine, createDeliveryLog } from '../../infra/local/story/delivery-log.ts';
+import { type AttemptLine, createDeliveryLog, type DeliveryLog } from '../../infra/local/story/delivery-log.ts';
 import { createRandom } from '../doubles/random.ts';
-import { type Account, account, countBy, type LetterTold } from './accounting.ts';
+import { type Account, account, type Causes, countBy, type LetterTold } from './accounting.ts';
 import { spoilCalls, TROUBLES, type Trouble, type World } from './faults.ts';
 import { createTraffic, verdictOf } from './traffic.ts';
 
@@ -37,6 +37,8 @@ export interface Reliability extends Account {
   readonly broken: ReadonlyMap<string, number>;
   /** Time that passed in the queues, in seconds. */
   readonly queueSeconds: number;
+  /** Of each message that the books name as untold or untrue: its attempts as the relay's log told them, and causes. */
+  readonly traces: readonly string[];
 }
 
 const DRAIN_TURNS = 20_000;
@@ -179,17 +181,21 @@ export async function runReliability(options: ReliabilityOptions): Promise<Relia
       (recordId) => nameOf.get(recordId) ?? recordId,
     );
     const unknown = countBy(log.attempts.flatMap(mayHaveRun), (messageId) => messageId);
+    const causes = { again, unknown, killed, interrupted, unconfirmed };
+    const books = account({
+      sent: traffic.sent,
+      runs: landscape.runtimeNode.messages.map(({ messageId, bodySha256, status }) => ({
+        messageId,
+        bodySha256,
+        status,
+      })),
+      letters: both.flatMap(lettersOf),
+      causes,
+    });
+    const traces = [...books.untold, ...books.untrue].map((line) => trace(line.split(' ', 1)[0] ?? '', log, causes));
     return {
-      ...account({
-        sent: traffic.sent,
-        runs: landscape.runtimeNode.messages.map(({ messageId, bodySha256, status }) => ({
-          messageId,
-          bodySha256,
-          status,
-        })),
-        letters: both.flatMap(lettersOf),
-        causes: { again, unknown, killed, interrupted, unconfirmed },
-      }),
+      ...books,
+      traces,
       faults,
       invocations: invocations.length,
       attempts: log.attempts.length,
@@ -213,6 +219,12 @@ function mayHaveRun(attempt: AttemptLine & { readonly executed?: string }): stri
   const { messageId, outcome, executed } = attempt;
   if (executed !== 'unknown') return [];
   return outcome === 'delivered' ? [messageId] : [messageId, messageId];
+}
+
+function trace(messageId: string, log: DeliveryLog, causes: Causes): string {
+  const seen = Object.entries(causes).map(([cause, counts]) => `${cause} ${counts.get(messageId) ?? 0}`);
+  const attempts = log.attemptsOf(messageId).map((attempt) => JSON.stringify(attempt));
+  return [`${messageId}: ${seen.join(', ')}`, ...attempts].join('\n  ');
 }
 
 function lettersOf({ deadLetterQueue }: LocalDestination) {

@@ -66,6 +66,9 @@ function print(result: Reliability, seconds: number): void {
     ['not true or not explained', untrue.length],
   ];
   for (const [name, value] of lines) console.log(`${name.padEnd(28)} ${value}`);
-  for (const line of [...lost.map((id) => `lost: ${id}`), ...orderBroken, ...untold, ...untrue].slice(0, 50))
+  for (const line of [...lost.map((id) => `lost: ${id}`), ...orderBroken, ...untold, ...untrue, ...result.traces].slice(
+    0,
+    50,
+  ))
     console.log(line);
 }
