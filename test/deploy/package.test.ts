@@ -40,8 +40,8 @@ const custom = {
     invoices: {
       secret: INVOICES_SECRET,
       url: 'https://flows.example.com/http/invoices',
-      // biome-ignore lint/suspicious/noTemplateCurlyInString: not a template; escaped for the framework, a reference to
-      // CloudFormation's Fn::Sub
+      // Escaped for the framework, and a reference to CloudFormation's Fn::Sub.
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: not a template
       headers: { 'X-Template': '\\${opt:stage} ${QueueOfOrders} "quoted"' },
       fifo: true,
       timeoutSeconds: 120,
