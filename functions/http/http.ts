@@ -23,6 +23,8 @@ export interface HttpRequest {
   readonly keepBytes?: number;
   /** Ends the call early, as a timeout would. */
   readonly signal?: AbortSignal;
+  /** Called where a kept socket broke with no byte of an answer, before the request goes out again: it may run twice. */
+  readonly onResend?: () => void;
   /** For mutual TLS; sockets are kept for each such object. */
   readonly certificate?: { readonly cert: string; readonly key: string };
 }
@@ -44,8 +46,6 @@ export interface HttpAnswer {
   readonly body: Buffer;
   /** True if the body was longer than `keepBytes`. */
   readonly truncated: boolean;
-  /** True if a kept socket broke with no byte of an answer and the request went out a second time: it may run twice. */
-  readonly resent: boolean;
 }
 
 /**
@@ -147,10 +147,11 @@ export function createHttpClient(options: HttpClientOptions = {}): Send {
   /** The other side closed a kept socket while it was idle: without a byte of an answer the request goes out again. */
   async function sendAgain(request: HttpRequest, address: Address, startedAt: number): Promise<HttpAnswer> {
     address.pool.closeIdle();
+    request.onResend?.();
     const timeoutMs = Math.max(1, startedAt + request.timeoutMs - now());
     try {
       const body = await request.body?.open();
-      return { ...(await exchange({ ...request, timeoutMs }, body, address, { now })), resent: true };
+      return await exchange({ ...request, timeoutMs }, body, address, { now });
     } catch (error) {
       throw maybeExecuted(error);
     }
@@ -270,7 +271,7 @@ function exchange(
           if (isStream(body)) body.destroy();
           // Node would keep the socket until the rest is written, which the other side may never read.
           if (!sent.writableFinished) sent.destroy();
-          resolve({ status, headers, body: kept, truncated, resent: false });
+          resolve({ status, headers, body: kept, truncated });
         };
         // A 2xx to a payload that was not sent whole is no delivery.
         const unlessUnsent = () => {

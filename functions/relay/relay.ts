@@ -53,11 +53,15 @@ export async function relay(message: Message, route: Route, deadline: Deadline):
     if (deadline.remainingMs() < MIN_CALL_MS)
       throw new RelayError('DEADLINE', 'no time left for the call: kept for a later try');
     sentWith = token;
-    const exchange = await adapter.exchange(message, token, deadline, () => {
-      calls += 1;
-    });
-    if (exchange.answer.resent) resent = true;
-    return exchange;
+    return adapter.exchange(message, token, deadline, { onCall, onResend });
+  }
+
+  function onCall(): void {
+    calls += 1;
+  }
+
+  function onResend(): void {
+    resent = true;
   }
 
   function conclude(exchange: Exchange, token: Token): Outcome {

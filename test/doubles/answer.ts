@@ -10,7 +10,7 @@ export const EXCEPTION = `An internal server error occured: The MPL ID for the f
 /** @param body an object goes out as JSON */
 export function answer(status: number, body: string | object = '', headers: IncomingHttpHeaders = {}): HttpAnswer {
   const text = typeof body === 'string' ? body : JSON.stringify(body);
-  return { status, headers, body: Buffer.from(text), truncated: false, resent: false };
+  return { status, headers, body: Buffer.from(text), truncated: false };
 }
 
 /** 200 of a token endpoint, with a token. */

@@ -37,14 +37,36 @@ export async function failureOf(call: Promise<HttpAnswer>): Promise<RelayError> 
   return error;
 }
 
+/** An answer, and whether its request went out again on the way to it. */
+type AnswerAfter = HttpAnswer & { readonly resent: boolean };
+type SendAndTell = ((request: HttpRequest) => Promise<AnswerAfter>) & Pick<Send, 'connect'>;
+
+/** A client whose answers say whether the request went out again. */
+export function createTellingClient(options?: HttpClientOptions): SendAndTell {
+  return telling(createHttpClient(options));
+}
+
+function telling(send: Send): SendAndTell {
+  const sendAndTell = async (request: HttpRequest) => {
+    let resent = false;
+    const onResend = () => {
+      expect(resent).toBe(false);
+      resent = true;
+    };
+    const answer = await send({ ...request, onResend });
+    return { ...answer, resent };
+  };
+  return Object.assign(sendAndTell, send.connect === undefined ? {} : { connect: send.connect });
+}
+
 /** The client on the socket pool, and on the agent that stands in for it where Node's internals have changed. */
-export const CLIENTS: readonly (readonly [name: string, create: (options?: HttpClientOptions) => Send])[] = [
-  ['the socket pool', createHttpClient],
+export const CLIENTS: readonly (readonly [name: string, create: (options?: HttpClientOptions) => SendAndTell])[] = [
+  ['the socket pool', createTellingClient],
   ["Node's own agent", createClientOnPlainAgent],
 ];
 
 /** Node has changed for as long as the client looks at it. */
-function createClientOnPlainAgent(options: HttpClientOptions = {}): Send {
+function createClientOnPlainAgent(options: HttpClientOptions = {}): SendAndTell {
   const changed = vi.spyOn(http, 'request').mockImplementation(() => {
     throw new Error('changed');
   });
@@ -52,5 +74,5 @@ function createClientOnPlainAgent(options: HttpClientOptions = {}): Send {
   const send = createHttpClient({ ...options, onPlainAgent: (what) => why.push(what) });
   changed.mockRestore();
   expect(why).toEqual(['changed']);
-  return send;
+  return telling(send);
 }

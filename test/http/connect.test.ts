@@ -4,9 +4,8 @@
  */
 
 import { describe, expect, test } from 'vitest';
-import { createHttpClient } from '../../functions/http/http.ts';
 import { createSimulatedTime } from '../doubles/time.ts';
-import { failureOf, post } from './call.ts';
+import { createTellingClient, failureOf, post } from './call.ts';
 import { answerAtOnce, startWire } from './wire.ts';
 
 const { signal } = new AbortController();
@@ -14,7 +13,7 @@ const { signal } = new AbortController();
 describe('A connection made ahead', () => {
   test('a connection made ahead is the one that the first request goes out on', async () => {
     const wire = await startWire(answerAtOnce);
-    const send = createHttpClient();
+    const send = createTellingClient();
     await send.connect?.({ url: wire.url }, signal);
     expect(wire.made()).toBe(1);
     expect(await send(post(wire.url))).toMatchObject({ status: 200, resent: false });
@@ -23,7 +22,7 @@ describe('A connection made ahead', () => {
 
   test('a connection made ahead is made once: nobody would use a second one', async () => {
     const wire = await startWire(answerAtOnce);
-    const send = createHttpClient();
+    const send = createTellingClient();
     await Promise.all([send.connect?.({ url: wire.url }, signal), send.connect?.({ url: wire.url }, signal)]);
     await send(post(wire.url));
     await send.connect?.({ url: wire.url }, signal);
@@ -33,7 +32,7 @@ describe('A connection made ahead', () => {
   test('a connection made ahead is not trusted for longer than any other that idles', async () => {
     const clock = createSimulatedTime(1_000_000);
     const wire = await startWire(answerAtOnce);
-    const send = createHttpClient({ now: clock.now });
+    const send = createTellingClient({ now: clock.now });
     await send.connect?.({ url: wire.url }, signal);
     clock.advance(10_001);
     expect(await send(post(wire.url))).toMatchObject({ status: 200, resent: false });
@@ -46,7 +45,7 @@ describe('A connection made ahead', () => {
       arrived += 1;
       request.socket.resetAndDestroy();
     });
-    const send = createHttpClient();
+    const send = createTellingClient();
     await send.connect?.({ url: wire.url }, signal);
     expect(await failureOf(send(post(wire.url)))).toMatchObject({ code: 'CONNECTION_FAILED', executed: 'unknown' });
     expect(arrived).toBe(1);
@@ -58,7 +57,7 @@ describe('A connection made ahead', () => {
       if (request.connection === 1) request.socket.resetAndDestroy();
       else answerAtOnce(request);
     });
-    const send = createHttpClient({ now: clock.now });
+    const send = createTellingClient({ now: clock.now });
     await send.connect?.({ url: wire.url }, signal);
     clock.advance(1_000);
     expect(await send(post(wire.url))).toMatchObject({ status: 200, resent: true });
@@ -67,7 +66,7 @@ describe('A connection made ahead', () => {
   test('a connection made ahead to a server that refuses it is none, and the request reports that', async () => {
     const wire = await startWire(answerAtOnce);
     wire.close();
-    const send = createHttpClient();
+    const send = createTellingClient();
     await send.connect?.({ url: wire.url }, signal);
     expect(await failureOf(send(post(wire.url)))).toMatchObject({ code: 'CONNECTION_FAILED', executed: 'no' });
   });
@@ -78,7 +77,7 @@ describe('A connection made ahead', () => {
     const url = new URL(wire.url);
     url.protocol = 'https:';
     const abort = new AbortController();
-    const connecting = createHttpClient().connect?.({ url }, abort.signal);
+    const connecting = createTellingClient().connect?.({ url }, abort.signal);
     await wire.waitForOpen(1);
     abort.abort();
     await connecting;
@@ -88,7 +87,7 @@ describe('A connection made ahead', () => {
 
   test('a connection made ahead is not begun when the time is over already', async () => {
     const wire = await startWire(answerAtOnce);
-    await createHttpClient().connect?.({ url: wire.url }, AbortSignal.abort());
+    await createTellingClient().connect?.({ url: wire.url }, AbortSignal.abort());
     expect(wire.made()).toBe(0);
   });
 });

@@ -138,7 +138,7 @@ describe('An answer', () => {
       body,
     });
     const answer = await createHttpClient()(post(url));
-    expect(answer).toMatchObject({ status: 201, body, truncated: false, resent: false });
+    expect(answer).toMatchObject({ status: 201, body, truncated: false });
     expect(answer.headers).toMatchObject({
       'x-csrf-token': 'Abc',
       'content-type': 'x/y',

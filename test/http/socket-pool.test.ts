@@ -2,10 +2,9 @@
 
 import { createServer, setDefaultCACertificates, type TLSSocket } from 'node:tls';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { createHttpClient } from '../../functions/http/http.ts';
 import { createCertificateAuthority } from '../../infra/local/server/certificates.ts';
 import { createSimulatedTime } from '../doubles/time.ts';
-import { CLIENTS, failureOf, payload, post } from './call.ts';
+import { CLIENTS, createTellingClient, failureOf, payload, post } from './call.ts';
 import { answerAtOnce, reply, startWire, type WireRequest } from './wire.ts';
 
 describe.each(CLIENTS)('On %s:', (_, createClient) => {
@@ -148,7 +147,7 @@ test('a request that waited goes out again on the pool alone where its socket br
     if (request.connection === 1 && request.index === 2) request.socket.resetAndDestroy();
     else answerAtOnce(request);
   });
-  const send = createHttpClient({ maxSockets: 1 });
+  const send = createTellingClient({ maxSockets: 1 });
   const [first, second] = await Promise.all([send(post(wire.url)), send(post(wire.url))]);
   expect([first.resent, second.resent]).toEqual([false, true]);
 });

@@ -91,7 +91,7 @@ export function createSimulatedQueue(defaults: SimulatedQueueOptions = {}): Simu
       token: createEndpointToken(warm({ load: async () => TOKEN }), time.now),
       now: time.now,
       adapter: {
-        async exchange({ id }, _token, deadline, onCall) {
+        async exchange({ id }, _token, deadline, { onCall }) {
           onCall();
           calls.push(id);
           open.push(id);

@@ -6,6 +6,7 @@
 import { describe, expect, test } from 'vitest';
 import { RelayError } from '../../functions/error.ts';
 import type { HttpAnswer } from '../../functions/http/http.ts';
+import type { CallListeners } from '../../functions/relay/adapter/adapter.ts';
 import { createEndpointToken } from '../../functions/relay/endpoint-token.ts';
 import { relay } from '../../functions/relay/relay.ts';
 import type { Token } from '../../functions/token/token-endpoint.ts';
@@ -35,10 +36,11 @@ function start(tokens: readonly (Token | RelayError)[], answers: readonly HttpAn
   const route = {
     token: createEndpointToken(token, clock.now),
     adapter: {
-      exchange: async (_message: unknown, _token: unknown, _deadline: unknown, onCall: () => void) => {
+      exchange: async (_message: unknown, _token: unknown, _deadline: unknown, { onCall, onResend }: CallListeners) => {
         onCall();
         const next = left.shift();
         if (next === undefined) throw new Error('one call too many');
+        if ('resent' in next) onResend();
         return { answer: next, reachedFlow: true };
       },
     },

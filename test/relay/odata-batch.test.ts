@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import type { HttpAnswer, HttpRequest, Send } from '../../functions/http/http.ts';
 import { adapterOf } from '../../functions/relay/adapter/adapters.ts';
 import { answer } from '../doubles/answer.ts';
+import { NOT_LISTENING } from '../doubles/call-listeners.ts';
 import { deadlineOf } from '../doubles/deadline.ts';
 import { tokenOf } from '../doubles/token.ts';
 import { jsonError, multipart } from './odata-parts.ts';
@@ -187,7 +188,7 @@ test('as much of a batch’s answer is kept as its caller or its reading needs, 
   for (const keepBytes of [1_000, 4_400_000]) {
     const adapter = adapterOf({ destination: destinationWith({ ...odata, csrf: false }), send, keepBytes });
     const batched = message('', { contentType: 'multipart/mixed; boundary=b' });
-    await adapter.exchange(batched, tokenOf('t'), deadlineOf(), () => undefined);
+    await adapter.exchange(batched, tokenOf('t'), deadlineOf(), NOT_LISTENING);
   }
   expect(requests.map(({ keepBytes }) => keepBytes)).toEqual([4_194_304, 4_400_000]);
 });

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { createHttpClient } from '../../functions/http/http.ts';
 import { adapterOf } from '../../functions/relay/adapter/adapters.ts';
+import { NOT_LISTENING } from '../doubles/call-listeners.ts';
 import { deadlineOf } from '../doubles/deadline.ts';
 import { tokenOf } from '../doubles/token.ts';
 import { destinationWith, message, onWire, refusal, sent } from './sender-adapter.ts';
@@ -98,7 +99,7 @@ test('an error of a call does not quote the rest of its path', async () => {
     destination: destinationWith({ url: 'http://127.0.0.1:1/http/orders', ...settings }),
     send: createHttpClient(),
   });
-  const failed = adapter.exchange(withRest("Customers('smith')"), tokenOf('t'), deadlineOf(), () => undefined);
+  const failed = adapter.exchange(withRest("Customers('smith')"), tokenOf('t'), deadlineOf(), NOT_LISTENING);
   await expect(failed).rejects.toMatchObject({
     code: 'CONNECTION_FAILED',
     message: 'POST http://127.0.0.1:1/http/orders…: no answer (ECONNREFUSED)',

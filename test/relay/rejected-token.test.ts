@@ -84,7 +84,7 @@ describe('A token that stays in use, since another was given up a moment ago,', 
     const token = createEndpointToken(keeping(tokenOf('a')), () => NOON);
     let calls = 0;
     const adapter: Adapter = {
-      async exchange(_message, _token, _deadline, onCall) {
+      async exchange(_message, _token, _deadline, { onCall }) {
         calls += 1;
         onCall();
         return { answer: answer(401), reachedFlow: true };

@@ -10,6 +10,7 @@ import type { Destination } from '../../functions/settings/destination.ts';
 import { readSettings } from '../../functions/settings/settings.ts';
 import type { Token } from '../../functions/token/token-endpoint.ts';
 import { answer } from '../doubles/answer.ts';
+import { NOT_LISTENING } from '../doubles/call-listeners.ts';
 import { deadlineOf } from '../doubles/deadline.ts';
 import { messageOf } from '../doubles/message.ts';
 import { NOON } from '../doubles/time.ts';
@@ -36,7 +37,7 @@ async function requestOf(
     return answer(200);
   };
   const adapter = createAdapter({ destination: destinationWith(settings), send, ...options });
-  await adapter.exchange(message, token, deadlineOf(options.remainingMs, options.signal), () => undefined);
+  await adapter.exchange(message, token, deadlineOf(options.remainingMs, options.signal), NOT_LISTENING);
   const [request] = requests;
   if (request === undefined) throw new Error('no request');
   return request;

@@ -59,7 +59,7 @@ export async function run(tokens: readonly (string | RelayError)[], steps: reado
   });
   const left = [...steps];
   const adapter: Adapter = {
-    async exchange(message, { accessToken }, _deadline, onCall) {
+    async exchange(message, { accessToken }, _deadline, { onCall }) {
       messages.add(message);
       const step = left.shift();
       if (step === undefined) throw new Error('one call too many');

@@ -11,6 +11,7 @@ import { readSettings } from '../../functions/settings/settings.ts';
 import type { Token } from '../../functions/token/token-endpoint.ts';
 import { warm } from '../../functions/warm/warm.ts';
 import { answer } from '../doubles/answer.ts';
+import { NOT_LISTENING } from '../doubles/call-listeners.ts';
 import { deadlineOf } from '../doubles/deadline.ts';
 import { messageOf } from '../doubles/message.ts';
 import { NOON } from '../doubles/time.ts';
@@ -52,7 +53,7 @@ export async function sent(path: string, settings: object, what: Message, token:
   });
   const destination = destinationWith({ url: new URL(path, wire.url).href, ...settings });
   const adapter = adapterOf({ destination, send: createHttpClient() });
-  await adapter.exchange(what, token, deadlineOf(), () => undefined);
+  await adapter.exchange(what, token, deadlineOf(), NOT_LISTENING);
   return calls;
 }
 
@@ -103,7 +104,7 @@ export function reasonOf(judged: Outcome): string {
 /** Why a message cannot go out. */
 export async function refusal(settings: object, what: Message): Promise<RelayError> {
   const adapter = adapterOf({ destination: destinationWith(settings), send: async () => answer(200) });
-  const thrown: unknown = await adapter.exchange(what, tokenOf('t'), deadlineOf(), () => undefined).catch((e) => e);
+  const thrown: unknown = await adapter.exchange(what, tokenOf('t'), deadlineOf(), NOT_LISTENING).catch((e) => e);
   if (!(thrown instanceof RelayError)) throw new Error('expected a refusal of ours', { cause: thrown });
   return thrown;
 }

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { CallListeners } from '../../functions/relay/adapter/adapter.ts';
 import { createEndpointToken } from '../../functions/relay/endpoint-token.ts';
 import { relay } from '../../functions/relay/relay.ts';
 import { warm } from '../../functions/warm/warm.ts';
@@ -15,7 +16,7 @@ function routeLeaving(remainingMs: number) {
     token: createEndpointToken(warm({ load: async () => tokenOf('a') }), () => NOON),
     now: () => NOON,
     adapter: {
-      exchange: async (_message: unknown, _token: unknown, _deadline: unknown, onCall: () => void) => {
+      exchange: async (_message: unknown, _token: unknown, _deadline: unknown, { onCall }: CallListeners) => {
         calls += 1;
         onCall();
         return { answer: answer(200), reachedFlow: true };

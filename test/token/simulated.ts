@@ -89,6 +89,5 @@ function handedOver({ status, headers = {}, body = '' }: Answer, keepBytes: numb
     headers: Object.fromEntries(lowerCase),
     body: bytes.subarray(0, keepBytes),
     truncated: bytes.byteLength > keepBytes,
-    resent: false,
   };
 }

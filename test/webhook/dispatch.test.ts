@@ -15,7 +15,8 @@ import { createSimulatedTime, NOON } from '../doubles/time.ts';
 import { tokenOf, warmTokens } from '../doubles/token.ts';
 
 type Mode = WebhookSettings['mode'];
-type Fate = HttpAnswer | RelayError;
+/** `resent`: where its request went out again. */
+type Fate = (HttpAnswer & { readonly resent?: true }) | RelayError;
 
 interface Given {
   readonly mode: Mode;
@@ -60,11 +61,12 @@ async function hand({ mode, fates, noToken, enqueued = 'queued', remainingMs = 2
           time.now,
         ),
         adapter: {
-          exchange: async (_message, _token, { remainingMs: callMs }, onCall) => {
+          exchange: async (_message, _token, { remainingMs: callMs }, { onCall, onResend }) => {
             went.push(`flow ${callMs()}`);
             onCall();
             const fate = (left.length > 1 ? left.shift() : left[0]) ?? NO_CONNECTION;
             if (fate instanceof RelayError) throw fate;
+            if ('resent' in fate) onResend();
             return { answer: fate, reachedFlow: true };
           },
         },

@@ -18,10 +18,17 @@ import { atRestOfPath, strictUrl } from './path.ts';
 /** Sends messages to one destination; keeps its CSRF session warm. */
 export interface Adapter {
   /**
-   * @param onCall called each time the message is sent
    * @throws RelayError `CONNECTION_FAILED`, `CSRF_UNAVAILABLE`, `SECRET_MALFORMED`, `MESSAGE_INVALID`
    */
-  exchange(message: Message, token: Token, deadline: Deadline, onCall: () => void): Promise<Exchange>;
+  exchange(message: Message, token: Token, deadline: Deadline, listeners: CallListeners): Promise<Exchange>;
+}
+
+/** Told while the message is sent, not for the fetch of a CSRF token. */
+export interface CallListeners {
+  /** Each time that the message is sent. */
+  readonly onCall: () => void;
+  /** A dead socket makes the client send it once more in the same call, so that the flow may run twice. */
+  readonly onResend: () => void;
 }
 
 export interface AdapterOptions<D extends Destination = Destination> {
@@ -70,7 +77,7 @@ export function createAdapter(options: AdapterOptions, { shape, read, csrfUrl }:
   }
 
   return {
-    async exchange(message, token, deadline, onCall) {
+    async exchange(message, token, deadline, { onCall, onResend }) {
       const shaped = shape === undefined ? AS_IT_IS : await shape(message);
       const base = endpointFor(token);
       const request: Mutable<HttpRequest> = {
@@ -81,6 +88,7 @@ export function createAdapter(options: AdapterOptions, { shape, read, csrfUrl }:
         // Not cut to the deadline: the signal ends the call then, which is no fault of the endpoint.
         timeoutMs: longestMs,
         signal: deadline.signal,
+        onResend,
       };
       // The rest of the path is from the message: entity keys in it may be personal data.
       if (destination.pathFrom !== undefined) request.shownUrl = `${base.origin}${base.pathname}…`;

@@ -71,6 +71,36 @@ test.each([
   },
 );
 
+test.each([
+  { ends: 'delivers', fetch: undefined, outcome: 'delivered', runs: 2 },
+  { ends: 'is refused', fetch: 503, outcome: 'failed', runs: 1 },
+] as const)(
+  'a second send that first needs a new CSRF token, whose fetch $ends, is logged as unknown, too',
+  async ({ fetch, outcome, runs }) => {
+    let endsSessions = false;
+    const answer = () => {
+      if (endsSessions) stage.runtimeNode.dropCsrfSessions();
+      endsSessions = false;
+      return undefined;
+    };
+    const stage = await setStage({ plans: [{ name: 'orders', flow: { answer } }] });
+    stage.send(stage.orders);
+    await stage.poll();
+
+    endsSessions = true;
+    const { server } = stage.runtimeNode;
+    server.fail({ fault: 'reset-after' });
+    // By HEAD, then by GET.
+    if (fetch !== undefined)
+      server.fail({ fault: { status: fetch }, times: 2, when: ({ method }) => method !== 'POST' });
+    const id = stage.send(stage.orders);
+    await stage.poll();
+
+    expect(stage.attemptsOf(id)).toMatchObject([{ outcome, executed: 'unknown', resent: true }]);
+    expect(stage.arrivals().filter((arrived) => arrived === id)).toHaveLength(runs);
+  },
+);
+
 test('a second reset is not tried again: the message is kept, and goes out later with the same id', async () => {
   const stage = await setStage({ plans: [PLAN] });
   stage.send(stage.orders);

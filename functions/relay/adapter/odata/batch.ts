@@ -69,7 +69,7 @@ function isSuccess(status: number): boolean {
 function outcomeInBatch(operation: Operation): Outcome {
   const { kind } = meaningOf(operation.status, true);
   const finding = kind === undefined ? undefined : ({ kind, says: '', executed: 'unknown' } as const);
-  return outcomeOfAnswer({ ...operation, truncated: false, resent: false }, { finding });
+  return outcomeOfAnswer({ ...operation, truncated: false }, { finding });
 }
 
 async function wordsForFailure(operation: Operation, count: string, token: Token): Promise<ODataWords> {
