@@ -4,7 +4,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { type Account, createAccount } from './packaging/account.ts';
 import type { Template } from './packaging/cloudformation.ts';
 import { createService, type Ran, type Service } from './packaging/service.ts';
@@ -132,6 +132,15 @@ describe('A removal', () => {
       'cloudformation:DeleteStack token-relay-prod',
     ]);
   });
+});
+
+test('a removal with --yes deletes a stack without the framework’s bucket, such as the plain template makes', async () => {
+  const other = await createAccount({ hasPlainStack: true });
+  onTestFinished(() => other.close());
+  const plain = await createService(everything, other.environment);
+  onTestFinished(() => plain.remove());
+  expect(await plain.removeStage('--stage', 'prod', '--yes')).toMatchObject({ exitCode: 0 });
+  expect(other.asked.filter((what) => /Delete/.test(what))).toEqual(['cloudformation:DeleteStack token-relay-prod']);
 });
 
 /**

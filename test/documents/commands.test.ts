@@ -86,6 +86,7 @@ const manualIn: Readonly<Record<string, string>> = {
   replay: 'infra/ops/replay/manual.ts',
   send: 'infra/ops/send/manual.ts',
   package: 'infra/deploy/package.ts',
+  template: 'infra/deploy/template.ts',
   remove: 'infra/deploy/remove.ts',
   doctor: 'infra/ops/doctor/manual.ts',
   pause: 'infra/ops/pause/manual.ts',
@@ -142,6 +143,7 @@ describe('Commands of aws', () => {
     'logs tail',
     'iam create-policy',
     'cloudformation delete-stack',
+    'cloudformation deploy',
   ];
   const clients: Readonly<Record<string, object>> = { cloudwatch, lambda, secretsmanager, sns, sqs };
   const asked = DOCUMENTS.flatMap((document) => [...read(document).matchAll(/\baws ([a-z]+) ([a-z]+(?:-[a-z]+)*)/g)]);

@@ -34,10 +34,11 @@ const STATUS: Readonly<Record<string, string>> = {
   DeleteStack: 'DELETE_COMPLETE',
 };
 
-export async function createAccount(): Promise<Account> {
+/** @param hasPlainStack a stack is there from the beginning, without the framework's bucket. Default false */
+export async function createAccount({ hasPlainStack = false } = {}): Promise<Account> {
   const asked: string[] = [];
   /** The last one that changed the stack. */
-  let change = '';
+  let change = hasPlainStack ? 'CreateStack' : '';
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const form = new URLSearchParams((await buffer(request)).toString('latin1'));
@@ -49,7 +50,13 @@ export async function createAccount(): Promise<Account> {
     asked.push(`${named ?? `${service} ${path}`}${stack}`);
     if (action !== undefined && action in STATUS) change = action;
     const exists = change !== '' && change !== 'DeleteStack';
-    const { status, headers, content } = answerTo({ service, action: action ?? '', exists, change });
+    const { status, headers, content } = answerTo({
+      service,
+      action: action ?? '',
+      exists,
+      change,
+      hasBucket: !hasPlainStack,
+    });
     response.writeHead(status, { 'content-type': 'text/xml', ...headers });
     response.end(content);
   }
@@ -79,6 +86,7 @@ interface Asked {
   readonly exists: boolean;
   /** What changed the stack last. */
   readonly change: string;
+  readonly hasBucket: boolean;
 }
 
 interface Answer {
@@ -89,7 +97,7 @@ interface Answer {
 
 const STACK = '<StackName>stack</StackName><StackId>arn:stack</StackId>';
 
-function answerTo({ service, action, exists, change }: Asked): Answer {
+function answerTo({ service, action, exists, change, hasBucket }: Asked): Answer {
   const result = (content: string): Answer => ({
     status: 200,
     content: `<${action}Response><${action}Result>${content}</${action}Result></${action}Response>`,
@@ -104,6 +112,7 @@ function answerTo({ service, action, exists, change }: Asked): Answer {
     const created = '<CreationTime>2026-12-01T00:00:00Z</CreationTime>';
     return result(`<Stacks><member>${STACK}${created}<StackStatus>${STATUS[change]}</StackStatus></member></Stacks>`);
   }
+  if (action === 'DescribeStackResource' && !hasBucket) return NO_BUCKET;
   if (action === 'DescribeStackResource')
     return result('<StackResourceDetail><PhysicalResourceId>bucket</PhysicalResourceId></StackResourceDetail>');
   if (action === 'DescribeStackEvents') {
@@ -117,6 +126,11 @@ function answerTo({ service, action, exists, change }: Asked): Answer {
   return result('<StackId>arn:stack</StackId>');
 }
 
+const NO_BUCKET: Answer = {
+  status: 400,
+  content:
+    '<ErrorResponse><Error><Code>ValidationError</Code><Message>Resource ServerlessDeploymentBucket does not exist for stack token-relay-prod</Message></Error></ErrorResponse>',
+};
 const NO_STACK: Answer = {
   status: 400,
   content:

@@ -16,6 +16,8 @@ export interface Service {
   readonly folder: string;
   /** Runs `npm run --silent package -- <options>`. */
   package(...options: string[]): Promise<Packaged>;
+  /** Runs `npm run --silent template -- <options>`; `zone` is the time zone of its process. */
+  plain(options: readonly string[], zone?: string): Promise<Ran>;
   /** Runs `npm run --silent deploy -- <options>`, which finds an account only by the service's environment. */
   deploy(...options: string[]): Promise<Ran>;
   /** Runs `npm run --silent remove -- <options>`. */
@@ -55,6 +57,7 @@ export async function createService(
   return {
     folder,
     package: (...options) => packageIn(folder, options),
+    plain: (options, zone) => run(folder, 'template', options, zone === undefined ? {} : { TZ: zone }),
     deploy: (...options) => run(folder, 'deploy', options, environment),
     removeStage: (...options) => run(folder, 'remove', options, environment),
     change: write,
