@@ -1,9 +1,10 @@
 /**
- * Every message that the landscape was given, by id and SHA-256, and where it is: read from what the parts tell, never from
+ * Every message that the landscape was given, by id and digest, and where it is: read from what the parts tell, never from
  * the relay's word. The one line that must add up is counted here. How a message looks is `message.ts`.
  */
 import type { QueueEvent } from '../aws/sqs/sqs.ts';
 import type { AttemptLine } from '../story/delivery-log.ts';
+import type { Digest } from './digest.ts';
 import { type LifeAttempt, type LifeCall, type LifeEvent, type MessageRow, PLACES, type Place } from './message.ts';
 import { readRecord } from './queued.ts';
 
@@ -35,8 +36,8 @@ export interface Ledger {
   queue(event: QueueEvent, queue: KnownQueue, to?: KnownQueue): void;
   begun(records: readonly string[]): void;
   over(records: readonly string[], error: { readonly at: number; readonly text: string } | undefined): void;
-  /** A flow has run on these bytes. */
-  arrived(arrival: Arrival): void;
+  /** A flow has run on these bytes. @returns the message that they are, if it is known */
+  arrived(arrival: Arrival): number | undefined;
   /** @returns the message that was carried, if it is known */
   call(at: number, carried: Carried, call: LifeCall): number | undefined;
   /** By webhook, without a queue: it counts from its first sign on. */
@@ -50,7 +51,8 @@ export interface Ledger {
 export interface Carried {
   readonly destination: string;
   readonly id: string | undefined;
-  readonly sha256: string;
+  /** Of all payloads that it may have been. */
+  readonly digests: readonly Digest[];
 }
 
 export interface Arrival extends Carried {
@@ -62,12 +64,13 @@ export interface DirectMessage {
   readonly id: string;
   readonly at: number;
   readonly bytes: number;
-  readonly sha256: string | undefined;
+  readonly digests: readonly Digest[] | undefined;
 }
 
 interface Entry {
   row: MessageRow;
-  readonly sha256: string | undefined;
+  /** Undefined: not known. */
+  readonly digests: readonly Digest[] | undefined;
   readonly records: Map<string, Held>;
   readonly life: LifeEvent[];
   isDelivered: boolean;
@@ -87,7 +90,7 @@ export function createLedger(): Ledger {
   const entries = new Map<number, Entry>();
   const byId = new Map<string, Entry[]>();
   const byRecord = new Map<string, Entry>();
-  /** Those not yet delivered, by destination and SHA-256. */
+  /** Those not yet delivered, by destination and digest. */
   const outstanding = new Map<string, Set<Entry>>();
   const changed = new Set<Entry>();
   const hidden = new Set<Entry>();
@@ -97,16 +100,17 @@ export function createLedger(): Ledger {
 
   function add(
     known: Pick<MessageRow, 'id' | 'destination' | 'by' | 'at' | 'bytes'> & Partial<MessageRow>,
-    sha256?: string,
+    digests?: readonly Digest[],
   ) {
     const row: MessageRow = { tries: 0, place: 'lost', ...known, key: ++keys };
-    const entry: Entry = { row, sha256, records: new Map(), life: [], isDelivered: false, direct: undefined };
+    const entry: Entry = { row, digests, records: new Map(), life: [], isDelivered: false, direct: undefined };
     entries.set(row.key, entry);
     const namesakes = byId.get(row.id);
     if (namesakes === undefined) byId.set(row.id, [entry]);
     else namesakes.push(entry);
-    const alike = placeOfBytes(row.destination, sha256);
-    outstanding.set(alike, (outstanding.get(alike) ?? new Set()).add(entry));
+    for (const alike of placesOfBytes(row.destination, digests)) {
+      outstanding.set(alike, (outstanding.get(alike) ?? new Set()).add(entry));
+    }
     sent += 1;
     sums.lost += 1;
     forget();
@@ -145,32 +149,36 @@ export function createLedger(): Ledger {
   }
 
   /** With this id, and these bytes where they are known; else the newest with the id. */
-  function find(id: string | undefined, sha256?: string): Entry | undefined {
+  function find(id: string | undefined, digests?: readonly Digest[]): Entry | undefined {
     const namesakes = id === undefined ? undefined : byId.get(id);
-    return namesakes?.findLast((entry) => sha256 === undefined || (entry.sha256 ?? sha256) === sha256);
+    return namesakes?.findLast((entry) => isAlike(entry.digests, digests));
   }
 
   /** SAP RM knows a message by a GUID that may be another than its id: there the bytes tell, of those not yet delivered. */
-  function carried({ destination, id, sha256 }: Carried): Entry | undefined {
-    if (id !== undefined && byId.has(id)) return find(id, sha256);
-    const [first] = outstanding.get(placeOfBytes(destination, sha256)) ?? [];
-    return first;
+  function carried({ destination, id, digests }: Carried): Entry | undefined {
+    if (id !== undefined && byId.has(id)) return find(id, digests);
+    for (const alike of placesOfBytes(destination, digests)) {
+      const [first] = outstanding.get(alike) ?? [];
+      if (first !== undefined) return first;
+    }
+    return undefined;
   }
 
   function deliver(entry: Entry): void {
-    const alike = placeOfBytes(entry.row.destination, entry.sha256);
-    const others = outstanding.get(alike);
-    others?.delete(entry);
-    if (others?.size === 0) outstanding.delete(alike);
+    for (const alike of placesOfBytes(entry.row.destination, entry.digests)) {
+      const others = outstanding.get(alike);
+      others?.delete(entry);
+      if (others?.size === 0) outstanding.delete(alike);
+    }
     entry.isDelivered = true;
     update(entry);
   }
 
   function laid(event: QueueEvent & { what: 'sent' }, { destination, deadLetters }: KnownQueue): void {
     const { at, id: record, queue } = event;
-    const { messageId: id, bytes, sha256, contentType, letter } = readRecord(record, event.body, event.attributes);
-    const found = find(id, sha256);
-    const entry = found ?? add({ id, destination, by: 'queue', at, bytes, ...defined({ contentType }) }, sha256);
+    const { messageId: id, bytes, digests, contentType, letter } = readRecord(record, event.body, event.attributes);
+    const found = find(id, digests);
+    const entry = found ?? add({ id, destination, by: 'queue', at, bytes, ...defined({ contentType }) }, digests);
     entry.records.set(record, { deadLetters, isInvoked: false, visibleAt: at, receives: 0 });
     byRecord.set(record, entry);
     if (deadLetters) {
@@ -269,17 +277,18 @@ export function createLedger(): Ledger {
     },
     arrived({ status, ...arrival }) {
       const entry = carried(arrival);
-      if (entry === undefined || status >= 300) return;
-      deliver(entry);
+      if (entry !== undefined && status < 300) deliver(entry);
+      return entry?.row.key;
     },
     call(at, what, call) {
-      const entry = carried(what);
+      const exact = carried(what);
+      const entry = exact ?? find(what.id);
       if (entry === undefined) return undefined;
-      tell(entry, { at, what: 'call', ...call });
+      tell(entry, { at, what: 'call', ...call, ...(exact === undefined ? { otherBytes: true } : {}) });
       return entry.row.key;
     },
-    direct({ sha256, ...message }) {
-      const entry = find(message.id, sha256) ?? add({ ...message, by: 'webhook' }, sha256);
+    direct({ digests, ...message }) {
+      const entry = find(message.id, digests) ?? add({ ...message, by: 'webhook' }, digests);
       if (entry.records.size === 0) entry.direct = 'open';
       update(entry, { tries: Math.max(1, entry.row.tries) });
       return entry.row.key;
@@ -321,8 +330,13 @@ export function createLedger(): Ledger {
   };
 }
 
-function placeOfBytes(destination: string, sha256: string | undefined): string {
-  return `${destination} ${sha256}`;
+function placesOfBytes(destination: string, digests: readonly Digest[] = []): string[] {
+  return digests.map((digest) => `${destination} ${digest}`);
+}
+
+/** What is not known may be anything. */
+function isAlike(one: readonly Digest[] | undefined, other: readonly Digest[] | undefined): boolean {
+  return one === undefined || other === undefined || one.some((digest) => other.includes(digest));
 }
 
 function placeOf({ isDelivered, direct, records }: Entry): Place {

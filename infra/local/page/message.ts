@@ -84,6 +84,8 @@ export interface LifeCall {
   readonly why?: string;
   /** What a fault of the landscape made of it. */
   readonly fault?: string;
+  /** What it carried is not what was sent. */
+  readonly otherBytes?: boolean;
 }
 
 /** What the relay's own log says of an attempt. */

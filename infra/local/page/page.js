@@ -329,7 +329,7 @@ const TOLD = {
     expiresAt === undefined ? '' : `for ${duration(expiresAt - at)}`,
     why,
   ],
-  call: ({ method, path, status, carries, executed, mplIds, durationMs, why, fault }) => [
+  call: ({ method, path, status, carries, executed, mplIds, durationMs, why, fault, otherBytes }) => [
     status === undefined || status >= 400 ? (status === 401 || status === 403 ? 'late' : 'bad') : 'good',
     `${method} ${path} → ${status ?? 'no answer'}`,
     carries === 'csrf' ? 'fetches a CSRF token' : executed ? 'the flow ran' : 'the flow did not run',
@@ -337,6 +337,7 @@ const TOLD = {
     mplIds.length === 0 ? '' : `MPL ${mplIds.join(', ')}`,
     why,
     fault,
+    otherBytes === true ? 'with other bytes than were sent' : '',
   ],
   attempt: ({ attempt, outcome, executed, calls, durationMs, status, token, tokenAgeMs, reason, mplId, resent }) => [
     outcome === 'delivered' ? 'good' : outcome === 'failed' ? 'late' : 'bad',

@@ -1,6 +1,7 @@
 /** How a message lies in a queue, by the documents alone: functions/message/README.md, "Messages on a queue". */
 import { createHash } from 'node:crypto';
 import type { MessageAttributes } from '../aws/sqs/sqs.ts';
+import { type Digest, digestsOf } from './digest.ts';
 
 export interface QueuedRecord {
   /** Its own where it has one, also in a letter, else SQS's; as the flow gets it. */
@@ -8,8 +9,8 @@ export interface QueuedRecord {
   readonly contentType: string | undefined;
   /** Of the payload; where it lies in S3 what the message says of it. */
   readonly bytes: number;
-  /** Of the payload, lower-case hex; undefined where it lies in S3. */
-  readonly sha256: string | undefined;
+  /** Of the payload; undefined where it lies in S3. */
+  readonly digests: readonly Digest[] | undefined;
   /** Of a dead letter that the relay wrote. */
   readonly letter: LetterReason | undefined;
 }
@@ -29,7 +30,7 @@ export function readRecord(id: string, body: string, attributes: MessageAttribut
     messageId: inHeader(text(attributes, 'messageId') ?? letter?.messageId ?? id),
     contentType: text(attributes, 'contentType'),
     bytes: payload?.byteLength ?? Number(storedBytes(attributes)),
-    sha256: payload === undefined ? undefined : createHash('sha256').update(payload).digest('hex'),
+    digests: payload === undefined ? undefined : digestsOf(payload),
     letter,
   };
 }

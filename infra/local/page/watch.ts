@@ -2,7 +2,6 @@
  * Watches the landscape: turns what its parts tell into the lives of messages (`ledger.ts`), the requests that webhooks
  * refused, and the figures of the picture. Changes nothing.
  */
-import { createHash } from 'node:crypto';
 import type { GatewayEvent } from '../aws/http-api/http-api.ts';
 import type { SecretRead } from '../aws/secrets-manager/secrets-manager.ts';
 import type { LocalDestination } from '../destination.ts';
@@ -12,6 +11,7 @@ import { sentHeaders } from '../sap/runtime-node/allowed-headers.ts';
 import { serves } from '../sap/runtime-node/integration-flow.ts';
 import type { CallEvent, RunEvent } from '../sap/runtime-node/runtime-node.ts';
 import type { Fault, Request } from '../server/server.ts';
+import { type Digest, digestsOf, digestsOfBody } from './digest.ts';
 import { createLedger, type KnownQueue, type Ledger } from './ledger.ts';
 import type { LifeAttempt, LifeCall, LifeEvent, RefusedRequest } from './message.ts';
 
@@ -54,7 +54,10 @@ export interface Watch {
 }
 
 type Shared = { readonly destinations: readonly string[]; readonly event: LifeEvent };
-type Arrived = Extract<GatewayEvent, { what: 'arrived' }>;
+/** A request that a webhook has not yet answered. */
+interface Open extends Extract<GatewayEvent, { what: 'arrived' }> {
+  readonly digests: readonly Digest[];
+}
 type Line = Readonly<Record<string, unknown>>;
 
 /** What the relay wrote in one invocation that a webhook caused. */
@@ -79,7 +82,9 @@ export function createWatch(destinations: () => readonly LocalDestination[]): Wa
   const tokens = new Map<string, TokenFact>();
   const refused: RefusedRequest[] = [];
   const shared: Shared[] = [];
-  const waiting = new Map<string, Arrived>();
+  const waiting = new Map<string, Open>();
+  /** Message of a run whose call is not yet told. */
+  const ran = new Map<string, number>();
   const told = new Map<string, Told>();
   const listeners = new Set<() => void>();
   let refusals = 0;
@@ -122,31 +127,27 @@ export function createWatch(destinations: () => readonly LocalDestination[]): Wa
     share(({ secret }) => secret === secretId, { at, what: 'secret read', secret: secretId, status });
   }
 
-  function onRun({ flow, messageId: id, bodySha256: sha256, status, mplStatus }: RunEvent): void {
-    const destination = destinations().find((one) => one.flow.name === flow)?.name;
-    if (destination === undefined) return;
+  function onRun({ flow, messageId: id, mplId, body, status, mplStatus, inBatch }: RunEvent): void {
     if (status < 300 && mplStatus === 'COMPLETED') counts.arrivals += 1;
-    directly(destination, id, sha256);
-    ledger.arrived({ destination, id, sha256, status });
+    // Of a batch only all together are the message.
+    const key = inBatch ? undefined : arrived(flow, id, body, status);
+    if (key !== undefined) ran.set(mplId, key);
+  }
+
+  function arrived(flow: string, id: string | undefined, body: Uint8Array, status: number): number | undefined {
+    const found = destinations().find((one) => one.flow.name === flow);
+    if (found === undefined) return undefined;
+    const { name: destination, settings } = found;
+    const digests = digestsOfBody(body, settings);
+    directly(destination, id, digests);
+    return ledger.arrived({ destination, id, digests, status });
   }
 
   function onCall(event: CallEvent): void {
-    const {
-      at,
-      answeredAt,
-      method,
-      path,
-      status,
-      headers,
-      flowRan,
-      mplIds,
-      messageId: id,
-      bodySha256: sha256,
-      why,
-    } = event;
+    const { at, answeredAt, method, path, status, headers, flowRan, mplIds, messageId: id, body, why } = event;
     counts.calls += 1;
     if (status === 401) counts.unauthorized += 1;
-    const destination = destinations().find(({ flow }) => flow.name === event.flow)?.name;
+    const destination = destinations().find(({ flow }) => flow.name === event.flow);
     if (destination === undefined) return;
     const call = {
       method,
@@ -159,7 +160,11 @@ export function createWatch(destinations: () => readonly LocalDestination[]): Wa
       ...(why === undefined ? {} : { why }),
     };
     const carries = event.csrf === 'fetch' ? 'csrf' : 'message';
-    record(destination, at, { id, sha256 }, { ...call, carries });
+    const key = mplIds.map((mplId) => ran.get(mplId)).find((known) => known !== undefined);
+    for (const mplId of mplIds) ran.delete(mplId);
+    if (key === undefined) record(destination, at, { id, body }, { ...call, carries });
+    else ledger.event(key, { at, what: 'call', ...call, carries });
+    if (event.isBatchDone) arrived(destination.flow.name, id, body, status);
   }
 
   function onFault({ at, request, fault }: { at: number; request: Request; fault: Fault }): void {
@@ -168,9 +173,9 @@ export function createWatch(destinations: () => readonly LocalDestination[]): Wa
     if (found === undefined) return;
     const { method, path } = request;
     record(
-      found.name,
+      found,
       at,
-      { id: request.headers.sap_applicationid, sha256: sha256Of(request.body) },
+      { id: request.headers.sap_applicationid, body: request.body },
       {
         method,
         path,
@@ -184,30 +189,32 @@ export function createWatch(destinations: () => readonly LocalDestination[]): Wa
   }
 
   function record(
-    destination: string,
+    { name: destination, settings }: LocalDestination,
     at: number,
-    { id, sha256 }: { id: string | undefined; sha256: string },
+    { id, body }: { id: string | undefined; body: Uint8Array },
     call: LifeCall,
   ): void {
     if (call.carries === 'csrf') {
       share(({ name }) => name === destination, { at, what: 'call', ...call });
       return;
     }
-    directly(destination, id, sha256);
-    ledger.call(at, { destination, id, sha256 }, call);
+    const digests = digestsOfBody(body, settings);
+    directly(destination, id, digests);
+    ledger.call(at, { destination, id, digests }, call);
   }
 
   /** A message that no queue has seen belongs to a request that a webhook has not yet answered. */
-  function directly(destination: string, id: string | undefined, sha256: string): void {
+  function directly(destination: string, id: string | undefined, digests: readonly Digest[]): void {
     if (id === undefined || ledger.newestOf(id) !== undefined) return;
-    const request = waitingFor(destination, sha256);
+    const request = waitingFor(destination, digests);
     if (request === undefined) return;
-    ledger.direct({ destination, id, at: request.at, bytes: request.bytes, sha256: request.bodySha256 });
+    ledger.direct({ destination, id, at: request.at, bytes: request.body.byteLength, digests: request.digests });
   }
 
-  function waitingFor(destination: string, sha256?: string): Arrived | undefined {
+  function waitingFor(destination: string, digests?: readonly Digest[]): Open | undefined {
     for (const request of waiting.values()) {
-      if (nameOf(request) === destination && (sha256 ?? request.bodySha256) === request.bodySha256) return request;
+      if (nameOf(request) !== destination) continue;
+      if (digests === undefined || request.digests.some((one) => digests.includes(one))) return request;
     }
     return undefined;
   }
@@ -215,7 +222,7 @@ export function createWatch(destinations: () => readonly LocalDestination[]): Wa
   function onGateway(event: GatewayEvent): void {
     if (event.what === 'arrived') {
       counts.webhookRequests += 1;
-      waiting.set(event.id, event);
+      waiting.set(event.id, { ...event, digests: digestsOf(event.body) });
       return;
     }
     const request = waiting.get(event.id);
@@ -269,7 +276,13 @@ export function createWatch(destinations: () => readonly LocalDestination[]): Wa
     const { destination, messageId: id, bytes, durationMs } = line;
     if (byWebhook && ledger.newestOf(id) === undefined) {
       const request = waitingFor(destination);
-      ledger.direct({ destination, id, bytes, at: request?.at ?? at - durationMs, sha256: request?.bodySha256 });
+      ledger.direct({
+        destination,
+        id,
+        bytes,
+        at: request?.at ?? at - durationMs,
+        digests: request?.digests,
+      });
     }
     const key = ledger.attempt(line, at, byWebhook);
     if (key === undefined) return;
@@ -333,12 +346,8 @@ export function createWatch(destinations: () => readonly LocalDestination[]): Wa
   };
 }
 
-function nameOf({ path }: Arrived): string {
+function nameOf({ path }: Open): string {
   return path.split('/').at(-1) ?? '';
-}
-
-function sha256Of(body: Uint8Array): string {
-  return createHash('sha256').update(body).digest('hex');
 }
 
 /** What the client saw of it. */

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { createSqs, type MessageAttributes } from '../../../infra/local/aws/sqs/sqs.ts';
+import { digestsOfBody, type Settings } from '../../../infra/local/page/digest.ts';
 import { createLedger, type KnownQueue, type Ledger, type Sums } from '../../../infra/local/page/ledger.ts';
 
 const QUEUES: Readonly<Record<string, KnownQueue>> = {
@@ -33,9 +34,8 @@ function open({ maxReceiveCount = 1000 } = {}) {
 }
 
 const text = (stringValue: string) => ({ dataType: 'String', stringValue });
-const sha256 = (body: string) => createHash('sha256').update(body).digest('hex');
-const arrive = (ledger: Ledger, id: string | undefined, body: string) =>
-  ledger.arrived({ destination: 'orders', id, sha256: sha256(body), status: 200 });
+const arrive = (ledger: Ledger, id: string | undefined, body: string | Buffer, status = 200, settings: Settings = {}) =>
+  ledger.arrived({ destination: 'orders', id, digests: digestsOfBody(Buffer.from(body), settings), status });
 
 /** What is not nought. */
 function sumsOf(ledger: Ledger): Partial<Sums> {
@@ -45,7 +45,70 @@ function sumsOf(ledger: Ledger): Partial<Sums> {
   return Object.fromEntries(Object.entries(sums).filter(([, count]) => count > 0));
 }
 
+const DECLARED = '<?xml version="1.0" encoding="ISO-8859-1"?>';
+const ENVELOPE = 'xmlns:e="http://schemas.xmlsoap.org/soap/envelope/"';
+const ID = '<messageId xmlns="http://www.sap.com/webas/640/soap/features/messageId/">uuid:4711</messageId>';
+const enveloped = (inside: string, header = '') =>
+  `<e:Envelope ${ENVELOPE}>${header}<e:Body>${inside}</e:Body></e:Envelope>`;
+const HEADER = `<e:Header>${ID}</e:Header>`;
+const WRAPS = { adapter: 'soap', soapWrap: true };
+const ADDS_ID = { adapter: 'soap-rm', messageIdAs: 'header' };
+
+type Changed = readonly [what: string, place: string, sent: string, arrived: string, settings: Settings];
+
+/** What was sent, and what arrived under its id. */
+const CHANGED: readonly Changed[] = [
+  ['an envelope around it', 'delivered', '<a/>', enveloped('<a/>'), WRAPS],
+  [
+    'an envelope around all but its declaration',
+    'delivered',
+    `${DECLARED}\n<a>\xfc</a>\n`,
+    `${DECLARED}${enveloped('\n<a>\xfc</a>\n')}`,
+    WRAPS,
+  ],
+  [
+    'an envelope around all but its byte order mark',
+    'delivered',
+    '\xef\xbb\xbf<?xml version="1.0"?><a/>',
+    enveloped('<a/>'),
+    WRAPS,
+  ],
+  ['the envelope that it is', 'delivered', enveloped('<a/>'), enveloped('<a/>'), WRAPS],
+  ['an envelope with its id', 'delivered', '<a/>', enveloped('<a/>', HEADER), { ...ADDS_ID, soapWrap: true }],
+  ['its id in a new header', 'delivered', enveloped('<a/>'), enveloped('<a/>', HEADER), ADDS_ID],
+  ['its id in an empty header', 'delivered', enveloped('<a/>', '<e:Header/>'), enveloped('<a/>', HEADER), ADDS_ID],
+  [
+    'its id in its own header',
+    'delivered',
+    enveloped('<a/>', '<e:Header><b/></e:Header>'),
+    enveloped('<a/>', `<e:Header>${ID}<b/></e:Header>`),
+    ADDS_ID,
+  ],
+  // A setting allows what it does, and nothing else.
+  ['an envelope that nothing asks for', 'lost', '<a/>', enveloped('<a/>'), { adapter: 'soap' }],
+  ['an envelope where the id alone is asked for', 'lost', '<a/>', enveloped('<a/>'), ADDS_ID],
+  ['an envelope around another payload', 'lost', '<a/>', enveloped('<b/>'), WRAPS],
+  ['an envelope around a blank more', 'lost', '<a/>', enveloped('<a/> '), WRAPS],
+  ['an envelope around an element more', 'lost', '<a/>', enveloped('<b/><a/>'), WRAPS],
+  ['an envelope with something behind it', 'lost', '<a/>', `${enveloped('<a/>')}<!-- -->`, WRAPS],
+  ['an envelope with a header', 'lost', '<a/>', enveloped('<a/>', '<e:Header><b/></e:Header>'), WRAPS],
+  ['no envelope and no declaration', 'lost', `${DECLARED}<a/>`, '<a/>', WRAPS],
+  ['no declaration', 'lost', `${DECLARED}<a/>`, '<a/>', {}],
+  ['an id that nothing asks for', 'lost', enveloped('<a/>'), enveloped('<a/>', HEADER), WRAPS],
+  ['an id and another payload', 'lost', enveloped('<a/>'), enveloped('<b/>', HEADER), ADDS_ID],
+  ['the id twice', 'lost', enveloped('<a/>'), enveloped('<a/>', `<e:Header>${ID}${ID}</e:Header>`), ADDS_ID],
+];
+
 describe('the line that adds up', () => {
+  test.each(CHANGED)('the ledger of messages is told of %s: %s', (_what, place, body, got, settings) => {
+    const { ledger, queue } = open();
+    const bytes = Buffer.from(body, 'latin1').toString('base64');
+    const { messageId } = queue.send({ body: bytes, attributes: { bodyEncoding: text('base64') } });
+    arrive(ledger, messageId, Buffer.from(got, 'latin1'), 200, settings);
+    queue.delete(queue.receive()[0]?.receiptHandle ?? '');
+    expect(sumsOf(ledger)).toEqual({ sent: 1, [place]: 1 });
+  });
+
   test('the ledger of messages adds up from the sending to the delivery, by id and SHA-256', () => {
     const { ledger, queue } = open();
     const { messageId } = queue.send({ body: 'one' });
@@ -86,7 +149,7 @@ describe('the line that adds up', () => {
     const { messageId } = queue.send({ body: 'one' });
     const [received] = queue.receive();
     arrive(ledger, messageId, 'another');
-    ledger.arrived({ destination: 'orders', id: messageId, sha256: sha256('one'), status: 422 });
+    arrive(ledger, messageId, 'one', 422);
     queue.delete(received?.receiptHandle ?? '');
     expect(sumsOf(ledger)).toEqual({ sent: 1, lost: 1 });
   });
@@ -114,15 +177,14 @@ describe('the line that adds up', () => {
     const { messageId } = queue.send({ body, attributes });
     const payload = attributes.bodyEncoding?.stringValue === 'base64' ? Buffer.from(body, 'base64') : Buffer.from(body);
     const bytes = attributes.bodyEncoding?.stringValue === 'empty' ? Buffer.alloc(0) : payload;
-    const sha = createHash('sha256').update(bytes).digest('hex');
-    ledger.arrived({ destination: 'orders', id: messageId, sha256: sha, status: 204 });
+    arrive(ledger, messageId, bytes, 204);
     expect(ledger.rows).toMatchObject([{ place: 'delivered', bytes: bytes.byteLength }]);
   });
 
   test('the ledger of messages calls a message as the flow will, where its id fits into no header', () => {
     const { ledger, queue } = open();
     queue.send({ body: 'one', attributes: { messageId: text('Auftrag für Müller') } });
-    expect(ledger.rows.map(({ id }) => id)).toEqual([sha256('Auftrag für Müller')]);
+    expect(ledger.rows.map(({ id }) => id)).toEqual([createHash('sha256').update('Auftrag für Müller').digest('hex')]);
   });
 
   test('the ledger of messages finds a message by its bytes where the receiver knows another id', () => {

@@ -3,7 +3,6 @@
  * HTTP API or a REST API would make, and answers with what it makes of the reply. The function is whatever `invoke`
  * says, usually lambda-host.ts; of authorizers only AWS_IAM; CORS, throttling and custom domains are not imitated.
  */
-import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createChanges, type WaitOptions } from '../../facts/waiting.ts';
 import { type Answer, type LocalServer, type Request, startServer } from '../../server/server.ts';
@@ -57,9 +56,7 @@ export type GatewayEvent = { readonly at: number; readonly id: string } & (
       readonly method: string;
       /** As sent, without the query. */
       readonly path: string;
-      readonly bytes: number;
-      /** Lower-case hex. */
-      readonly bodySha256: string;
+      readonly body: Buffer;
     }
   | {
       readonly what: 'answered';
@@ -201,8 +198,7 @@ export function createGateway(options: HttpApiOptions): (request: Request) => Pr
     const { requestId: id, at } = facts;
     if (options.onEvent !== undefined) {
       const { method, path, body } = request;
-      const bodySha256 = createHash('sha256').update(body).digest('hex');
-      options.onEvent({ what: 'arrived', at, id, method, path, bytes: body.byteLength, bodySha256 });
+      options.onEvent({ what: 'arrived', at, id, method, path, body });
     }
     const { answer, invocation } = await respond(request, facts);
     options.onEvent?.({

@@ -4,7 +4,6 @@
  * message. Callers are judged by `caller.ts`, sessions by `csrf.ts`; what goes over the wire is the senders', what a
  * flow does the flow's.
  */
-import { createHash } from 'node:crypto';
 import { createChanges, type WaitOptions } from '../../facts/waiting.ts';
 import { type Answer, type Fault, type LocalServer, type Request, startServer } from '../../server/server.ts';
 import type { AuthorizationServer, Trust } from '../authorization-server/authorization-server.ts';
@@ -51,9 +50,9 @@ export interface CallEvent extends CallEntry {
   /** As the sender named the message in `SAP_ApplicationID`. */
   readonly messageId: string | undefined;
   readonly headers: readonly SentHeader[];
-  readonly bytes: number;
-  /** Lower-case hex. */
-  readonly bodySha256: string;
+  readonly body: Buffer;
+  /** It was a `$batch`, and each of its operations was carried out. */
+  readonly isBatchDone: boolean;
   /** Of the runs of the flow that the call caused, as far as they have ended. */
   readonly mplIds: readonly string[];
   /** Why the call was refused before a flow could run, as only the node knows it; undefined where it was not. */
@@ -64,8 +63,10 @@ export interface CallEvent extends CallEntry {
 
 /** A flow has run. Told before the call that caused it, except where a sender is answered first. */
 export interface RunEvent
-  extends Pick<Processed, 'at' | 'flow' | 'messageId' | 'mplId' | 'mplStatus' | 'status' | 'bodySha256' | 'duplicate'> {
+  extends Pick<Processed, 'at' | 'flow' | 'messageId' | 'mplId' | 'mplStatus' | 'status' | 'body' | 'duplicate'> {
   readonly what: 'run';
+  /** On one operation of a `$batch`. */
+  readonly inBatch: boolean;
 }
 
 export interface RuntimeNodeOptions {
@@ -128,6 +129,15 @@ function whyRefused(verdict: Exclude<Verdict, { kind: 'accepted' }>): string {
   return verdict.kind === 'expired' ? 'the token has expired' : 'the authorization server did not answer the node';
 }
 
+/** Whether no operation of a batch was refused, by its answer, which has a status line for each of them. */
+function isDone({ body = '' }: Answer): boolean {
+  const statuses = Buffer.from(body)
+    .toString('latin1')
+    .matchAll(/^HTTP\/1\.1 (\d{3}) /gm);
+  const answered = Array.from(statuses, ([, status]) => Number(status));
+  return answered.length > 0 && answered.every((status) => status < 400);
+}
+
 /** What came of a call; `ran`: a flow has run, or is to. */
 interface Judged {
   readonly answer: Answer;
@@ -182,11 +192,12 @@ export function createRuntimeNode(
     return failed ? answers.securityFailure() : answers.unauthorized(environment, request);
   }
 
-  function tellRun({ at, flow, messageId, mplId, mplStatus, status, bodySha256, duplicate }: Processed): void {
-    onEvent?.({ what: 'run', at, flow, messageId, mplId, mplStatus, status, bodySha256, duplicate });
+  function tellRun({ at, flow, messageId, mplId, mplStatus, status, body, duplicate, odata }: Processed): void {
+    const inBatch = odata?.batch ?? false;
+    onEvent?.({ what: 'run', at, flow, messageId, mplId, mplStatus, status, body, duplicate, inBatch });
   }
 
-  function tellCall(call: CallEntry, request: Request, { mplIds = [], why }: Judged): void {
+  function tellCall(call: CallEntry, request: Request, { answer, mplIds = [], why }: Judged): void {
     if (onEvent === undefined) return;
     const flow = flows.at(request.path);
     onEvent({
@@ -195,8 +206,8 @@ export function createRuntimeNode(
       flow: flow?.name,
       messageId: request.headers.sap_applicationid,
       headers: sentHeaders(request, flow?.allowedHeaders ?? ['*']),
-      bytes: request.body.byteLength,
-      bodySha256: createHash('sha256').update(request.body).digest('hex'),
+      body: request.body,
+      isBatchDone: flow?.sender === 'odata' && request.path.endsWith('/$batch') && isDone(answer),
       mplIds,
       why,
       answeredAt: now(),

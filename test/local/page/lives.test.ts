@@ -1,0 +1,97 @@
+/** What the page tells of a message whose way is not the plain one. */
+import { describe, expect, test } from 'vitest';
+import type { DestinationPlan } from '../../../infra/local/landscape.ts';
+import type { MessageRow } from '../../../infra/local/page/message.ts';
+import { type Opened, openPage } from './opened.ts';
+
+const ENVELOPE = 'xmlns:e="http://schemas.xmlsoap.org/soap/envelope/"';
+const soap = (settings: object, sender: 'soap' | 'soap-rm' = 'soap'): DestinationPlan => ({
+  name: 'orders',
+  flow: { sender },
+  settings: { adapter: sender, ...settings },
+});
+const change = (order: string) =>
+  `--b\r\nContent-Type: multipart/mixed; boundary=c\r\n\r\n--c\r\nContent-Type: application/http\r\n` +
+  `Content-Transfer-Encoding: binary\r\n\r\nPOST Orders HTTP/1.1\r\nContent-Type: application/json\r\n` +
+  `Content-Length: ${order.length}\r\n\r\n${order}\r\n--c--\r\n`;
+const batch = (...orders: readonly string[]) => `${orders.map(change).join('')}--b--\r\n`;
+const ORDER = '{"OrderID":"4711"}';
+const odata = (flow: DestinationPlan['flow'] = {}): DestinationPlan => ({
+  name: 'orders',
+  flow: { sender: 'odata', ...flow },
+  settings: { adapter: 'odata', path: '/gw/odata/SAP/orders;v=1/$batch' },
+});
+const BATCH = { contentType: 'multipart/mixed; boundary=b' };
+
+async function newest({ messages }: Awaited<ReturnType<Opened['state']>>): Promise<MessageRow> {
+  const [row] = messages;
+  if (row === undefined) throw new Error('the page lists no message');
+  return row;
+}
+
+describe('a payload that goes out in other bytes', () => {
+  test.each<[string, DestinationPlan, string, Readonly<Record<string, string>>]>([
+    ['put into an envelope', soap({ soapWrap: true }), '<?xml version="1.0"?>\n<a>ü</a>', {}],
+    ['put into an envelope of SOAP 1.2', soap({ soapWrap: true, soapVersion: '1.2' }), '<a/>', {}],
+    ['in an envelope for SAP RM', soap({ soapWrap: true }, 'soap-rm'), '<a/>', {}],
+    [
+      'in an envelope that gets the id',
+      soap({ messageIdAs: 'header' }, 'soap-rm'),
+      `<e:Envelope ${ENVELOPE}><e:Body><a/></e:Body></e:Envelope>`,
+      {},
+    ],
+    ['a batch of which each operation runs by itself', odata(), batch(ORDER, '{"OrderID":"4712"}'), BATCH],
+  ])('a payload is delivered, and its life has the call: %s', async (_what, plan, body, attributes) => {
+    const stage = await openPage({ environment: 'cf', plans: [plan] });
+    stage.send(stage.orders, { body, attributes });
+    await stage.poll();
+    const state = await stage.until('it is tried', ({ messages: [row] }) => row?.outcome !== undefined);
+    const row = await newest(state);
+    expect([row.place, row.outcome, state.figures.sums.lost], row.reason).toEqual(['delivered', 'delivered', 0]);
+    const calls = (await stage.lifeOf(row)).filter((event) => event.what === 'call' && event.carries === 'message');
+    expect(calls.at(-1)).toMatchObject({ executed: true });
+    expect(calls.at(-1)).not.toHaveProperty('otherBytes');
+  });
+
+  test('a batch of which an operation failed is not delivered', async () => {
+    let runs = 0;
+    const answer = () => (++runs === 2 ? ('exception' as const) : undefined);
+    const stage = await openPage({ environment: 'cf', plans: [odata({ answer })] });
+    stage.send(stage.orders, { body: batch(ORDER, '{"OrderID":"4712"}'), attributes: BATCH });
+    await stage.poll();
+    const { figures } = await stage.until('it is a dead letter', ({ figures: { sums } }) => sums.dead === 1);
+    expect(figures.sums).toMatchObject({ sent: 1, delivered: 0 });
+  });
+
+  test('a message of which the node got other bytes is lost as soon as it is in no queue, and its call says so', async () => {
+    const stage = await openPage({ plans: [soap({ soapWrap: true })] });
+    const id = stage.send(stage.orders, { body: '<a/>' });
+    const { status } = await callAsRelay(stage, id, `<e:Envelope ${ENVELOPE}><e:Body><b/></e:Body></e:Envelope>`);
+    expect(status).toBe(200);
+    const [{ receiptHandle } = { receiptHandle: '' }] = stage.orders.queue.receive();
+    stage.orders.queue.delete(receiptHandle);
+    const state = await stage.state();
+    expect(state.figures.sums).toMatchObject({ sent: 1, delivered: 0, lost: 1 });
+    const life = await stage.lifeOf(await newest(state));
+    expect(life.find(({ what }) => what === 'call')).toMatchObject({ status: 200, otherBytes: true });
+  });
+});
+
+async function callAsRelay({ authorizationServer, runtimeNode, account, orders }: Opened, id: string, body: string) {
+  const client = `${orders.clientId}:${account.client(orders.clientId)?.clientSecret}`;
+  const Authorization = `Basic ${Buffer.from(client).toString('base64')}`;
+  const token = await fetch(`${authorizationServer.tokenEndpoint}?grant_type=client_credentials`, {
+    method: 'POST',
+    headers: { Authorization },
+  });
+  const { access_token } = (await token.json()) as { access_token: string };
+  return fetch(`${runtimeNode.url}/cxf/orders`, {
+    method: 'POST',
+    headers: {
+      Authorization: `Bearer ${access_token}`,
+      'Content-Type': 'text/xml; charset=utf-8',
+      SAP_ApplicationID: id,
+    },
+    body,
+  });
+}
