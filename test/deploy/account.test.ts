@@ -154,6 +154,8 @@ const NEEDED: Readonly<Record<string, readonly string[]>> = {
     's3:DeleteBucket',
     's3:PutEncryptionConfiguration',
     's3:GetEncryptionConfiguration',
+    's3:PutBucketPublicAccessBlock',
+    's3:GetBucketPublicAccessBlock',
   ],
   'AWS::S3::BucketPolicy': ['s3:PutBucketPolicy', 's3:GetBucketPolicy', 's3:DeleteBucketPolicy'],
   'AWS::Logs::LogGroup': [
