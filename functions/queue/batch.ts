@@ -79,8 +79,8 @@ export async function deliverBatch(
     }
   }
 
-  function lineOf({ messageId, receiveCount: attempt, sentAt, bytes }: QueuedMessage) {
-    return { destination, messageId, attempt, sentAt, bytes };
+  function lineOf({ messageId, receiveCount: attempt, sentAt, firstReceivedAt, bytes }: QueuedMessage) {
+    return { destination, messageId, attempt, sentAt, firstReceivedAt, bytes };
   }
 
   function keep(

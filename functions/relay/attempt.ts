@@ -28,33 +28,43 @@ export interface AttemptOptions {
  * @param message or why it cannot be read
  * @param route or why the destination cannot be used
  * @param line what its log line says whatever the outcome. `bytes`: of the message as it came, for where the payload's
- * are unknown; `sentAt`: when it was sent to its queue, epoch milliseconds, absent for a webhook's
+ * are unknown; `sentAt`, `firstReceivedAt`: when it was sent to its queue and first handed out by it, epoch
+ * milliseconds, absent for a webhook's
  */
 export async function attemptDelivery(
   message: Message | PointedMessage | RelayError,
   route: Route | RelayError,
-  line: Pick<AttemptLine, 'destination' | 'messageId' | 'attempt' | 'bytes'> & { readonly sentAt?: number },
+  line: Pick<AttemptLine, 'destination' | 'messageId' | 'attempt' | 'bytes'> & {
+    readonly sentAt?: number;
+    readonly firstReceivedAt?: number;
+  },
   options: AttemptOptions,
 ): Promise<Attempt> {
   const { telemetry, now } = options;
   const startedAt = now();
   const made = await attempted(message, route, options);
   const { outcome, calls, resent, tokenAgeMs, bytes } = made;
-  const durationMs = now() - startedAt;
+  const endedAt = now();
+  const durationMs = endedAt - startedAt;
+  const { kind } = outcome;
   telemetry.attempted({
     destination: line.destination,
     messageId: line.messageId,
     attempt: line.attempt,
-    outcome: outcome.kind,
+    outcome: kind,
     // The flow may have run at the first send, whatever the second one ended with.
     executed: resent ? 'unknown' : outcome.executed,
     durationMs,
-    ageSeconds: outcome.kind === 'delivered' ? undefined : ageSeconds(line.sentAt, startedAt + durationMs),
+    ageSeconds: kind === 'delivered' ? undefined : secondsSince(line.sentAt, endedAt),
+    triedForSeconds:
+      (kind === 'failed' || kind === 'blocked') && line.attempt > 1
+        ? secondsSince(line.firstReceivedAt, endedAt)
+        : undefined,
     calls,
     bytes: bytes ?? line.bytes,
     status: outcome.status,
     mplId: outcome.mplId,
-    reason: outcome.kind === 'delivered' ? undefined : outcome.reason,
+    reason: kind === 'delivered' ? undefined : outcome.reason,
     resent: resent || undefined,
     token: tokenAgeMs === undefined ? undefined : tokenAgeMs < durationMs ? 'new' : 'warm',
     tokenAgeMs,
@@ -81,6 +91,6 @@ function notSent(error: unknown): Attempt {
 }
 
 /** Undefined for a time in the future, which a record without a time has. */
-function ageSeconds(sentAt: number | undefined, now: number): number | undefined {
-  return sentAt !== undefined && sentAt <= now ? Math.floor((now - sentAt) / 1000) : undefined;
+function secondsSince(at: number | undefined, now: number): number | undefined {
+  return at !== undefined && at <= now ? Math.floor((now - at) / 1000) : undefined;
 }

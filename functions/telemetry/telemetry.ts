@@ -25,6 +25,11 @@ export interface AttemptLine {
   readonly durationMs: number;
   /** How long ago it was sent to its queue; of a message on a queue that was not delivered. */
   readonly ageSeconds?: number | undefined;
+  /**
+   * How long ago SQS first handed it out; of a message that failed or was blocked again. A first attempt is none that
+   * waited for SAP, however long the message had waited in its queue.
+   */
+  readonly triedForSeconds?: number | undefined;
   /** How often the message went out in this attempt; 2 after a healed 401. */
   readonly calls: number;
   /** `new`: got during this attempt. */
@@ -93,8 +98,8 @@ const ENDING_DAYS = 30;
 interface Attempts {
   readonly numbers: Record<AttemptLine['outcome'], number>;
   readonly durationsMs: number[];
-  /** Age of the oldest that was not delivered; absent while there is none. */
-  oldestSeconds?: number;
+  /** The longest that one has been tried; absent while none was tried again in vain. */
+  triedForSeconds?: number;
 }
 
 export function createTelemetry(): Telemetry {
@@ -149,14 +154,14 @@ export function createTelemetry(): Telemetry {
   return {
     attempted(line) {
       log.write(LEVEL[line.outcome], 'delivery.attempted', line);
-      const { destination, outcome, durationMs, ageSeconds } = line;
+      const { destination, outcome, durationMs, triedForSeconds } = line;
       const known = attempts.get(destination);
       const made: Attempts = known ?? {
         numbers: { delivered: 0, rejected: 0, failed: 0, blocked: 0 },
         durationsMs: [],
       };
       made.numbers[outcome] += 1;
-      if (ageSeconds !== undefined) made.oldestSeconds = Math.max(made.oldestSeconds ?? 0, ageSeconds);
+      if (triedForSeconds !== undefined) made.triedForSeconds = Math.max(made.triedForSeconds ?? 0, triedForSeconds);
       if (made.durationsMs.push(durationMs) === MAX_VALUES) {
         publishMetrics(metricsOf(made), destination);
         attempts.delete(destination);
@@ -207,14 +212,14 @@ export function createTelemetry(): Telemetry {
   };
 }
 
-function metricsOf({ numbers, durationsMs, oldestSeconds }: Attempts): Metric[] {
+function metricsOf({ numbers, durationsMs, triedForSeconds }: Attempts): Metric[] {
   const outcomes = OUTCOMES.filter((outcome) => numbers[outcome] > 0);
   return [
     ...outcomes.map((outcome) => counted(COUNTED[outcome], numbers[outcome])),
     { name: 'Duration', unit: 'Milliseconds', value: durationsMs },
-    ...(oldestSeconds === undefined
+    ...(triedForSeconds === undefined
       ? []
-      : [{ name: 'OldestUndelivered', unit: 'Seconds', value: oldestSeconds } as const]),
+      : [{ name: 'OldestUndelivered', unit: 'Seconds', value: triedForSeconds } as const]),
   ];
 }
 

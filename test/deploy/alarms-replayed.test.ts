@@ -5,6 +5,7 @@
  */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { type Bundle, bundleRelay } from '../simulation/bundle.ts';
+import { SLOW_FLOW } from '../simulation/faults.ts';
 import { simulate } from '../simulation/world.ts';
 import { alarmsOver, type Day, MINUTE_MS, measured, planOf, STARTS_AT, short } from './replayed.ts';
 
@@ -24,7 +25,7 @@ async function seen(day: Day): Promise<Seen> {
   const { metrics, watch } = measured();
   const { ledger } = await simulate(planOf(day), bundle, watch);
   expect(ledger.violations).toEqual([]);
-  const { states, told } = alarmsOver(metrics, day.hours + 1);
+  const { states, told } = alarmsOver(metrics, day.hours + 1, day.of);
   const minuteOf = (at: number) => Math.round((at - STARTS_AT) / MINUTE_MS);
   return {
     red: Object.fromEntries(
@@ -48,6 +49,14 @@ const fault = (kind: string, minutes: number, more: object = {}) => ({
 const rejecting = (share: number) => (number: number, name: string, atMs: number) =>
   name === 'orders' && atMs > BEGINS * MINUTE_MS && atMs < 90 * MINUTE_MS && number % share === 0 ? 422 : 200;
 
+/** Three messages, one after another, keep each function for five minutes, and nearly as many come. */
+const SLOW: Day = {
+  hours: 0.5,
+  everySeconds: { orders: 56, stock: 58, invoices: 120 },
+  of: { timeoutSeconds: 240, concurrency: 1, batchSize: 3 },
+  faults: [{ kind: SLOW_FLOW, toMs: 3_600_000 }],
+};
+
 describe('Nobody is called', () => {
   test.each<[string, Day]>([
     ['on a healthy day', { hours: 24, everySeconds: { orders: 60, stock: 60, invoices: 60 } }],
@@ -58,6 +67,7 @@ describe('Nobody is called', () => {
     ],
     ['where an execution environment is recycled each minute', { hours: 2, faults: [fault('lambda: recycled', 60)] }],
     ['where the endpoint is slow for an hour', { hours: 3, faults: [fault('node: slow', 60, { share: 0.05 })] }],
+    ['where a flow takes 100 s for each call, and its functions are busy all the time', SLOW],
   ])('%s', async (_, day) => {
     expect(await seen(day)).toEqual({ red: {}, told: [] });
   });
@@ -85,7 +95,25 @@ describe('One outage is one call, and every alarm that is about it is red within
       'it is down, and most destinations have little to send',
       { hours: 4, everySeconds: { orders: 10, stock: 400, invoices: 900 }, faults: [fault('node: 503', 60)] },
       'needs-a-person',
-      { 'orders-failing': 5, 'orders-not-delivered': 21, 'stock-not-delivered': 35, 'invoices-not-delivered': 35 },
+      {
+        'orders-failing': 5,
+        'orders-not-delivered': 21,
+        'stock-not-delivered': 35,
+        'invoices-not-delivered': 35,
+        'sap-down': 35,
+      },
+    ],
+    [
+      'it is down, and each destination has a message an hour, at the same time',
+      { hours: 5, everySeconds: { orders: 3_600, stock: 3_600, invoices: 3_600 }, faults: [fault('node: 503', 90)] },
+      'needs-a-person',
+      { 'orders-not-delivered': 31, 'stock-not-delivered': 31, 'invoices-not-delivered': 31, 'sap-down': 31 },
+    ],
+    [
+      'it is down, and destinations with a message an hour notice half an hour apart',
+      { hours: 5, everySeconds: { orders: 3_600, stock: 5_400, invoices: 9_000 }, faults: [fault('node: 503', 120)] },
+      'needs-a-person',
+      { 'orders-not-delivered': 31, 'stock-not-delivered': 61, 'sap-down': 61 },
     ],
     [
       'it is down, and destinations notice one after another',
@@ -160,6 +188,19 @@ describe('One outage is one call, and every alarm that is about it is red within
     // All of it is over in the end, at the latest with the longest look back.
     for (const [alarm, { to }] of Object.entries(red)) expect(to, alarm).toBeLessThan((day.hours + 1) * 60);
   });
+});
+
+test('What has waited in a queue for 20 minutes, and then is rejected or fails once, is nothing that SAP does not take', async () => {
+  const unpolled = (destination: string) => fault('queue: not polled', 20, { destination });
+  const waited = (atMs: number) => atMs > BEGINS * MINUTE_MS && atMs < (BEGINS + 5) * MINUTE_MS;
+  const { red } = await seen({
+    hours: 2,
+    faults: [unpolled('orders'), unpolled('invoices')],
+    verdictOf: (number, name, atMs) => (name === 'orders' && number % 4 === 0 && waited(atMs) ? 422 : 200),
+    failuresOf: (number, name, atMs) => Number(name !== 'stock' && number % 4 === 1 && waited(atMs)),
+  });
+  expect(Object.keys(red)).toEqual(expect.arrayContaining(['orders-not-picked-up', 'orders-rejected']));
+  expect(Object.keys(red).filter((name) => name.endsWith('-not-delivered'))).toEqual([]);
 });
 
 describe('What a flow rejects', () => {

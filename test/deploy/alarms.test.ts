@@ -167,7 +167,7 @@ describe('Each alarm', () => {
     const runbook = await readFile(new URL('../../infra/ops/runbook.md', import.meta.url), 'utf8');
     const sections = [...runbook.matchAll(/^#{2,3} (\S+)$/gm)].map(([, section]) => section);
     const anchors = new Set(all.map(({ AlarmDescription }) => String(AlarmDescription).split('#').at(-1)));
-    expect(anchors.size).toBe(21);
+    expect(anchors.size).toBe(22);
     expect([...anchors].filter((anchor) => !sections.includes(anchor))).toEqual([]);
   });
 
@@ -520,7 +520,7 @@ test('What ten destinations with five webhooks cost is what infra/README.md says
   );
   const count = metrics.reduce((sum, number) => sum + number, 0);
   const composites = propertiesOf(of, 'AWS::CloudWatch::CompositeAlarm').length;
-  expect([count, composites]).toEqual([155, 3]);
+  expect([count, composites]).toEqual([155, 4]);
   const readme = await readFile(new URL('../../infra/README.md', import.meta.url), 'utf8');
   expect(readme.replace(/\s+/g, ' ')).toContain(
     `of these ten come to ${(count * 0.1 + composites * 0.5 + 3).toFixed(2)} more: ${count} metrics that alarms look at, of 0.10 each`,
@@ -555,6 +555,31 @@ describe('The template', () => {
     const all = rules.flatMap(named);
     for (const name of namesOf(of).filter((one) => /-(blocked|not-delivered|function-errors)$/.test(one)))
       expect(all, name).toContain(`"${name}"`);
+  });
+
+  test.each<[string, number, string, readonly string[]]>([
+    ['25 destinations', 25, 'flow', []],
+    ['30 destinations', 30, 'flow', ['not-delivered']],
+    [
+      '32 destinations with long names',
+      32,
+      `flow-${'x'.repeat(51)}`,
+      ['not-delivered', 'blocked', 'token-refused', 'failing'],
+    ],
+  ])('has for %s of one host a sap-down that CloudWatch takes, with parts where it must', (_, count, name, kinds) => {
+    const destinations = Object.fromEntries(Array.from({ length: count }, (_, index) => [`${name}-${index}`, flow]));
+    const of = stacked({ alarms: MAIL, destinations });
+    const rules = Object.fromEntries(
+      propertiesOf(of, 'AWS::CloudWatch::CompositeAlarm').map(({ AlarmName, AlarmRule }) => [
+        String(AlarmName).replace('token-relay-prod-', ''),
+        String(AlarmRule),
+      ]),
+    );
+    const parts = Object.keys(rules).filter((rule) => rule.endsWith('-of-several'));
+    expect(parts.map((part) => part.replace(/^SAP-(.+)-of-several$/, '$1'))).toEqual(kinds);
+    const named = ['sap-down', ...parts].flatMap((rule) => rules[rule]?.match(/"[^"]+"/g) ?? []);
+    expect(new Set(named).size).toBe(4 * count + parts.length);
+    expect(limitMistakes(of.resources as never)).toEqual([]);
   });
 
   test('traces the functions where custom.tracing says so, and lets them', () => {
@@ -603,7 +628,15 @@ function told() {
       bytes: 1,
       status: 401,
     } as const;
-    const more = { mplId: 'l', reason: 'r', token: 'new', tokenAgeMs: 1, ageSeconds: 1, resent: true } as const;
+    const more = {
+      mplId: 'l',
+      reason: 'r',
+      token: 'new',
+      tokenAgeMs: 1,
+      ageSeconds: 1,
+      triedForSeconds: 1,
+      resent: true,
+    } as const;
     const outcomes: AttemptLine['outcome'][] = ['delivered', 'rejected', 'failed', 'blocked'];
     telemetry.middleware.before?.({
       context: { functionName: 'queue', invokedFunctionArn: 'a', memoryLimitInMB: '1', awsRequestId: 'i' },

@@ -131,6 +131,8 @@ export function evaluateAlarms(
       ...(Properties as unknown as CompositeProperties),
       rule: ruleOf(`${Properties.AlarmRule}`),
     }));
+  /** Alarm → end of a period → its value: most look at the same period again and again. */
+  const values = new Map(simple.map((alarm) => [alarm, new Map<number, number | undefined>()]));
   const red = new Set<string>();
   const since = new Map<string, number>();
   const states = new Map<string, { from: number; to: number }[]>();
@@ -153,7 +155,12 @@ export function evaluateAlarms(
   for (let at = from + MINUTE_MS; at <= to; at += MINUTE_MS) {
     for (const alarm of simple) {
       const name = String(alarm.AlarmName);
-      const isRed = isBreaching(alarm as unknown as AlarmProperties, metrics, at);
+      const properties = alarm as unknown as AlarmProperties;
+      const known = values.get(alarm) ?? new Map<number, number | undefined>();
+      const isRed = isBreaching(properties, at, (from, end) => {
+        if (!known.has(end)) known.set(end, valueIn(properties, metrics, from, end));
+        return known.get(end);
+      });
       if (change(name, isRed, at) && isRed && alarm.AlarmActions !== undefined) told.push({ at, name });
     }
     // Composites of composites: until nothing changes any more.
@@ -216,12 +223,16 @@ interface CompositeProperties {
   readonly ActionsSuppressorExtensionPeriod?: number;
 }
 
-function isBreaching(alarm: AlarmProperties, metrics: Metrics, at: number): boolean {
+function isBreaching(
+  alarm: AlarmProperties,
+  at: number,
+  read: (from: number, to: number) => number | undefined,
+): boolean {
   const { EvaluationPeriods: of, DatapointsToAlarm: breaching, TreatMissingData } = alarm;
   if (TreatMissingData !== 'notBreaching') throw new Error('only notBreaching is known here');
   const periodMs = periodOf(alarm) * 1_000;
   const points = Array.from({ length: of + EXTRA_PERIODS }, (_, back) =>
-    valueIn(alarm, metrics, at - (back + 1) * periodMs, at - back * periodMs),
+    read(at - (back + 1) * periodMs, at - back * periodMs),
   ).filter((value) => value !== undefined);
   return points.slice(0, of).filter((value) => breaches(value, alarm)).length >= breaching;
 }

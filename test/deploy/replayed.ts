@@ -39,25 +39,30 @@ export const DESTINATIONS: readonly DestinationPlan[] = [
 ];
 
 /** The stack that such destinations are deployed as. */
-export const made: Stack = stack({
-  service: SERVICE,
-  stage: STAGE,
-  region: 'eu-central-1',
-  custom: {
-    alarms: { mail: 'operators@example.com' },
-    destinations: Object.fromEntries(
-      DESTINATIONS.map(({ name, client, fifo, webhook }) => [
-        name,
-        {
-          secret: `cpi/${client}`,
-          path: `/http/${name}`,
-          fifo,
-          ...(webhook && { webhook: { verify: 'basic', secret: 'webhooks/stock' } }),
-        },
-      ]),
-    ),
-  },
-});
+export const made: Stack = stackOf();
+
+function stackOf(of: Partial<DestinationPlan> = {}): Stack {
+  return stack({
+    service: SERVICE,
+    stage: STAGE,
+    region: 'eu-central-1',
+    custom: {
+      alarms: { mail: 'operators@example.com' },
+      destinations: Object.fromEntries(
+        DESTINATIONS.map(({ name, client, fifo, webhook }) => [
+          name,
+          {
+            secret: `cpi/${client}`,
+            path: `/http/${name}`,
+            fifo,
+            timeoutSeconds: of.timeoutSeconds ?? BASE.timeoutSeconds,
+            ...(webhook && { webhook: { verify: 'basic', secret: 'webhooks/stock' } }),
+          },
+        ]),
+      ),
+    },
+  });
+}
 
 /** What a reference resolves to matters to nobody: a name for it does. */
 export function resolved(value: unknown): unknown {
@@ -67,20 +72,30 @@ export function resolved(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, resolved(field)]));
 }
 
-export const resources = Object.values(made.resources.Resources).map(
-  ({ Type, Properties }): AlarmResource => ({ Type, Properties: resolved(Properties) as AlarmResource['Properties'] }),
-);
+export const resources = resourcesOf(made);
+
+function resourcesOf({ resources: { Resources } }: Stack): AlarmResource[] {
+  return Object.values(Resources).map(({ Type, Properties }) => ({
+    Type,
+    Properties: resolved(Properties) as AlarmResource['Properties'],
+  }));
+}
 
 export interface Day {
   readonly hours: number;
   /** Seconds between two messages of one destination. */
   readonly everySeconds?: Readonly<Record<string, number>>;
   readonly faults?: readonly Partial<FaultPlan>[];
+  /** How often the flow fails on a message before that. Default never. */
+  readonly failuresOf?: (number: number, destination: string, atMs: number) => number;
+  /** Default as in `DESTINATIONS`. */
+  readonly of?: Partial<DestinationPlan>;
   /** What the flow makes of a message in the end. Default 200. */
   readonly verdictOf?: (number: number, destination: string, atMs: number) => number;
 }
 
-export function planOf({ hours, everySeconds = {}, faults = [], verdictOf = () => 200 }: Day): Plan {
+export function planOf(day: Day): Plan {
+  const { hours, everySeconds = {}, faults = [], verdictOf = () => 200, failuresOf = () => 0, of = {} } = day;
   const arrivals: Arrival[] = DESTINATIONS.flatMap(({ name, fifo, webhook }, index) => {
     const everyMs = (everySeconds[name] ?? 20) * 1_000;
     const count = Math.floor((hours * 3_600_000) / everyMs);
@@ -98,7 +113,7 @@ export function planOf({ hours, everySeconds = {}, faults = [], verdictOf = () =
         ...group,
         form: 'plain' as const,
         verdict: verdictOf(number, name, atMs),
-        exceptions: 0,
+        exceptions: failuresOf(number, name, atMs),
       };
     });
   }).sort((one, other) => one.atMs - other.atMs);
@@ -111,7 +126,7 @@ export function planOf({ hours, everySeconds = {}, faults = [], verdictOf = () =
     keepAliveMs: 60_000,
     idleMs: 15 * MINUTE_MS,
     shuffle: false,
-    destinations: DESTINATIONS,
+    destinations: DESTINATIONS.map((destination) => ({ ...destination, ...of })),
     arrivals,
     faults: faults.map((fault) => ({
       kind: '',
@@ -156,8 +171,10 @@ export function measured(): { readonly metrics: Metrics; readonly watch: Watch; 
   return { metrics, watch, lines };
 }
 
-export function alarmsOver(metrics: Metrics, hours: number): Evaluation {
-  return evaluateAlarms(resources, metrics, STARTS_AT, STARTS_AT + hours * 3_600_000);
+/** @param of what the destinations of the stack have otherwise than `DESTINATIONS` */
+export function alarmsOver(metrics: Metrics, hours: number, of?: Partial<DestinationPlan>): Evaluation {
+  const watched = of === undefined ? resources : resourcesOf(stackOf(of));
+  return evaluateAlarms(watched, metrics, STARTS_AT, STARTS_AT + hours * 3_600_000);
 }
 
 /** Without service and stage: `orders-blocked`. */

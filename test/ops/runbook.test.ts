@@ -14,7 +14,7 @@ const entries = new Map(
   }),
 );
 /** They tell of other alarms and of nothing themselves, so the doctor has no such finding. */
-const ALARMS_OF_ALARMS = ['needs-a-person', 'only-sap-down'];
+const ALARMS_OF_ALARMS = ['needs-a-person', 'only-sap-down', 'sap-down-late'];
 
 const flow = { secret: 'cpi/orders', url: 'https://acme.it-cpi001-rt.cfapps.eu10.hana.ondemand.com/http/orders' };
 const webhook = { verify: 'basic', secret: 'webhooks/orders' };

@@ -329,3 +329,21 @@ test.each<[string, number, number, (number | undefined)[]]>([
   const delivery = await createSimulatedQueue({ answer: () => status }).deliver(standard(1, { sentAt }));
   expect(delivery.lines.map(({ ageSeconds }) => ageSeconds)).toEqual(ages);
 });
+
+/** Sent an hour before it was first received, two hours before this attempt. */
+const OLD = { sentAt: SENT_AT - 2 * HOUR_MS, firstReceivedAt: SENT_AT - HOUR_MS };
+const retried = (overrides: Partial<QueuedMessage> = {}) => standard(1, { ...OLD, receiveCount: 2, ...overrides });
+
+test.each<[string, number, QueuedMessage[], (number | undefined)[]]>([
+  ['failed again', 503, retried(), [3_600]],
+  ['was blocked again', 404, retried(), [3_600]],
+  ['failed again in FIFO', 503, retried({ group: 'a' }), [3_600]],
+  ['failed at its first attempt, however long it had waited', 503, retried({ receiveCount: 1 }), [undefined]],
+  ['was blocked at its first attempt', 404, retried({ receiveCount: 1 }), [undefined]],
+  ['is rejected, and will not be tried again', 422, retried(), [undefined]],
+  ['is delivered in the end', 200, retried(), [undefined]],
+  ['has no time of its first receive', 503, retried({ firstReceivedAt: Number.MAX_SAFE_INTEGER }), [undefined]],
+])('how long SAP has not taken a message that %s', async (_, status, messages, seconds) => {
+  const delivery = await createSimulatedQueue({ answer: () => status }).deliver(messages);
+  expect(delivery.lines.map(({ triedForSeconds }) => triedForSeconds)).toEqual(seconds);
+});

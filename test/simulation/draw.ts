@@ -1,6 +1,6 @@
 /** Draws a plan from its seed: the same seed makes the same plan. */
 import { createChance, type Random } from '../doubles/random.ts';
-import { ANSWERED_EARLY, FAULTS, SERVER_MOVED } from './faults.ts';
+import { ANSWERED_EARLY, FAULTS, SERVER_MOVED, SLOW_FLOW } from './faults.ts';
 import type { Arrival, DestinationPlan, FaultPlan, Form, Plan } from './plan.ts';
 
 const SECOND_MS = 1_000;
@@ -197,7 +197,7 @@ function drawMove(seed: number, spanMs: number): FaultPlan[] {
 }
 
 function drawFaults(destinations: readonly DestinationPlan[], spanMs: number, random: Random): FaultPlan[] {
-  const kinds = Object.keys(FAULTS).filter((kind) => kind !== ANSWERED_EARLY && kind !== SERVER_MOVED);
+  const kinds = Object.keys(FAULTS).filter((kind) => ![ANSWERED_EARLY, SERVER_MOVED, SLOW_FLOW].includes(kind));
   const count = random.pick([0, 2, 4, 8, 12]);
   return Array.from({ length: count }, () => {
     const fromMs = random.between(0, spanMs);

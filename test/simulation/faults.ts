@@ -80,6 +80,9 @@ const NOTHING = () => undefined;
 /** Drawn apart from the others. */
 export const ANSWERED_EARLY = 'node: answered early';
 
+/** Of the alarms' tests alone. */
+export const SLOW_FLOW = 'node: 100 s';
+
 export const FAULTS: Readonly<Record<string, Fault>> = {
   ...nodeFate('node: refused', 'refused'),
   ...nodeFate('node: unreachable', 'unreachable'),
@@ -90,6 +93,7 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
   ...nodeFate('node: stalled answer', 'stalled answer'),
   ...nodeFate('node: lost after', 'lost after'),
   ...nodeFate('node: slow', (random) => ({ slowMs: random.pick([100, 1_000, 4_000, 20_000, 70_000]) })),
+  ...nodeFate(SLOW_FLOW, { slowMs: 100_000 }),
   ...nodeFate('node: 503', front(serviceUnavailable())),
   ...nodeFate('node: 503 with Retry-After', (random) =>
     front(serviceUnavailable({ retryAfterSeconds: random.pick([1, 30, 1_000]) })),

@@ -46,27 +46,30 @@ function metricsOf(tell: (telemetry: Telemetry) => void, telemetry?: Telemetry):
   return told;
 }
 
-describe('The age of the oldest that was not delivered', () => {
-  test('the age of the oldest undelivered message is counted for each destination', () => {
+describe('The oldest that is not delivered', () => {
+  test('is counted for each destination, by how long it has been tried', () => {
     const told = metricsOf((telemetry) => {
-      telemetry.attempted(attempt({ outcome: 'failed', ageSeconds: 7 }));
-      telemetry.attempted(attempt({ outcome: 'blocked', ageSeconds: 900 }));
-      telemetry.attempted(attempt({ outcome: 'failed', ageSeconds: 60 }));
-      telemetry.attempted(attempt({ outcome: 'failed', ageSeconds: 0, destination: 'invoices' }));
+      telemetry.attempted(attempt({ outcome: 'failed', triedForSeconds: 7 }));
+      telemetry.attempted(attempt({ outcome: 'blocked', triedForSeconds: 900, ageSeconds: 5_000 }));
+      telemetry.attempted(attempt({ outcome: 'failed', triedForSeconds: 60 }));
+      telemetry.attempted(attempt({ outcome: 'failed', triedForSeconds: 0, destination: 'invoices' }));
     });
     expect(told).toMatchObject({ orders: { OldestUndelivered: 900 }, invoices: { OldestUndelivered: 0 } });
   });
 
-  test('the age of the oldest undelivered message is no metric where all was delivered', () => {
+  test.each<[string, Partial<AttemptLine>, object]>([
+    ['all was delivered', {}, { Delivered: 1, Duration: 12 }],
+    ['nothing was tried again', { outcome: 'failed', ageSeconds: 5_000 }, { Failed: 1, Duration: 12 }],
+  ])('is no metric where %s', (_, line, metrics) => {
     const telemetry = createTelemetry();
-    metricsOf((it) => it.attempted(attempt({ outcome: 'failed', ageSeconds: 7 })), telemetry);
-    const told = metricsOf((it) => it.attempted(attempt({})), telemetry);
-    expect(told).toEqual({ orders: { Delivered: 1, Duration: 12 } });
+    metricsOf((it) => it.attempted(attempt({ outcome: 'failed', triedForSeconds: 7 })), telemetry);
+    expect(metricsOf((it) => it.attempted(attempt(line)), telemetry)).toEqual({ orders: metrics });
   });
 
-  test('the age of the oldest undelivered message stands in the line of its attempt', () => {
-    const [line] = lines((telemetry) => telemetry.attempted(attempt({ outcome: 'failed', ageSeconds: 7 })));
-    expect(line).toMatchObject({ message: 'delivery.attempted', outcome: 'failed', ageSeconds: 7 });
+  test('has both its ages in the line of its attempt', () => {
+    const ages = { ageSeconds: 7, triedForSeconds: 5 };
+    const [line] = lines((telemetry) => telemetry.attempted(attempt({ outcome: 'failed', ...ages })));
+    expect(line).toMatchObject({ message: 'delivery.attempted', outcome: 'failed', ...ages });
   });
 });
 

@@ -21,8 +21,11 @@ export interface Alarm {
   readonly severity: 'page' | 'ticket';
   /** Which host at SAP its fault may lie with; absent: none. */
   readonly host?: string;
-  /** Whether two of these say that the host is down. Default false. */
-  readonly saysHostIsDown?: boolean;
+  /**
+   * Whether two of these say that the host is down: `soon`, or so late that somebody has been called for the first of
+   * them. Default neither.
+   */
+  readonly saysHostIsDown?: 'soon' | 'late';
   /** One sentence. */
   readonly means: string;
   /** One sentence. */

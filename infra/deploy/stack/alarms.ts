@@ -25,7 +25,9 @@ export function alarmsOf(
   if (settings === undefined) return { resources: {}, paging: [], alarms: [] };
   const { topic, resources } = topicOf(service, settings);
   const alarms = [
-    ...destinations.flatMap((destination) => destinationAlarms(destination, { service, alarms: settings })),
+    ...destinations.flatMap((destination) =>
+      destinationAlarms(destination, { service, alarms: settings, functionTimeoutSeconds: timeoutOf(functions) }),
+    ),
     ...serviceAlarms(service, functions),
   ];
   const combined = composites(service, alarms, topic);
@@ -39,6 +41,10 @@ export function alarmsOf(
     paging: combined.names,
     alarms,
   };
+}
+
+function timeoutOf(functions: readonly DeployedFunction[]): number {
+  return functions.find(({ name }) => name === 'queue')?.timeoutSeconds ?? 0;
 }
 
 function topicOf(

@@ -1,7 +1,8 @@
 /**
  * What wakes somebody: composite alarms over those that stand for themselves, so that one outage is one page however
  * many alarms see it. A host at SAP that is down tells it once; of what else needs a person one alarm tells, which is
- * silent while hosts that are down explain all of it.
+ * silent while hosts that are down explain all of it. Destinations with few messages say so late, one after another:
+ * the first of them has called by `needs-a-person`, and `sap-down` only turns red.
  *
  * @see Amazon CloudWatch User Guide, "Composite alarms", "Alarm suppression"; API Reference, PutCompositeAlarm
  */
@@ -16,6 +17,8 @@ export const MOST_CHILDREN = 100;
 export const LONGEST_RULE = 10_240;
 /** So long nobody is told of the first alarm of an outage: the second comes with the evaluation of the next minutes. */
 const WAIT_SECONDS = 600;
+/** So long `sap-down` gives the alarm that silences it to follow: both turn red with the same alarm. */
+const SETTLED_SECONDS = 60;
 /** Alarms that look back for 35 minutes end that long after an outage, and not all at once. */
 const EXTENSION_SECONDS = 2_700;
 
@@ -33,39 +36,41 @@ export function composites(service: string, alarms: readonly Alarm[], topic: Val
   const paging = alarms.filter(({ severity }) => severity === 'page');
   const hosts = [...new Set(paging.flatMap(({ host }) => host ?? []))].filter((host) => isOfSeveral(host, paging));
   const downs = hosts.map((host, index) => sapDown(service, host, hosts.slice(0, index), paging, topic));
-  const ofHosts = downs.map(({ host, name }) => ({ down: name, names: namesOf(paging, host) }));
+  const ofHosts = downs.map(({ host, name, late }) => ({ down: name, late, names: namesOf(paging, host) }));
   const others = paging.filter(({ host }) => host === undefined || !hosts.includes(host)).map(({ name }) => name);
 
   // Beyond what one rule takes, they are put together in parts first.
-  const isLarge = isBeyondRule([...ofHosts.flatMap(({ down, names }) => [down, ...names]), ...others]);
+  const isLarge = isBeyondRule([...ofHosts.flatMap(({ down, late, names }) => [down, late, ...names]), ...others]);
   const parts: Record<string, Resource> = {};
   const inParts = (names: readonly string[], what: string): readonly string[] =>
     isLarge ? partsOf(service, what, names, parts) : names;
   const rest = inParts(others, 'others');
-  const atSap = ofHosts.map(({ down, names }, index) => ({ down, names: inParts(names, `host-${index + 1}`) }));
+  const atSap = ofHosts.map(({ names, ...host }, index) => ({ ...host, names: inParts(names, `host-${index + 1}`) }));
 
   const onlySapDown = `${service}-only-sap-down`;
   const needsAPerson = `${service}-needs-a-person`;
   const made = {
-    ...Object.fromEntries(downs.map(({ logicalId, resource }) => [logicalId, resource])),
+    ...Object.assign({}, ...downs.map(({ resources }) => resources)),
     ...parts,
     ...(hosts.length > 0 && {
       AlarmOnlySapDown: composite({
         kind: 'only-sap-down',
         name: onlySapDown,
-        means: 'Hosts at SAP that are down explain every alarm that there is.',
-        toDo: 'Nothing: it keeps needs-a-person from telling the same once more.',
+        means: 'Hosts at SAP that are down explain every alarm that is red, and sap-down has told of them.',
+        toDo: 'Do nothing: this alarm only keeps needs-a-person from telling the same once more.',
         rule: explained(rest, atSap),
       }),
     }),
     AlarmNeedsAPerson: composite({
       kind: 'needs-a-person',
       name: needsAPerson,
-      means: 'Something needs a person, and it is not, or not only, a host at SAP that is down.',
-      toDo: 'Look which alarm is red on the dashboard of the stage; its description says what it means and what to do.',
+      means: 'At least one alarm is red that needs a person, and no sap-down has told of it.',
+      toDo: 'Look in the first row of the dashboard which alarm is red, and do what its description says.',
       rule: any([...atSap.flatMap(({ names }) => names), ...rest]),
       topic,
-      ...(hosts.length > 0 && { suppressor: onlySapDown }),
+      ...(hosts.length > 0 && {
+        suppressor: { name: onlySapDown, waitSeconds: WAIT_SECONDS, extensionSeconds: EXTENSION_SECONDS },
+      }),
     }),
   };
   return {
@@ -119,32 +124,75 @@ export function muteRules(
   );
 }
 
+interface Down {
+  readonly host: string;
+  /** Of the alarm that is red while the host is down. */
+  readonly name: string;
+  /** Of the alarm that is red while nothing says so but what is late. */
+  readonly late: string;
+  readonly resources: Record<string, Resource>;
+}
+
 function sapDown(
   service: string,
   host: string,
   before: readonly string[],
   alarms: readonly Alarm[],
   topic: Value,
-): { readonly host: string; readonly name: string; readonly logicalId: string; readonly resource: Resource } {
+): Down {
   // Two hosts may differ in nothing that an alarm's name is made of.
   const same = before.filter((other) => nameOf(other) === nameOf(host)).length;
   const of = same === 0 ? nameOf(host) : `${nameOf(host)}-${same + 1}`;
-  const name = `${service}-${of}-sap-down`.replace('-SAP-sap-', '-sap-');
-  const saying = alarms.filter((alarm) => alarm.host === host && alarm.saysHostIsDown);
-  const kinds = [...new Set(saying.map(({ kind }) => kind))];
-  const resource = composite({
-    kind: 'sap-down',
-    name,
-    means: `Several destinations at once say that ${host === 'SAP' ? 'SAP' : `${host} at SAP`}, or its authorization server, takes no messages.`,
-    toDo: 'Look whether SAP knows of it (SAP Trust Center, SAP for Me), then at the alarms that are red on the dashboard.',
-    // The same at two destinations: two alarms of one and the same may be about nothing but its own credentials.
-    rule: kinds
-      .map((kind) => saying.filter((alarm) => alarm.kind === kind).map((alarm) => quoted(alarm.name)))
-      .map((names) => `AT_LEAST(2, ALARM, (${names.join(', ')}))`)
-      .join(' OR '),
-    topic,
+  const named = (kind: string) => ({
+    kind,
+    name: `${service}-${of}-${kind}`.replace('-SAP-sap-', '-sap-'),
+    logicalId: `AlarmOf${logicalName(of)}${logicalName(kind)}`,
   });
-  return { host, name, logicalId: `AlarmOf${logicalName(of)}SapDown`, resource };
+  const ofHost = alarms.filter((alarm) => alarm.host === host);
+  const saying = ofHost.filter(({ saysHostIsDown }) => saysHostIsDown !== undefined);
+  const parts: Record<string, Resource> = {};
+  // The same at two destinations: two alarms of one and the same may be about nothing but its own credentials.
+  const signs = (when: Alarm['saysHostIsDown'], inParts: boolean) =>
+    [...new Set(saying.filter(({ saysHostIsDown }) => saysHostIsDown === when).map(({ kind }) => kind))]
+      .map((kind) => {
+        const names = saying.filter((alarm) => alarm.kind === kind).map(({ name }) => quoted(name));
+        const rule = `AT_LEAST(2, ALARM, (${names.join(', ')}))`;
+        if (!inParts) return rule;
+        const { logicalId, name } = named(`${kind}-of-several`);
+        const means = `A part of sap-down, whose rule would be too long in one piece: ${kind} is red at two destinations.`;
+        parts[logicalId] = composite({ kind: 'sap-down', name, means, toDo: 'Do as for sap-down.', rule });
+        return `ALARM(${quoted(name)})`;
+      })
+      .join(' OR ');
+  const namesOfSigns = (...when: Alarm['saysHostIsDown'][]) =>
+    saying.filter(({ saysHostIsDown }) => when.includes(saysHostIsDown)).map(({ name }) => name);
+  const late = signs('late', isBeyondRule(namesOfSigns('soon', 'late')));
+  const soon = signs('soon', isBeyondRule([...namesOfSigns('soon'), `${service}-${of}-not-delivered-of-several`]));
+  const down = named('sap-down');
+  const told = named('sap-down-late');
+  const where = host === 'SAP' ? 'SAP' : `${host} at SAP`;
+  return {
+    host,
+    name: down.name,
+    late: told.name,
+    resources: {
+      ...parts,
+      [told.logicalId]: composite({
+        ...told,
+        means: `Messages of several destinations wait for ${where}, and needs-a-person has told of the first of them.`,
+        toDo: 'Do as for sap-down: this alarm only keeps sap-down from telling the same once more.',
+        rule: `${late} AND NOT (${soon})`,
+      }),
+      [down.logicalId]: composite({
+        ...down,
+        means: `Several destinations at once say that ${where}, or its authorization server, takes no messages.`,
+        toDo: 'Look whether SAP knows of it (SAP Trust Center, SAP for Me), then at the alarms that are red on the dashboard.',
+        rule: `${soon} OR ${late}`,
+        topic,
+        suppressor: { name: told.name, waitSeconds: SETTLED_SECONDS, extensionSeconds: SETTLED_SECONDS },
+      }),
+    },
+  };
 }
 
 /** Of a host that one destination has, its own alarms tell all that there is to tell. */
@@ -189,17 +237,18 @@ function isBeyondRule(names: readonly string[]): boolean {
   return names.length > MOST_CHILDREN || any(names).length > LONGEST_RULE - 1_000;
 }
 
-/** Some host is down, nothing else is the matter, and no host that is not down has an alarm. */
+/** `sap-down` has told of some host, nothing else is the matter, and no other host has an alarm. */
 function explained(
   others: readonly string[],
-  hosts: readonly { readonly down: string; readonly names: readonly string[] }[],
+  hosts: readonly { readonly down: string; readonly late: string; readonly names: readonly string[] }[],
 ): string {
+  const told = ({ down, late }: (typeof hosts)[number]) => `(ALARM(${quoted(down)}) AND NOT ALARM(${quoted(late)}))`;
   const unexplained = [
     ...(others.length === 0 ? [] : [any(others)]),
-    ...(hosts.length === 1 ? [] : hosts.map(({ down, names }) => `((${any(names)}) AND NOT ALARM(${quoted(down)}))`)),
+    ...(hosts.length === 1 ? [] : hosts.map((host) => `((${any(host.names)}) AND NOT ${told(host)})`)),
   ];
-  const someDown = `(${any(hosts.map(({ down }) => down))})`;
-  return unexplained.length === 0 ? someDown : `${someDown} AND NOT (${unexplained.join(' OR ')})`;
+  const someTold = `(${hosts.map(told).join(' OR ')})`;
+  return unexplained.length === 0 ? someTold : `${someTold} AND NOT (${unexplained.join(' OR ')})`;
 }
 
 function any(names: readonly string[]): string {
@@ -213,7 +262,12 @@ function quoted(name: string): string {
 interface CompositeOptions extends Pick<Alarm, 'kind' | 'name' | 'means' | 'toDo'> {
   readonly rule: string;
   readonly topic?: Value;
-  readonly suppressor?: string;
+  /** While it is red nobody is told; waited for so long first, and for so long after it. */
+  readonly suppressor?: {
+    readonly name: string;
+    readonly waitSeconds: number;
+    readonly extensionSeconds: number;
+  };
 }
 
 function composite({ name, rule, topic, suppressor, ...words }: CompositeOptions): Resource {
@@ -227,9 +281,9 @@ function composite({ name, rule, topic, suppressor, ...words }: CompositeOptions
       ...(suppressor === undefined
         ? {}
         : {
-            ActionsSuppressor: suppressor,
-            ActionsSuppressorWaitPeriod: WAIT_SECONDS,
-            ActionsSuppressorExtensionPeriod: EXTENSION_SECONDS,
+            ActionsSuppressor: suppressor.name,
+            ActionsSuppressorWaitPeriod: suppressor.waitSeconds,
+            ActionsSuppressorExtensionPeriod: suppressor.extensionSeconds,
           }),
     },
   };

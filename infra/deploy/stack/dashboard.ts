@@ -103,7 +103,7 @@ function rows(options: DashboardOptions): readonly { readonly height: number; re
       height: HEIGHT,
       widgets: [
         graph(
-          'Since when? Age of the oldest that was tried and not delivered, s',
+          'Since when? How long the oldest that is not delivered has been tried, s',
           ofAll('OldestUndelivered', 'Maximum'),
         ),
         graph(

@@ -19,14 +19,19 @@ const MOST_FAILING_SHARE = 0.5;
 const VERDICTS_THAT_TELL = 20;
 const MOST_REJECTED_SHARE = 0.05;
 const REJECTED_SECONDS = 900;
+/** Beside the longest run of a function: for the next poll, and for counts that come late. */
+const UNPOLLED_MINUTES = 2;
 
 export interface DestinationAlarmsOptions {
   /** As in the metrics: `<service>-<stage>`. */
   readonly service: string;
   readonly alarms: Pick<Alarms, 'notDeliveredAfterSeconds'>;
+  /** Of the queue function. */
+  readonly functionTimeoutSeconds: number;
 }
 
-export function destinationAlarms(destination: Destination, { service, alarms }: DestinationAlarmsOptions): Alarm[] {
+export function destinationAlarms(destination: Destination, options: DestinationAlarmsOptions): Alarm[] {
+  const { service, alarms, functionTimeoutSeconds } = options;
   const { settings, queue } = destination;
   const { name, fifo, enabled, webhook } = settings;
   const host = hostOf(destination);
@@ -39,6 +44,8 @@ export function destinationAlarms(destination: Destination, { service, alarms }:
     logicalId: `AlarmOf${logicalName(name)}${logicalName(kind)}`,
   });
   const atSap = { severity: 'page', host } as const;
+  // So long all functions of a slow flow may be busy, and none is invoked anew.
+  const unpolledMinutes = Math.ceil(functionTimeoutSeconds / 60) + UNPOLLED_MINUTES;
 
   return [
     ...(deadLetterName === undefined
@@ -83,7 +90,9 @@ export function destinationAlarms(destination: Destination, { service, alarms }:
     {
       ...named('not-delivered'),
       ...atSap,
-      means: `A message of ${name} has been tried for ${alarms.notDeliveredAfterSeconds} seconds and is not delivered.`,
+      // With few messages it is the only one: `failing` takes ten attempts in a minute.
+      saysHostIsDown: 'late',
+      means: `SAP has not taken a message of ${name} for ${alarms.notDeliveredAfterSeconds} seconds, in several attempts.`,
       toDo: 'Run the saved query not-delivered, whose reason says who must act; nothing is lost meanwhile.',
       watches: own('OldestUndelivered', 'Maximum'),
       breachesAt: atLeast(alarms.notDeliveredAfterSeconds),
@@ -92,7 +101,7 @@ export function destinationAlarms(destination: Destination, { service, alarms }:
     {
       ...named('blocked'),
       ...atSap,
-      saysHostIsDown: true,
+      saysHostIsDown: 'soon',
       means: `Messages of ${name} are blocked until an operator acts: role, address, credentials or settings are wrong.`,
       toDo: 'Run the saved query not-delivered, and do what its reason says.',
       watches: own('Blocked', 'Sum'),
@@ -102,7 +111,7 @@ export function destinationAlarms(destination: Destination, { service, alarms }:
     {
       ...named('token-refused'),
       ...atSap,
-      saysHostIsDown: true,
+      saysHostIsDown: 'soon',
       means: `The authorization server refuses the credentials of ${name}; a token that is still good may hide it for a while.`,
       toDo: 'Compare the secret with the service key in the SAP BTP cockpit, and store the key that is valid.',
       watches: own('TokensRefused', 'Sum'),
@@ -112,7 +121,7 @@ export function destinationAlarms(destination: Destination, { service, alarms }:
     {
       ...named('failing'),
       ...atSap,
-      saysHostIsDown: true,
+      saysHostIsDown: 'soon',
       means: `For minutes, more than half of the attempts to deliver to ${name} have failed.`,
       toDo: 'Look at the status and reason in the saved query not-delivered, then at the flow in SAP’s monitor.',
       watches: {
@@ -162,8 +171,8 @@ export function destinationAlarms(destination: Destination, { service, alarms }:
           {
             ...named('nobody-polls'),
             severity: 'page',
-            means: `Messages lie in the queue of ${name}, and Lambda hands none of them to the function.`,
-            toDo: 'Look at the event source mapping: disabled, without permission, or throttled.',
+            means: `Messages have lain in the queue of ${name} for ${unpolledMinutes} minutes, and Lambda has handed none of them to the function.`,
+            toDo: 'If the destination is paused, end that by npm run resume; else look whether the event source mapping lacks a permission or is throttled.',
             watches: {
               expression: 'IF(FILL(visible, 0) > 0 AND FILL(invoked, 0) == 0, 1, 0)',
               metrics: {
@@ -178,7 +187,7 @@ export function destinationAlarms(destination: Destination, { service, alarms }:
             },
             breachesAt: atLeast(1),
             periodSeconds: MINUTE_SECONDS,
-            datapoints: [3, 5],
+            datapoints: [unpolledMinutes, unpolledMinutes],
           } as const,
         ]
       : []),

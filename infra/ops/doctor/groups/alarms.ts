@@ -75,7 +75,7 @@ const OF_DESTINATIONS: ReadonlySet<FindingId> = new Set([
 ]);
 
 /** They tell of other alarms, which are told here themselves. */
-const OF_ALARMS: ReadonlySet<string> = new Set(['needs-a-person', 'only-sap-down']);
+const OF_ALARMS: ReadonlySet<string> = new Set(['needs-a-person', 'only-sap-down', 'sap-down-late']);
 
 /** Where the alarm's id is a finding's. */
 function ringingLine(
