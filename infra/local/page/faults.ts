@@ -6,6 +6,7 @@ import type { Deployed, Landscape, LocalDestination } from '../landscape.ts';
 import { nginxPage, serviceUnavailable, tooManyRequests } from '../sap/front.ts';
 import type { FlowResult, Received } from '../sap/runtime-node/integration-flow.ts';
 import type { LocalServer } from '../server/server.ts';
+import type { Ledger } from './ledger.ts';
 import { replayLetters } from './replay.ts';
 import { sampleFor, sendSample } from './samples.ts';
 
@@ -23,7 +24,7 @@ export type Field =
 
 export interface FaultButton {
   readonly name: string;
-  readonly group: 'Credentials' | 'Outages' | 'Answers' | 'Messages';
+  readonly group: 'Mend' | 'Credentials' | 'Outages' | 'Answers' | 'Messages';
   /** What the button says. */
   readonly title: string;
   /** What happens then, in one sentence. */
@@ -81,12 +82,13 @@ interface Disturbance {
 export interface FaultsOptions {
   readonly landscape: Landscape;
   readonly deployed: Deployed;
+  readonly ledger: Pick<Ledger, 'hidden'>;
   /** Ends what is under way. */
   readonly signal: AbortSignal;
   readonly now: () => number;
 }
 
-export function createFaults({ landscape, deployed, signal, now }: FaultsOptions): Faults {
+export function createFaults({ landscape, deployed, ledger, signal, now }: FaultsOptions): Faults {
   const { authorizationServer, runtimeNode, destinations } = landscape;
   const servers: Readonly<Record<System, LocalServer>> = {
     'runtime-node': runtimeNode.server,
@@ -161,7 +163,9 @@ export function createFaults({ landscape, deployed, signal, now }: FaultsOptions
       const csrfProtected = protectedAtFirst.get(one.name);
       if (one.flow.csrfProtected !== csrfProtected) setCsrf(one, csrfProtected);
     }
-    return 'Everything works again. What is hidden comes back by itself.';
+    const count = ledger.hidden.length;
+    if (count === 0) return 'Everything works again.';
+    return `Everything works again. Still hidden: ${count} ${plural(count, 'message')}. “Try hidden now” ends the wait.`;
   }
 
   /** Absent: as the sender adapter has it without the setting. */
@@ -340,11 +344,28 @@ export function createFaults({ landscape, deployed, signal, now }: FaultsOptions
     },
     {
       name: 'heal',
-      group: 'Outages',
+      group: 'Mend',
       title: 'Mend everything',
       effect: 'Ends every fault: both servers are up and fast, roles and secrets are as they were.',
       fields: [],
       press: healAll,
+    },
+    {
+      name: 'try-hidden-now',
+      group: 'Mend',
+      title: 'Try hidden now',
+      effect: 'Ends the wait of every hidden message: the queues hand them out at once.',
+      fields: [],
+      press: () => {
+        const { hidden } = ledger;
+        for (const { destination: name, record } of hidden) {
+          destinations.find((one) => one.name === name)?.queue.showNow(record);
+        }
+        const count = hidden.length;
+        return count === 0
+          ? 'No message is hidden.'
+          : `The wait of ${count} hidden ${plural(count, 'message')} is over.`;
+      },
     },
     {
       name: 'send-sample',

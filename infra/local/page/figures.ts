@@ -10,6 +10,8 @@ export interface Figures {
   readonly at: number;
   /** The one line that must add up: `sent` is the sum of all others. */
   readonly sums: Sums;
+  /** Of those sent: how many came out of the dead-letter queue once more. They are counted once. */
+  readonly replayed: number;
   readonly nextVisibleAt?: number;
   readonly counts: Counts;
   readonly functions: { readonly queue: FunctionFigures; readonly webhook: FunctionFigures };
@@ -59,7 +61,7 @@ export function readFigures(
   faults: Faults,
   at: number,
 ): Figures {
-  const { nextVisibleAt } = ledger;
+  const { nextVisibleAt, replayed } = ledger;
   const newest = tokens.reduce<(typeof tokens)[number] | undefined>(
     (one, other) => (one === undefined || other.issuedAt >= one.issuedAt ? other : one),
     undefined,
@@ -67,6 +69,7 @@ export function readFigures(
   return {
     at,
     sums: ledger.sums,
+    replayed,
     ...(nextVisibleAt === undefined ? {} : { nextVisibleAt }),
     counts: { ...counts },
     functions: { queue: ofFunction(queueFunction), webhook: ofFunction(webhookFunction) },

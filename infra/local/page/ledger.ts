@@ -28,7 +28,13 @@ export interface Ledger {
   lifeOf(key: number): readonly LifeEvent[] | undefined;
   /** The newest that has this id. */
   newestOf(id: string): MessageRow | undefined;
-  /** When the next hidden message comes back, epoch ms. */
+  /** The message that this one waits for: the head of its group in a FIFO queue, unless it is that itself. */
+  headOf(row: MessageRow): MessageRow | undefined;
+  /** Hidden until their next try, and with no invocation: SQS's own ids. */
+  readonly hidden: readonly { readonly destination: string; readonly record: string }[];
+  /** Messages that were taken out of the dead-letter queue, and sent again. */
+  readonly replayed: number;
+  /** When the next hidden message comes back that waits for no other, epoch ms. */
   readonly nextVisibleAt: number | undefined;
   /** Rows that have changed since the last call. */
   takeChanged(): readonly MessageRow[];
@@ -44,6 +50,10 @@ export interface Ledger {
   direct(message: DirectMessage): number;
   attempt(line: AttemptLine & LifeAttempt, at: number, byWebhook: boolean): number | undefined;
   event(key: number, event: LifeEvent): void;
+  /** Those of the records that were handed back without an attempt, if it is they that were. */
+  postponed(records: readonly string[], at: number, reason: string): void;
+  /** Of a record of SQS. */
+  idOf(record: string): string | undefined;
   /** It came by webhook, when its request arrived. */
   byWebhook(id: string, at: number): number | undefined;
 }
@@ -74,6 +84,7 @@ interface Entry {
   readonly records: Map<string, Held>;
   readonly life: LifeEvent[];
   isDelivered: boolean;
+  isReplayed: boolean;
   /** By webhook, without a queue: its caller waits, or was told. */
   direct: 'open' | 'over' | undefined;
 }
@@ -81,6 +92,8 @@ interface Entry {
 /** A record of SQS that is this message. */
 interface Held {
   readonly deadLetters: boolean;
+  readonly group: string | undefined;
+  readonly turn: number;
   isInvoked: boolean;
   visibleAt: number;
   receives: number;
@@ -94,16 +107,28 @@ export function createLedger(): Ledger {
   const outstanding = new Map<string, Set<Entry>>();
   const changed = new Set<Entry>();
   const hidden = new Set<Entry>();
+  /** By group: its messages in their order. */
+  const groups = new Map<string, Map<string, Entry>>();
   const sums: Record<Place, number> = Object.fromEntries(PLACES.map((place) => [place, 0])) as Record<Place, number>;
   let sent = 0;
   let keys = 0;
+  let turns = 0;
+  let replayed = 0;
 
   function add(
     known: Pick<MessageRow, 'id' | 'destination' | 'by' | 'at' | 'bytes'> & Partial<MessageRow>,
     digests?: readonly Digest[],
   ) {
     const row: MessageRow = { tries: 0, place: 'lost', ...known, key: ++keys };
-    const entry: Entry = { row, digests, records: new Map(), life: [], isDelivered: false, direct: undefined };
+    const entry: Entry = {
+      row,
+      digests,
+      records: new Map(),
+      life: [],
+      isDelivered: false,
+      isReplayed: false,
+      direct: undefined,
+    };
     entries.set(row.key, entry);
     const namesakes = byId.get(row.id);
     if (namesakes === undefined) byId.set(row.id, [entry]);
@@ -130,13 +155,14 @@ export function createLedger(): Ledger {
   }
 
   function update(entry: Entry, change: Partial<MessageRow> = {}): void {
-    const { visibleAt: _, ...rest } = entry.row;
+    const { visibleAt: _, group: _group, turn: _turn, ...rest } = entry.row;
     const place = placeOf(entry);
     sums[entry.row.place] -= 1;
     sums[place] += 1;
     const visibleAt =
       place === 'hidden' ? Math.max(...[...entry.records.values()].map((held) => held.visibleAt)) : undefined;
-    entry.row = { ...rest, ...change, place, ...(visibleAt === undefined ? {} : { visibleAt }) };
+    const inGroup = [...entry.records.values()].find(({ group }) => group !== undefined);
+    entry.row = { ...rest, ...change, place, ...defined({ visibleAt, group: inGroup?.group, turn: inGroup?.turn }) };
     if (place === 'hidden') hidden.add(entry);
     else hidden.delete(entry);
     changed.add(entry);
@@ -179,7 +205,13 @@ export function createLedger(): Ledger {
     const { messageId: id, bytes, digests, contentType, letter } = readRecord(record, event.body, event.attributes);
     const found = find(id, digests);
     const entry = found ?? add({ id, destination, by: 'queue', at, bytes, ...defined({ contentType }) }, digests);
-    entry.records.set(record, { deadLetters, isInvoked: false, visibleAt: at, receives: 0 });
+    const group = event.groupId === undefined || deadLetters ? undefined : `${queue} ${event.groupId}`;
+    if (!deadLetters && !entry.isReplayed && [...entry.records.values()].some((held) => held.deadLetters)) {
+      entry.isReplayed = true;
+      replayed += 1;
+    }
+    entry.records.set(record, { deadLetters, group, turn: ++turns, isInvoked: false, visibleAt: at, receives: 0 });
+    if (group !== undefined) groups.set(group, (groups.get(group) ?? new Map<string, Entry>()).set(record, entry));
     byRecord.set(record, entry);
     if (deadLetters) {
       const { reason = 'no reason beside it', outcome, status } = letter ?? {};
@@ -222,8 +254,10 @@ export function createLedger(): Ledger {
       update(entry, what === 'received' ? { tries: event.receiveCount } : {});
       return;
     }
+    leaveGroup(record, held);
     if (what === 'redriven') {
-      entry.records.set(record, { ...held, deadLetters: to?.deadLetters ?? true, isInvoked: false });
+      const deadLetters = to?.deadLetters ?? true;
+      entry.records.set(record, { ...held, deadLetters, group: undefined, isInvoked: false });
       const reason = 'SQS has handed it out too often (maxReceiveCount), and moved it by itself';
       tell(entry, { at, what: 'letter', queue: event.to, reason });
     } else {
@@ -233,6 +267,17 @@ export function createLedger(): Ledger {
       else tell(entry, { at, what: 'gone', how: what });
     }
     update(entry);
+  }
+
+  function leaveGroup(record: string, { group = '' }: Held): void {
+    const members = groups.get(group);
+    members?.delete(record);
+    if (members?.size === 0) groups.delete(group);
+  }
+
+  function headOf({ group = '', key }: MessageRow): MessageRow | undefined {
+    const [head] = groups.get(group)?.values() ?? [];
+    return head?.row.key === key ? undefined : head?.row;
   }
 
   function invoked(records: readonly string[], isInvoked: boolean): readonly Entry[] {
@@ -256,9 +301,21 @@ export function createLedger(): Ledger {
     // Lines of the log come a moment after what they tell of.
     lifeOf: (key) => entries.get(key)?.life.toSorted((one, other) => one.at - other.at),
     newestOf: (id) => byId.get(id)?.at(-1)?.row,
+    headOf,
+    get hidden() {
+      return Array.from(hidden, ({ row: { destination }, records }) =>
+        [...records].filter(([, held]) => !held.deadLetters).map(([record]) => ({ destination, record })),
+      ).flat();
+    },
+    get replayed() {
+      return replayed;
+    },
     get nextVisibleAt() {
       let next: number | undefined;
-      for (const { row } of hidden) if (next === undefined || (row.visibleAt ?? next) < next) next = row.visibleAt;
+      for (const { row } of hidden) {
+        const { visibleAt = Number.POSITIVE_INFINITY } = row;
+        if (visibleAt < (next ?? Number.POSITIVE_INFINITY) && headOf(row) === undefined) next = visibleAt;
+      }
       return next;
     },
     takeChanged() {
@@ -321,6 +378,15 @@ export function createLedger(): Ledger {
       // What served several tries is told once.
       if (entry !== undefined && !entry.life.includes(event)) tell(entry, event);
     },
+    postponed(records, at, reason) {
+      for (const record of records) {
+        const entry = byRecord.get(record);
+        if (entry === undefined) continue;
+        tell(entry, { at, what: 'postponed', reason });
+        update(entry, { reason });
+      }
+    },
+    idOf: (record) => byRecord.get(record)?.row.id,
     byWebhook(id, at) {
       const entry = find(id);
       if (entry === undefined) return undefined;

@@ -36,6 +36,9 @@ export interface MessageRow {
   readonly mplId?: string;
   /** When a message that is hidden comes back. */
   readonly visibleAt?: number;
+  /** In a FIFO queue: its group, of which the one with the least `turn` is the head, and must go first. */
+  readonly group?: string;
+  readonly turn?: number;
 }
 
 /** One thing that happened to a message, or to others while it was being delivered. Times are epoch milliseconds. */
@@ -54,6 +57,7 @@ export type LifeEvent = { readonly at: number } & (
     }
   | ({ readonly what: 'call' } & LifeCall)
   | ({ readonly what: 'attempt' } & LifeAttempt)
+  | { readonly what: 'postponed'; readonly reason: string }
   | { readonly what: 'hidden'; readonly visibleAt: number }
   | { readonly what: 'deleted' }
   | { readonly what: 'invocation failed'; readonly error: string }

@@ -22,6 +22,8 @@ let figures;
 let shownLimit = FIRST_SHOWN;
 let place = '';
 let openKey;
+/** Of each group of a FIFO queue: the message that must go first. */
+const heads = new Map();
 /** Key → the list item that shows it. */
 const items = new Map();
 
@@ -87,7 +89,11 @@ function show(next) {
   for (const element of document.querySelectorAll('[data-sum]')) {
     setText(element, count(shownSums[element.dataset.sum]));
   }
-  for (const part of document.querySelectorAll('.returned-part')) part.hidden = sums.returned === 0;
+  const counted = [
+    sums.hidden === 0 ? '' : `Of those waiting, ${count(sums.hidden)} hidden until the next try.`,
+    figures.replayed === 0 ? '' : `Replayed ${count(figures.replayed)}: sent again, counted once.`,
+  ];
+  setText(byId('counted'), counted.join(' '));
   byId('lost').classList.toggle('some', sums.lost > 0);
   const shown = {
     ...counts,
@@ -139,7 +145,11 @@ function showTime() {
   if (token.isVoid) meter.style.width = '100%';
   meter.classList.toggle('void', token.isVoid);
 }
-setInterval(showTime, 1_000);
+function tick() {
+  showTime();
+  for (const item of items.values()) showWhy(item);
+}
+setInterval(tick, 1_000);
 
 // ---- messages
 
@@ -157,9 +167,12 @@ function showList() {
   const words = byId('search').value.toLowerCase().split(/\s+/).filter(Boolean);
   const matching = [];
   let found = 0;
+  heads.clear();
   for (let index = keys.length - 1; index >= 0; index -= 1) {
     const key = keys[index];
-    if (place !== '' && rows.get(key).place !== place) continue;
+    const row = rows.get(key);
+    if (row.group !== undefined && !(heads.get(row.group)?.turn < row.turn)) heads.set(row.group, row);
+    if (place !== '' && row.place !== place) continue;
     if (words.length > 0 && !words.every((word) => haystacks.get(key).includes(word))) continue;
     found += 1;
     if (matching.length < shownLimit) matching.push(key);
@@ -168,6 +181,7 @@ function showList() {
   for (const key of matching) {
     const item = items.get(key) ?? makeItem(key);
     fill(item, rows.get(key));
+    showWhy(item);
     if (item === cursor) cursor = cursor.nextElementSibling;
     else list.insertBefore(item, cursor);
   }
@@ -224,12 +238,25 @@ function fill(item, row) {
   setText(token, row.token ?? '');
   setText(ms, row.durationMs === undefined ? '' : count(row.durationMs));
   setText(size, bytes(row.bytes));
-  const why = item.firstChild.children[9];
-  const again = row.visibleAt === undefined ? '' : `next try at ${clock(row.visibleAt)} · `;
-  const reason = row.place === 'delivered' || row.reason === undefined ? undefined : `${again}${row.reason}`;
-  if (reason === undefined) why?.remove();
-  else if (why === undefined) item.firstChild.append(make('span', 'why', reason));
-  else setText(why, reason);
+}
+
+/** What a message waits for, and the reason of the last attempt. */
+function showWhy({ firstChild, row }) {
+  const head = heads.get(row.group) ?? row;
+  const { place, reason, visibleAt } = row;
+  const words = [];
+  if (head !== row) words.push(`behind ${head.id} in its group`);
+  else if (visibleAt !== undefined) words.push(nextTry(visibleAt));
+  if (place !== 'delivered' && reason !== undefined) words.push(reason);
+  const why = firstChild.children[9];
+  if (words.length === 0) why?.remove();
+  else if (why === undefined) firstChild.append(make('span', 'why', words.join(' · ')));
+  else setText(why, words.join(' · '));
+}
+
+function nextTry(at) {
+  const ms = at - Date.now();
+  return ms <= 0 ? 'next try now' : `next try at ${clock(at)}, in ${duration(ms)}`;
 }
 
 function toggle(key) {
@@ -350,11 +377,11 @@ const TOLD = {
     mplId === undefined ? '' : `MPL ${mplId}`,
     reason,
   ],
-  hidden: ({ at, visibleAt }) => [
-    'late',
-    'Waits for its next try',
-    `${duration(visibleAt - at)}, until ${clock(visibleAt)}`,
-  ],
+  postponed: ({ reason }) => ['late', 'The relay says: postponed', 'no call was made', reason],
+  hidden: ({ at, visibleAt }) =>
+    visibleAt <= at
+      ? ['', 'Visible again', 'the queue hands it out at once']
+      : ['late', 'Waits for its next try', `${duration(visibleAt - at)}, until ${clock(visibleAt)}`],
   deleted: () => ['', 'Deleted from the queue'],
   'invocation failed': ({ error }) => ['bad', 'The invocation failed', error],
   letter: ({ queue, reason, outcome, status }) => [
@@ -488,10 +515,12 @@ function showButtons(buttons, destinations) {
   const chosen = select.value;
   select.replaceChildren(...destinations.map(({ name }) => new Option(name, name)));
   if (destinations.some(({ name }) => name === chosen)) select.value = chosen;
+  const ofGroup = (group) => buttons.filter((button) => button.group === group).map(faultForm);
+  byId('mend').replaceChildren(...ofGroup('Mend'));
   byId('buttons').replaceChildren(
     ...GROUPS.flatMap((group) => {
       const grid = make('div', 'pair');
-      grid.append(...buttons.filter((button) => button.group === group).map(faultForm));
+      grid.append(...ofGroup(group));
       return [make('h3', '', group), grid];
     }),
   );
@@ -499,9 +528,7 @@ function showButtons(buttons, destinations) {
 
 function faultForm({ name, title, effect, fields }) {
   const own = fields.filter((field) => field.name !== 'destination').map(fieldInput);
-  const isMending = name === 'heal';
-  const part = make('div', own.length === 0 && !isMending ? 'fault' : 'fault wide');
-  part.classList.toggle('mend', isMending);
+  const part = make('div', own.length === 0 ? 'fault' : 'fault wide');
   const button = make('button', '', title);
   button.type = 'button';
   button.title = effect;

@@ -47,7 +47,7 @@ const FRONT = file('page.html', 'text/html; charset=utf-8');
 export async function startPage({ watch, landscape, deployed, port = 0, now = Date.now }: PageOptions): Promise<Page> {
   const { ledger, refused } = watch;
   const stopping = new AbortController();
-  const faults = createFaults({ landscape, deployed, signal: stopping.signal, now });
+  const faults = createFaults({ landscape, deployed, ledger, signal: stopping.signal, now });
   const figures = () => readFigures(watch, landscape, deployed, faults, now());
   let toldRefused = 0;
   const stream = createStream(() => {
@@ -71,7 +71,7 @@ export async function startPage({ watch, landscape, deployed, port = 0, now = Da
   }
 
   function front(accept: string): Answer {
-    const shown = accept.includes('text/html') ? FRONT : plain(200, plainList(ledger.rows, figures()));
+    const shown = accept.includes('text/html') ? FRONT : plain(200, plainList(ledger, figures()));
     return { ...shown, headers: { ...shown.headers, Vary: 'Accept' } };
   }
 
@@ -86,7 +86,12 @@ export async function startPage({ watch, landscape, deployed, port = 0, now = Da
       tokenRequests: counts.tokenRequests,
       secretReads: counts.secretReads,
       figures: shown,
-      messages: ledger.rows.toReversed().map((row) => ({ ...row, messageId: row.id, attempts: attemptsOf(row.key) })),
+      messages: ledger.rows.toReversed().map((row) => ({
+        ...row,
+        messageId: row.id,
+        behind: ledger.headOf(row)?.id,
+        attempts: attemptsOf(row.key),
+      })),
       refused: refused.toReversed(),
       faults: faults.buttons,
     };

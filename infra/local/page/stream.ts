@@ -13,8 +13,11 @@ export const MOST_KEPT = 1_000;
 const HEARTBEAT_MS = 15_000;
 /** What happens within so long is one step: nobody reads faster. */
 const GATHER_MS = 50;
-/** A reader that does not read is dropped when so much waits for it, in bytes; it comes back by itself. */
-const MOST_UNREAD_BYTES = 64 * 1024 * 1024;
+/**
+ * A reader for which more than this waits gets nothing more: its connection is closed, and it comes back with its
+ * `Last-Event-ID`. Who has missed more than this reads the state anew, which is less.
+ */
+export const MOST_UNREAD_BYTES = 4 * 1024 * 1024;
 
 export interface Stream {
   /** Something has changed: a step follows within 50 ms. */
@@ -22,8 +25,8 @@ export interface Stream {
   /** Of the newest step: `<stream>-<number>`. */
   readonly lastId: string;
   /**
-   * Sends the steps after `lastEventId` and all that follow. Where one of them is no longer kept, or the id is not of this
-   * stream, the event `reset` comes instead: read the state anew.
+   * Sends the steps after `lastEventId` and all that follow. Where one of them is no longer kept, they are more than 4 MiB,
+   * or the id is not of this stream, the event `reset` comes instead: read the state anew.
    */
   connect(response: ServerResponse, lastEventId: string | undefined): void;
   /** Ends every connection. */
@@ -42,7 +45,7 @@ export function createStream(take: () => object, setTimer: SetTimer = setRealTim
 
   function beat(): void {
     callOffHeartbeat = setTimer(beat, HEARTBEAT_MS);
-    for (const reader of readers) reader.write(': still here\n\n');
+    send(': still here\n\n');
   }
 
   function step(): void {
@@ -51,9 +54,14 @@ export function createStream(take: () => object, setTimer: SetTimer = setRealTim
     const text = `id: ${name}-${count}\nevent: step\ndata: ${JSON.stringify(take())}\n\n`;
     kept.push(text);
     if (kept.length > MOST_KEPT) kept.shift();
+    send(text);
+  }
+
+  /** So what is held for a reader is never more than the limit and one step. */
+  function send(text: string): void {
     for (const reader of readers) {
-      reader.write(text);
       if (reader.writableLength > MOST_UNREAD_BYTES) reader.destroy();
+      else reader.write(text);
     }
   }
 
@@ -68,8 +76,9 @@ export function createStream(take: () => object, setTimer: SetTimer = setRealTim
   function missed(lastEventId: string): string {
     const [stream, number = ''] = lastEventId.split('-');
     const missing = stream === name && /^\d{1,15}$/.test(number) ? count - Number(number) : Number.NaN;
-    if (!(missing >= 0 && missing <= kept.length)) return `id: ${name}-${count}\nevent: reset\ndata: {}\n\n`;
-    return kept.slice(kept.length - missing).join('');
+    const steps = missing >= 0 && missing <= kept.length ? kept.slice(kept.length - missing) : undefined;
+    const isKept = steps !== undefined && steps.reduce((sum, { length }) => sum + length, 0) <= MOST_UNREAD_BYTES;
+    return isKept ? steps.join('') : `id: ${name}-${count}\nevent: reset\ndata: {}\n\n`;
   }
 
   return {

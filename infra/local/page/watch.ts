@@ -3,6 +3,7 @@
  * refused, and the figures of the picture. Changes nothing.
  */
 import type { GatewayEvent } from '../aws/http-api/http-api.ts';
+import type { TriggerEvent } from '../aws/queue-trigger/queue-trigger.ts';
 import type { SecretRead } from '../aws/secrets-manager/secrets-manager.ts';
 import type { LocalDestination } from '../destination.ts';
 import type { Fact } from '../facts/fact.ts';
@@ -18,6 +19,8 @@ import type { LifeAttempt, LifeCall, LifeEvent, RefusedRequest } from './message
 const MOST_REFUSED = 500;
 /** What others caused, kept for the lives of the messages that it served. */
 const MOST_SHARED = 400;
+/** Invocations for queues of which the end or a line of the log is still to come. */
+const MOST_BATCHES = 100;
 /** A line of the log is written up to so long after what it tells of. */
 const LINE_LATE_MS = 50;
 
@@ -60,6 +63,15 @@ interface Open extends Extract<GatewayEvent, { what: 'arrived' }> {
 }
 type Line = Readonly<Record<string, unknown>>;
 
+/** One invocation for a queue, until it is known which of its messages were not tried, and why. */
+interface Batch {
+  readonly attempted: Set<string>;
+  readonly postponed: Map<string, number>;
+  /** SQS's ids of what the queue keeps; undefined while it is not over. */
+  kept?: readonly string[];
+  at: number;
+}
+
 /** What the relay wrote in one invocation that a webhook caused. */
 interface Told {
   /** Of the message that came of it. */
@@ -85,6 +97,7 @@ export function createWatch(destinations: () => readonly LocalDestination[]): Wa
   const waiting = new Map<string, Open>();
   /** Message of a run whose call is not yet told. */
   const ran = new Map<string, number>();
+  const batches = new Map<string, Batch>();
   const told = new Map<string, Told>();
   const listeners = new Set<() => void>();
   let refusals = 0;
@@ -239,6 +252,38 @@ export function createWatch(destinations: () => readonly LocalDestination[]): Wa
     if (refused.length > MOST_REFUSED) refused.shift();
   }
 
+  /** The log says how many were not tried, and not which: they are those that are kept, and have no attempt. */
+  function batchOf(invocation: string, at: number): Batch {
+    const known = batches.get(invocation);
+    if (known !== undefined) return known;
+    const batch: Batch = { attempted: new Set(), postponed: new Map(), at };
+    batches.set(invocation, batch);
+    const [oldest] = batches.keys();
+    if (batches.size > MOST_BATCHES && oldest !== undefined) batches.delete(oldest);
+    return batch;
+  }
+
+  function settle(invocation: string, { kept, attempted, postponed, at }: Batch): void {
+    if (kept === undefined) return;
+    const untried = kept.filter((record) => !attempted.has(ledger.idOf(record) ?? ''));
+    if (sumOf(postponed.values()) < untried.length) return;
+    batches.delete(invocation);
+    ledger.postponed(untried, at, [...postponed.keys()].join('; or '));
+  }
+
+  function onOver({ at, batch, kept, error, invocation = '' }: Extract<TriggerEvent, { what: 'over' }>): void {
+    ledger.over(batch, error === undefined ? undefined : { at, text: error });
+    if (error !== undefined || kept.length === 0) batches.delete(invocation);
+    else settle(invocation, Object.assign(batchOf(invocation, at), { kept }));
+  }
+
+  function onPostponed(invocation: string, { reason, messages, timestamp }: Line, lineAt: number): void {
+    const batch = batchOf(invocation, lineAt);
+    batch.at = Date.parse(text(timestamp) ?? '') || lineAt;
+    batch.postponed.set(text(reason) ?? 'no reason', Number(messages));
+    settle(invocation, batch);
+  }
+
   function onLine(line: string, at: number): void {
     if (!line.startsWith('{')) return;
     const fields = parse(line);
@@ -254,6 +299,14 @@ export function createWatch(destinations: () => readonly LocalDestination[]): Wa
         if (destination === undefined || messageId === undefined) break;
         onAttempt(fields as never, Date.parse(text(fields.timestamp) ?? '') || at, byWebhook);
         tell({ messageId });
+        if (!byWebhook && fields.outcome !== 'delivered') {
+          const batch = batchOf(invocation, at);
+          batch.attempted.add(messageId);
+          settle(invocation, batch);
+        }
+        break;
+      case 'delivery.postponed':
+        onPostponed(invocation, fields, at);
         break;
       case 'webhook.queued':
         if (messageId !== undefined) tell({ messageId });
@@ -303,7 +356,7 @@ export function createWatch(destinations: () => readonly LocalDestination[]): Wa
       case 'trigger': {
         const { event } = fact;
         if (event.what === 'begun') ledger.begun(event.batch);
-        else ledger.over(event.batch, event.error === undefined ? undefined : { at: event.at, text: event.error });
+        else onOver(event);
         break;
       }
       case 'gateway':
@@ -344,6 +397,10 @@ export function createWatch(destinations: () => readonly LocalDestination[]): Wa
       return () => listeners.delete(listener);
     },
   };
+}
+
+function sumOf(numbers: Iterable<number>): number {
+  return [...numbers].reduce((sum, number) => sum + number, 0);
 }
 
 function nameOf({ path }: Open): string {

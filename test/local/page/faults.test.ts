@@ -127,6 +127,22 @@ const EFFECTS: readonly Effect[] = [
       expect(orders.deadLetterQueue.size).toBe(1);
     },
   ],
+  [
+    'try-hidden-now',
+    undefined,
+    async ({ orders, press, send, poll }) => {
+      await press('stop-node');
+      send(orders);
+      await poll();
+      expect(orders.queue.messages).toMatchObject([{ state: 'in flight' }]);
+      expect((await press('try-hidden-now')).done).toBe('The wait of 1 hidden message is over.');
+      expect(orders.queue.messages).toMatchObject([{ state: 'visible' }]);
+      await press('start-node');
+      await poll();
+      expect(orders.queue.size).toBe(0);
+      expect((await press('try-hidden-now')).done).toBe('No message is hidden.');
+    },
+  ],
   ['csrf-off', { destination: 'orders' }, ({ orders }) => expect(orders.flow.csrfProtected).toBe(false)],
   [
     'csrf-on',

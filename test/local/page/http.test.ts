@@ -1,6 +1,7 @@
-import { createServer, request as httpRequest, type Server } from 'node:http';
+import { createServer, request as httpRequest, type Server, type ServerResponse } from 'node:http';
+import { connect, type Socket } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
-import { createStream, MOST_KEPT } from '../../../infra/local/page/stream.ts';
+import { createStream, MOST_KEPT, MOST_UNREAD_BYTES } from '../../../infra/local/page/stream.ts';
 import { found, openPage } from './opened.ts';
 
 const BROWSER = 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8';
@@ -201,19 +202,21 @@ describe('the stream of events', () => {
   });
 
   /** Its steps are made when `pass` is called. */
-  async function open() {
+  async function open({ bytes = 0 } = {}) {
     const due = new Set<() => void>();
     let number = 0;
     const stream = createStream(
-      () => ({ number: ++number }),
+      () => ({ number: ++number, ...(bytes === 0 ? {} : { filling: 'x'.repeat(bytes) }) }),
       (run) => {
         due.add(run);
         return () => due.delete(run);
       },
     );
-    const server = createServer((request, response) =>
-      stream.connect(response, request.headers['last-event-id']?.toString()),
-    );
+    const responses: ServerResponse[] = [];
+    const server = createServer((request, response) => {
+      responses.push(response);
+      stream.connect(response, request.headers['last-event-id']?.toString());
+    });
     servers.push(server);
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const address = server.address();
@@ -226,6 +229,8 @@ describe('the stream of events', () => {
     };
     return {
       stream,
+      server,
+      responses,
       pass,
       steps: (count: number) => {
         for (let made = 0; made < count; made += 1) {
@@ -233,6 +238,15 @@ describe('the stream of events', () => {
           pass();
         }
       },
+      /** It asks, and then never reads. */
+      sleeper: () =>
+        new Promise<Socket>((resolve) => {
+          const socket = connect(Number(new URL(url).port), '127.0.0.1', () =>
+            socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n'),
+          );
+          socket.pause();
+          server.once('request', () => resolve(socket));
+        }),
       read: (lastEventId: string | undefined, isEnough: (text: string) => boolean) =>
         readUntil(url, lastEventId, isEnough),
     };
@@ -262,6 +276,33 @@ describe('the stream of events', () => {
       const text = await read(old, (read) => read.includes('event:'));
       expect(text).toBe(`retry: 1000\n\nid: ${stream.lastId}\nevent: reset\ndata: {}\n\n`);
     }
+  });
+
+  test('the stream of events holds 4 MiB and a step for one that does not read, then closes it; it goes on later', async () => {
+    const stepBytes = 512 * 1024;
+    const { stream, steps, read, sleeper, responses } = await open({ bytes: stepBytes });
+    steps(1);
+    const seen = stream.lastId;
+    const socket = await sleeper();
+    const [response] = responses;
+    const closed = new Promise((resolve) => response?.once('close', resolve));
+    let held = 0;
+    // The system holds some megabytes of its own for a connection.
+    for (let made = 0; made < 100 && response?.destroyed === false; made += 1) {
+      steps(1);
+      held = Math.max(held, response.writableLength);
+    }
+    await closed;
+    socket.destroy();
+    expect(held).toBeGreaterThan(MOST_UNREAD_BYTES);
+    expect(held).toBeLessThan(MOST_UNREAD_BYTES + 2 * stepBytes);
+    // More was missed than a reader may have before it.
+    expect(await read(seen, (text) => text.includes('event:'))).toContain('event: reset');
+    const later = stream.lastId;
+    steps(2);
+    const last = stream.lastId.split('-')[1];
+    const resumed = await read(later, (text) => text.endsWith('\n\n') && text.includes(`"number":${last},`));
+    expect(numbersIn(resumed)).toHaveLength(2);
   });
 
   test('the stream of events has a heartbeat where nothing happens', async () => {

@@ -10,19 +10,20 @@ const QUEUES: Readonly<Record<string, KnownQueue>> = {
 };
 
 /** A queue of the landscape's own model, which the ledger hears of. */
-function open({ maxReceiveCount = 1000 } = {}) {
+function open({ maxReceiveCount = 1000, fifo = false } = {}) {
+  const name = fifo ? 'orders.fifo' : 'orders';
   const ledger = createLedger();
   let now = Date.parse('2027-01-01T00:00:00Z');
   const sqs = createSqs({
     now: () => now,
     onEvent: (event) => {
-      const known = QUEUES[event.queue];
-      if (known !== undefined) ledger.queue(event, known, event.what === 'redriven' ? QUEUES[event.to] : undefined);
+      const known = knownAs(event.queue);
+      if (known !== undefined) ledger.queue(event, known, event.what === 'redriven' ? knownAs(event.to) : undefined);
     },
   });
-  const deadLetters = sqs.createQueue('orders-dlq');
+  const deadLetters = sqs.createQueue(name.replace('orders', 'orders-dlq'));
   const RedrivePolicy = JSON.stringify({ deadLetterTargetArn: deadLetters.arn, maxReceiveCount });
-  const queue = sqs.createQueue('orders', { VisibilityTimeout: '30', RedrivePolicy });
+  const queue = sqs.createQueue(name, { VisibilityTimeout: '30', RedrivePolicy });
   return {
     ledger,
     queue,
@@ -33,6 +34,7 @@ function open({ maxReceiveCount = 1000 } = {}) {
   };
 }
 
+const knownAs = (name: string) => QUEUES[name.replace('.fifo', '')];
 const text = (stringValue: string) => ({ dataType: 'String', stringValue });
 const arrive = (ledger: Ledger, id: string | undefined, body: string | Buffer, status = 200, settings: Settings = {}) =>
   ledger.arrived({ destination: 'orders', id, digests: digestsOfBody(Buffer.from(body), settings), status });
@@ -233,6 +235,38 @@ describe('the line that adds up', () => {
     expect(queue.receive()).toEqual([]);
     expect(sumsOf(ledger)).toEqual({ sent: 1, dead: 1 });
     expect(ledger.newestOf(messageId)?.place).toBe('dead');
+  });
+
+  test('the ledger of messages tells behind which message of its group one waits, and counts no wait of its own', () => {
+    const { ledger, queue, deadLetters, wait } = open({ fifo: true });
+    const send = (body: string, groupId: string) =>
+      queue.send({ body, groupId, deduplicationId: body, attributes: { messageId: text(body) } });
+    for (const [body, group] of [
+      ['a1', 'a'],
+      ['a2', 'a'],
+      ['b1', 'b'],
+      ['a3', 'a'],
+    ] as const)
+      send(body, group);
+    const behind = () => Object.fromEntries(ledger.rows.map((row) => [row.id, ledger.headOf(row)?.id]));
+    expect(behind()).toEqual({ a1: undefined, a2: 'a1', b1: undefined, a3: 'a1' });
+    const received = queue.receive({ maxMessages: 10 });
+    const [a1] = received;
+    for (const { receiptHandle, messageAttributes } of received) {
+      const isHead = messageAttributes.messageId?.stringValue === 'a1';
+      queue.changeVisibility(receiptHandle, isHead ? 600 : 10);
+    }
+    queue.delete(received.find(({ body }) => body === 'b1')?.receiptHandle ?? '');
+    wait(20_000);
+    expect(ledger.nextVisibleAt).toBe(Date.parse('2027-01-01T00:10:00Z'));
+    expect(ledger.rows.filter(({ group }) => group !== undefined).map(({ id }) => id)).toEqual(['a1', 'a2', 'a3']);
+    deadLetters.send({ body: 'a1', groupId: 'a', deduplicationId: 'letter', attributes: { messageId: text('a1') } });
+    queue.delete(a1?.receiptHandle ?? '');
+    expect(behind()).toMatchObject({ a1: undefined, a2: undefined, a3: 'a2' });
+    // It is sent again, and goes to the end of its group.
+    expect(ledger.replayed).toBe(0);
+    queue.send({ body: 'a1', groupId: 'a', deduplicationId: 'replay', attributes: { messageId: text('a1') } });
+    expect([behind(), ledger.replayed]).toMatchObject([{ a1: 'a2', a2: undefined, a3: 'a2' }, 1]);
   });
 
   test('the ledger of messages takes letters that somebody has written by hand as they are', () => {

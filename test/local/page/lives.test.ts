@@ -77,6 +77,59 @@ describe('a payload that goes out in other bytes', () => {
   });
 });
 
+describe('a message that waits', () => {
+  test('a message that waits without an attempt says why, in the words of the log', async () => {
+    const stage = await openPage({ plans: [{ name: 'orders', settings: { concurrency: 1 } }] });
+    await stage.press('take-role');
+    stage.sendMany(8);
+    await stage.poll();
+    const reason = 'not tried: the messages before them failed one after another';
+    const { messages } = await stage.until(
+      'three are postponed',
+      ({ messages: all }) => all.filter((row) => row.reason === reason).length === 3,
+    );
+    expect(stage.told('delivery.postponed')).toMatchObject([{ messages: 3, reason }]);
+    for (const row of messages) {
+      const steps = (await stage.lifeOf(row)).filter(({ what }) => ['attempt', 'postponed'].includes(what));
+      expect(steps).toMatchObject([row.reason === reason ? { what: 'postponed', reason } : { what: 'attempt' }]);
+    }
+  });
+
+  test('a message that waits behind another of its group says behind which, on the page and in the list', async () => {
+    const stage = await openPage({ plans: [{ name: 'orders', fifo: true }] });
+    await stage.press('stop-node');
+    const [head, next] = ['one', 'one'].map((group) => stage.send(stage.orders, { group }));
+    await stage.poll();
+    const state = await stage.until('both are hidden', ({ figures: { sums } }) => sums.hidden === 2);
+    expect(state.messages.map(({ id, behind }) => [id, behind])).toEqual([
+      [next, head],
+      [head, undefined],
+    ]);
+    expect(await (await fetch(stage.page)).text()).toMatch(
+      new RegExp(`hidden {2}${next}.* behind ${head} in its group`),
+    );
+  });
+
+  test('a message that is with the relay keeps its visibility timeout: “Try hidden now” takes those that wait', async () => {
+    const reached = Promise.withResolvers<void>();
+    const goOn = Promise.withResolvers<void>();
+    const answer = async () => {
+      reached.resolve();
+      await goOn.promise;
+      return undefined;
+    };
+    const stage = await openPage({ plans: [{ name: 'orders', flow: { answer } }] });
+    stage.send(stage.orders);
+    const polled = stage.poll();
+    await reached.promise;
+    expect((await stage.press('try-hidden-now')).done).toBe('No message is hidden.');
+    expect(stage.orders.queue.messages).toMatchObject([{ state: 'in flight' }]);
+    goOn.resolve();
+    await polled;
+    expect((await stage.state()).figures.sums).toMatchObject({ sent: 1, delivered: 1 });
+  });
+});
+
 async function callAsRelay({ authorizationServer, runtimeNode, account, orders }: Opened, id: string, body: string) {
   const client = `${orders.clientId}:${account.client(orders.clientId)?.clientSecret}`;
   const Authorization = `Basic ${Buffer.from(client).toString('base64')}`;

@@ -24,7 +24,7 @@ export interface Opened extends Stage {
 export interface State {
   readonly lastId: string;
   readonly figures: Figures;
-  readonly messages: readonly MessageRow[];
+  readonly messages: readonly (MessageRow & { readonly behind?: string })[];
   readonly refused: readonly RefusedRequest[];
   readonly faults: readonly { readonly name: string }[];
 }

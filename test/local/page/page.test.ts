@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { WEBHOOK_USER } from '../../stories/stage.ts';
 import { chromiumSource, openBrowser } from './browser.ts';
 import { type Opened, openPage } from './opened.ts';
 
@@ -35,6 +36,11 @@ describe.skipIf(chromiumSource() === undefined)('the page in a real Chromium', (
     return { page, complaints, press, untilSum, wrongSums };
   }
 
+  /** Where each button is that breaks or mends something. */
+  const places = (page: Page) =>
+    page
+      .locator('button[data-fault]')
+      .evaluateAll((buttons) => buttons.map((button) => button.getBoundingClientRect().y));
   const figure = (page: Page, name: string) => page.locator(`[data-figure="${name}"]`).textContent();
 
   test('“Rotate signing key”: one token request heals ten messages, and a row tells how', async () => {
@@ -72,8 +78,11 @@ describe.skipIf(chromiumSource() === undefined)('the page in a real Chromium', (
   test('“Stop runtime node”: messages wait and say until when; “Start runtime node”: they arrive', async () => {
     const opened = await openPage({ deploy: { polling: true } });
     const { page, complaints, press, untilSum, wrongSums } = await look(opened);
+    await page.locator('button[data-fault="stop-node"]').hover();
+    const before = await places(page);
     await press('stop-node');
     await page.locator('#box-node.down').waitFor();
+    expect(await places(page)).toEqual(before);
     expect(await page.locator('#active li').allTextContents()).toEqual(['The runtime node is stopped.']);
     await page.locator('input[name="times"]').first().fill('3');
     await press('send-sample');
@@ -86,6 +95,57 @@ describe.skipIf(chromiumSource() === undefined)('the page in a real Chromium', (
     await untilSum('delivered', 3);
     expect(await page.locator('#active li').count()).toBe(0);
     expect([await wrongSums(), complaints]).toEqual([[], []]);
+  });
+
+  test('“Mend everything” and “Try hidden now” stay in sight, and what was hidden is tried at once', async () => {
+    const opened = await openPage({ deploy: { polling: true } });
+    const { page, complaints, press, untilSum, wrongSums } = await look(opened);
+    await press('stop-node');
+    await page.locator('input[name="times"]').first().fill('60');
+    await press('send-sample');
+    const why = page.locator('.row .why', { hasText: /next try at .*, in \d/ });
+    await why.nth(59).waitFor();
+    await page.evaluate('scrollTo(0, document.body.scrollHeight)');
+    for (const name of ['heal', 'try-hidden-now']) {
+      expect(await page.locator(`button[data-fault="${name}"]`).boundingBox()).toMatchObject({
+        y: expect.toSatisfy(isIn(800)),
+      });
+    }
+    await press('heal');
+    await page.locator('#done', { hasText: /Still hidden: \d+ messages/ }).waitFor();
+    await press('try-hidden-now');
+    await untilSum('delivered', 60);
+    expect([await wrongSums(), complaints]).toEqual([[], []]);
+  });
+
+  test('the line adds up for a reader with a message that is lost, one that was replayed and one that was returned', async () => {
+    const direct = { name: 'stock', webhook: { ...WEBHOOK_USER, mode: 'direct' as const } };
+    const opened = await openPage({ plans: [{ name: 'orders' }, direct] });
+    const { page, press, untilSum } = await look(opened);
+    opened.send(opened.orders);
+    await press('refuse-payload');
+    await opened.poll();
+    await untilSum('dead', 1);
+    await press('replay-letters');
+    await untilSum('waiting', 1);
+    await opened.poll();
+    await untilSum('delivered', 1);
+    await press('stop-node');
+    await opened.post('/webhooks/stock');
+    await untilSum('returned', 1);
+    opened.send(opened.orders);
+    opened.orders.queue.purge();
+    await untilSum('lost', 1);
+    const line = page.locator('#sum');
+    const [sent = '', parts = ''] = (await line.innerText()).split('Counted')[0]?.split('=') ?? [];
+    const numbers = parts.match(/\d+/g)?.map(Number) ?? [];
+    expect(Number(/\d+/.exec(sent))).toBe(numbers.reduce((sum, number) => sum + number, 0));
+    expect(parts.match(/\+/g)).toHaveLength(numbers.length - 1);
+    expect(await line.innerText()).toContain('Replayed 1: sent again, counted once.');
+    const list = await (await fetch(opened.page)).text();
+    expect(list).toMatch(
+      /sent 3 = delivered 1 \+ waiting 0 \+ in flight 0 \+ dead 0 \+ returned to their callers 1 \+ lost 1\n$/,
+    );
   });
 
   test('a hostile payload, its id and its headers harm nothing: they are text', async () => {
@@ -155,6 +215,9 @@ describe.skipIf(chromiumSource() === undefined)('the page in a real Chromium', (
     expect(await wrongSums()).toEqual([]);
   });
 });
+
+/** Whether a button's upper edge is on a screen of this height. */
+const isIn = (height: number) => (y: number) => y >= 0 && y < height - 30;
 
 /** In the page: keeps each state of the line that does not add up. */
 const WATCH_SUMS = join(import.meta.dirname, 'watch-sums.js');

@@ -11,9 +11,10 @@ import { split } from './event.ts';
 import { readReply } from './reply.ts';
 
 /** What a mapping needs to know of an invocation; the Lambda host's result has more. */
-export type InvokeResult =
+export type InvokeResult = { readonly requestId?: string } & (
   | { readonly ok: true; readonly payload: unknown }
-  | { readonly ok: false; readonly errorType: string; readonly errorMessage: string };
+  | { readonly ok: false; readonly errorType: string; readonly errorMessage: string }
+);
 
 /** One invocation that is over. */
 export interface TriggerInvocation {

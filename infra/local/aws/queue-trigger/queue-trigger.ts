@@ -38,7 +38,8 @@ export interface QueueTriggerOptions {
 /** Ids are SQS's own, times epoch ms. */
 export type TriggerEvent = { readonly at: number; readonly queue: string; readonly batch: readonly string[] } & (
   | { readonly what: 'begun' }
-  | { readonly what: 'over'; readonly kept: readonly string[]; readonly error?: string }
+  /** `invocation` is its request id. */
+  | { readonly what: 'over'; readonly kept: readonly string[]; readonly error?: string; readonly invocation?: string }
 );
 
 export interface QueueTrigger {
@@ -129,7 +130,7 @@ export function startQueueTrigger(options: QueueTriggerOptions): QueueTrigger {
 
   function over(invocation: TriggerInvocation): void {
     invocations.push(invocation);
-    const { batch, kept, error } = invocation;
+    const { batch, kept, error, reply } = invocation;
     options.onEvent?.({
       at: now(),
       queue: queue.name,
@@ -137,6 +138,7 @@ export function startQueueTrigger(options: QueueTriggerOptions): QueueTrigger {
       batch,
       kept,
       ...(error === undefined ? {} : { error }),
+      ...(reply.requestId === undefined ? {} : { invocation: reply.requestId }),
     });
     changes.announce();
   }

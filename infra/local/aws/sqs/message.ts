@@ -77,7 +77,13 @@ export interface StoredMessage {
 
 /** What happened in a queue, as soon as it has; times are epoch ms, ids SQS's own. */
 export type QueueEvent = { readonly at: number; readonly queue: string; readonly id: string } & (
-  | { readonly what: 'sent'; readonly body: string; readonly attributes: MessageAttributes }
+  | {
+      readonly what: 'sent';
+      readonly body: string;
+      readonly attributes: MessageAttributes;
+      /** Of a FIFO queue alone: there a group keeps its order. */
+      readonly groupId?: string;
+    }
   | { readonly what: 'received'; readonly receiveCount: number; readonly visibleAt: number }
   | { readonly what: 'hidden'; readonly visibleAt: number }
   | { readonly what: 'deleted' | 'expired' | 'purged' }

@@ -60,6 +60,8 @@ export interface Queue {
   purge(): void;
   /** When the next message that is in flight or delayed now can be received again, epoch ms. */
   nextVisibleAt(): number | undefined;
+  /** Ends the visibility timeout of a message that was received, as if its time were over. */
+  showNow(messageId: string): void;
   /**
    * Causes a duplicate on a standard queue: the message is handed out once more although it is in flight or was
    * deleted. AWS: "Amazon SQS at-least-once delivery".
@@ -135,8 +137,9 @@ export function createQueue(context: QueueContext): QueueModel {
     const sizeBefore = store.size;
     const sent = fifo ? sendToFifo(handling, deduplication, message) : sendToStandard(handling, message);
     if (store.size > sizeBefore) {
-      const { body, attributes = {} } = message;
-      onEvent?.({ at: now(), queue: name, id: sent.messageId, what: 'sent', body, attributes });
+      const { body, attributes = {}, groupId } = message;
+      const inOrder = fifo && groupId !== undefined ? { groupId } : {};
+      onEvent?.({ at: now(), queue: name, id: sent.messageId, what: 'sent', body, attributes, ...inOrder });
     }
     changes.announce();
     return sent;
@@ -238,6 +241,16 @@ export function createQueue(context: QueueContext): QueueModel {
     changes.announce();
   }
 
+  function showNow(id: string): void {
+    store.expire();
+    const message = store.find(id);
+    if (message?.flight === undefined) return;
+    const visibleAt = Math.min(message.flight.visibleAt, now());
+    message.flight = { ...message.flight, visibleAt };
+    onEvent?.({ at: now(), queue: name, id, what: 'hidden', visibleAt });
+    changes.announce();
+  }
+
   function deliverAgain(messageId: string): void {
     if (fifo) throw new Error('a FIFO queue delivers no duplicates');
     if (!store.duplicate(messageId)) throw new Error(`no message ${messageId} is stored or was lately deleted`);
@@ -278,6 +291,7 @@ export function createQueue(context: QueueContext): QueueModel {
       }),
     purge,
     nextVisibleAt: store.nextVisibleAt,
+    showNow,
     deliverAgain,
     bury,
   };
