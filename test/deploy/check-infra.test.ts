@@ -5,7 +5,7 @@ import { resolve } from 'node:path';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { type Finding, judged, type Suppression } from '../../infra/check/infra/finding.ts';
 import { STAGES } from '../../infra/check/infra/stages.ts';
-import { CFN_LINT, CHECKOV } from '../../infra/check/infra/suppressions.ts';
+import { CFN_LINT, CHECKOV, MOTO } from '../../infra/check/infra/suppressions.ts';
 
 const PROJECT = resolve(import.meta.dirname, '../..');
 
@@ -39,7 +39,7 @@ describe('npm run check:infra without Python', () => {
   test('says so in one line, and ends with 3: not everything was checked', () => {
     expect(ran).toMatchObject({ code: 3, errors: '' });
     expect(ran.lines.filter((line) => line.startsWith('·'))).toEqual([
-      '· Python    not found, expected 3.11 or newer: left out cfn-lint, checkov',
+      '· Python    not found, expected 3.11 or newer: left out cfn-lint, checkov, moto',
     ]);
   });
 
@@ -53,7 +53,11 @@ describe('npm run check:infra without Python', () => {
   });
 
   test('has suppressions only for resources that are in the template of their stage, each with a reason', () => {
-    for (const { rule, stages = STAGES.map(({ name }) => name), resources, reason } of [...CFN_LINT, ...CHECKOV]) {
+    for (const { rule, stages = STAGES.map(({ name }) => name), resources, reason } of [
+      ...CFN_LINT,
+      ...CHECKOV,
+      ...MOTO,
+    ]) {
       expect(reason.length, rule).toBeGreaterThan(20);
       for (const stage of stages) {
         const findings = resourcesOf(stage).map((resource) => ({ stage, rule, resource, message: '' }));

@@ -1,9 +1,13 @@
 /** What a tool found in a packaged template, and what of it is let pass. */
 
-/** A stage's template in a file. */
+/** A stage's template in a file, as the framework deploys it; and what other tools deploy. */
 export interface PackagedStage {
   readonly name: string;
   readonly path: string;
+  /** Path of the plain template, of `npm run template`. */
+  readonly template: string;
+  /** Path of the zip beside it. */
+  readonly zip: string;
   /** Logical ids. */
   readonly resources: readonly string[];
 }

@@ -8,10 +8,11 @@ import { parseArgs } from 'node:util';
 import { cfnLint } from './cfn-lint.ts';
 import { checkov } from './checkov.ts';
 import { type Finding, judged, type PackagedStage, type Suppression } from './finding.ts';
+import { moto } from './moto.ts';
 import { packageStage } from './packaged.ts';
 import { installTools, Unavailable } from './python.ts';
 import { STAGES } from './stages.ts';
-import { CFN_LINT, CHECKOV } from './suppressions.ts';
+import { CFN_LINT, CHECKOV, MOTO } from './suppressions.ts';
 
 const HELP = `npm run check:infra
 
@@ -20,8 +21,10 @@ CloudFormation templates before anything is deployed. No account is needed.
 
   cfn-lint  each resource as CloudFormation's registry describes it
   checkov   rules of security
+  moto      makes a stack of the plain template (npm run template) in a process
+            of its own, and asks its services whether all is as the template says
 
-Both are written in Python (3.11 or newer) and are installed below dist/ at the
+They are written in Python (3.11 or newer) and are installed below dist/ at the
 first run, in the versions of infra/check/infra/requirements.txt. Another
 python3 than the PATH's: PYTHON=<path>. What they find and is let pass, with
 reasons: infra/check/infra/suppressions.ts.
@@ -47,6 +50,7 @@ interface Check {
 const CHECKS: readonly Check[] = [
   { name: 'cfn-lint', findings: cfnLint, suppressions: CFN_LINT, python: true },
   { name: 'checkov', findings: checkov, suppressions: CHECKOV, python: true },
+  { name: 'moto', findings: moto, suppressions: MOTO, python: true },
 ];
 
 const PYTHON = CHECKS.flatMap(({ name, python }) => (python ? name : [])).join(', ');
@@ -88,9 +92,11 @@ async function packaged(): Promise<PackagedStage[] | undefined> {
     const stages: PackagedStage[] = [];
     for (const stage of STAGES) {
       const path = resolve(FOLDER, `${stage.name}.json`);
-      await packageStage(stage, path);
+      const out = resolve(FOLDER, stage.name);
+      await packageStage(stage, path, out);
       const { Resources } = JSON.parse(await readFile(path, 'utf8')) as { readonly Resources: object };
-      stages.push({ name: stage.name, path, resources: Object.keys(Resources) });
+      const [template, zip] = [resolve(out, 'token-relay.template.json'), resolve(out, 'token-relay.zip')];
+      stages.push({ name: stage.name, path, template, zip, resources: Object.keys(Resources) });
     }
     line('ok', 'packaged', stages.map(({ name, resources }) => `${name}: ${resources.length} resources`).join(', '));
     return stages;

@@ -1,4 +1,4 @@
-/** A stage as `npm run package` makes it, offline and without an account, in a folder that holds nothing else. */
+/** A stage as `npm run package` and `npm run template` make it, offline and without an account, in a folder that holds nothing else. */
 import { spawn } from 'node:child_process';
 import { copyFile, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -12,9 +12,10 @@ const TEMPLATE = 'cloudformation-template-update-stack.json';
 
 /**
  * @param path where the template is put
+ * @param out folder for what `npm run template` makes
  * @throws Error with what the packaging said, if it makes nothing
  */
-export async function packageStage({ name, custom }: Stage, path: string): Promise<void> {
+export async function packageStage({ name, custom }: Stage, path: string, out: string): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'token-relay-check-'));
   try {
     for (const entry of ['functions', 'infra', 'node_modules', 'package.json'])
@@ -24,6 +25,7 @@ export async function packageStage({ name, custom }: Stage, path: string): Promi
     await run(folder, ['infra/deploy/package.ts', '--stage', name, '--region', REGION]);
     await mkdir(resolve(path, '..'), { recursive: true });
     await copyFile(join(folder, '.serverless', TEMPLATE), path);
+    await run(folder, ['infra/deploy/template.ts', '--stage', name, '--region', REGION, '--out', out]);
   } finally {
     await rm(folder, { recursive: true });
   }

@@ -40,7 +40,7 @@ export async function installTools(tell: (line: string) => void): Promise<void> 
     .update(version)
     .digest('hex');
   if ((await readFile(INSTALLED, 'utf8').catch(ignoreAbsent)) === stamp) return;
-  tell('installing cfn-lint and checkov below dist/, once, about a minute …');
+  tell('installing cfn-lint, checkov and moto below dist/, once, about a minute …');
   await rm(ENVIRONMENT, { recursive: true, force: true });
   await succeed(python, ['-m', 'venv', ENVIRONMENT]);
   const quiet = ['--disable-pip-version-check', '--no-input', '--quiet'];
