@@ -11,8 +11,8 @@ import { type Clock, type Deadline, startDeadline, startReserve, startWithin } f
 import { createHttpClient, type Send } from './http/http.ts';
 import { adapterOf } from './relay/adapter/adapters.ts';
 import { createEndpointToken } from './relay/endpoint-token.ts';
-import type { Route } from './relay/relay.ts';
-import { type Destination, endpoint } from './settings/destination.ts';
+import type { Route, Routes } from './relay/relay.ts';
+import { type Destination, endpoint, sidesOf } from './settings/destination.ts';
 import { readSettings, type Settings } from './settings/settings.ts';
 import { createTelemetry, type Telemetry } from './telemetry/telemetry.ts';
 import type { Token } from './token/token-endpoint.ts';
@@ -37,7 +37,7 @@ export interface Environment extends Required<Omit<Outside, 'after'>> {
   readonly settings: Settings;
   readonly clock: Clock & { readonly now: () => number };
   /** By the names of the destinations that can be used. */
-  readonly routes: ReadonlyMap<string, Route>;
+  readonly routes: ReadonlyMap<string, Routes>;
   /**
    * During init, if all destinations share one token: gets it and connects to the endpoint, so that the first message
    * finds both. Not for several tokens: each would cost a request at every cold start, used or not. Ends within two
@@ -82,6 +82,7 @@ export function createEnvironment({
   ...calls
 }: EnvironmentOptions = {}): Environment {
   const destinations = [...settings.destinations.values()].filter((destination) => 'name' in destination);
+  const sides = destinations.flatMap(sidesOf);
   const { telemetry = createTelemetry(), random = Math.random } = outside;
   const { sqs = createSqs(), s3 = createS3(), now = Date.now, newId = randomUUID } = outside;
   const clock = { now, ...(outside.after === undefined ? {} : { after: outside.after }) };
@@ -99,9 +100,14 @@ export function createEnvironment({
     onCertificate: telemetry.certificateRead,
     onRenewalFailed: telemetry.renewalFailed,
   });
-  const routes = destinations.map((destination) => {
+  const routeOf = (destination: Destination): Route => {
     const adapter = adapterOf({ destination, send, ...calls });
-    return [destination.name, { token: createEndpointToken(tokens.of(destination), now), adapter, now }] as const;
+    return { token: createEndpointToken(tokens.of(destination), now), adapter, now };
+  };
+  const routes = destinations.map((destination): [string, Routes] => {
+    const { name, cutover } = destination;
+    const route = routeOf(destination);
+    return [name, cutover === undefined ? { route } : { route, newSide: routeOf(cutover.newSide) }];
   });
   const keptWarm: Warm<object>[] = [];
   /** Several invocations share an environment on Lambda Managed Instances. */
@@ -121,7 +127,7 @@ export function createEnvironment({
     routes: new Map(routes),
     async prepare(isNeeded = () => true) {
       const [token, ...others] = tokens.all;
-      const needed = destinations.filter(isNeeded);
+      const needed = sides.filter(isNeeded);
       if (token === undefined || others.length > 0 || needed.length === 0) return;
       const deadline = startWithin(PREPARE_MS, clock);
       // An error is dropped: the first message gets it again, and logs it.

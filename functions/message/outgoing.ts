@@ -1,6 +1,6 @@
 /**
- * A message as it goes into a queue; `queued.ts` reads the same message out of it. It takes at most four of SQS's ten
- * attributes, so that six are left for others.
+ * A message as it goes into a queue; `queued.ts` reads the same message out of it. It takes at most five of SQS's ten
+ * attributes, so that five are left for others.
  */
 import { isUtf8 } from 'node:buffer';
 import type { ObjectAt } from '../aws/s3.ts';
@@ -25,11 +25,12 @@ export function outgoingPointer(message: Head, at: ObjectAt, payloadBytes: numbe
   return { body: pointerBody(at), attributes: { ...attributesOf(message), ExtendedPayloadSize } };
 }
 
-function attributesOf({ id, contentType, headers }: Head, more: Readonly<Record<string, string>> = {}) {
+function attributesOf({ id, contentType, headers, side }: Head, more: Readonly<Record<string, string>> = {}) {
   const texts: Record<string, string> = {
     messageId: id,
     ...(contentType === undefined ? {} : { contentType }),
     ...(Object.keys(headers).length === 0 ? {} : { headers: JSON.stringify(headers) }),
+    ...(side === undefined ? {} : { cutoverSide: side }),
     ...more,
   };
   return Object.fromEntries(

@@ -51,6 +51,7 @@ export const OWN_ATTRIBUTES = [
   'bodyEncoding',
   'ExtendedPayloadSize',
   'SQSLargePayloadSize',
+  'cutoverSide',
 ];
 
 /** Reads a record of an SQS event. What is wrong with it becomes the error of this message alone. */
@@ -84,6 +85,23 @@ export function fromRecord(record: SQSRecord): QueuedMessage {
  */
 export function stableId(id: string): string {
   return /^[\x21-\x7E]{1,128}$/.test(id) ? id : createHash('sha256').update(id).digest('hex');
+}
+
+/**
+ * What a message says of tries before this record was sent: a webhook's direct one, or those before it became a dead
+ * letter. Only for a destination with a cut-over, since it reads JSON.
+ *
+ * @returns `side`: of a cut-over; `sentAt`: epoch milliseconds. Both absent for a message that is sent for the first time
+ */
+export function triedBefore({ attributes }: Pick<QueuedMessage, 'attributes'>): {
+  readonly side?: 'old' | 'new';
+  readonly sentAt?: number;
+} {
+  const letter = parseJson(text(attributes, DEAD_LETTER) ?? '');
+  const { side, sentAt } = isRecord(letter) ? letter : {};
+  const known = [text(attributes, 'cutoverSide'), side].find((name) => name === 'old' || name === 'new');
+  const time = typeof sentAt === 'string' ? Date.parse(sentAt) : Number.NaN;
+  return { ...(known === undefined ? {} : { side: known }), ...(Number.isNaN(time) ? {} : { sentAt: time }) };
 }
 
 type Attributes = QueuedMessage['attributes'];

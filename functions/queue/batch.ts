@@ -8,26 +8,32 @@ import type { QueuedMessage } from '../message/queued.ts';
 import { attemptDelivery, type SendPointed } from '../relay/attempt.ts';
 import type { Outcome } from '../relay/outcome.ts';
 import type { Attempt, Route } from '../relay/relay.ts';
+import type { Side } from '../relay/side.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import { type KeepReason, type Kept, waitMs } from './backoff.ts';
 import type { Breaker } from './breaker.ts';
 import { isOverdue } from './letter.ts';
 import type { ChangeVisibility } from './visibility.ts';
 
-/** Where the messages of a queue go, with what is kept for it between batches. */
-export interface QueueRoute {
-  readonly destination: string;
+/** A way to SAP, with what is kept for it between batches. */
+export interface Way {
   /** Or why the destination cannot be used. */
   readonly route: Route | RelayError;
-  /** Calls in flight for one batch. */
-  readonly concurrency: number;
   readonly breaker: Breaker;
+  /** Puts it into the dead-letter queue. @returns whether it is safe there; it never rejects */
+  writeDeadLetter(queued: QueuedMessage, outcome: Outcome, deadline: Deadline): Promise<boolean>;
+}
+
+/** Where the messages of a queue go: one way for all; with a cut-over the old side, and the new one beside it. */
+export interface QueueRoute extends Way {
+  readonly destination: string;
+  readonly cutover?: { readonly newSide: Way; sideOf(queued: QueuedMessage): Side };
+  /** Calls in flight for one batch, of each side. */
+  readonly concurrency: number;
   readonly pointedSender: (deadline: Deadline) => SendPointed;
   readonly changeVisibility: ChangeVisibility;
   /** Whether a message with this outcome is to be dead-lettered. */
   isGivenUp(outcome: Outcome, queued: QueuedMessage): boolean;
-  /** Puts it into the dead-letter queue. @returns whether it is safe there; it never rejects */
-  writeDeadLetter(queued: QueuedMessage, outcome: Outcome, deadline: Deadline): Promise<boolean>;
 }
 
 export interface BatchOptions {
@@ -50,28 +56,32 @@ export async function deliverBatch(
   queue: QueueRoute,
   { deadline, reserve, telemetry, now, random }: BatchOptions,
 ): Promise<Kept[]> {
-  const { destination, route, breaker } = queue;
+  const { destination, cutover } = queue;
+  const sides = cutover && new Map(messages.map((queued) => [queued, cutover.sideOf(queued)]));
   const startedAt = now();
   const kept: Kept[] = [];
-  const postponed = new Map<string, number>();
-  const lanes = lanesOf(messages);
+  const postponed = new Map<string, { side: Side | undefined; reason: string; messages: number }>();
   const options = { deadline, telemetry, now, sendPointed: queue.pointedSender(deadline) };
-  let longestMs = 0;
-  let next = 0;
 
-  async function deliverLane(lane: readonly QueuedMessage[]): Promise<void> {
+  function wayOf(queued: QueuedMessage | undefined): Way {
+    return queued !== undefined && sides?.get(queued) === 'new' ? (cutover?.newSide ?? queue) : queue;
+  }
+
+  /** @param probe the one message that is tried though the breaker is open */
+  async function deliverLane(lane: readonly QueuedMessage[], stream: Stream, probe?: QueuedMessage): Promise<void> {
     for (const [position, queued] of lane.entries()) {
+      const { breaker, route, writeDeadLetter } = wayOf(queued);
       if (breaker.isOpen && queued !== probe && isReadable(queued) && !isOverdue(queued, now()))
         return postpone(lane, position, breaker.isBlocked ? 'breaker-blocked' : 'breaker');
-      if (deadline.remainingMs() < neededMs(longestMs)) return postpone(lane, position, 'deadline');
+      if (deadline.remainingMs() < neededMs(stream.longestMs)) return postpone(lane, position, 'deadline');
       const before = now();
       const attempt = await attemptDelivery(queued.message, route, lineOf(queued), options);
       const { outcome } = attempt;
-      longestMs = Math.max(longestMs, now() - before);
+      stream.longestMs = Math.max(stream.longestMs, now() - before);
       if (saysSomethingOfEndpoint(outcome)) breaker.record(outcome.kind);
       if (outcome.kind === 'delivered') continue;
       const isGivenUp = wasTried(attempt, deadline) && queue.isGivenUp(outcome, queued);
-      if (isGivenUp && (await queue.writeDeadLetter(queued, outcome, reserve))) continue;
+      if (isGivenUp && (await writeDeadLetter(queued, outcome, reserve))) continue;
       if (isGivenUp) keep(queued, 'not-dead-lettered');
       else if (outcome.kind === 'failed') keep(queued, 'failed', outcome.retryAfterMs);
       else keep(queued, 'blocked');
@@ -79,8 +89,9 @@ export async function deliverBatch(
     }
   }
 
-  function lineOf({ messageId, receiveCount: attempt, sentAt, firstReceivedAt, bytes }: QueuedMessage) {
-    return { destination, messageId, attempt, sentAt, firstReceivedAt, bytes };
+  function lineOf(queued: QueuedMessage) {
+    const { messageId, receiveCount: attempt, sentAt, firstReceivedAt, bytes } = queued;
+    return { destination, side: sides?.get(queued), messageId, attempt, sentAt, firstReceivedAt, bytes };
   }
 
   function keep(
@@ -98,29 +109,51 @@ export async function deliverBatch(
 
   /** The first of a group waits, and keeps the group closed meanwhile. The others have no wait of their own. */
   function postpone(lane: readonly QueuedMessage[], from: number, reason: PostponeReason): void {
-    for (const [index, queued] of lane.slice(from).entries()) keep(queued, index === 0 ? reason : 'behind');
-    const count = lane.length - from;
-    const words = WORDS[reason];
-    if (count > 0) postponed.set(words, (postponed.get(words) ?? 0) + count);
-  }
-
-  async function work(): Promise<void> {
-    for (let lane = lanes[next]; lane !== undefined; lane = lanes[next]) {
-      next += 1;
-      await deliverLane(lane);
+    const first = lane[reason === 'behind' ? from - 1 : from];
+    for (const [index, queued] of lane.slice(from).entries()) {
+      keep(queued, index === 0 ? reason : 'behind');
+      const side = sides?.get(queued);
+      const firstSide = first && sides?.get(first);
+      const words = side === firstSide ? WORDS[reason] : `${WORDS.behind} and belongs to the ${firstSide} side`;
+      const key = `${side} ${words}`;
+      postponed.set(key, { side, reason: words, messages: (postponed.get(key)?.messages ?? 0) + 1 });
     }
   }
 
-  const probing = breaker.isOpen ? lanes.find(([head]) => head !== undefined && isReadable(head)) : undefined;
-  const probe = probing?.[0];
-  if (probing !== undefined) {
-    // Alone and first: the others are tried only if it ends the row of failures.
-    lanes.splice(lanes.indexOf(probing), 1);
-    await deliverLane(probing);
+  async function deliverStream({ breaker }: Way, lanes: QueuedMessage[][]): Promise<void> {
+    const stream = { longestMs: 0 };
+    const probing = breaker.isOpen ? lanes.find(([head]) => head !== undefined && isReadable(head)) : undefined;
+    const probe = probing?.[0];
+    if (probing !== undefined) {
+      // Alone and first: the others are tried only if it ends the row of failures.
+      lanes.splice(lanes.indexOf(probing), 1);
+      await deliverLane(probing, stream, probe);
+    }
+    let next = 0;
+    async function work(): Promise<void> {
+      for (let lane = lanes[next]; lane !== undefined; lane = lanes[next]) {
+        next += 1;
+        await deliverLane(lane, stream, probe);
+      }
+    }
+    await Promise.all(Array.from({ length: Math.min(queue.concurrency, lanes.length) }, work));
   }
-  await Promise.all(Array.from({ length: Math.min(queue.concurrency, lanes.length) }, work));
-  for (const [reason, count] of postponed) telemetry.postponed({ destination, messages: count, reason });
+
+  const lanes = lanesOf(messages);
+  if (cutover === undefined) await deliverStream(queue, lanes);
+  // Beside each other: a side that hangs or fails does not hold up the other one.
+  else {
+    const ofSide = (way: Way) => lanes.filter(([head]) => wayOf(head) === way);
+    await Promise.all([queue, cutover.newSide].map((way) => deliverStream(way, ofSide(way))));
+  }
+  for (const line of postponed.values()) telemetry.postponed({ destination, ...line });
   return kept;
+}
+
+/** Lanes that go on beside each other: those that begin with a message of one way. */
+interface Stream {
+  /** The longest attempt so far, in milliseconds. */
+  longestMs: number;
 }
 
 type PostponeReason = Extract<KeepReason, 'breaker' | 'breaker-blocked' | 'deadline' | 'behind'>;

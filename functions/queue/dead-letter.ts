@@ -28,7 +28,7 @@ export function createDeadLetterWriter({
   telemetry,
   now,
 }: DeadLetterWriterOptions): WriteDeadLetter {
-  const { name, payloadBucket, monitor } = destination;
+  const { name, payloadBucket, monitor, side } = destination;
 
   return async function writeDeadLetter(queued, outcome, { signal }) {
     const { messageId, queueArn } = queued;
@@ -39,6 +39,7 @@ export function createDeadLetterWriter({
       now: now(),
       ...(payloadBucket === undefined ? {} : { payloadBucket }),
       ...(monitor === undefined ? {} : { monitor }),
+      ...(side === undefined ? {} : { side }),
     };
     try {
       const letter = letterOf(queued, outcome, options);
@@ -56,7 +57,7 @@ export function createDeadLetterWriter({
       telemetry.problem('dead-letter.failed', { destination: name, messageId, reason });
       return false;
     }
-    telemetry.deadLettered({ destination: name, messageId, outcome: outcome.kind });
+    telemetry.deadLettered({ destination: name, side, messageId, outcome: outcome.kind });
     return true;
   };
 }

@@ -55,6 +55,8 @@ export interface LetterOptions {
   readonly payloadBucket?: string;
   /** Host of the tenant's monitor, for a link to the message's log. */
   readonly monitor?: string;
+  /** Of a cut-over. */
+  readonly side?: 'old' | 'new';
   /** Epoch milliseconds. */
   readonly now: number;
 }
@@ -113,7 +115,7 @@ function messageOf({ group, recordId }: QueuedMessage, body: string, attributes:
 function reasonOf(
   queued: QueuedMessage,
   outcome: LetterOutcome,
-  { destination, monitor, now }: LetterOptions,
+  { destination, side, monitor, now }: LetterOptions,
   attributes?: Readonly<Record<string, Attribute>>,
 ): Attribute {
   const letter = {
@@ -125,6 +127,7 @@ function reasonOf(
     mplLink: monitor === undefined || outcome.mplId === undefined ? undefined : mplLink(monitor, outcome.mplId),
     messageId: queued.messageId,
     destination,
+    side,
     queueArn: queued.queueArn,
     receiveCount: queued.receiveCount,
     sentAt: dateOf(queued.sentAt),

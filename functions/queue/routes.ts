@@ -2,10 +2,12 @@
 import type { Environment } from '../environment.ts';
 import type { RelayError } from '../error.ts';
 import { queueUrlOf } from '../message/queue-url.ts';
-import type { Route } from '../relay/relay.ts';
-import type { Destination } from '../settings/destination.ts';
+import { triedBefore } from '../message/queued.ts';
+import type { Route, Routes } from '../relay/relay.ts';
+import { sideOf } from '../relay/side.ts';
+import type { Cutover, Destination } from '../settings/destination.ts';
 import { destinationOfQueue } from '../settings/settings.ts';
-import type { QueueRoute } from './batch.ts';
+import type { QueueRoute, Way } from './batch.ts';
 import { createBreaker } from './breaker.ts';
 import { createByteBudget } from './byte-budget.ts';
 import { createDeadLetterWriter } from './dead-letter.ts';
@@ -18,16 +20,32 @@ export function createQueueRoutes(environment: Environment): (queueArn: string) 
   const budget = createByteBudget(memoryBytes() / 4);
   const known = new Map<string, QueueRoute>();
 
-  function usable(destination: Destination, route: Route, queueArn: string): QueueRoute {
-    const { name, concurrency, payloadBucket, payloadBuckets, deletePayloads } = destination;
+  function usable(destination: Destination, { route, newSide }: Routes, queueArn: string): QueueRoute {
+    const { name, concurrency, payloadBucket, payloadBuckets, deletePayloads, cutover } = destination;
     const buckets = payloadBucket === undefined ? payloadBuckets : [payloadBucket, ...payloadBuckets];
     return {
       ...unusable(name, route, queueArn),
+      ...wayOf(destination, route),
+      ...(cutover === undefined || newSide === undefined ? {} : { cutover: cutoverOf(cutover, newSide) }),
       concurrency,
-      breaker: createBreaker(),
       pointedSender: createPointedSender({ s3, buckets, budget, deleteDelivered: deletePayloads, telemetry }),
       isGivenUp: (outcome, queued) => isGivenUp(outcome, queued, destination, now()),
-      writeDeadLetter: createDeadLetterWriter({ destination, sqs, s3, telemetry, now }),
+    };
+  }
+
+  /** @param destination of one side of a cut-over, where there is one */
+  function wayOf(destination: Destination, route: Route): Way {
+    const writeDeadLetter = createDeadLetterWriter({ destination, sqs, s3, telemetry, now });
+    return { route, breaker: createBreaker(), writeDeadLetter };
+  }
+
+  function cutoverOf(cutover: Cutover, newSide: Route): NonNullable<QueueRoute['cutover']> {
+    return {
+      newSide: wayOf(cutover.newSide, newSide),
+      sideOf(queued) {
+        const { side, sentAt = queued.sentAt } = triedBefore(queued);
+        return side ?? sideOf(cutover, sentAt, queued.group ?? queued.messageId);
+      },
     };
   }
 

@@ -34,7 +34,7 @@ export interface AttemptOptions {
 export async function attemptDelivery(
   message: Message | PointedMessage | RelayError,
   route: Route | RelayError,
-  line: Pick<AttemptLine, 'destination' | 'messageId' | 'attempt' | 'bytes'> & {
+  line: Pick<AttemptLine, 'destination' | 'side' | 'messageId' | 'attempt' | 'bytes'> & {
     readonly sentAt?: number;
     readonly firstReceivedAt?: number;
   },
@@ -49,6 +49,7 @@ export async function attemptDelivery(
   const { kind } = outcome;
   telemetry.attempted({
     destination: line.destination,
+    side: line.side,
     messageId: line.messageId,
     attempt: line.attempt,
     outcome: kind,

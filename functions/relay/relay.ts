@@ -20,6 +20,12 @@ export interface Route {
   readonly now: () => number;
 }
 
+/** The way to SAP of one destination; with a cut-over that is the old side, and `newSide` is the other. */
+export interface Routes {
+  readonly route: Route;
+  readonly newSide?: Route;
+}
+
 /** The outcome of one attempt, and what else its log line says. */
 export interface Attempt {
   readonly outcome: Outcome;

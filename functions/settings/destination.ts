@@ -58,6 +58,25 @@ interface EndpointSettings {
    */
   readonly deletePayloads: boolean;
   readonly webhook?: WebhookSettings;
+  /** Which side of a cut-over these settings are of. Absent: there is no cut-over. */
+  readonly side?: 'old' | 'new';
+  /** Absent on the new side itself. */
+  readonly cutover?: Cutover;
+}
+
+/** A second way to SAP, for messages that were sent from a time on. */
+export interface Cutover {
+  /** Epoch milliseconds. */
+  readonly since: number;
+  /** Per cent of the messages sent since then; the others stay on the old side. */
+  readonly share: number;
+  /** The destination with the settings that differ on the new side. */
+  readonly newSide: Destination;
+}
+
+/** The destination, and with a cut-over its new side. */
+export function sidesOf(destination: Destination): Destination[] {
+  return destination.cutover === undefined ? [destination] : [destination, destination.cutover.newSide];
 }
 
 interface HttpsSettings {

@@ -8,6 +8,7 @@ import * as v from 'valibot';
 import { RelayError } from '../error.ts';
 import { isRecord } from '../untrusted.ts';
 import type { Destination } from './destination.ts';
+import { cutoverFields, newSideOf, WAY_FIELDS } from './schema/cutover.ts';
 import { DESTINATION_EXPECTED, destination, destinationFields } from './schema/destination.ts';
 import { MISSING } from './schema/fields.ts';
 import { verifyObjects } from './schema/verify.ts';
@@ -109,7 +110,11 @@ function settingInvalid(problem: string): RelayError {
 
 /** Only for input without a problem. */
 function checked(name: string, value: unknown): Destination {
-  return { name, ...v.parse(destination, value) } as Destination;
+  const { cutover, ...settings } = v.parse(destination, value);
+  if (cutover === undefined || !isRecord(value)) return { name, ...settings } as Destination;
+  const { cutover: _, ...other } = v.parse(destination, newSideOf(value));
+  const newSide = { name, ...other, side: 'new' } as Destination;
+  return { name, ...settings, side: 'old', cutover: { ...cutover, newSide } } as Destination;
 }
 
 function problemsOf(name: string, value: unknown): string[] {
@@ -117,16 +122,50 @@ function problemsOf(name: string, value: unknown): string[] {
     ? []
     : [`${name}: expected a name of letters, digits and -, 63 at most, a letter first`];
   if (!isRecord(value)) return [...named, `${name}: ${DESTINATION_EXPECTED}`];
-  const parsed = v.safeParse(destination, value);
-  const issues = parsed.success ? [] : parsed.issues;
-  const lines = issues.map((issue) => `${[name, v.getDotPath(issue)].filter(Boolean).join('.')}: ${issue.message}`);
+  const own = issuesOf(value);
+  const lines = own.map(([path, message]) => `${[name, path].filter(Boolean).join('.')}: ${message}`);
+  const { cutover } = value;
+  if (isRecord(cutover)) lines.push(...problemsOfNewSide(value, cutover, own).map((line) => `${name}.cutover${line}`));
   const unknown = [
     ...unknownFields(value, Object.keys(destinationFields), name),
+    ...(isRecord(cutover) ? unknownInCutover(cutover, `${name}.cutover`) : []),
     ...(isRecord(value.webhook) ? unknownFields(value.webhook, Object.keys(webhookFields), `${name}.webhook`) : []),
     ...(isRecord(value.webhook) ? unknownOptions(value.webhook.verify, `${name}.webhook.verify`) : []),
   ];
   const others = [...new Set(lines)].filter((line) => !isMisspelt(line, unknown));
   return [...named, ...unknown, ...others].map(oneLine);
+}
+
+type Issue = readonly [path: string, message: string];
+
+function issuesOf(written: Readonly<Record<string, unknown>>): Issue[] {
+  const parsed = v.safeParse(destination, written);
+  return (parsed.success ? [] : parsed.issues).map((issue) => [v.getDotPath(issue) ?? '', issue.message]);
+}
+
+/** Mistakes that the destination by itself does not have. @param own those that it has */
+function problemsOfNewSide(
+  written: Readonly<Record<string, unknown>>,
+  cutover: Readonly<Record<string, unknown>>,
+  own: readonly Issue[],
+): string[] {
+  if (Object.keys(cutover).every((field) => field in cutoverFields)) {
+    return [': expected what differs on the new side, such as secret and path'];
+  }
+  const found = issuesOf(newSideOf(written)).filter(
+    ([path, message]) => path in cutover || !own.some((issue) => issue[0] === path && issue[1] === message),
+  );
+  return found.map(([path, message]) => `.${path}: ${message}`);
+}
+
+function unknownInCutover(cutover: Record<string, unknown>, path: string): string[] {
+  const known = [...Object.keys(cutoverFields), ...WAY_FIELDS];
+  const shared = Object.keys(cutover).filter((field) => !known.includes(field) && field in destinationFields);
+  const others = Object.fromEntries(Object.entries(cutover).filter(([field]) => !shared.includes(field)));
+  return [
+    ...shared.map((field) => `${path}.${field}: is not of the way to SAP, both sides share the destination's`),
+    ...unknownFields(others, known, path),
+  ];
 }
 
 /** A name may contain anything, even a line break. */

@@ -26,7 +26,12 @@ export interface MetricsOptions {
 }
 
 /** Writes a line; nothing if there is no metric, or metrics are off. */
-export type PublishMetrics = (metrics: readonly Metric[], destination?: string) => void;
+export type PublishMetrics = (
+  metrics: readonly Metric[],
+  destination?: string,
+  /** Of a cut-over: a field of the line and no dimension, which would make each metric of the destination a new one. */
+  side?: 'old' | 'new',
+) => void;
 
 export function createMetrics(options: MetricsOptions): PublishMetrics {
   const { namespace, service, environment = process.env, now = Date.now, output } = options;
@@ -36,24 +41,24 @@ export function createMetrics(options: MetricsOptions): PublishMetrics {
   /** What follows the time in a line: the same for all lines with these metrics of a destination. */
   const definitions = new Map<string, string>();
 
-  function definitionOf(metrics: readonly Metric[], destination: string | undefined): string {
-    const key = `${metrics.map(({ name }) => name)} ${destination}`;
+  function definitionOf(metrics: readonly Metric[], destination?: string, side?: string): string {
+    const key = `${metrics.map(({ name }) => name)} ${destination} ${side}`;
     const known = definitions.get(key);
     if (known !== undefined) return known;
-    const dimensions = { service, destination };
+    const fields = { service, destination, side };
     const definition = {
       Namespace: namespace,
       Dimensions: [destination === undefined ? ['service'] : ['service', 'destination']],
       Metrics: metrics.map(({ name, unit }) => ({ Name: name, Unit: unit })),
     };
-    const made = `"CloudWatchMetrics":[${JSON.stringify(definition)}]},${JSON.stringify(dimensions).slice(1, -1)}`;
+    const made = `"CloudWatchMetrics":[${JSON.stringify(definition)}]},${JSON.stringify(fields).slice(1, -1)}`;
     definitions.set(key, made);
     return made;
   }
 
-  return (metrics, destination) => {
+  return (metrics, destination, side) => {
     if (metrics.length === 0 || isOff) return;
-    let line = `{"_aws":{"Timestamp":${now()},${definitionOf(metrics, destination)}`;
+    let line = `{"_aws":{"Timestamp":${now()},${definitionOf(metrics, destination, side)}`;
     for (const { name, value } of metrics) line += `,"${name}":${JSON.stringify(single(value))}`;
     output(`${line}}\n`);
   };

@@ -8,9 +8,13 @@ import type { Context } from 'aws-lambda';
 import { createLog } from './log.ts';
 import { createMetrics, MAX_VALUES, type Metric } from './metrics.ts';
 
+type Side = 'old' | 'new';
+
 /** The fields of the line `delivery.attempted`; those that are undefined are not written. */
 export interface AttemptLine {
   readonly destination: string;
+  /** Of a cut-over. Absent: the destination has none. */
+  readonly side?: Side | undefined;
   readonly messageId: string;
   /** SAP's id of the message processing log, where the answer named it. */
   readonly mplId?: string | undefined;
@@ -63,7 +67,7 @@ export interface Refusal {
 export interface Telemetry {
   attempted(line: AttemptLine): void;
   /** Messages handed back untried. */
-  postponed(line: { destination: string; messages: number; reason: string }): void;
+  postponed(line: { destination: string; side?: Side | undefined; messages: number; reason: string }): void;
   /** A webhook's message that SQS has confirmed. */
   queued(line: QueuedLine): void;
   /** A webhook's message that SQS or S3 did not confirm: its sender gets 503 and tries again. */
@@ -73,12 +77,12 @@ export interface Telemetry {
   /** Such requests, summed up: a line for each would be a stranger's to write. */
   refused(line: Refusal & { readonly count: number }): void;
   /** A message that is now in the dead-letter queue. */
-  deadLettered(line: { destination: string; messageId: string; outcome: string }): void;
+  deadLettered(line: { destination: string; side?: Side | undefined; messageId: string; outcome: string }): void;
   /** Something that belongs to no one message: a queue without destination, a webhook whose secret is unreadable. */
   problem(event: string, fields: Readonly<Record<string, string | number>>): void;
   tokenRequested(): void;
   /** The authorization server refused the credentials of a destination. */
-  tokenRefused(destination: string): void;
+  tokenRefused(destination: string, side?: Side): void;
   /** A secret with a client certificate was read; told where few days are left. */
   certificateRead(certificate: { readonly secret: string; readonly daysLeft: number }): void;
   /** A token could not be renewed ahead of its end; the one there is goes on. */
@@ -94,8 +98,10 @@ const NAMESPACE = 'TokenRelay';
 /** A certificate that ends in so many days or less gets a line, which names it; the metric and its alarm do not. */
 const ENDING_DAYS = 30;
 
-/** What is not yet published of a destination's attempts. */
+/** What is not yet published of the attempts of a destination, or of one side of its cut-over. */
 interface Attempts {
+  readonly destination: string;
+  readonly side: Side | undefined;
   readonly numbers: Record<AttemptLine['outcome'], number>;
   readonly durationsMs: number[];
   /** The longest that one has been tried; absent while none was tried again in vain. */
@@ -111,7 +117,7 @@ export function createTelemetry(): Telemetry {
     output: log.append,
   });
   const attempts = new Map<string, Attempts>();
-  /** Metric → destination → count. */
+  /** Metric → destination, or side of its cut-over, as `keyOf` writes it → count. */
   const counts = {
     Postponed: new Map<string, number>(),
     DeadLettered: new Map<string, number>(),
@@ -126,10 +132,13 @@ export function createTelemetry(): Telemetry {
 
   /** One line of metrics for each destination; each hundred of its attempts had theirs. */
   function publish(): void {
-    for (const [destination, made] of attempts) publishMetrics(metricsOf(made), destination);
+    for (const made of attempts.values()) publishMetrics(metricsOf(made), made.destination, made.side);
     attempts.clear();
     for (const [name, byDestination] of Object.entries(counts)) {
-      for (const [destination, messages] of byDestination) publishMetrics([counted(name, messages)], destination);
+      for (const [key, messages] of byDestination) {
+        const [destination, side] = key.split(' ') as [string, Side?];
+        publishMetrics([counted(name, messages)], destination, side);
+      }
       byDestination.clear();
     }
     publishMetrics([
@@ -147,29 +156,32 @@ export function createTelemetry(): Telemetry {
     log.flush();
   }
 
-  function count(name: keyof typeof counts, destination: string, messages = 1): void {
-    counts[name].set(destination, (counts[name].get(destination) ?? 0) + messages);
+  function count(name: keyof typeof counts, key: string, messages = 1): void {
+    counts[name].set(key, (counts[name].get(key) ?? 0) + messages);
   }
 
   return {
     attempted(line) {
       log.write(LEVEL[line.outcome], 'delivery.attempted', line);
-      const { destination, outcome, durationMs, triedForSeconds } = line;
-      const known = attempts.get(destination);
+      const { destination, side, outcome, durationMs, triedForSeconds } = line;
+      const key = keyOf(destination, side);
+      const known = attempts.get(key);
       const made: Attempts = known ?? {
+        destination,
+        side,
         numbers: { delivered: 0, rejected: 0, failed: 0, blocked: 0 },
         durationsMs: [],
       };
       made.numbers[outcome] += 1;
       if (triedForSeconds !== undefined) made.triedForSeconds = Math.max(made.triedForSeconds ?? 0, triedForSeconds);
       if (made.durationsMs.push(durationMs) === MAX_VALUES) {
-        publishMetrics(metricsOf(made), destination);
-        attempts.delete(destination);
-      } else if (known === undefined) attempts.set(destination, made);
+        publishMetrics(metricsOf(made), destination, side);
+        attempts.delete(key);
+      } else if (known === undefined) attempts.set(key, made);
     },
     postponed(line) {
       log.write('warn', 'delivery.postponed', line);
-      count('Postponed', line.destination, line.messages);
+      count('Postponed', keyOf(line.destination, line.side), line.messages);
     },
     queued(line) {
       log.write('info', 'webhook.queued', line);
@@ -186,13 +198,13 @@ export function createTelemetry(): Telemetry {
     refused: (line) => log.write('warn', 'webhook.refused', line),
     deadLettered(line) {
       log.write('error', 'message.dead-lettered', line);
-      count('DeadLettered', line.destination);
+      count('DeadLettered', keyOf(line.destination, line.side));
     },
     problem: (event, fields) => log.write('error', event, fields),
     tokenRequested: () => {
       tokenRequests += 1;
     },
-    tokenRefused: (destination) => count('TokensRefused', destination),
+    tokenRefused: (destination, side) => count('TokensRefused', keyOf(destination, side)),
     certificateRead(certificate) {
       daysLeft = Math.min(daysLeft, certificate.daysLeft);
       if (certificate.daysLeft <= ENDING_DAYS) log.write('warn', 'certificate.ends', certificate);
@@ -210,6 +222,11 @@ export function createTelemetry(): Telemetry {
       onError: end,
     },
   };
+}
+
+/** A name has no blank in it. */
+function keyOf(destination: string, side: Side | undefined): string {
+  return side === undefined ? destination : `${destination} ${side}`;
 }
 
 function metricsOf({ numbers, durationsMs, triedForSeconds }: Attempts): Metric[] {

@@ -19,8 +19,11 @@ export interface TokensOptions extends Clock {
   /** From 0 up to 1. */
   readonly random: () => number;
   readonly onRequest: () => void;
-  /** The authorization server refused the credentials of this destination; called for each that shares them. */
-  readonly onRefused?: (destination: string) => void;
+  /**
+   * The authorization server refused the credentials of this destination, or of this side of its cut-over; called for each
+   * that shares them.
+   */
+  readonly onRefused?: (destination: string, side?: Destination['side']) => void;
   readonly onRenewalFailed: (reason: string) => void;
   /** A secret was read that holds a client certificate. `daysLeft`: whole days; below zero once it has expired. */
   readonly onCertificate?: (certificate: { readonly secret: string; readonly daysLeft: number }) => void;
@@ -35,7 +38,7 @@ export function createTokens(all: TokensOptions): Tokens {
   const { readSecret, onRefused, onRenewalFailed, onCertificate, ...options } = all;
   const { now = Date.now } = options;
   const secrets = new Map<string, { readonly credentials: Warm<Credentials>; readonly rejections: Rejections }>();
-  const tokens = new Map<string, { readonly token: Warm<Token>; readonly destinations: Set<string> }>();
+  const tokens = new Map<string, { readonly token: Warm<Token>; readonly destinations: Set<Destination> }>();
 
   function sharedBy(secret: string) {
     const known = secrets.get(secret);
@@ -70,7 +73,7 @@ export function createTokens(all: TokensOptions): Tokens {
   function tokenFor(
     { secret, authentication }: Destination,
     wanted: ReturnType<typeof wantedBy>,
-    destinations: ReadonlySet<string>,
+    destinations: ReadonlySet<Destination>,
   ): Warm<Token> {
     const { credentials, rejections } = sharedBy(secret);
     if (authentication === 'certificate') return certificateAccess(credentials, secret, now);
@@ -81,7 +84,7 @@ export function createTokens(all: TokensOptions): Tokens {
       previousCredentials: (deadline) => previousCredentials(secret, deadline),
       wanted,
       onRefused: () => {
-        for (const destination of destinations) onRefused?.(destination);
+        for (const { name, side } of destinations) onRefused?.(name, side);
       },
       onRenewalFailed: (error) => onRenewalFailed(error instanceof RelayError ? error.message : 'unexpected error'),
     });
@@ -93,10 +96,10 @@ export function createTokens(all: TokensOptions): Tokens {
       const key = JSON.stringify([destination.authentication, destination.secret, wanted]);
       const known = tokens.get(key);
       if (known !== undefined) {
-        known.destinations.add(destination.name);
+        known.destinations.add(destination);
         return known.token;
       }
-      const destinations = new Set([destination.name]);
+      const destinations = new Set([destination]);
       const token = tokenFor(destination, wanted, destinations);
       tokens.set(key, { token, destinations });
       return token;

@@ -6,6 +6,7 @@ import { type Clock, type Deadline, startBefore } from '../deadline.ts';
 import type { Message } from '../message/message.ts';
 import { attemptDelivery } from '../relay/attempt.ts';
 import type { Outcome } from '../relay/outcome.ts';
+import type { Side } from '../relay/side.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { Enqueued, Origin } from './enqueue.ts';
 import type { WebhookRoute } from './routes.ts';
@@ -29,23 +30,28 @@ export async function dispatch(
   const { origin, deadline, clock } = options;
   const { mode } = route.webhook;
   if (mode === 'queued') return route.enqueue(message, origin, deadline);
-  if (mode === 'direct') return deliver(message, route, options);
+  const side = route.sideOf?.(message, clock.now());
+  if (mode === 'direct') return deliver(message, route, side, options);
 
   const beforeQueueing = startBefore(deadline, QUEUEING_MS, clock);
-  const outcome = await deliver(message, route, { ...options, deadline: beforeQueueing });
+  const outcome = await deliver(message, route, side, { ...options, deadline: beforeQueueing });
   beforeQueueing.end();
   if (!cannotHaveRun(outcome)) return outcome;
-  const enqueued = await route.enqueue(message, origin, deadline);
+  // SQS's own time of it is later, which must not take it to the other side.
+  const tried = side === undefined ? message : { ...message, side };
+  const enqueued = await route.enqueue(tried, origin, deadline);
   // Too large for the queue only: the caller's next try may still be delivered.
   return enqueued === 'too-large' ? outcome : enqueued;
 }
 
 async function deliver(
   message: Message,
-  { destination, route }: WebhookRoute,
+  { destination, route: only, newSide }: WebhookRoute,
+  side: Side | undefined,
   { deadline, telemetry, clock }: DispatchOptions,
 ): Promise<Outcome> {
-  const line = { destination, messageId: message.id, attempt: 1, bytes: message.body.bytes };
+  const route = side === 'new' ? (newSide ?? only) : only;
+  const line = { destination, side, messageId: message.id, attempt: 1, bytes: message.body.bytes };
   const attempt = await attemptDelivery(message, route, line, { deadline, telemetry, now: clock.now });
   return attempt.outcome;
 }

@@ -1,19 +1,22 @@
 /** Routes of the webhook function: for each webhook, who may send to it, and how its messages reach the destination. */
 import type { Environment } from '../environment.ts';
-import type { Route } from '../relay/relay.ts';
-import type { WebhookSettings } from '../settings/destination.ts';
+import type { Message } from '../message/message.ts';
+import type { Routes } from '../relay/relay.ts';
+import { type Side, sideOf } from '../relay/side.ts';
+import type { Destination, WebhookSettings } from '../settings/destination.ts';
 import { createEnqueue, type Enqueue } from './enqueue.ts';
 import type { Verifier } from './verification/verifier.ts';
 import { createVerifiers } from './verification/verifiers.ts';
 
-export interface WebhookRoute {
+export interface WebhookRoute extends Routes {
   readonly destination: string;
   readonly webhook: WebhookSettings;
   /** The destination's, for a webhook that lists none of its own. */
   readonly forwardHeaders: readonly string[];
   /** Any one of them lets a request in. */
   readonly verifiers: readonly Verifier[];
-  readonly route: Route;
+  /** The side that a message is sent to which came in then, epoch milliseconds. Absent: there is no cut-over. */
+  readonly sideOf?: (message: Message, cameInAt: number) => Side;
   readonly enqueue: Enqueue;
 }
 
@@ -33,11 +36,18 @@ export function createWebhookRoutes(environment: Environment): WebhookRoutes {
       continue;
     }
     const { webhook, forwardHeaders } = destination;
-    const route = routes.get(name);
-    if (webhook === undefined || route === undefined) continue;
+    const ways = routes.get(name);
+    if (webhook === undefined || ways === undefined) continue;
     const enqueue = createEnqueue({ ...environment, destination });
     const verifiers = webhook.verify.map(createVerifier);
-    known.set(name, { destination: name, webhook, forwardHeaders, verifiers, route, enqueue });
+    known.set(name, { destination: name, webhook, forwardHeaders, verifiers, ...ways, ...sides(destination), enqueue });
   }
   return (name) => known.get(name);
+}
+
+function sides({ name, cutover, fifo, queueUrl }: Destination): Pick<WebhookRoute, 'sideOf'> {
+  if (cutover === undefined) return {};
+  const isFifo = fifo || queueUrl?.endsWith('.fifo') === true;
+  // As it is queued: without a group of its own it is in the one of the destination.
+  return { sideOf: ({ id, group = name }, cameInAt) => sideOf(cutover, cameInAt, isFifo ? group : id) };
 }

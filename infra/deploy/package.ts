@@ -5,6 +5,7 @@
  */
 import { readdir, stat } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
+import { cutoverLines, movedLines } from './cutover.ts';
 import { differences, readPackage } from './made-package.ts';
 import { COMPILED_TEMPLATE, packageService } from './packaging.ts';
 import { readConfiguration } from './stack/configuration.ts';
@@ -52,6 +53,12 @@ function goneLines(before: ServiceInput | undefined, made: ServiceInput): string
   ];
 }
 
+/** Of the package that stood in the same place before: whose messages in flight would change sides. */
+function sideLines(before: ServiceInput | undefined, made: ServiceInput): string[] {
+  if (before === undefined || differences(before, made).length > 0) return [];
+  return movedLines((before.custom as { destinations?: unknown } | undefined)?.destinations, readConfiguration(made));
+}
+
 /** `--package <folder>` or `--package=<folder>`, as the framework reads its options. */
 function optionOf(options: readonly string[], name: string, short: string): string | undefined {
   const index = options.findIndex((option) => new RegExp(`^(--${name}|-${short})(=|$)`).test(option));
@@ -85,9 +92,10 @@ const before = await readPackage(folder);
 const packaging = await packageService(options, { folder, configuration });
 if (packaging.made !== undefined) {
   const { made, warnings } = packaging;
-  for (const line of [...warnings, ...goneLines(before, made)]) console.error(line);
+  for (const line of [...warnings, ...goneLines(before, made), ...sideLines(before, made)]) console.error(line);
   for (const line of await files(folder)) console.log(line);
-  for (const line of ['', ...destinationLines(made)]) console.log(line);
+  for (const line of ['', ...destinationLines(made), ...cutoverLines(readConfiguration(made), Date.now())])
+    console.log(line);
 } else {
   for (const line of packaging.mistakes) console.error(line);
   process.exitCode = 1;

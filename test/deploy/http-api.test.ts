@@ -91,6 +91,17 @@ describe('the webhook function may send', () => {
     expect(read).toContain('secret:webhooks/orders-');
   });
 
+  test.each([
+    ['queued', false],
+    ['direct', true],
+  ])('the webhook function may, in mode %s, read the credentials of the new side of a cut-over: %s', (mode, may) => {
+    const cutover = { secret: 'cpi/orders-cf', since: '2027-03-06T20:00:00Z' };
+    const read = JSON.stringify(
+      permissions({ orders: { ...flow, cutover, webhook: { ...webhook, mode } } })['secretsmanager:GetSecretValue'],
+    );
+    expect(read.includes('secret:cpi/orders-cf-')).toBe(may);
+  });
+
   test('the webhook function may send to somebody else’s queue, by its ARN or where queueUrl says', () => {
     const queueUrl = 'https://sqs.eu-central-1.amazonaws.com/999999999999/front';
     expect(permissions({ orders: { ...flow, queue: LEGACY, webhook } })['sqs:SendMessage']).toEqual([LEGACY]);

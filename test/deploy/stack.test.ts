@@ -51,6 +51,33 @@ describe('times', () => {
   });
 });
 
+describe('a cut-over', () => {
+  const cutover = { secret: 'cpi/orders-cf', since: '2027-03-06T20:00:00Z', timeoutSeconds: 200 };
+
+  test('a cut-over lets the queue function read the credentials of both sides', () => {
+    const role = JSON.stringify(properties(made({ orders: { ...flow, cutover } }), 'QueueRole'));
+    expect(role).toContain('secret:cpi/orders-??????');
+    expect(role).toContain('secret:cpi/orders-cf-??????');
+  });
+
+  test('a cut-over with longer calls on the new side gives the function their time', () => {
+    expect(made({ orders: { ...flow, cutover } }).functions.queue).toMatchObject({ timeout: 430 });
+  });
+
+  test('a cut-over is checked in what only a deployment can get wrong, and told by its path', () => {
+    const wrong = { ...cutover, secret: 'arn:aws:secretsmanager:us-east-1:123456789012:secret:cpi/orders-cf-a1B2c3' };
+    expect(mistakes({ destinations: { orders: { ...flow, cutover: wrong } } })).toEqual([
+      'custom.destinations.orders.cutover.secret: expected the ARN of a secret in eu-central-1',
+    ]);
+    const monitor = { ...cutover, url: 'https://acme-tmn.hci.eu1.hana.ondemand.com/http/orders' };
+    expect(mistakes({ destinations: { orders: { ...flow, cutover: monitor } } })).toEqual([
+      expect.stringMatching(/^custom\.destinations\.orders\.cutover\.url: .*this one is the monitor’s$/),
+    ]);
+    const { warnings } = made({ orders: { ...flow, cutover: { ...cutover, path: '/cxf/orders' } } });
+    expect(warnings).toContain('orders.cutover.path: below /cxf/ listens adapter soap or soap-rm, not https');
+  });
+});
+
 describe('a destination more', () => {
   const before = made({ orders: flow });
 

@@ -4,6 +4,7 @@
  */
 import { globSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { cutoverFields } from '../../functions/settings/schema/cutover.ts';
 import { destinationFields } from '../../functions/settings/schema/destination.ts';
 import { webhookFields } from '../../functions/settings/schema/webhook.ts';
 import { readSettings } from '../../functions/settings/settings.ts';
@@ -127,7 +128,13 @@ describe('The table of settings', () => {
   });
 
   test('the table of settings has every field, and no other', () => {
-    expect(named.sort()).toEqual([...fields, ...ofWebhook.map((field) => `webhook.${field}`)].sort());
+    expect(named.sort()).toEqual(
+      [
+        ...fields,
+        ...ofWebhook.map((field) => `webhook.${field}`),
+        ...Object.keys(cutoverFields).map((field) => `cutover.${field}`),
+      ].sort(),
+    );
   });
 
   const flow = { secret: 'cpi/orders', path: '/http/orders' };

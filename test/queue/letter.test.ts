@@ -120,6 +120,12 @@ describe('A letter', () => {
     expect(reasonIn(fifo.attributes)).toMatchObject({ messageId: 'order-4711', queueArn: FIFO_ARN });
   });
 
+  test('a letter names the side of a cut-over, and none where there is no cut-over', () => {
+    const { message } = letterOf(queuedMessage(), REJECTED, { ...OPTIONS, side: 'old' }) ?? {};
+    expect(reasonIn(message?.attributes ?? {})).toMatchObject({ destination: 'orders', side: 'old' });
+    expect(reasonIn(letter(queuedMessage()).message.attributes)).not.toHaveProperty('side');
+  });
+
   test('a letter keeps types with labels and bytes', () => {
     const attributes = {
       amount: { dataType: 'Number.decimal' as 'Number', stringValue: '1.50' },

@@ -31,6 +31,8 @@ export interface SimulatedQueueOptions {
   readonly writesLetters?: boolean;
   readonly retryAfterSeconds?: number;
   readonly breaker?: Breaker;
+  /** Which messages a cut-over has taken to the new side, and that side's breaker. Default: there is no cut-over. */
+  readonly cutover?: { isNew(messageId: string): boolean; readonly breaker?: Breaker };
 }
 
 export interface Delivery {
@@ -41,7 +43,7 @@ export interface Delivery {
   readonly answered: string[];
   readonly deadLettered: string[];
   readonly lines: AttemptLine[];
-  readonly postponed: { readonly messages: number; readonly reason: string }[];
+  readonly postponed: { readonly side?: string; readonly messages: number; readonly reason: string }[];
   /** Most calls at once: in all, and of one group. */
   readonly mostAtOnce: number;
   readonly mostOfGroup: number;
@@ -114,24 +116,32 @@ export function createSimulatedQueue(defaults: SimulatedQueueOptions = {}): Simu
       },
     };
 
+    const writeDeadLetter: QueueRoute['writeDeadLetter'] = async ({ messageId }) => {
+      await time.sleep(10);
+      if (how.writesLetters === false) return false;
+      deadLettered.push(messageId);
+      return true;
+    };
+    const { cutover } = how;
     const queue: QueueRoute = {
       destination: 'orders',
+      ...(cutover && {
+        cutover: {
+          sideOf: ({ messageId }) => (cutover.isNew(messageId) ? 'new' : 'old'),
+          newSide: { route: exchange, breaker: cutover.breaker ?? createBreaker(), writeDeadLetter },
+        },
+      }),
       route: exchange,
       concurrency,
       breaker,
       pointedSender: () => () => Promise.reject(new RelayError('PAYLOAD_MISSING', 'nothing lies in S3 here')),
       changeVisibility: async () => 0,
       isGivenUp: ({ kind }: Outcome) => kind === 'rejected',
-      writeDeadLetter: async ({ messageId }) => {
-        await time.sleep(10);
-        if (how.writesLetters === false) return false;
-        deadLettered.push(messageId);
-        return true;
-      },
+      writeDeadLetter,
     };
     const telemetry = quietTelemetry({
       attempted: (line: AttemptLine) => lines.push(line),
-      postponed: (line: { messages: number; reason: string }) => postponed.push(line),
+      postponed: ({ destination: _, ...line }) => postponed.push(line),
     });
     const deadline = startDeadline(remainingMs, time);
     const delivered = deliverBatch(messages, queue, {

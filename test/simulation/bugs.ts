@@ -243,7 +243,7 @@ export const BUGS: readonly Bug[] = [
     patches: [
       {
         file: 'functions/queue/batch.ts',
-        find: 'if (deadline.remainingMs() < neededMs(longestMs))',
+        find: 'if (deadline.remainingMs() < neededMs(stream.longestMs))',
         replace: 'if (false)',
       },
       {

@@ -80,6 +80,29 @@ test('refused tokens are counted for each destination', () => {
   expect(told).toEqual({ orders: { TokensRefused: 2 }, invoices: { TokensRefused: 1 } });
 });
 
+test('metrics of a cut-over name the side, in a field beside the dimensions that the destination has', () => {
+  const published = lines((telemetry) => {
+    telemetry.attempted(attempt({ side: 'old' }));
+    telemetry.attempted(attempt({ side: 'new' }));
+    telemetry.attempted(attempt({ side: 'new' }));
+    telemetry.postponed({ destination: 'orders', side: 'old', messages: 3, reason: 'x' });
+    telemetry.deadLettered({ destination: 'orders', side: 'old', messageId: 'm', outcome: 'failed' });
+    telemetry.tokenRefused('orders', 'new');
+    telemetry.attempted(attempt({}));
+  }).filter(isMetrics);
+  const dimensions = (line: object) => (line as { _aws: { CloudWatchMetrics: [{ Dimensions: unknown }] } })._aws;
+  for (const line of published)
+    expect(dimensions(line).CloudWatchMetrics[0].Dimensions).toEqual([['service', 'destination']]);
+  expect(published.map(({ _aws: _, service: __, Duration: ___, ...line }) => line)).toEqual([
+    { destination: 'orders', side: 'old', Delivered: 1 },
+    { destination: 'orders', side: 'new', Delivered: 2 },
+    { destination: 'orders', Delivered: 1 },
+    { destination: 'orders', side: 'old', Postponed: 3 },
+    { destination: 'orders', side: 'old', DeadLettered: 1 },
+    { destination: 'orders', side: 'new', TokensRefused: 1 },
+  ]);
+});
+
 describe('The days that a certificate has left', () => {
   test('the days that a certificate has left are those of the one that ends first, and of no destination', () => {
     const told = metricsOf((telemetry) => {

@@ -8,6 +8,7 @@ import { createEndpointToken } from '../../functions/relay/endpoint-token.ts';
 import type { WebhookSettings } from '../../functions/settings/destination.ts';
 import { dispatch } from '../../functions/webhook/dispatch.ts';
 import type { Enqueued } from '../../functions/webhook/enqueue.ts';
+import type { WebhookRoute } from '../../functions/webhook/routes.ts';
 import { answer, EXCEPTION, MPL_ID } from '../doubles/answer.ts';
 import { messageOf } from '../doubles/message.ts';
 import { quietTelemetry } from '../doubles/telemetry.ts';
@@ -25,6 +26,8 @@ interface Given {
   readonly noToken?: RelayError;
   readonly enqueued?: Enqueued;
   readonly remainingMs?: number;
+  /** Of a cut-over, epoch ms; the time passes while the flow is called. Default: there is none. */
+  readonly since?: number;
 }
 
 const FUNCTION_ARN = 'arn:aws:lambda:eu-central-1:123456789012:function:webhook';
@@ -33,14 +36,39 @@ const RESET = new RelayError('CONNECTION_FAILED', 'reset', { executed: 'unknown'
 const TIMED_OUT = new RelayError('TIMED_OUT', 'no answer', { executed: 'unknown' });
 
 /** @returns what became of it, in which order it went where, and the time that each had */
-async function hand({ mode, fates, noToken, enqueued = 'queued', remainingMs = 27_000 }: Given) {
+async function hand({ mode, fates, noToken, enqueued = 'queued', remainingMs = 27_000, since }: Given) {
   const time = createSimulatedTime(NOON);
   const went: string[] = [];
   const tokens = ['one', 'two'];
   const left = [...fates];
   const deadline = startWithin(remainingMs, time);
   const telemetry = quietTelemetry({
-    attempted: ({ outcome }) => went.push(`told ${outcome}`),
+    attempted: ({ outcome, side }) => went.push(['told', outcome, side].filter(Boolean).join(' ')),
+  });
+  const token = createEndpointToken(
+    warmTokens({
+      get: async () => {
+        if (noToken) throw noToken;
+        return tokenOf(tokens.shift() ?? 'more');
+      },
+      renew: async (one) => one,
+    }),
+    time.now,
+  );
+  const flow = (name: string): WebhookRoute['route'] => ({
+    token,
+    adapter: {
+      exchange: async (_message, _token, { remainingMs: callMs }, { onCall, onResend }) => {
+        went.push(`${name} ${callMs()}`);
+        onCall();
+        if (since !== undefined) time.moveTo(since + 1);
+        const fate = (left.length > 1 ? left.shift() : left[0]) ?? NO_CONNECTION;
+        if (fate instanceof RelayError) throw fate;
+        if ('resent' in fate) onResend();
+        return { answer: fate, reachedFlow: true };
+      },
+    },
+    now: time.now,
   });
   const result = await dispatch(
     messageOf(),
@@ -49,31 +77,13 @@ async function hand({ mode, fates, noToken, enqueued = 'queued', remainingMs = 2
       webhook: { mode } as WebhookSettings,
       forwardHeaders: [],
       verifiers: [],
-      route: {
-        token: createEndpointToken(
-          warmTokens({
-            get: async () => {
-              if (noToken) throw noToken;
-              return tokenOf(tokens.shift() ?? 'more');
-            },
-            renew: async (token) => token,
-          }),
-          time.now,
-        ),
-        adapter: {
-          exchange: async (_message, _token, { remainingMs: callMs }, { onCall, onResend }) => {
-            went.push(`flow ${callMs()}`);
-            onCall();
-            const fate = (left.length > 1 ? left.shift() : left[0]) ?? NO_CONNECTION;
-            if (fate instanceof RelayError) throw fate;
-            if ('resent' in fate) onResend();
-            return { answer: fate, reachedFlow: true };
-          },
-        },
-        now: time.now,
-      },
-      enqueue: async (_message, _origin, { remainingMs: queueMs }) => {
-        went.push(`queue ${queueMs()}`);
+      route: flow('flow'),
+      ...(since !== undefined && {
+        newSide: flow('new flow'),
+        sideOf: (_message, cameInAt) => (cameInAt < since ? 'old' : 'new'),
+      }),
+      enqueue: async ({ side }, _origin, { remainingMs: queueMs }) => {
+        went.push(['queue', side, queueMs()].filter(Boolean).join(' '));
         return enqueued;
       },
     },
@@ -193,5 +203,24 @@ describe('Mode direct-else-queued', () => {
   test('mode direct-else-queued keeps the answer for what no queue can hold: a retry may help', async () => {
     const { result } = await hand({ mode, fates: [answer(503)], enqueued: 'too-large' });
     expect(result).toMatchObject({ kind: 'failed', status: 503 });
+  });
+});
+
+describe('A cut-over', () => {
+  test('a cut-over sends a direct call to the side of the time at which it came in', async () => {
+    const before = await hand({ mode: 'direct', fates: [answer(200)], since: NOON + 1 });
+    expect(before.went).toEqual(['flow 27000', 'told delivered old']);
+    const after = await hand({ mode: 'direct', fates: [answer(200)], since: NOON });
+    expect(after.went).toEqual(['new flow 27000', 'told delivered new']);
+  });
+
+  test('a cut-over that comes between a direct try and the queue does not take the message along', async () => {
+    const { went } = await hand({ mode: 'direct-else-queued', fates: [answer(503)], since: NOON + 1 });
+    expect(went).toEqual(['flow 24000', 'told failed old', expect.stringMatching(/^queue old /)]);
+  });
+
+  test('a cut-over leaves the side of what is queued untried to its sent time in the queue', async () => {
+    const { went } = await hand({ mode: 'queued', fates: [], since: NOON + 1 });
+    expect(went).toEqual(['queue 27000']);
   });
 });

@@ -50,6 +50,11 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
 };
 const RM_PARAMETERS = ['MessageId', 'QualityOfService', 'QueueId'];
 
+/** Whether the setting is of another adapter alone. */
+export function strangerTo(adapter: string, field: string): boolean {
+  return OWNERS[field]?.includes(adapter) === false;
+}
+
 /** @returns for each setting that does not go with the destination's adapter, its name and why */
 export function strangers(written: Written): [field: string, problem: string][] {
   const { adapter, method = 'POST', query, url, queueId, queueIdFromGroup = false, qualityOfService } = written;

@@ -1,6 +1,7 @@
 /** The schema of one destination under `custom.destinations`, every default included. */
 import * as v from 'valibot';
 import { adapterFields, defaultsOf, strangers } from './adapter.ts';
+import { cutover } from './cutover.ts';
 import {
   bucket,
   fieldProblem,
@@ -61,6 +62,7 @@ export const destinationFields = {
   payloadBuckets: v.optional(v.array(bucket, 'expected a list of bucket names'), () => []),
   deletePayloads: v.optional(flag, false),
   webhook: v.optional(webhook),
+  cutover: v.optional(cutover),
 };
 /** Of what is no object, or nothing: a name with a colon behind it. */
 export const DESTINATION_EXPECTED = 'expected an object with secret, and url or path';

@@ -20,7 +20,8 @@ export function isMonitor(field: 'url' | 'path', value: unknown): boolean {
 }
 
 /** @returns a line for the host of SAP's API, and for an address at which another sender adapter listens */
-export function addressWarnings({ name, url, path, adapter }: DestinationSettings): string[] {
+export function addressWarnings({ name: destination, side, url, path, adapter }: DestinationSettings): string[] {
+  const name = side === 'new' ? `${destination}.cutover` : destination;
   const { hostname = '', pathname = '' } = URL.parse(url ?? '') ?? {};
   const address = path ?? pathname;
   // A service key of the plan `api` names it; the runtime's, of the plan `integration-flow`, is `.it-…-rt.cfapps.`.

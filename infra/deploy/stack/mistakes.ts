@@ -2,7 +2,7 @@
  * What can be wrong in `custom` of serverless.yml: all that the function itself refuses at its start, by the same
  * validator, and on top what only a deployment can get wrong. Each mistake is one line that begins with its path.
  */
-import { verificationSecrets } from '../../../functions/settings/destination.ts';
+import { sidesOf, verificationSecrets } from '../../../functions/settings/destination.ts';
 import { nearest } from '../../../functions/settings/nearest.ts';
 import { problems } from '../../../functions/settings/settings.ts';
 import { isRecord } from '../../../functions/untrusted.ts';
@@ -33,9 +33,14 @@ export function writtenMistakes(destinations: unknown): string[] {
   const { lines, rest } = misplacedInDestinations(destinations);
   if (Object.keys(rest).length === 0) return [...lines];
   const monitors = Object.entries(rest).flatMap(([name, value]) =>
-    (['url', 'path'] as const)
-      .filter((field) => isRecord(value) && isMonitor(field, value[field]))
-      .map((field) => `${name}.${field}`),
+    [
+      { path: name, side: value },
+      { path: `${name}.cutover`, side: isRecord(value) ? value.cutover : undefined },
+    ].flatMap(({ path, side }) =>
+      (['url', 'path'] as const)
+        .filter((field) => isRecord(side) && isMonitor(field, side[field]))
+        .map((field) => `${path}.${field}`),
+    ),
   );
   const found = problems(rest).filter((line) => !monitors.some((path) => line.startsWith(`${path}: `)));
   return [...lines, ...monitors.map((path) => `custom.destinations.${path}: ${MONITOR}`), ...found.map(inDestinations)];
@@ -100,14 +105,27 @@ export function warnings({ destinations, alarms }: Pick<Configuration, 'destinat
         ]
       : []),
     ...addressWarnings(settings),
+    ...newAddressWarnings(settings),
   ]);
   return [...told, ...ofDestinations];
 }
 
-function secretMistakes({ settings: { secret, webhook } }: Destination, region: string): string[] {
+/** Not of an address that is the old side's as well. */
+function newAddressWarnings({ url, path, adapter, cutover }: Destination['settings']): string[] {
+  if (cutover === undefined) return [];
+  const { newSide } = cutover;
+  const isOther = newSide.url !== url || newSide.path !== path || newSide.adapter !== adapter;
+  return isOther ? addressWarnings(newSide) : [];
+}
+
+function secretMistakes({ settings }: Destination, region: string): string[] {
+  const { secret, webhook } = settings;
   const ofSenders = webhook === undefined ? [] : verificationSecrets(webhook);
   const lines = [
-    ...secretProblems(secret, region).map((problem) => `.secret: ${problem}`),
+    ...sidesOf(settings).flatMap((side) => {
+      const path = side.secret === secret ? '.secret' : '.cutover.secret';
+      return secretProblems(side.secret, region).map((problem) => `${path}: ${problem}`);
+    }),
     ...ofSenders.flatMap((name) => secretProblems(name, region)).map((problem) => `.webhook.secret: ${problem}`),
   ];
   return [...new Set(lines)];

@@ -4,6 +4,7 @@
  *
  * @see Amazon CloudWatch Logs User Guide, "CloudWatch Logs Insights QL"; AWS::Logs::QueryDefinition
  */
+import { sidesOf } from '../../../functions/settings/destination.ts';
 import { mplLink } from '../../../functions/settings/monitor.ts';
 import type { Configuration, Destination } from './destination.ts';
 import { logicalName } from './queue.ts';
@@ -129,7 +130,9 @@ function queriesOf(destinations: readonly Destination[]): Query[] {
 function linkOf(
   destinations: readonly Destination[],
 ): { readonly line: string; readonly parameters: NonNullable<Query['parameters']> } | undefined {
-  const monitors = [...new Set(destinations.flatMap(({ settings }) => settings.monitor ?? []))];
+  const monitors = [
+    ...new Set(destinations.flatMap(({ settings }) => sidesOf(settings)).flatMap(({ monitor }) => monitor ?? [])),
+  ];
   const [monitor] = monitors;
   if (monitor === undefined) return undefined;
   const isOne = monitors.length === 1;

@@ -2,7 +2,12 @@
  * Each function's own role: what that function needs and nothing of the other's. The framework's shared role would grant
  * every queue and every secret to both.
  */
-import { deadLettersUnder, storedUnder, verificationSecrets } from '../../../functions/settings/destination.ts';
+import {
+  deadLettersUnder,
+  sidesOf,
+  storedUnder,
+  verificationSecrets,
+} from '../../../functions/settings/destination.ts';
 import type { Configuration, Destination } from './destination.ts';
 import { fitted, policyDocument, type Statement } from './policy.ts';
 import { deadLetterArn, sourceArn, webhookQueueArn } from './queue.ts';
@@ -26,7 +31,7 @@ export function queueRole(configuration: Configuration, logGroupId: string): Rec
   return role('QueueRole', configuration, [
     ...logs(logGroupId),
     ...traces(configuration),
-    ...allow(['secretsmanager:GetSecretValue'], secretArns(destinations.map(({ settings }) => settings.secret))),
+    ...allow(['secretsmanager:GetSecretValue'], secretArns(destinations.flatMap(secretsOf))),
     ...allow(
       ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:ChangeMessageVisibility', 'sqs:GetQueueAttributes'],
       destinations.map(({ queue }) => sourceArn(queue)),
@@ -68,9 +73,15 @@ function keys(kmsKeyArns: readonly string[], { writes }: { readonly writes: bool
 }
 
 /** Who only stores a message needs no way to SAP. */
-function webhookSecrets({ settings: { secret, webhook } }: Destination): string[] {
+function webhookSecrets(destination: Destination): string[] {
+  const { webhook } = destination.settings;
   if (webhook === undefined) return [];
-  return [...(webhook.mode === 'queued' ? [] : [secret]), ...verificationSecrets(webhook)];
+  return [...(webhook.mode === 'queued' ? [] : secretsOf(destination)), ...verificationSecrets(webhook)];
+}
+
+/** With a cut-over those of both sides. */
+function secretsOf({ settings }: Destination): string[] {
+  return sidesOf(settings).map(({ secret }) => secret);
 }
 
 /** Secrets Manager ends the ARN of a secret with a hyphen and six random characters, which a name does not tell. */

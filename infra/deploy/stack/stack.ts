@@ -2,6 +2,7 @@
  * The whole stack, made from `custom` of serverless.yml: the functions with what wakes them, and the resources beside
  * them. The framework adds the functions' log groups and, by the webhook function's event, the HTTP API.
  */
+import { sidesOf } from '../../../functions/settings/destination.ts';
 import { alarmsOf } from './alarms.ts';
 import { readConfiguration } from './configuration.ts';
 import { dashboard } from './dashboard.ts';
@@ -104,7 +105,9 @@ export function stack(input: ServiceInput): Stack {
 
 /** Time for a message, for its one repetition with a new token, and for telling the queue. */
 function queueTimeoutSeconds({ destinations }: Configuration): number {
-  const longest = Math.max(...destinations.map(({ settings }) => settings.timeoutSeconds));
+  const longest = Math.max(
+    ...destinations.flatMap(({ settings }) => sidesOf(settings)).map((side) => side.timeoutSeconds),
+  );
   return Math.min(LONGEST_TIMEOUT_SECONDS, 2 * longest + 30);
 }
 
