@@ -4,7 +4,7 @@
  */
 import * as v from 'valibot';
 import { isRecord } from '../../untrusted.ts';
-import { strangerTo } from './adapter.ts';
+import { adapterFields, strangerTo } from './adapter.ts';
 import { fieldProblem, whole } from './fields.ts';
 
 /** The settings of a destination that say how SAP is called. All others are of the queue, or of the message itself. */
@@ -12,28 +12,15 @@ export const WAY_FIELDS = [
   'secret',
   'url',
   'path',
-  'adapter',
-  'method',
   'query',
   'headers',
-  'contentType',
-  'csrf',
-  'idHeader',
-  'soapVersion',
-  'soapAction',
-  'soapWrap',
-  'messageIdAs',
-  'messageIdFormat',
-  'qualityOfService',
-  'queueId',
-  'queueIdFromGroup',
-  'resendPartialBatch',
   'tokenFormat',
   'scope',
   'maxTokenUseSeconds',
   'authentication',
   'timeoutSeconds',
   'monitor',
+  ...Object.keys(adapterFields),
 ];
 
 const SINCE = 'expected a time with its offset, such as 2027-03-06T20:00:00Z or 2027-03-06T21:00:00+01:00';
