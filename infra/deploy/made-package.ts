@@ -12,7 +12,7 @@ const STATE = 'serverless-state.json';
  * @returns undefined if there is no package
  */
 export async function readPackage(folder: string): Promise<ServiceInput | undefined> {
-  const state = await readState(join(folder, STATE));
+  const state = await readJson(join(folder, STATE));
   const service = isRecord(state) ? state.service : undefined;
   if (!isRecord(service) || !isRecord(service.provider)) return undefined;
   return {
@@ -23,7 +23,23 @@ export async function readPackage(folder: string): Promise<ServiceInput | undefi
   };
 }
 
-async function readState(path: string): Promise<unknown> {
+/**
+ * @param path of a compiled template
+ * @returns the properties of each event source mapping in it, by its logical id; none if there is no template
+ */
+export async function readMappings(path: string): Promise<ReadonlyMap<string, string>> {
+  const template = await readJson(path);
+  const resources = isRecord(template) && isRecord(template.Resources) ? template.Resources : {};
+  return new Map(
+    Object.entries(resources).flatMap(([id, resource]): [string, string][] =>
+      isRecord(resource) && resource.Type === 'AWS::Lambda::EventSourceMapping'
+        ? [[id, JSON.stringify(resource.Properties)]]
+        : [],
+    ),
+  );
+}
+
+async function readJson(path: string): Promise<unknown> {
   try {
     return JSON.parse(await readFile(path, 'utf8'));
   } catch (error) {

@@ -6,10 +6,11 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { cutoverLines, movedLines } from './cutover.ts';
-import { differences, readPackage } from './made-package.ts';
+import { differences, readMappings, readPackage } from './made-package.ts';
 import { COMPILED_TEMPLATE, packageService } from './packaging.ts';
 import { readConfiguration } from './stack/configuration.ts';
 import type { ServiceInput } from './stack/destination.ts';
+import { eventSourceMappingId } from './stack/queue.ts';
 
 async function files(folder: string): Promise<string[]> {
   const zips = (await readdir(folder)).filter((name) => name.endsWith('.zip'));
@@ -59,6 +60,24 @@ function sideLines(before: ServiceInput | undefined, made: ServiceInput): string
   return movedLines((before.custom as { destinations?: unknown } | undefined)?.destinations, readConfiguration(made));
 }
 
+/** CloudFormation updates a mapping with all of its properties, `Enabled: true` among them. */
+async function changedMappingLines(
+  earlier: ServiceInput | undefined,
+  mappings: ReadonlyMap<string, string>,
+  made: ServiceInput,
+): Promise<string[]> {
+  if (earlier === undefined || differences(earlier, made).length > 0) return [];
+  const now = await readMappings(join(folder, COMPILED_TEMPLATE));
+  const changed = readConfiguration(made).destinations.flatMap(({ settings: { name, enabled } }) => {
+    const [then, next] = [mappings, now].map((of) => of.get(eventSourceMappingId(name)));
+    return enabled && then !== undefined && then !== next ? [name] : [];
+  });
+  if (changed.length === 0) return [];
+  return [
+    `Event source mappings that differ from the package before: ${changed.join(', ')}. A deployment may end their pause (npm run pause).`,
+  ];
+}
+
 /** `--package <folder>` or `--package=<folder>`, as the framework reads its options. */
 function optionOf(options: readonly string[], name: string, short: string): string | undefined {
   const index = options.findIndex((option) => new RegExp(`^(--${name}|-${short})(=|$)`).test(option));
@@ -76,8 +95,9 @@ Makes everything that a deployment uploads, offline and without an account, and 
   --package <folder> where it is put, default .serverless, which a deployment deletes
   --help             this text
 
-Prints each destination with its queue, its flow and the path of its webhook, and which destinations were in the
-package that stood there before and are not in this one.
+Prints each destination with its queue, its flow and the path of its webhook, which destinations were in the package
+that stood there before and are not in this one, and of which it changes the event source mapping, so that a
+deployment may end their pause.
 
 Other options go on to the framework. Then: npm run deploy -- --stage <name> --package <folder>`;
 
@@ -89,10 +109,13 @@ if (options.some((option) => option === '--help' || option === '-h')) {
 const folder = resolve(optionOf(options, 'package', 'p') ?? '.serverless');
 const configuration = optionOf(options, 'config', 'c') ?? 'serverless.yml';
 const before = await readPackage(folder);
+const mappingsBefore = await readMappings(join(folder, COMPILED_TEMPLATE));
 const packaging = await packageService(options, { folder, configuration });
 if (packaging.made !== undefined) {
   const { made, warnings } = packaging;
-  for (const line of [...warnings, ...goneLines(before, made), ...sideLines(before, made)]) console.error(line);
+  const changed = await changedMappingLines(before, mappingsBefore, made);
+  const compared = [...goneLines(before, made), ...sideLines(before, made), ...changed];
+  for (const line of [...warnings, ...compared]) console.error(line);
   for (const line of await files(folder)) console.log(line);
   for (const line of ['', ...destinationLines(made), ...cutoverLines(readConfiguration(made), Date.now())])
     console.log(line);

@@ -1,6 +1,6 @@
 /** What is watched, who is told and where it is looked at: the alarms, the dashboard and the queries of a stack. */
 import { readFile } from 'node:fs/promises';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { type AttemptLine, createTelemetry } from '../../functions/telemetry/telemetry.ts';
 import { limitMistakes } from '../../infra/deploy/stack/limits.ts';
 import { type Stack, stack } from '../../infra/deploy/stack/stack.ts';
@@ -196,6 +196,7 @@ describe('Each alarm', () => {
         'queue-throttled',
         'webhook-throttled',
         'credential-ends',
+        'credential-ends-soon',
       ].sort(),
     );
   });
@@ -591,16 +592,68 @@ describe('The template', () => {
     expect(mistakes({ tracing: 'yes' })).toEqual(['custom.tracing: expected true or false']);
   });
 
-  test.each([
-    'POWERTOOLS_SERVICE_NAME',
-    'POWERTOOLS_METRICS_NAMESPACE',
-    'POWERTOOLS_METRICS_DISABLED',
-    'POWERTOOLS_DEV',
-  ])('lets nobody rename or end the metrics by %s', (name) => {
-    const provider = { runtime: 'nodejs24.x', environment: { [name]: 'x', OTHER: 'y' } };
-    expect(mistakes({}, { provider })).toEqual([
-      `provider.environment.${name}: not supported: alarms and dashboard find the metrics by service and stage in the namespace TokenRelay`,
+  const withEnvironment = (environment: object) => ({ provider: { runtime: 'nodejs24.x', environment } });
+
+  test.each(['POWERTOOLS_METRICS_DISABLED', 'POWERTOOLS_DEV'])('lets nobody end the metrics by %s', (name) => {
+    expect(mistakes({}, withEnvironment({ [name]: 'x', OTHER: 'y' }))).toEqual([
+      `provider.environment.${name}: not supported: alarms and dashboard are about the metrics that it switches off`,
     ]);
+  });
+
+  test.each([
+    ['POWERTOOLS_SERVICE_NAME', ''],
+    ['POWERTOOLS_SERVICE_NAME', { Ref: 'x' }],
+    ['POWERTOOLS_METRICS_NAMESPACE', 'AWS/SQS'],
+    ['POWERTOOLS_METRICS_NAMESPACE', 'of "mine"'],
+  ])('refuses in %s what CloudWatch, or the text of the dashboard, does not take: %j', (name, value) => {
+    expect(mistakes({}, withEnvironment({ [name]: value }))).toEqual([
+      `provider.environment.${name}: expected at most 255 letters, digits and . - _ / # :, not beginning with AWS/ or :`,
+    ]);
+  });
+
+  test('looks for the metrics where the functions put them, when they are renamed', () => {
+    const named = { POWERTOOLS_SERVICE_NAME: 'sap-relay', POWERTOOLS_METRICS_NAMESPACE: 'Acme/Integration' };
+    const of = stack({
+      ...service,
+      ...withEnvironment(named),
+      custom: { destinations: { orders: flow }, alarms: MAIL },
+    });
+    expect(of.functions.queue).toMatchObject({ environment: { POWERTOOLS_SERVICE_NAME: 'sap-relay' } });
+    const alarms = JSON.stringify(propertiesOf(of, 'AWS::CloudWatch::Alarm'));
+    const dashboard = JSON.parse(textOf(propertiesOf(of, 'AWS::CloudWatch::Dashboard')[0]?.DashboardBody));
+    const shown = dashboard.widgets.flatMap(
+      ({ properties: { metrics = [] } }: { properties: { metrics?: string[][] } }) => metrics,
+    );
+    expect(JSON.stringify([alarms, shown])).not.toContain('TokenRelay');
+
+    for (const [name, value] of Object.entries(named)) vi.stubEnv(name, value);
+    onTestFinished(() => {
+      vi.unstubAllEnvs();
+    });
+    const emitted = told();
+    const services = emitted.lines.map((line) => line.service);
+    expect([emitted.namespaces, new Set(services)]).toEqual([new Set(['Acme/Integration']), new Set(['sap-relay'])]);
+
+    const own = [
+      ...alarms.matchAll(/"Namespace":"([^"]+)","MetricName":"\w+","Dimensions":\[\{"Name":"service",([^}]*)\}/g),
+    ];
+    const ofDashboard = shown.filter(([namespace]: string[]) => !namespace?.startsWith('AWS/'));
+    expect(new Set(own.map(([, namespace, dimension]) => `${namespace} ${dimension}`))).toEqual(
+      new Set(['Acme/Integration "Value":"sap-relay"']),
+    );
+    expect(new Set(ofDashboard.map(([namespace, , , name]: string[]) => `${namespace} ${name}`))).toEqual(
+      new Set(['Acme/Integration sap-relay']),
+    );
+  });
+
+  test('changes with custom.alarms the mappings of standard queues, which stay enabled by it', () => {
+    const destinations = { orders: flow, lane: { ...flow, fifo: true }, off: { ...flow, enabled: false } };
+    const [without = [], after = []] = [{}, { alarms: MAIL }].map((custom) =>
+      propertiesOf(stacked({ destinations, ...custom }), 'AWS::Lambda::EventSourceMapping'),
+    );
+    const [orders] = without;
+    expect(orders).toMatchObject({ Enabled: true });
+    expect(after).toEqual([{ ...orders, MetricsConfig: { Metrics: ['EventCount'] } }, ...without.slice(1)]);
   });
 });
 
@@ -662,6 +715,7 @@ function told() {
   );
   return {
     lines,
+    namespaces: new Set(embedded.map(({ Namespace }) => Namespace)),
     metrics: new Set(embedded.flatMap(({ Metrics }) => Metrics.map(({ Name }) => Name))),
     dimensions: new Set(embedded.flatMap(({ Dimensions }) => Dimensions.map((names) => names.join()))),
     fields: new Set(lines.filter((line) => !('_aws' in line)).flatMap((line) => Object.keys(line))),

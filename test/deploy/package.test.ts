@@ -228,6 +228,16 @@ describe('a package made before', () => {
     });
     expect(await service.package('--stage', 'prod', '--package', PLACE)).toMatchObject({ exitCode: 0, errors: [] });
   });
+
+  test('a package whose event source mappings differ from the one before says that a pause may end', async () => {
+    await service.change({ alarms, destinations: { orders: { ...orders, batchSize: 5 } } });
+    expect(await service.package('--stage', 'prod', '--package', PLACE)).toMatchObject({
+      exitCode: 0,
+      errors: [
+        'Event source mappings that differ from the package before: orders. A deployment may end their pause (npm run pause).',
+      ],
+    });
+  });
 });
 
 describe('queues', () => {

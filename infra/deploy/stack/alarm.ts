@@ -11,6 +11,14 @@ export interface Metric {
   readonly statistic: 'Sum' | 'Maximum' | 'Minimum';
 }
 
+/** Where the functions put their metrics. */
+export interface OwnMetrics {
+  /** Default `TokenRelay`. */
+  readonly namespace: string;
+  /** The dimension that all of them have. Default `<service>-<stage>`. */
+  readonly service: string;
+}
+
 export interface Alarm {
   /** What it is about: the last part of its name, and its anchor in the runbook. */
   readonly kind: string;
@@ -102,9 +110,14 @@ function metricOf({ namespace, name, dimensions }: Metric) {
 }
 
 /** What a metric of ours is found by; of no destination by the service alone. */
-export function ownMetric(service: string, name: string, statistic: Metric['statistic'], destination?: string): Metric {
+export function ownMetric(
+  { namespace, service }: OwnMetrics,
+  name: string,
+  statistic: Metric['statistic'],
+  destination?: string,
+): Metric {
   return {
-    namespace: 'TokenRelay',
+    namespace,
     name,
     dimensions: { service, ...(destination === undefined ? {} : { destination }) },
     statistic,

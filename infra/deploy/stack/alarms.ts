@@ -16,19 +16,24 @@ export interface MadeAlarms {
   readonly alarms: readonly Alarm[];
 }
 
-/** @param service as in the metrics, `<service>-<stage>` */
+/** @param service `<service>-<stage>`, with which all names begin */
 export function alarmsOf(
   service: string,
-  { alarms: settings, maintenance, destinations }: Configuration,
+  { alarms: settings, maintenance, metrics, destinations }: Configuration,
   functions: readonly DeployedFunction[],
 ): MadeAlarms {
   if (settings === undefined) return { resources: {}, paging: [], alarms: [] };
   const { topic, resources } = topicOf(service, settings);
   const alarms = [
     ...destinations.flatMap((destination) =>
-      destinationAlarms(destination, { service, alarms: settings, functionTimeoutSeconds: timeoutOf(functions) }),
+      destinationAlarms(destination, {
+        service,
+        metrics,
+        alarms: settings,
+        functionTimeoutSeconds: timeoutOf(functions),
+      }),
     ),
-    ...serviceAlarms(service, functions),
+    ...serviceAlarms(service, metrics, functions),
   ];
   const combined = composites(service, alarms, topic);
   return {

@@ -9,7 +9,7 @@ import { DEFAULT_THROTTLING, type Throttling, type WebhookDomain } from './gatew
 import { customMistakes, deploymentMistakes, writtenMistakes } from './mistakes.ts';
 import { type Alarms, DEFAULT_NOT_DELIVERED_AFTER_SECONDS, type Maintenance } from './notification.ts';
 import { queueOf } from './queue.ts';
-import { serviceMistakes } from './service.ts';
+import { metricsOf, serviceMistakes } from './service.ts';
 
 /**
  * @throws Error with one line for each mistake, `custom.destinations.orders.csrf: expected true or false`; its stack is
@@ -35,6 +35,7 @@ export function readConfiguration(input: ServiceInput): Configuration {
     ...(alarms === undefined
       ? {}
       : { alarms: { notDeliveredAfterSeconds: DEFAULT_NOT_DELIVERED_AFTER_SECONDS, ...(alarms as object) } as Alarms }),
+    metrics: metricsOf(input),
     maintenance: (maintenance ?? []) as Maintenance[],
     tracing: tracing === true,
     destinations,

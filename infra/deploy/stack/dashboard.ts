@@ -24,7 +24,7 @@ const HEIGHT = 6;
 const OF_EACH = ['not-delivered', 'blocked', 'token-refused', 'failing', 'rejected', 'rejected-often'];
 
 export interface DashboardOptions {
-  /** As in the metrics, `<service>-<stage>`. */
+  /** `<service>-<stage>`, with which all names begin. */
   readonly service: string;
   readonly configuration: Configuration;
   readonly functions: readonly DeployedFunction[];
@@ -66,12 +66,12 @@ export function dashboard(options: DashboardOptions): Record<string, Resource> {
 /** A row is as high as its highest, and its widgets share its width. */
 function rows(options: DashboardOptions): readonly { readonly height: number; readonly widgets: Widget[] }[] {
   const { service, configuration, functions, alarms, paging } = options;
-  const { destinations, region } = configuration;
-  const chosen = (name: string, statistic: Metric['statistic']) => ownMetric(service, name, statistic, CHOSEN);
+  const { destinations, metrics, region } = configuration;
+  const chosen = (name: string, statistic: Metric['statistic']) => ownMetric(metrics, name, statistic, CHOSEN);
   const counted = (...counts: readonly string[]) => counts.map((name): Line => [chosen(name, 'Sum')]);
   const ofAll = (name: string, statistic: Metric['statistic']) =>
     destinations.map(
-      ({ settings }): Line => [ownMetric(service, name, statistic, settings.name), { label: settings.name }],
+      ({ settings }): Line => [ownMetric(metrics, name, statistic, settings.name), { label: settings.name }],
     );
   const graph = (title: string, lines: readonly Line[], more: object = {}): Widget => ({
     type: 'metric',
@@ -132,12 +132,12 @@ function rows(options: DashboardOptions): readonly { readonly height: number; re
           [chosen('Duration', 'Maximum'), { stat: 'p99', label: 'p99' }],
         ]),
         graph('Tokens', [
-          [ownMetric(service, 'TokenRequests', 'Sum')],
-          [ownMetric(service, 'TokenRenewalsFailed', 'Sum')],
+          [ownMetric(metrics, 'TokenRequests', 'Sum')],
+          [ownMetric(metrics, 'TokenRenewalsFailed', 'Sum')],
           ...counted('TokensRefused'),
         ]),
         graph('Functions', [...perFunction('Errors', 'Sum'), ...perFunction('Throttles', 'Sum')]),
-        numbers('Days left of certificates', [[ownMetric(service, 'CredentialDaysLeft', 'Minimum')]], 86_400),
+        numbers('Days left of certificates', [[ownMetric(metrics, 'CredentialDaysLeft', 'Minimum')]], 86_400),
       ],
     },
     {

@@ -1,5 +1,14 @@
 /** What is watched of each destination: its queues, and what the relay counts of it. */
-import { type Alarm, above, atLeast, type Metric, MINUTE_SECONDS, ONE_IN_35_MINUTES, ownMetric } from './alarm.ts';
+import {
+  type Alarm,
+  above,
+  atLeast,
+  type Metric,
+  MINUTE_SECONDS,
+  ONE_IN_35_MINUTES,
+  type OwnMetrics,
+  ownMetric,
+} from './alarm.ts';
 import type { Destination } from './destination.ts';
 import type { Alarms } from './notification.ts';
 import { eventSourceMappingId, logicalName, queueOfArn, queueOfUrl } from './queue.ts';
@@ -23,21 +32,22 @@ const REJECTED_SECONDS = 900;
 const UNPOLLED_MINUTES = 2;
 
 export interface DestinationAlarmsOptions {
-  /** As in the metrics: `<service>-<stage>`. */
+  /** `<service>-<stage>`, with which all names begin. */
   readonly service: string;
+  readonly metrics: OwnMetrics;
   readonly alarms: Pick<Alarms, 'notDeliveredAfterSeconds'>;
   /** Of the queue function. */
   readonly functionTimeoutSeconds: number;
 }
 
 export function destinationAlarms(destination: Destination, options: DestinationAlarmsOptions): Alarm[] {
-  const { service, alarms, functionTimeoutSeconds } = options;
+  const { service, metrics, alarms, functionTimeoutSeconds } = options;
   const { settings, queue } = destination;
   const { name, fifo, enabled, webhook } = settings;
   const host = hostOf(destination);
   const queueName = queue.created ? queue.name : queueOfArn(queue.arn ?? '').name;
   const deadLetterName = queue.created ? queue.deadLetterName : queueOfUrl(settings.deadLetterQueueUrl ?? '')?.name;
-  const own = (metric: string, statistic: Metric['statistic']) => ownMetric(service, metric, statistic, name);
+  const own = (metric: string, statistic: Metric['statistic']) => ownMetric(metrics, metric, statistic, name);
   const named = (kind: string) => ({
     kind,
     name: `${service}-${name}-${kind}`,
@@ -65,8 +75,8 @@ export function destinationAlarms(destination: Destination, options: Destination
           {
             ...named('letters-expire'),
             severity: 'ticket',
-            means: `The oldest dead letter of ${name} is ten days old, and SQS drops it at fourteen.`,
-            toDo: 'Put it back with npm run replay --send, or keep it in a file with --export.',
+            means: `A dead letter of ${name} is ten days old, and SQS drops it when it is fourteen.`,
+            toDo: 'Put it back with npm run replay -- --older-than 9d --send, or keep it in a file with --export.',
             watches: ofQueue(deadLetterName, 'ApproximateAgeOfOldestMessage'),
             breachesAt: atLeast(LETTERS_EXPIRE_SECONDS),
             periodSeconds: 3_600,

@@ -1,5 +1,6 @@
 /** What the stack is made of, as types: the service, its destinations, and the queue that each has. */
 import type { Settings } from '../../../functions/settings/settings.ts';
+import type { OwnMetrics } from './alarm.ts';
 import type { Throttling, WebhookDomain } from './gateway.ts';
 import type { Alarms, Maintenance } from './notification.ts';
 
@@ -43,6 +44,8 @@ export interface Configuration {
   readonly domain?: WebhookDomain;
   /** `custom.alarms`. Default: nobody is told of anything. */
   readonly alarms?: Alarms;
+  /** By `provider.environment`. */
+  readonly metrics: OwnMetrics;
   /** `custom.maintenance`. Default none. */
   readonly maintenance: readonly Maintenance[];
   /** `custom.tracing`: the functions send traces to X-Ray. Default false. */

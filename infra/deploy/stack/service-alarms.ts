@@ -1,5 +1,14 @@
 /** What is watched of the service as a whole: its functions, its gateway, and the certificates that it uses. */
-import { type Alarm, above, atLeast, atMost, type Metric, MINUTE_SECONDS, ownMetric } from './alarm.ts';
+import {
+  type Alarm,
+  above,
+  atLeast,
+  atMost,
+  type Metric,
+  MINUTE_SECONDS,
+  type OwnMetrics,
+  ownMetric,
+} from './alarm.ts';
 import { logicalName } from './queue.ts';
 import { ref, type Value } from './template.ts';
 
@@ -11,7 +20,9 @@ const HOUR_SECONDS = 3_600;
 const ONE_IN_18_MINUTES = { periodSeconds: MINUTE_SECONDS, datapoints: [1, 18] } as const;
 /** An environment lives for hours, and tells at its start what its secrets hold. */
 const ONE_IN_A_DAY = { periodSeconds: HOUR_SECONDS, datapoints: [1, 24] } as const;
-const DAYS_LEFT = { ticket: 30, page: 7 } as const;
+const DAYS_LEFT = { ticket: 30, soon: 7 } as const;
+const RENEW =
+  'Store a new service key in the secret that the log line certificate.ends names; the alarm ends up to 24 hours after that.';
 /** The functions stop work two seconds before their time ends; one that gets nearer than one second hangs. */
 const RESERVE_SECONDS = 1;
 const MOST_5XX_SHARE = 0.05;
@@ -22,8 +33,8 @@ export interface DeployedFunction {
   readonly timeoutSeconds: number;
 }
 
-/** @param service as in the metrics, `<service>-<stage>` */
-export function serviceAlarms(service: string, functions: readonly DeployedFunction[]): Alarm[] {
+/** @param service `<service>-<stage>`, with which all names begin */
+export function serviceAlarms(service: string, metrics: OwnMetrics, functions: readonly DeployedFunction[]): Alarm[] {
   const named = (kind: string, of = '') => ({
     kind,
     name: `${service}-${of === '' ? '' : `${of}-`}${kind}`,
@@ -64,26 +75,27 @@ export function serviceAlarms(service: string, functions: readonly DeployedFunct
     {
       ...named('credential-ends'),
       severity: 'ticket',
-      means: `A client certificate ends within ${DAYS_LEFT.ticket} days.`,
-      toDo: 'Make a new service key in the SAP BTP cockpit and store it in the secret that the line certificate.ends names.',
-      ...daysLeft(service, DAYS_LEFT.ticket),
+      means: `A client certificate ends within ${DAYS_LEFT.ticket} days, or did so in the last 24 hours.`,
+      toDo: RENEW,
+      ...daysLeft(metrics, DAYS_LEFT.ticket),
     },
     {
       ...named('credential-ends-soon'),
-      severity: 'page',
-      means: `A client certificate ends within ${DAYS_LEFT.page} days; from then on nothing is delivered with it.`,
-      toDo: 'Make a new service key in the SAP BTP cockpit and store it in the secret that the line certificate.ends names.',
-      ...daysLeft(service, DAYS_LEFT.page),
+      // Told by itself: red for a week and a day, it would keep needs-a-person red, which tells nobody of anything else then.
+      severity: 'ticket',
+      means: `A client certificate ends within ${DAYS_LEFT.soon} days, or did so in the last 24 hours; once it has ended nothing is delivered with it.`,
+      toDo: RENEW,
+      ...daysLeft(metrics, DAYS_LEFT.soon),
     },
   ];
 }
 
 function daysLeft(
-  service: string,
+  metrics: OwnMetrics,
   days: number,
 ): Pick<Alarm, 'watches' | 'breachesAt' | 'periodSeconds' | 'datapoints'> {
   return {
-    watches: ownMetric(service, 'CredentialDaysLeft', 'Minimum'),
+    watches: ownMetric(metrics, 'CredentialDaysLeft', 'Minimum'),
     breachesAt: atMost(days),
     ...ONE_IN_A_DAY,
   };

@@ -4,6 +4,7 @@
  */
 import { nearest } from '../../../functions/settings/nearest.ts';
 import { isRecord } from '../../../functions/untrusted.ts';
+import type { OwnMetrics } from './alarm.ts';
 import type { ServiceInput } from './destination.ts';
 
 /** The one that `infra/build/build.ts` bundles for. */
@@ -31,14 +32,14 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   usagePlan: HTTP_API,
   vpcEndpointIds: HTTP_API,
 };
-/** What would rename or end the metrics. */
-const OF_METRICS = [
-  'POWERTOOLS_SERVICE_NAME',
-  'POWERTOOLS_METRICS_NAMESPACE',
-  'POWERTOOLS_METRICS_DISABLED',
-  'POWERTOOLS_DEV',
-];
-const METRICS = 'not supported: alarms and dashboard find the metrics by service and stage in the namespace TokenRelay';
+/** What would end the metrics. */
+const ENDS_METRICS = ['POWERTOOLS_METRICS_DISABLED', 'POWERTOOLS_DEV'];
+const METRICS = 'not supported: alarms and dashboard are about the metrics that it switches off';
+/** What renames them, and the log lines' service; alarms and dashboard follow. */
+const NAMES_METRICS = ['POWERTOOLS_SERVICE_NAME', 'POWERTOOLS_METRICS_NAMESPACE'] as const;
+/** As CloudWatch takes namespaces, of which those that begin with AWS/ are its own; dimensions may have more. */
+const METRICS_NAME = /^(?!AWS\/|:)[\w./#:-]{1,255}$/;
+const METRICS_NAMED = 'expected at most 255 letters, digits and . - _ / # :, not beginning with AWS/ or :';
 const OF_IAM = ['deploymentRole'];
 const TAKEN = [
   'name',
@@ -83,6 +84,19 @@ export function serviceMistakes({ service, stage, provider, beside = {} }: Omit<
   return [...lines, ...providerMistakes(provider)];
 }
 
+/** Two stages in one account would count into the same metrics: by default each has its own service. */
+export function metricsOf({ service, stage, provider }: Omit<ServiceInput, 'custom'>): OwnMetrics {
+  const environment = isRecord(provider) && isRecord(provider.environment) ? provider.environment : {};
+  const [name, namespace] = NAMES_METRICS.map((variable) => environment[variable]).map((value) =>
+    isMetricsName(value) ? value : undefined,
+  );
+  return { service: name ?? `${service}-${stage}`, namespace: namespace ?? 'TokenRelay' };
+}
+
+function isMetricsName(value: unknown): value is string {
+  return typeof value === 'string' && METRICS_NAME.test(value);
+}
+
 function providerMistakes(provider: unknown): string[] {
   if (!isRecord(provider)) return [];
   const { runtime, iam, environment } = provider;
@@ -90,9 +104,11 @@ function providerMistakes(provider: unknown): string[] {
     .filter((field) => !TAKEN.includes(field))
     .map((field) => `provider.${field}: ${ELSEWHERE[field] ?? unknown(field)}`);
   if (runtime !== RUNTIME) lines.push(`provider.runtime: expected ${RUNTIME}, which the functions are bundled for`);
-  for (const name of Object.keys(isRecord(environment) ? environment : {})) {
-    if (OF_METRICS.includes(name)) lines.push(`provider.environment.${name}: ${METRICS}`);
-  }
+  const variables = isRecord(environment) ? environment : {};
+  for (const name of ENDS_METRICS.filter((name) => name in variables))
+    lines.push(`provider.environment.${name}: ${METRICS}`);
+  for (const name of NAMES_METRICS.filter((name) => name in variables && !isMetricsName(variables[name])))
+    lines.push(`provider.environment.${name}: ${METRICS_NAMED}`);
   for (const field of Object.keys(isRecord(iam) ? iam : {})) {
     if (!OF_IAM.includes(field)) lines.push(`provider.iam.${field}: ${ROLE}`);
   }

@@ -44,10 +44,9 @@ export function stack(input: ServiceInput): Stack {
   const destinations = destinationsVariable(configuration);
   const hasWebhook = configuration.destinations.some(({ settings }) => settings.webhook !== undefined);
   const timeoutSeconds = queueTimeoutSeconds(configuration);
-  const { alarms, tracing } = configuration;
+  const { alarms, metrics, tracing } = configuration;
   const name = `${input.service}-${input.stage}`;
-  // Two stages in one account would count into the same metrics.
-  const environment = { DESTINATIONS: destinations.value, POWERTOOLS_SERVICE_NAME: name };
+  const environment = { DESTINATIONS: destinations.value, POWERTOOLS_SERVICE_NAME: metrics.service };
   const functions: DeployedFunction[] = [
     { name: 'queue', logicalId: QUEUE_FUNCTION, timeoutSeconds },
     ...(hasWebhook

@@ -20,7 +20,10 @@ hidden" nothing is on its way. Webhooks of mode direct are no part of the queue
 and go on.
 
 serverless.yml does not know of it. A deployment leaves the pause as it is,
-unless it changes this mapping, and may then end it. npm run doctor shows it.
+unless it changes this mapping, and may then end it: custom.alarms set for the
+first time does, on standard queues. npm run package says so where the package
+before stands in the same folder, npm run doctor shows whether it is paused. The
+alarms not-picked-up and nobody-polls ring while messages wait.
 
 ${OPTIONS}`;
 
