@@ -96,6 +96,8 @@ export function createFaults({ landscape, deployed, ledger, signal, now }: Fault
   };
   const disturbances = new Map<string, Disturbance>();
   const protectedAtFirst = new Map(destinations.map(({ name, flow }) => [name, flow.csrfProtected]));
+  /** Destinations whose secret at SAP is another than that in Secrets Manager. */
+  const unstored = new Set<string>();
   let tokensVoidAt = 0;
 
   /** From its first disturbance on a flow asks before each message whether it is to go wrong. */
@@ -148,6 +150,13 @@ export function createFaults({ landscape, deployed, ledger, signal, now }: Fault
       throw new FaultMistake(`destination: ${to.name} has a certificate, and no secret to rotate`);
     }
     to.rotateSecret({ store });
+    if (store) unstored.delete(to.name);
+    else unstored.add(to.name);
+  }
+
+  function storeSecret(to: LocalDestination): void {
+    to.storeSecret();
+    unstored.delete(to.name);
   }
 
   async function healAll(): Promise<string> {
@@ -159,7 +168,7 @@ export function createFaults({ landscape, deployed, ledger, signal, now }: Fault
     for (const disturbance of disturbances.values()) Object.assign(disturbance, { refuse: 0, fail: 0 });
     for (const one of destinations) {
       if (!one.hasRole()) one.assignRole();
-      one.storeSecret();
+      storeSecret(one);
       const csrfProtected = protectedAtFirst.get(one.name);
       if (one.flow.csrfProtected !== csrfProtected) setCsrf(one, csrfProtected);
     }
@@ -250,8 +259,8 @@ export function createFaults({ landscape, deployed, ledger, signal, now }: Fault
       effect: 'Puts the secret that SAP has into Secrets Manager, as an operator does after a rotation.',
       fields: [destination],
       press: ({ destination: to }) => {
-        to.storeSecret();
-        return `Secrets Manager has the secret of ${to.name} as it is.`;
+        storeSecret(to);
+        return `Secrets Manager has the secret of ${to.name} as it is. After a refusal the relay waits before it reads it.`;
       },
     },
     ...(['runtime-node', 'authorization-server'] as const).flatMap((at): Button[] => [
@@ -400,7 +409,8 @@ export function createFaults({ landscape, deployed, ledger, signal, now }: Fault
       title: 'Replay the letters',
       effect: 'Puts the dead letters back into their queue, by the very command that an operator uses.',
       fields: [destination],
-      press: ({ destination: to }) => replayLetters(to, landscape.endpoints, signal),
+      press: async ({ destination: to }) =>
+        `The letters of ${to.name}: ${await replayLetters(to, landscape.endpoints, signal)}.`,
     },
   ];
 
@@ -416,6 +426,7 @@ export function createFaults({ landscape, deployed, ledger, signal, now }: Fault
     const failing = authorizationServer.pendingTokenFailures;
     if (failing > 0) found.push(`The authorization server fails ${more(failing, 'token request')}.`);
     for (const { name, hasRole } of destinations) if (!hasRole()) found.push(`The client of ${name} has no role.`);
+    for (const name of unstored) found.push(`Secrets Manager has an old secret of ${name}.`);
     for (const [name, { refuse, fail }] of disturbances) {
       if (refuse > 0) found.push(`The flow ${name} refuses ${more(refuse, 'message')}.`);
       if (fail > 0) found.push(`The flow ${name} fails on ${more(fail, 'message')}.`);

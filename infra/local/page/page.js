@@ -373,7 +373,7 @@ const TOLD = {
     token === undefined
       ? 'without a token'
       : `token ${token}${tokenAgeMs === undefined ? '' : `, ${duration(tokenAgeMs)} old`}`,
-    resent === true ? 'sent twice over a dead connection' : '',
+    resent === true ? 'sent again, since the kept connection was dead' : '',
     mplId === undefined ? '' : `MPL ${mplId}`,
     reason,
   ],

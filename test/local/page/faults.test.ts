@@ -180,7 +180,7 @@ const EFFECTS: readonly Effect[] = [
       await poll();
       expect(await press('replay-letters')).toEqual({
         status: 200,
-        done: 'listed 1, selected 1, sent 1, deleted 1, failed 0',
+        done: 'The letters of orders: listed 1, selected 1, sent 1, deleted 1, failed 0.',
       });
       await poll();
       const { messages } = await until('it is delivered', ({ figures: { sums } }) => sums.delivered === 1);
@@ -209,6 +209,7 @@ const EFFECTS: readonly Effect[] = [
         'The authorization server answers 5000 ms later.',
         'The authorization server fails 3 more token requests.',
         'The client of orders has no role.',
+        'Secrets Manager has an old secret of orders.',
         'The flow orders refuses 1 more message.',
         'The flow orders fails on 3 more messages.',
       ]);
