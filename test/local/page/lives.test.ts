@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import type { DestinationPlan } from '../../../infra/local/landscape.ts';
 import type { MessageRow } from '../../../infra/local/page/message.ts';
+import { WEBHOOK_USER } from '../../stories/stage.ts';
 import { type Opened, openPage } from './opened.ts';
 
 const ENVELOPE = 'xmlns:e="http://schemas.xmlsoap.org/soap/envelope/"';
@@ -51,6 +52,22 @@ describe('a payload that goes out in other bytes', () => {
     const calls = (await stage.lifeOf(row)).filter((event) => event.what === 'call' && event.carries === 'message');
     expect(calls.at(-1)).toMatchObject({ executed: true });
     expect(calls.at(-1)).not.toHaveProperty('otherBytes');
+  });
+
+  test.each([
+    ['soap', {}],
+    ['soap', { idHeader: 'X-Order' }],
+    ['soap-rm', {}],
+    ['soap-rm', { messageIdAs: 'header' }],
+  ] as const)('a payload by a direct webhook is one message, and delivered: %s %j', async (sender, settings) => {
+    const webhook = { ...WEBHOOK_USER, mode: 'direct' as const };
+    const plan = { ...soap({ soapWrap: true, ...settings }, sender), webhook };
+    const stage = await openPage({ environment: 'cf', plans: [plan] });
+    const headers = { 'X-Request-Id': 'order-1', 'Content-Type': 'application/xml' };
+    expect((await stage.post('/webhooks/orders', { headers, body: '<a/>' })).status).toBeLessThan(300);
+    const { messages, figures } = await stage.until('it is told', ({ messages: [row] }) => row?.outcome !== undefined);
+    expect(messages.map(({ id, place }) => [id, place])).toEqual([['order-1', 'delivered']]);
+    expect(figures.sums).toMatchObject({ sent: 1, delivered: 1 });
   });
 
   test('a batch of which an operation failed is not delivered', async () => {
