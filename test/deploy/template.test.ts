@@ -2,11 +2,13 @@
  * What other tools deploy: `npm run template` as a process, held against the package of the framework; and the examples
  * of infra/deploy/README.md, held against the template.
  */
+import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
+import ts from 'typescript';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { fencesOf } from '../documents/documents.ts';
+import { fencesOf, namesIn, tableBelow } from '../documents/documents.ts';
 import { ACCOUNT, evaluate, REGION, type Template } from './packaging/cloudformation.ts';
 import { createService, type Ran, type Service } from './packaging/service.ts';
 import { unzip } from './packaging/zip.ts';
@@ -235,6 +237,29 @@ function expectExample(example: string): void {
   expect(example).toMatch(/\btoken-relay-prod\b/);
 }
 
+/** @returns what a program says of `input`, `''` if it takes it; undefined if it is not installed */
+function read(program: string, args: readonly string[], input: string): Promise<string | undefined> {
+  return new Promise((settle) => {
+    const child = execFile(program, args, (error, stdout, stderr) => {
+      if (error?.code === 'ENOENT') settle(undefined);
+      else settle(error === null ? '' : `${stdout}${stderr}` || error.message);
+    });
+    // A program that is not there takes no input.
+    child.stdin?.on('error', () => settle(undefined));
+    child.stdin?.end(input);
+  });
+}
+
+test('rights of a tool that stand beside the policy are not in it', async () => {
+  const path = resolve(import.meta.dirname, '../../infra/deploy/deployer-policy.json');
+  const { Statement } = JSON.parse(await readFile(path, 'utf8')) as { Statement: { Sid: string; Action: string[] }[] };
+  const allowed = Statement.filter(({ Sid }) => Sid !== 'Bucket').flatMap(({ Action }) => Action);
+  const beside = tableBelow('infra/deploy/README.md', '| tool | beside').flatMap(([, cell = '']) => namesIn(cell));
+  const actions = beside.filter((name) => /^(cloudformation|s3):/.test(name));
+  expect(actions.length).toBeGreaterThan(5);
+  expect(actions.filter((action) => allowed.includes(action))).toEqual([]);
+});
+
 describe('An example of infra/deploy/README.md', () => {
   const page = 'infra/deploy/README.md';
   const shell = fencesOf(page, 'sh').filter((text) => text.includes('deploy'));
@@ -260,6 +285,21 @@ describe('An example of infra/deploy/README.md', () => {
     const told = wordsOf(ran.output.slice(ran.output.findIndex((line) => line.startsWith('aws s3'))).join('\n'));
     const shown = wordsOf(example.slice(example.indexOf('aws s3')).replace('eu-central-1', REGION));
     expect(told.slice(0, shown.length - 1).sort()).toEqual(shown.slice(0, -1).sort());
+  });
+
+  test.each(['aws', 'sam'])('an example of a shell can be read by it: %s', async (tool) => {
+    const example = shell.find((text) => text.includes(`\n${tool} `)) ?? '';
+    expect(await read('sh', ['-n'], example)).toBe('');
+  });
+
+  test('an example of CDK can be read by TypeScript', () => {
+    const { diagnostics } = ts.transpileModule(examples[2]?.[1] ?? '', { reportDiagnostics: true });
+    expect(diagnostics).toEqual([]);
+  });
+
+  test('an example of Terraform can be read by it where it is installed, and is formatted as it would', async () => {
+    const said = await read('terraform', ['fmt', '-check', '-'], examples[3]?.[1] ?? '');
+    expect([undefined, '']).toContain(said);
   });
 
   test('an example of Terraform reads an output that the stack has', () => {

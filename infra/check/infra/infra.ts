@@ -92,10 +92,9 @@ async function packaged(): Promise<PackagedStage[] | undefined> {
     const stages: PackagedStage[] = [];
     for (const stage of STAGES) {
       const path = resolve(FOLDER, `${stage.name}.json`);
-      const out = resolve(FOLDER, stage.name);
-      await packageStage(stage, path, out);
+      const [template, zip] = [resolve(FOLDER, `${stage.name}.template.json`), resolve(FOLDER, `${stage.name}.zip`)];
+      await packageStage(stage, { path, template, zip });
       const { Resources } = JSON.parse(await readFile(path, 'utf8')) as { readonly Resources: object };
-      const [template, zip] = [resolve(out, 'token-relay.template.json'), resolve(out, 'token-relay.zip')];
       stages.push({ name: stage.name, path, template, zip, resources: Object.keys(Resources) });
     }
     line('ok', 'packaged', stages.map(({ name, resources }) => `${name}: ${resources.length} resources`).join(', '));
