@@ -9,13 +9,13 @@ import { build } from '../build/build.ts';
 import { Mistake, readStartCommand, type StartCommand } from './command/arguments.ts';
 import { ending } from './command/ending.ts';
 import { START_MANUAL } from './command/manual.ts';
-import { FIRST_PORT, findPorts, portsFrom } from './command/ports.ts';
+import { FIRST_PORT, findPorts, type Ports } from './command/ports.ts';
 import { refusalLine } from './command/refusal.ts';
 import { openFolder } from './config/folder.ts';
 import { startOwn } from './config/own.ts';
 import { makePackage } from './config/package.ts';
 import type { Fact } from './facts/fact.ts';
-import { type Landscape, type LocalDestination, startLandscape } from './landscape.ts';
+import { type LocalDestination, startLandscape } from './landscape.ts';
 import { type Page, startPage } from './page/page.ts';
 import { createWatch } from './page/watch.ts';
 import { createDeliveryLog } from './story/delivery-log.ts';
@@ -108,7 +108,7 @@ async function start({ once, port, own }: StartCommand): Promise<number> {
     ({ destinations } = landscape);
     const page = await startPage({ watch, landscape, deployed, port: ports.page });
     try {
-      await stayUp(page, ['', ...lines, doctorCommand(landscape), '']);
+      await stayUp(page, ['', ...lines, doctorCommand(ports), '']);
       return 0;
     } finally {
       await page.stop();
@@ -124,7 +124,7 @@ async function start({ once, port, own }: StartCommand): Promise<number> {
     page = await startPage({ watch, landscape, deployed, port: ports.page });
     // In place of a blank line: all of it is to fit on one screen.
     print(once ? '' : `Watch it:  ${page.url}`);
-    const complete = await Promise.race([tellStory({ ...stage, deployed, log, print }), end]);
+    const complete = await Promise.race([tellStory({ ...stage, deployed, log, print, signal: ended }), end]);
     if (complete === 'ended') return 0;
     if (once) return complete ? 0 : 1;
     // The story polls what it needs; from now on everything is polled.
@@ -134,7 +134,7 @@ async function start({ once, port, own }: StartCommand): Promise<number> {
       '',
       'It stays up. Send to it from another terminal, and watch:',
       ...sends,
-      `  ${doctorCommand(landscape)}`,
+      `  ${doctorCommand(ports)}`,
       '',
       `Connect your own flow:  ${styleText('bold', 'npm start -- --config serverless.yml')}`,
     ]);
@@ -145,8 +145,7 @@ async function start({ once, port, own }: StartCommand): Promise<number> {
   }
 }
 
-/** What is wrong, and who must act: the dead letter of the story, if nothing else. */
-function doctorCommand({ management }: Landscape): string {
-  const isUsual = management.server.port === portsFrom(FIRST_PORT).aws;
-  return `${isUsual ? '' : `AWS_ENDPOINT_URL=${management.url} `}npm run doctor -- --stage local`;
+/** Whether all is well, and who must act if not. */
+function doctorCommand({ page }: Ports): string {
+  return `npm run doctor -- --stage local${page === FIRST_PORT ? '' : ` --port ${page}`}`;
 }

@@ -30,7 +30,7 @@ describe('The story of npm start', () => {
     expect(lines.length + NPM_LINES + 1).toBeLessThanOrEqual(ROWS);
     for (const line of lines) expect([...line].length, line).toBeLessThanOrEqual(80);
     expect(lines.filter((line) => line.startsWith(' ✓ '))).toHaveLength(6);
-    expect(lines).toContain('✓ 28 of 28 messages delivered, counted at the runtime node by id and SHA-256');
+    expect(lines).toContain('✓ 29 of 29 messages delivered, counted at the runtime node by id and SHA-256');
     expect(lines.at(-2)).toBe('Connect your own flow:  npm start -- --config serverless.yml');
     expect(lines.at(-1)).toBe(link);
     expect(link).toContain('http://127.0.0.1:15410');
@@ -49,7 +49,7 @@ describe('The story of npm start', () => {
     };
     expect(await inTerminal({})).toContain(`${ESCAPE}[32m✓${ESCAPE}[39m`);
     const plain = await inTerminal({ NO_COLOR: '1' });
-    expect(plain).toContain('28 of 28 messages delivered');
+    expect(plain).toContain('29 of 29 messages delivered');
     expect(plain).not.toContain(ESCAPE);
   });
 

@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { describe, expect, test } from 'vitest';
 import { RUNBOOK } from '../../infra/ops/doctor/findings.ts';
-import { type Examination, type Plan, startExamination } from './examination.ts';
+import { ALARM, type Examination, type Plan, startExamination } from './examination.ts';
 
 const COMMAND = resolve(import.meta.dirname, '../../infra/ops/doctor/doctor.ts');
 const LETTER = { reason: 'the flow refused it', outcome: 'rejected', status: 400, destination: 'orders' };
@@ -79,7 +79,9 @@ describe('exit code 3: what could not be looked at is said, and nothing was foun
     {
       what: 'AWS does not answer',
       break: ({ landscape }) => landscape.management.server.stop(),
-      reason: 'lambda:GetFunctionConfiguration failed (ECONNREFUSED): is npm start running?',
+      reason:
+        'lambda:GetFunctionConfiguration failed (ECONNREFUSED): is npm start running?; ' +
+        'if its page is not at port 4100, add --port with that of its page',
     },
     {
       what: 'the queue may not be seen',
@@ -206,7 +208,7 @@ test('a finding is printed with its sign, its reason, who must act and where the
     × /http/orders answers 404: no flow is deployed at this address; capitals
       count
       for flow-developer: see infra/ops/runbook.md#flow-missing
-    · not checked: the endpoint was not reached
+    · not checked: the endpoint answers 404
 `);
   expect(out).toMatch(/^1 error, 0 warnings, \d+ fine, \d+ not checked$/m);
 });
@@ -258,6 +260,32 @@ describe('--ticket', () => {
     expect(out).toContain('Component:     BC-CP-CF-SEC-IAM\nSubject:       token-refused: ');
   });
 
+  test('--ticket of what the sender did wrong is none: it says so, and what to give to the sender', async () => {
+    await using examination = await startExamination({ alarms: [{ ...ALARM, actions: [] }] });
+    const { orders } = examination;
+    const stringValue = JSON.stringify({ ...LETTER, messageId: '4711', deadAt: '2026-01-15T03:00:00.000Z' });
+    orders.deadLetterQueue.send({
+      body: 'payload of the letter',
+      attributes: { deadLetter: { dataType: 'String', stringValue } },
+    });
+    const { out, code } = await examination.run(['--ticket']);
+    expect(code).toBe(1);
+    expect(out).toMatch(/^No incident: this is no matter for SAP\./);
+    expect(out).toContain('Give this to whoever sends to orders:\n');
+    expect(out.replace(/\s+/g, ' ')).toContain('was rejected: the flow refused it');
+    expect(out).toContain('  4711\n    2026-01-15T03:00:00.000Z  400\n');
+    expect(out).toContain('\n  npm run replay -- --stage local --destination orders --show 4711\n');
+    expect(out).not.toContain('Component:');
+    for (const value of examination.confidential) expect(out.includes(value), 'a secret is told').toBe(false);
+  });
+
+  test('--ticket with a message that the flow refuses says which one', async () => {
+    await using examination = await startExamination({ destination: { flow: { answer: () => ({ status: 422 }) } } });
+    const { out } = await examination.run(['--ticket', '--send', 'order.json']);
+    expect(out).toMatch(/^No incident: /);
+    expect(out).toMatch(/^ {2}doctor-\S+, sent by the doctor$/m);
+  });
+
   test('--ticket leaves letters where they are', async () => {
     await using examination = await startExamination();
     examination.orders.deadLetterQueue.send({ body: 'letter' });
@@ -285,11 +313,20 @@ describe('broken off', () => {
   );
 });
 
-/** The real command; `killedBy` comes once the runtime node has its request. */
+test('a message of --send that is broken off while the flow works on it ends with 130', async () => {
+  await using examination = await startExamination();
+  const { server } = examination.landscape.runtimeNode;
+  server.fail({ fault: 'hang', when: ({ method }) => method === 'POST' });
+  const file = new URL(import.meta.url).pathname;
+  const ran = command(examination, ['--send', file], { killedBy: 'SIGINT', requests: 3 });
+  expect(await ran).toEqual({ code: 130, out: '', notes: 'doctor: broken off\n' });
+});
+
+/** The real command; `killedBy` comes once the runtime node has so many requests. */
 async function command(
   { landscape }: Examination,
   argv: readonly string[],
-  { cwd, killedBy }: { cwd?: string; killedBy?: NodeJS.Signals } = {},
+  { cwd, killedBy, requests = 1 }: { cwd?: string; killedBy?: NodeJS.Signals; requests?: number } = {},
 ) {
   const child = spawn(process.execPath, [COMMAND, '--stage', 'local', ...argv], {
     ...(cwd === undefined ? {} : { cwd }),
@@ -298,7 +335,7 @@ async function command(
   });
   const closed = once(child, 'close');
   if (killedBy !== undefined) {
-    await landscape.runtimeNode.waitForRequests(1, { timeoutMs: 30_000 });
+    await landscape.runtimeNode.waitForRequests(requests, { timeoutMs: 30_000 });
     child.kill(killedBy);
   }
   const [out, notes, [code]] = await Promise.all([text(child.stdout), text(child.stderr), closed]);

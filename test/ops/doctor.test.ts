@@ -2,7 +2,7 @@ import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { afterEach, describe, expect, test } from 'vitest';
 import { nginxPage, serviceUnavailable, unknownRoute } from '../../infra/local/sap/front.ts';
 import { createCertificateAuthority } from '../../infra/local/server/certificates.ts';
-import { FINDINGS, type FindingId } from '../../infra/ops/doctor/findings.ts';
+import { type Actor, FINDINGS, type FindingId } from '../../infra/ops/doctor/findings.ts';
 import type { Line } from '../../infra/ops/doctor/line.ts';
 import { textReport } from '../../infra/ops/doctor/report.ts';
 import { ALARM, type Examination, type Plan, type RunOptions, startExamination, TOPIC } from './examination.ts';
@@ -26,6 +26,8 @@ interface SetUp {
   readonly how?: RunOptions;
   /** All that is found, in any order. */
   readonly found: readonly FindingId[];
+  /** Of the first, where its own does not say who must act. */
+  readonly actor?: Actor;
 }
 
 /** A token as the authorization server gives it, but with these claims; nobody signed it. */
@@ -49,6 +51,14 @@ async function secretOf({ landscape, orders }: Examination): Promise<Record<stri
   const { SecretString } = (await answer.json()) as { SecretString: string };
   const json = JSON.parse(SecretString);
   return json.oauth ?? json;
+}
+
+/** A letter of 422 as the relay writes it, with another outcome. */
+function bury({ orders }: Examination, outcome: string, messageId = '4711', deadAt = '2026-01-15T03:00:00.000Z'): void {
+  const reason = 'the endpoint answered 422: it will never take this message; the sender must correct it';
+  const stringValue = JSON.stringify({ reason, outcome, status: 422, messageId, destination: 'orders', deadAt });
+  const attributes = { deadLetter: { dataType: 'String', stringValue } };
+  orders.deadLetterQueue.send({ body: 'the payload of a letter', attributes });
 }
 
 /** The service key as it is, with these fields in place of its own. */
@@ -124,8 +134,26 @@ const SET_UPS: readonly SetUp[] = [
   },
   {
     what: 'a dead letter lies there',
+    broken: (examination) => bury(examination, 'rejected'),
+    found: ['dead-letters'],
+  },
+  {
+    what: 'a dead letter could not be delivered in time',
+    broken: (examination) => bury(examination, 'failed'),
+    found: ['dead-letters'],
+    actor: 'flow-developer',
+  },
+  {
+    what: 'a dead letter waited in vain for a role',
+    broken: (examination) => bury(examination, 'blocked'),
+    found: ['dead-letters'],
+    actor: 'sap-security',
+  },
+  {
+    what: 'a dead letter was moved there by SQS itself',
     broken: ({ orders }) => void orders.deadLetterQueue.send({ body: 'the payload of a letter' }),
     found: ['dead-letters'],
+    actor: 'aws',
   },
   {
     what: 'a dead letter has lain there for eleven days',
@@ -135,6 +163,7 @@ const SET_UPS: readonly SetUp[] = [
       letterClock.move(11 * DAY_MS);
     },
     found: ['dead-letters', 'letters-expire'],
+    actor: 'aws',
   },
   {
     what: 'nothing polls the queue',
@@ -575,7 +604,7 @@ function isFinding({ result }: Line): boolean {
 describe('a set-up that is broken gives its finding, who must act, the anchor, and exit code 1:', () => {
   test.each(SET_UPS)(
     'a broken set-up gives its finding, who must act, the anchor, and exit code 1: $what',
-    async ({ plan = {}, broken, argv = [], how = {}, found }) => {
+    async ({ plan = {}, broken, argv = [], how = {}, found, actor: named }) => {
       await using examination = await startExamination(plan);
       await broken?.(examination);
       const { code, lines } = await examination.lines(argv, how);
@@ -583,11 +612,14 @@ describe('a set-up that is broken gives its finding, who must act, the anchor, a
       expect(findings.map(({ id }) => id).sort()).toEqual([...found].sort());
       for (const { id, result, actor, anchor } of findings) {
         const expected = FINDINGS[id as FindingId];
-        expect({ result, actor }).toEqual({ result: expected.result, actor: expected.actor });
+        const acts = id === found[0] ? (named ?? expected.actor) : expected.actor;
+        expect({ result, actor }).toEqual({ result: expected.result, actor: acts });
         expect(anchor).toBe(`infra/ops/runbook.md#${id}`);
       }
       expect(code).toBe(1);
-      expect(longestOf(textReport(lines))).toBeLessThanOrEqual(80);
+      // A command stays in one line, to be copied.
+      const wrapped = textReport(lines).filter((line) => !/^ {6}npm run /.test(line));
+      expect(longestOf(wrapped)).toBeLessThanOrEqual(80);
       const told = lines.map(({ reason }) => reason).join('\n');
       for (const value of examination.confidential) expect(told.includes(value), 'a secret is told').toBe(false);
     },
@@ -643,5 +675,59 @@ describe('a healthy set-up gives no finding and exit code 0:', () => {
     expect(lines.filter(isFinding)).toEqual([]);
     expect(code).toBe(0);
     expect(examination.landscape.runtimeNode.messages).toEqual([]);
+  });
+});
+
+describe('letters in a dead-letter queue are told', () => {
+  const reasonOf = (lines: readonly Line[]) => lines.find(({ id }) => id === 'dead-letters');
+
+  test('by the reason of the newest, its age, and the commands that show all and this one', async () => {
+    await using examination = await startExamination();
+    bury(examination, 'failed', 'older', '2026-01-15T02:00:00.000Z');
+    bury(examination, 'rejected', 'newest', '2026-01-15T03:00:00.000Z');
+    bury(examination, 'failed', 'old', '2026-01-15T01:00:00.000Z');
+    const now = () => Date.parse('2026-01-15T03:05:00Z');
+    const { lines } = await examination.lines([], { now });
+    expect(reasonOf(lines)).toMatchObject({
+      actor: 'sender',
+      reason:
+        'token-relay-local-orders-dlq holds 3; the newest, of 5m ago, was rejected: ' +
+        'the endpoint answered 422: it will never take this message; the sender must correct it',
+      commands: [
+        'npm run replay -- --stage local --destination orders',
+        'npm run replay -- --stage local --destination orders --show newest',
+      ],
+    });
+    expect(examination.orders.deadLetterQueue.messages.map(({ state }) => state)).toEqual(Array(3).fill('visible'));
+  });
+
+  test('of a queue with a name of its own by its URL', async () => {
+    await using examination = await startExamination();
+    const { landscape, orders } = examination;
+    const own = landscape.sqs.createQueue('legacy-dead', { MessageRetentionPeriod: '1209600' });
+    own.send({ body: 'the payload of a letter' });
+    const settings = { ...orders.settings, deadLetterQueueUrl: own.url };
+    await using other = await startExamination({ deploy: { DESTINATIONS: JSON.stringify({ orders: settings }) } });
+    const environment = { AWS_ENDPOINT_URL_SQS: landscape.sqsServer.url };
+    const { lines } = await other.lines([], { environment });
+    expect(reasonOf(lines)?.commands?.[0]).toBe(`npm run replay -- --dead-letter-queue ${own.url}`);
+  });
+
+  test('without a command for an id that a shell would read as something else', async () => {
+    await using examination = await startExamination();
+    bury(examination, 'rejected', '$(reboot)');
+    const { lines } = await examination.lines();
+    expect(reasonOf(lines)?.commands).toEqual(['npm run replay -- --stage local --destination orders']);
+  });
+
+  test('by their number alone where nobody may read them, and where somebody else has them in hand', async () => {
+    await using examination = await startExamination();
+    bury(examination, 'rejected');
+    examination.orders.deadLetterQueue.receive({ visibilitySeconds: 60 });
+    const { code, lines } = await examination.lines();
+    expect(reasonOf(lines)?.reason).toBe(
+      'token-relay-local-orders-dlq holds 1; not read: none is handed out now, somebody else has them in hand',
+    );
+    expect(code).toBe(1);
   });
 });

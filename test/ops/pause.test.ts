@@ -36,7 +36,7 @@ describe('npm run pause', () => {
     expect({ code, polling: stateOf(examination) }).toEqual({ code: 0, polling: false });
     expect(out).toContain('orders is paused: token-relay-local-orders takes messages and delivers none');
     expect(out.replaceAll('\n', ' ')).toContain('serverless.yml does not know of it: orders.enabled is true there');
-    expect(out.replaceAll('\n', ' ')).toContain('npm run resume -- --stage local --destination orders');
+    expect(out).toContain('\nnpm run resume -- --stage local --destination orders\n');
     examination.orders.queue.send({ body: 'waits' });
     const { lines } = await examination.lines();
     const paused = lines.find(({ id }) => id === 'paused');
@@ -148,13 +148,16 @@ describe('what cannot be done is said in one line, with its exit code:', () => {
   });
 });
 
-test.each(['pause/pause.ts', 'pause/resume.ts', 'doctor/doctor.ts'])(
-  'the manual of %s has 80 columns',
-  async (command) => {
-    const child = spawn(process.execPath, [`${OPS}/${command}`, '--help'], { stdio: ['ignore', 'pipe', 'inherit'] });
+test.each([['pause/pause.ts', 'pause'], ['pause/pause.ts', 'resume'], ['doctor/doctor.ts']])(
+  'the manual of %s %s has 80 columns',
+  async (file, ...words) => {
+    const child = spawn(process.execPath, [`${OPS}/${file}`, ...words, '--help'], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     const [out, [code]] = await Promise.all([text(child.stdout), once(child, 'close')]);
     expect(code).toBe(0);
     expect(out).toContain('EXIT CODE');
+    for (const word of words) expect(out).toMatch(new RegExp(`^npm run ${word} `));
     expect(Math.max(...out.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
   },
 );

@@ -25,10 +25,10 @@ function start(argv: readonly string[], environment: Readonly<Record<string, str
 
 const endpoint = () => ({ AWS_ENDPOINT_URL_SQS: letters.server.url });
 
-test('--help prints the manual, in 100 columns', async () => {
+test('--help prints the manual, in 80 columns', async () => {
   expect(await ended(start(['--help']))).toEqual({ code: 0, out: MANUAL, notes: '' });
   for (const line of MANUAL.split('\n')) {
-    expect(line.length, line).toBeLessThanOrEqual(100);
+    expect(line.length, line).toBeLessThanOrEqual(80);
   }
 });
 

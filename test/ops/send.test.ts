@@ -328,9 +328,9 @@ describe('A secret', () => {
   });
 });
 
-test('--help of npm run send prints the manual, in 100 columns', async () => {
+test('--help of npm run send prints the manual, in 80 columns', async () => {
   expect(await start(['--help'])).toEqual({ code: 0, out: SEND_MANUAL, notes: '' });
-  for (const line of SEND_MANUAL.split('\n')) expect(line.length, line).toBeLessThanOrEqual(100);
+  for (const line of SEND_MANUAL.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80);
 });
 
 test('the process ends with the exit code that the answer means', async () => {

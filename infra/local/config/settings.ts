@@ -77,13 +77,13 @@ export function queuePlan(name: string, { queue }: Written, { resources }: Packa
   const id = name.replace(/(^|-+)([^-]?)/g, (_, _hyphens, first: string) => first.toUpperCase());
   const mapping = resources[`EventSourceMappingOf${id}`]?.Properties ?? {};
   const created = resources[`QueueOf${id}`]?.Properties;
-  const queueName = String(created?.QueueName ?? queue?.split(':').at(-1));
+  // What the landscape makes has its own names, whatever stage the settings are of: operators' tools find it as `local`.
+  const ending = String(created?.QueueName ?? '').endsWith('.fifo') ? '.fifo' : '';
+  const queueName = created === undefined ? String(queue?.split(':').at(-1)) : `token-relay-local-${name}${ending}`;
   const scaling = mapping.ScalingConfig as { readonly MaximumConcurrency: number };
   return {
     name: queueName,
-    deadLetterName: String(
-      resources[`DeadLetterQueueOf${id}`]?.Properties.QueueName ?? queueName.replace(/(\.fifo)?$/, '-dlq$1'),
-    ),
+    deadLetterName: queueName.replace(/(\.fifo)?$/, '-dlq$1'),
     visibilityTimeoutSeconds: Number(created?.VisibilityTimeout ?? EXISTING_VISIBILITY_SECONDS),
     isExisting: created === undefined,
     batchSize: Number(mapping.BatchSize),

@@ -17,7 +17,7 @@ export const PAYLOADS: Readonly<Record<keyof typeof FILES, Payload>> = {
   pdf: { what: 'delivery note, PDF', contentType: 'application/pdf', bytes: read(FILES.pdf) },
 };
 
-/** What the flow of the story makes of an order: for one without a customer it has no use, today or ever. */
+/** What the flow of the story makes of an order: for one without a customer it has no use, until it is deployed anew. */
 export function orderFlow({ body }: Received): FlowResult {
   const isRefused = body.includes('"customer": ""');
   return isRefused ? { status: 422, headers: { 'Content-Type': 'text/plain' }, body: 'no customer' } : undefined;

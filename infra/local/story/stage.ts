@@ -8,7 +8,7 @@ import type { Stage } from './story.ts';
 /** Always the same, so that a command that was saved works tomorrow; everything listens on loopback alone. */
 const USER = { username: 'legacy', password: 'local-only' };
 
-export type Prepared = Omit<Stage, 'deployed' | 'log' | 'print'>;
+export type Prepared = Omit<Stage, 'deployed' | 'log' | 'print' | 'signal'>;
 
 export function prepareStory(landscape: Landscape): Prepared {
   const { connect } = landscape;

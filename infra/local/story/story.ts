@@ -1,11 +1,12 @@
 /**
  * The main job, told: orders through a queue, a webhook, a rotation of the signing key, an order that the flow refuses for
- * good, an outage that heals, a message through each sender adapter. Sends realistic payloads, waits until they have
+ * good until its developer mends it and the letter is put back, an outage that heals, a message through each sender adapter. Sends realistic payloads, waits until they have
  * arrived, and says in a row each what came of it. Prints; decides nothing.
  */
 import { createHash, randomUUID } from 'node:crypto';
 import { waitForMessages } from '../aws/sqs/sqs.ts';
 import type { Deployed, LocalDestination } from '../landscape.ts';
+import { replayLetters } from '../page/replay.ts';
 import { PAYLOADS, type Payload, REFUSED, STOCK_REQUEST } from './payloads.ts';
 import type { Sending } from './sender-adapters.ts';
 import { bold, hasArrived, mark, missing, row, type Sent, type Telling } from './table.ts';
@@ -18,12 +19,14 @@ export interface Stage extends Telling {
   readonly stock: LocalDestination;
   /** One for each sender adapter but HTTPS. */
   readonly sendings: readonly Sending[];
+  /** Aborts when nobody listens any more. */
+  readonly signal: AbortSignal;
   readonly webhookUser: { readonly username: string; readonly password: string };
 }
 
 const BATCH = ['idoc', 'json', 'json', 'pdf', 'json', 'idoc', 'json', 'json', 'idoc', 'json'] as const;
 
-/** @returns whether every message was delivered, or lies in the dead-letter queue, counted at the runtime node by id and SHA-256 */
+/** @returns whether every message was delivered, counted at the runtime node by id and SHA-256, and no dead letter is left */
 export async function tellStory(stage: Stage): Promise<boolean> {
   const { landscape, orders, print } = stage;
   const { authorizationServer } = landscape;
@@ -70,12 +73,13 @@ export async function tellStory(stage: Stage): Promise<boolean> {
   );
   let answered: number | undefined;
   await chapter(
-    'An order that the flow refuses',
+    'A refused order, its letter put back',
     async () => {
-      answered = await refused(stage);
-      return [];
+      const { sent: order, status } = await refusedThenPutBack(stage);
+      answered = status;
+      return [order];
     },
-    () => `${answered ?? '-'}: a dead letter says why`,
+    () => `${answered ?? '-'}, replayed`,
   );
   let attempts = 0;
   await chapter(
@@ -92,21 +96,32 @@ export async function tellStory(stage: Stage): Promise<boolean> {
   const arrived = sent.filter((message) => hasArrived(landscape, message)).length;
   const requests = authorizationServer.tokenRequests.length;
   const lost = sent.length - arrived + orders.queue.size;
-  const complete = lost === 0 && orders.deadLetterQueue.size === 1;
+  const complete = lost === 0 && orders.deadLetterQueue.size === 0;
   print('');
   print(
     `${mark(complete)} ${bold(`${arrived} of ${sent.length} messages delivered`)}, counted at the runtime node by id and SHA-256`,
   );
-  print(`  1 refused, in the dead-letter queue with its reason; ${lost} lost; ${requests} token requests`);
+  print(`  1 of them after its dead letter was put back; ${lost} lost; ${requests} token requests`);
   return complete;
 }
 
-/** @returns what the flow answered */
-async function refused({ orders, log }: Stage): Promise<number | undefined> {
-  const { messageId } = queued(orders, REFUSED);
+/** As an operator does it: the letter says why, the flow's developer mends the flow, `npm run replay` puts it back. */
+async function refusedThenPutBack({
+  landscape,
+  orders,
+  log,
+  signal,
+}: Stage): Promise<{ readonly sent: Sent; readonly status: number | undefined }> {
+  const sent = queued(orders, REFUSED);
   await waitForMessages(orders.deadLetterQueue, 1, { timeoutMs: 30_000 });
   await orders.trigger?.waitUntilIdle({ timeoutMs: 30_000 });
-  return log.attemptsOf(messageId).at(-1)?.status;
+  const status = log.attemptsOf(sent.messageId).at(-1)?.status;
+  orders.redeployFlow({ answer: () => undefined });
+  const before = landscape.runtimeNode.messages.length;
+  await replayLetters(orders, landscape.endpoints, signal);
+  await landscape.runtimeNode.waitForMessages(before + 1, { timeoutMs: 30_000 });
+  await orders.trigger?.waitUntilIdle({ timeoutMs: 30_000 });
+  return { sent, status };
 }
 
 async function throughOutage({ landscape, orders, log }: Stage): Promise<Sent[]> {

@@ -18,7 +18,9 @@ export interface Telling {
 }
 
 export function hasArrived({ runtimeNode }: Landscape, { messageId, sha256 }: Sent): boolean {
-  return runtimeNode.messages.some((arrived) => arrived.messageId === messageId && arrived.bodySha256 === sha256);
+  return runtimeNode.messages.some(
+    (arrived) => arrived.messageId === messageId && arrived.bodySha256 === sha256 && arrived.status < 300,
+  );
 }
 
 /** Of a title, so that what came of it begins in one column. */

@@ -1,11 +1,9 @@
 /** The command line of `npm run doctor`: what may be written, what it means, and what is wrong with it in one line. */
+import { PLACE_OPTIONS, type Place, readPlace } from '../place.ts';
 import { Mistake } from '../replay/mistake.ts';
 import { readWords } from '../words.ts';
 
-export interface DoctorCommand {
-  readonly service: string;
-  readonly stage: string;
-  readonly region: string;
+export interface DoctorCommand extends Place {
   /** Absent: all. */
   readonly destination?: string;
   readonly output: 'text' | 'json' | 'ticket';
@@ -16,10 +14,8 @@ export interface DoctorCommand {
 const text = { type: 'string' } as const;
 const flag = { type: 'boolean' } as const;
 const OPTIONS = {
-  stage: text,
+  ...PLACE_OPTIONS,
   destination: text,
-  region: text,
-  service: text,
   json: flag,
   ticket: flag,
   send: text,
@@ -34,10 +30,7 @@ export function readDoctorCommand(argv: readonly string[]): DoctorCommand | 'hel
   const { json = false, ticket = false, destination, send } = values;
   if (json && ticket) throw new Mistake('--json and --ticket exclude each other');
   return {
-    // The names and the region of serverless.yml, so that the same options mean the same place as at its deployment.
-    service: values.service ?? 'token-relay',
-    stage: values.stage ?? 'dev',
-    region: values.region ?? 'eu-central-1',
+    ...readPlace(values),
     output: json ? 'json' : ticket ? 'ticket' : 'text',
     ...(destination === undefined ? {} : { destination }),
     ...(send === undefined ? {} : { sendPath: send }),

@@ -4,6 +4,7 @@ import { LambdaClient } from '@aws-sdk/client-lambda';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SNSClient } from '@aws-sdk/client-sns';
 import { SQSClient } from '@aws-sdk/client-sqs';
+import { landscapeUrl, type Place } from '../place.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -15,19 +16,13 @@ export interface Clients {
   readonly sns: SNSClient;
 }
 
-export interface ClientsOptions {
-  readonly region: string;
-  readonly environment: Environment;
-  /** Where the services are if no variable says it. Default: AWS. */
-  readonly endpoint?: string;
-}
-
-/** Endpoints are what the SDK's own variables say, credentials are the SDK's own to find. */
-export function createClients({ region, environment, endpoint: byDefault }: ClientsOptions): Clients {
+/** Endpoints are what the SDK's own variables say, else those of the place; credentials are the SDK's own to find. */
+export function createClients(place: Place, environment: Environment): Clients {
+  const { region } = place;
   const { AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID, AWS_PROFILE } = environment;
   const optionsOf = (service: string) => {
     // A variable that is set to nothing is not set, as for the SDK.
-    const endpoint = environment[`AWS_ENDPOINT_URL_${service}`] || AWS_ENDPOINT_URL || byDefault;
+    const endpoint = environment[`AWS_ENDPOINT_URL_${service}`] || AWS_ENDPOINT_URL || landscapeUrl(place);
     const isLocal = endpoint !== undefined && LOOPBACK.test(new URL(endpoint).hostname);
     return {
       region,

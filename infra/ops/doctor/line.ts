@@ -15,6 +15,8 @@ export interface Line {
   readonly reason: string;
   /** In the runbook; of a finding. */
   readonly anchor?: string;
+  /** What shows more of it, to be copied. */
+  readonly commands?: readonly string[];
   /** The doctor was kept from looking, by rights that it lacks or a service that does not answer. */
   readonly isHindered?: true;
 }

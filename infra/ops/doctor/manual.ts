@@ -11,15 +11,18 @@ WHERE
                         landscape of npm start
   --destination <name>  this one alone. Default: all
   --region <name>       Default: eu-central-1
+  --port <number>       with --stage local: of the landscape's page, where that
+                        is not 4100
   --service <name>      "service" of serverless.yml. Default: token-relay
 
 HOW
   --json                {"success", "findings": [{"id", "group", "result",
-                        "actor", "reason", "anchor", "destination"}]}; result is
-                        ok, warning, error or not-checked
+                        "actor", "reason", "anchor", "destination",
+                        "commands"}]}; result is ok, warning, error or
+                        not-checked
   --ticket              what SAP asks for in an incident, ready to be pasted,
-                        of one destination; without secrets. Looks at up to ten
-                        dead letters, which counts as a receive of each
+                        of one destination; without secrets. Of a payload that
+                        the flow refuses, what to give to its sender instead
   --send <file>         also sends this file's content as a message to the flow,
                         past the queue: THE FLOW RUNS
   --help                this text
@@ -35,9 +38,10 @@ do not get through, or · not checked, with the reason. Who must act:
 
 It reads the settings of the functions that are deployed, and secrets by your
 own rights: it needs lambda:GetFunctionConfiguration and
-ListEventSourceMappings, sqs:GetQueueUrl and GetQueueAttributes,
+ListEventSourceMappings, sqs:GetQueueUrl, GetQueueAttributes and ReceiveMessage,
 secretsmanager:GetSecretValue, cloudwatch:DescribeAlarms and GetMetricData,
-sns:ListSubscriptionsByTopic. What it may not see it says, and goes on.
+sns:ListSubscriptionsByTopic. What it may not see it says, and goes on. Of dead
+letters it reads up to ten, which counts as a receive of each.
 
 EXIT CODE
   0 all is well; 1 something was found; 2 a mistake in the command; 3 nothing

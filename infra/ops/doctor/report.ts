@@ -28,11 +28,13 @@ function ofGroup(group: string, lines: readonly Line[]): string[] {
   return lines.length === 0 ? [] : [`  ${group}`, ...lines.flatMap(lineText)];
 }
 
-function lineText({ result, reason, actor, anchor }: Line): string[] {
+function lineText({ result, reason, actor, anchor, commands = [] }: Line): string[] {
   const [first = '', ...rest] = wrap(reason, COLUMNS - 6);
   return [
     `    ${MARKS[result]} ${first}`,
     ...rest.map((words) => `      ${words}`),
+    // Whole, however long: to be copied.
+    ...commands.map((command) => `      ${command}`),
     ...(actor === undefined ? [] : [`      for ${actor}: see ${anchor}`]),
   ];
 }

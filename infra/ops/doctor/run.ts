@@ -4,7 +4,6 @@
  */
 import { createHttpClient, type Send } from '../../../functions/http/http.ts';
 import type { Destination } from '../../../functions/settings/destination.ts';
-import { FIRST_PORT, portsFrom } from '../../local/command/ports.ts';
 import { Mistake } from '../replay/mistake.ts';
 import { harmless } from '../replay/terminal.ts';
 import { type DoctorCommand, readDoctorCommand } from './arguments.ts';
@@ -35,8 +34,6 @@ export interface DoctorOutside {
 }
 
 const BROKEN_OFF = 130;
-/** Of `npm start`: all of AWS's services behind one address. */
-export const LANDSCAPE = `http://127.0.0.1:${portsFrom(FIRST_PORT).aws}`;
 
 /** @returns the exit code; never rejects */
 export async function runDoctor(argv: readonly string[], outside: DoctorOutside): Promise<number> {
@@ -60,8 +57,8 @@ export async function runDoctor(argv: readonly string[], outside: DoctorOutside)
 
 async function examine(command: DoctorCommand, outside: DoctorOutside): Promise<number> {
   const { environment, stdout, signal, now = Date.now, send = createHttpClient({ maxSockets: 2 }) } = outside;
-  const { region, stage, output, sendPath } = command;
-  const clients = createClients({ region, environment, ...(stage === 'local' ? { endpoint: LANDSCAPE } : {}) });
+  const { output, sendPath } = command;
+  const clients = createClients(command, environment);
   const looking: Looking = { clients, send, now, signal };
   const payload = sendPath === undefined ? undefined : await payloadOf(sendPath, outside);
   const { lines: ofSettings, queueFunction, destinations } = await lookAtSettings(command, looking);
@@ -82,7 +79,7 @@ async function examine(command: DoctorCommand, outside: DoctorOutside): Promise<
   const all = [...known, ...ofAlarms.filter((line) => !known.some((other) => isSame(line, other)))];
   if (output === 'json') stdout.write(`${jsonReport(all)}\n`);
   else if (output === 'text') for (const line of textReport(all)) stdout.write(`${line}\n`);
-  else for (const line of await ticket(command, examined[0], all, looking)) stdout.write(`${line}\n`);
+  else for (const line of ticket(command, examined[0], all, now())) stdout.write(`${line}\n`);
   if (all.some(({ result }) => result === 'error' || result === 'warning')) return 1;
   return all.some(({ isHindered }) => isHindered) ? 3 : 0;
 }
@@ -119,10 +116,10 @@ async function examineDestination(destination: Destination, circumstances: Circu
   looking.signal.throwIfAborted();
   const { webhook, name } = destination;
   const ofWebhook = webhook === undefined ? [] : await lookAtWebhook(webhook, command, looking);
-  const { deadLetterQueueUrl } = queues;
+  const { deadLetters } = queues;
   const lines = [...queues.lines, ...mapping, ...way.lines, ...ofWebhook].map((line) => ({
     ...line,
     destination: name,
   }));
-  return { ...way, destination, lines, ...(deadLetterQueueUrl === undefined ? {} : { deadLetterQueueUrl }) };
+  return { ...way, destination, lines, ...(deadLetters === undefined ? {} : { deadLetters }) };
 }

@@ -1,35 +1,40 @@
 /**
  * What SAP asks for in an incident, of one destination, as plain text: affected tenant, flow, endpoint, times, ids, and what
- * was tried. What the doctor cannot know it leaves to be filled in, by name.
+ * was tried. What the doctor cannot know it leaves to be filled in, by name. A sender's mistake is no incident.
  *
  * @see SAP Help, "Troubleshooting: HTTP Error Catalog", section on opening an incident
  */
-import { ReceiveMessageCommand } from '@aws-sdk/client-sqs';
-import { isRecord, parseJson } from '../../../functions/untrusted.ts';
+import type { Letter, Reason } from '../replay/letter.ts';
 import { harmless, wrap } from '../replay/terminal.ts';
 import type { DoctorCommand } from './arguments.ts';
-import { whyNot } from './clients.ts';
+import type { SentMessage } from './groups/message.ts';
+import type { SeenLetters } from './letters.ts';
 import type { Line } from './line.ts';
-import type { Looking } from './looking.ts';
 import type { Examined } from './way.ts';
 
 const COLUMNS = 80;
 /** Of SAP Cloud Integration, and of OAuth on Cloud Foundry. */
 const COMPONENTS = { flow: 'LOD-HCI-PI-OPS', authorization: 'BC-CP-CF-SEC-IAM' } as const;
 
-export async function ticket(
+/** @param now epoch milliseconds @returns where the sender is at fault, what to give to the sender in its place */
+export function ticket(
   { service, stage }: DoctorCommand,
   examined: Examined | undefined,
   lines: readonly Line[],
-  looking: Looking,
-): Promise<string[]> {
-  const { destination, credentials, url, sent, deadLetterQueueUrl } = examined ?? {};
-  const findings = lines.filter(({ result }) => result === 'error' || result === 'warning');
+  now: number,
+): string[] {
+  const { destination, credentials, url, sent, deadLetters: seen = { letters: [] } } = examined ?? {};
+  // That nobody hears of a trouble is not the trouble.
+  const findings = lines.filter(
+    ({ id, result }) => (result === 'error' || result === 'warning') && !id.startsWith('alarms-'),
+  );
   const worst = findings.find(({ result }) => result === 'error') ?? findings[0];
-  const letters = deadLetterQueueUrl === undefined ? [] : await lettersIn(deadLetterQueueUrl, looking);
+  if (worst?.actor === 'sender') {
+    return noteForSender(destination?.name ?? '', { worst, seen, ...(sent === undefined ? {} : { sent }) });
+  }
   const ofAuthorization = worst?.group === 'token' && credentials?.environment === 'cf';
   const ofDoctor = sent?.mplId === undefined ? [] : [`${sent.mplId}  sent by the doctor`, `  ${sent.messageId}`];
-  const ids = [...ofDoctor, ...letters];
+  const ids = [...ofDoctor, ...lettersOf(seen)];
   const facts: readonly (readonly [string, string])[] = [
     ['Component', ofAuthorization ? COMPONENTS.authorization : COMPONENTS.flow],
     ['Subject', worst === undefined ? 'to be filled in' : `${worst.id}: ${worst.reason}`],
@@ -41,7 +46,7 @@ export async function ticket(
     ['Token URL', credentials?.tokenUrl ?? 'to be filled in'],
     ['OAuth client', credentials?.clientId ?? 'to be filled in'],
     ['Sender', `${service}-${stage}-queue on AWS Lambda, destination ${destination?.name ?? 'to be filled in'}`],
-    ['Checked at', new Date(looking.now()).toISOString()],
+    ['Checked at', new Date(now).toISOString()],
     ['Happens since', 'to be filled in'],
   ];
   return [
@@ -70,24 +75,51 @@ function tried({ group, result, reason }: Line): string[] {
   ];
 }
 
-/** The ids that dead letters have, of at most ten; their payloads are not looked at. They stay visible to others. */
-async function lettersIn(QueueUrl: string, { clients, signal }: Looking): Promise<string[]> {
-  const command = new ReceiveMessageCommand({
-    QueueUrl,
-    MaxNumberOfMessages: 10,
-    VisibilityTimeout: 0,
-    MessageAttributeNames: ['deadLetter'],
+function lettersOf({ letters, hindered }: SeenLetters): string[] {
+  if (hindered !== undefined) return [`dead letters not looked at: ${hindered}`];
+  return letters.flatMap((letter) => {
+    const { mplId = 'no MPL id' } = saidOf(letter);
+    return [`${mplId}  ${timeOf(letter)}  ${statusOf(letter)}`, `  ${letter.messageId}`];
   });
-  try {
-    const { Messages = [] } = await clients.sqs.send(command, { abortSignal: signal });
-    return Messages.flatMap(({ MessageAttributes = {} }) => {
-      const reason = parseJson(MessageAttributes.deadLetter?.StringValue ?? '');
-      if (!isRecord(reason)) return [];
-      const { mplId = 'no MPL id', messageId, deadAt, status = '-' } = reason;
-      return [`${mplId}  ${deadAt}  ${status}`, `  ${messageId}`];
-    });
-  } catch (error) {
-    signal.throwIfAborted();
-    return [`dead letters not looked at: ${whyNot(error, 'sqs:ReceiveMessage')}`];
-  }
+}
+
+/** A payload that its flow refuses is for who sends it to correct: what that team needs, and no incident. */
+function noteForSender(
+  destination: string,
+  { worst, sent, seen }: { readonly worst: Line; readonly sent?: SentMessage; readonly seen: SeenLetters },
+): string[] {
+  const refused = seen.letters.filter(({ outcome }) => outcome === 'rejected');
+  const rows = [
+    ...(sent === undefined ? [] : [`${sent.messageId}, sent by the doctor`]),
+    ...refused.flatMap((letter) => [letter.messageId, `  ${timeOf(letter)}  ${statusOf(letter)}`]),
+  ];
+  const words = [
+    'No incident: this is no matter for SAP. The flow works and refuses what it is sent, for good, so ' +
+      'whoever sends it must correct it. The other messages go on.',
+    '',
+    `Give this to whoever sends to ${destination}:`,
+    '',
+    ...fact('Subject', `${worst.id}: ${worst.reason}`),
+    '',
+    'Messages, with time (UTC) and status:',
+    ...(rows.length === 0 ? ['  none known here'] : rows.map((row) => `  ${harmless(row)}`)),
+  ];
+  const commands = worst.commands?.slice(-1) ?? [];
+  return [
+    ...words.flatMap((line) => wrap(line, COLUMNS)),
+    ...(commands.length === 0 ? [] : ['', 'The newest in full; with --body its payload, too:']),
+    ...commands.map((command) => `  ${command}`),
+  ];
+}
+
+function saidOf({ reason }: Letter): Reason {
+  return reason === undefined || reason === 'unreadable' ? {} : reason;
+}
+
+function timeOf({ deadAt }: Letter): string {
+  return new Date(deadAt).toISOString();
+}
+
+function statusOf(letter: Letter): number | string {
+  return saidOf(letter).status ?? '-';
 }

@@ -8,6 +8,7 @@ import { lookAtHost } from './groups/host.ts';
 import { type SentMessage, sendMessage } from './groups/message.ts';
 import { lookAtSecret } from './groups/secret.ts';
 import { type LookedAtToken, lookAtToken } from './groups/token.ts';
+import type { SeenLetters } from './letters.ts';
 import { dependent, type Line, notChecked } from './line.ts';
 import type { Looking } from './looking.ts';
 
@@ -22,7 +23,7 @@ export interface Way {
 /** What is known of one destination when it was looked at. */
 export interface Examined extends Way {
   readonly destination: Destination;
-  readonly deadLetterQueueUrl?: string;
+  readonly deadLetters?: SeenLetters;
 }
 
 /** @param payload to be sent. Absent: nothing is sent */
@@ -32,13 +33,13 @@ export async function examineWay(
   looking: Looking,
 ): Promise<Way> {
   const ofSecret = await lookAtSecret(destination, looking);
-  const noMessage = payload === undefined ? [] : [dependent('message', 'message', 'the endpoint was not reached')];
+  const noMessage = (why: string) => (payload === undefined ? [] : [dependent('message', 'message', why)]);
   if (ofSecret.read === undefined) {
     const rest = [
       dependent('token', 'token', 'there are no credentials'),
       dependent('endpoint', 'endpoint', 'there is no token'),
     ];
-    return { lines: [...ofSecret.lines, ...rest, ...noMessage] };
+    return { lines: [...ofSecret.lines, ...rest, ...noMessage('there are no credentials')] };
   }
   const { credentials, secret } = ofSecret.read;
   const ofCertificate = certificateOf(credentials, looking);
@@ -51,12 +52,13 @@ export async function examineWay(
   const known = { credentials, ...(address.url === undefined ? {} : { url: address.url }) };
   if (address.url === undefined || ofToken.token === undefined) {
     const why = address.url === undefined ? 'its address is not known' : 'there is no token';
-    return { ...known, lines: [...lines, dependent('endpoint', 'endpoint', why), ...noMessage] };
+    return { ...known, lines: [...lines, dependent('endpoint', 'endpoint', why), ...noMessage(why)] };
   }
   lines.push(...(await lookAtEndpoint(destination, address.url, ofToken.token, credentials, looking)));
   looking.signal.throwIfAborted();
   if (payload === undefined) return { ...known, lines };
   const sent = await sendMessage(destination, payload, secret, looking);
+  looking.signal.throwIfAborted();
   return { ...known, lines: [...lines, sent.line], sent };
 }
 

@@ -3,6 +3,8 @@ const OPTIONS = `  --destination <name>  required
   --stage <name>        of the deployment. Default: dev; "local" is the
                         landscape of npm start
   --region <name>       Default: eu-central-1
+  --port <number>       with --stage local: of the landscape's page, where that
+                        is not 4100
   --service <name>      "service" of serverless.yml. Default: token-relay
   --help                this text
 

@@ -1,8 +1,12 @@
-/** `npm run pause`: stops the delivery of a destination without a deployment; the manual is `manual.ts`. */
+/**
+ * `npm run pause` stops the delivery of a destination without a deployment, `npm run resume` begins it again; the script's
+ * first word says which. The manual is `manual.ts`.
+ */
 import { interruption } from '../replay/interruption.ts';
 import { runPause } from './run.ts';
 
 const { stdout, stderr, env: environment } = process;
+const [script, ...argv] = process.argv.slice(2);
 
 const signal = interruption({
   signals: process,
@@ -11,4 +15,4 @@ const signal = interruption({
   exit: () => process.exit(130),
 });
 
-process.exitCode = await runPause(false, process.argv.slice(2), { environment, stdout, stderr, signal });
+process.exitCode = await runPause(script === 'resume', argv, { environment, stdout, stderr, signal });

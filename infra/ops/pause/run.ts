@@ -17,10 +17,10 @@ import type { Destination } from '../../../functions/settings/destination.ts';
 import { createClients, type Environment, whyNot } from '../doctor/clients.ts';
 import { queueName } from '../doctor/groups/queue.ts';
 import { lookAtSettings } from '../doctor/groups/settings.ts';
-import { LANDSCAPE } from '../doctor/run.ts';
+import { placeOptions } from '../place.ts';
 import { Mistake } from '../replay/mistake.ts';
 import { harmless, wrap } from '../replay/terminal.ts';
-import { type Place, readPauseCommand } from './arguments.ts';
+import { type PauseCommand, readPauseCommand } from './arguments.ts';
 import { PAUSE_MANUAL, RESUME_MANUAL } from './manual.ts';
 
 export interface PauseOutside {
@@ -50,7 +50,9 @@ export async function runPause(enabled: boolean, argv: readonly string[], outsid
       return 0;
     }
     for (const words of await change(enabled, place, outside)) {
-      for (const line of wrap(harmless(words), COLUMNS)) stdout.write(`${line}\n`);
+      // A command stays in one line, to be copied.
+      const isCommand = words.startsWith('npm run ');
+      for (const line of isCommand ? [words] : wrap(harmless(words), COLUMNS)) stdout.write(`${line}\n`);
     }
     return 0;
   } catch (error) {
@@ -64,10 +66,10 @@ export async function runPause(enabled: boolean, argv: readonly string[], outsid
 }
 
 /** @returns what to tell, a paragraph each */
-async function change(enabled: boolean, place: Place, outside: PauseOutside): Promise<string[]> {
+async function change(enabled: boolean, place: PauseCommand, outside: PauseOutside): Promise<string[]> {
   const { environment, signal, wait = waitRealTime } = outside;
-  const { region, stage, service, destination } = place;
-  const clients = createClients({ region, environment, ...(stage === 'local' ? { endpoint: LANDSCAPE } : {}) });
+  const { destination } = place;
+  const clients = createClients(place, environment);
   const looking = { clients, signal, now: Date.now, send: createHttpClient({ maxSockets: 1 }) };
   const { lines, queueFunction, destinations } = await lookAtSettings({ ...place, output: 'text' }, looking);
   const [settings] = destinations;
@@ -86,7 +88,8 @@ async function change(enabled: boolean, place: Place, outside: PauseOutside): Pr
     : [
         `${destination} is ${already}paused${soon}: ${queue} takes messages and delivers none, 14 days at most`,
         ...driftOfPause(settings),
-        `To end it: npm run resume -- --stage ${stage} --destination ${destination}${service === 'token-relay' ? '' : ` --service ${service}`}`,
+        'To end it:',
+        `npm run resume -- ${placeOptions(place)} --destination ${destination}`,
       ];
 }
 

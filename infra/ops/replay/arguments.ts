@@ -1,4 +1,5 @@
 /** The command line: what may be written, what it means, and what is wrong with it in one line. */
+import { PLACE_OPTIONS, readPlace } from '../place.ts';
 import { readWords } from '../words.ts';
 import { readDuration } from './duration.ts';
 import { Mistake } from './mistake.ts';
@@ -36,10 +37,8 @@ const text = { type: 'string' } as const;
 const texts = { type: 'string', multiple: true } as const;
 const flag = { type: 'boolean' } as const;
 const OPTIONS = {
-  stage: text,
-  region: text,
+  ...PLACE_OPTIONS,
   destination: text,
-  service: text,
   'dead-letter-queue': text,
   queue: text,
   import: text,
@@ -97,10 +96,12 @@ function actionOf(values: Values): Action {
 }
 
 function placeOf(values: Values, action: Action): Pick<Command, 'importPath' | 'deadLetterQueueUrl' | 'deployment'> {
-  const { import: importPath, destination, stage = 'dev', service = 'token-relay' } = values;
+  const { import: importPath, destination } = values;
   const deadLetterQueueUrl = urlOf('dead-letter-queue', values['dead-letter-queue']);
-  if (values.stage !== undefined && (importPath !== undefined || deadLetterQueueUrl !== undefined)) {
-    throw new Mistake(`--stage and --${importPath === undefined ? 'dead-letter-queue' : 'import'} exclude each other`);
+  const named = (['stage', 'port'] as const).find((name) => values[name] !== undefined);
+  if (named !== undefined && (importPath !== undefined || deadLetterQueueUrl !== undefined)) {
+    const other = importPath === undefined ? 'dead-letter-queue' : 'import';
+    throw new Mistake(`--${named} and --${other} exclude each other`);
   }
   if (action === 'bury') {
     if (importPath !== undefined && deadLetterQueueUrl !== undefined) return { importPath, deadLetterQueueUrl };
@@ -119,7 +120,7 @@ function placeOf(values: Values, action: Action): Pick<Command, 'importPath' | '
       'where are the letters? --destination <name>, --dead-letter-queue <url> or --import <file>; see --help',
     );
   }
-  return { deployment: { service, stage, destination } };
+  return { deployment: { ...readPlace(values), destination } };
 }
 
 function selectionOf(values: Values, action: Action): Selection {

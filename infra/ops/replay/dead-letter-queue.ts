@@ -8,16 +8,14 @@
 import {
   DeleteMessageCommand,
   GetQueueAttributesCommand,
-  type Message,
-  type MessageAttributeValue,
   ReceiveMessageCommand,
   type SQSClient,
 } from '@aws-sdk/client-sqs';
-import type { Attribute } from '../../../functions/aws/sqs.ts';
 import { writeDuration } from './duration.ts';
 import { createHeldLetters, HELD_SECONDS, IN_HAND_SECONDS } from './held.ts';
-import { type Attributes, type Letter, letterOf } from './letter.ts';
+import { type Letter, letterOf } from './letter.ts';
 import type { Source } from './source.ts';
+import { readMessage } from './stored.ts';
 import { lettersAre } from './terminal.ts';
 
 const PAGE = 10;
@@ -76,7 +74,7 @@ export function createDeadLetterQueue(options: DeadLetterQueueOptions): Source {
         seen.add(MessageId);
         held.add(MessageId, ReceiptHandle, until);
       }
-      return fresh.map(readMessage);
+      return fresh.map((message) => letterOf(readMessage(message)));
     } catch (error) {
       if (error instanceof Error && error.name === 'OverLimit') return undefined;
       throw error;
@@ -133,17 +131,4 @@ export function createDeadLetterQueue(options: DeadLetterQueueOptions): Source {
       return left === 0 ? [] : [`about ${lettersAre(left)} not given back: back within ${BACK_WITHIN}`];
     },
   };
-}
-
-function readMessage({ MessageId = '', Body = '', Attributes = {}, MessageAttributes = {} }: Message): Letter {
-  return letterOf({ MessageId, Body, Attributes, MessageAttributes: readAttributes(MessageAttributes) });
-}
-
-function readAttributes(attributes: Readonly<Record<string, MessageAttributeValue>>): Attributes {
-  return Object.fromEntries(
-    Object.entries(attributes).map(([name, { DataType = 'String', StringValue, BinaryValue }]): [string, Attribute] => [
-      name,
-      BinaryValue === undefined ? { DataType, StringValue: StringValue ?? '' } : { DataType, BinaryValue },
-    ]),
-  );
 }

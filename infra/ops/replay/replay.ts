@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { SQSServiceException } from '@aws-sdk/client-sqs';
+import { withLandscapeHint } from '../place.ts';
 import { readCommand } from './arguments.ts';
 import { interruption } from './interruption.ts';
 import { MANUAL } from './manual.ts';
@@ -18,8 +19,9 @@ const { stdout, stderr, env: environment } = process;
 process.exitCode = await run(process.argv.slice(2));
 
 async function run(argv: readonly string[]): Promise<number> {
+  let command: ReturnType<typeof readCommand> | undefined;
   try {
-    const command = readCommand(argv);
+    command = readCommand(argv);
     if (command === 'help') {
       stdout.write(MANUAL);
       return 0;
@@ -40,7 +42,9 @@ async function run(argv: readonly string[]): Promise<number> {
       }),
     });
   } catch (error) {
-    stderr.write(`replay: ${harmless(wordsOf(error).replace(/\s*\n\s*/g, ' '))}\n`);
+    const words = wordsOf(error).replace(/\s*\n\s*/g, ' ');
+    const { deployment } = typeof command === 'object' ? command : {};
+    stderr.write(`replay: ${harmless(deployment === undefined ? words : withLandscapeHint(words, deployment))}\n`);
     return error instanceof Mistake ? 2 : 1;
   }
 }

@@ -28,8 +28,8 @@ export interface Impossible {
 export interface RestoringOptions {
   /** In place of the queue that the letter names. */
   readonly queueUrl?: string;
-  /** Of the queues that can be reached. */
-  readonly region: string;
+  /** Of the queues that can be reached. Absent: of any. */
+  readonly region?: string;
   /** The letter's own queue, which is no place to put it back to. */
   readonly deadLetterQueueUrl?: string;
   /** Puts a message back without its id if there is no room for it: it then gets a new one. */
@@ -72,11 +72,11 @@ function addressed({ stored, groupId }: Letter, queueUrl: string, attributes: At
   return { queueUrl, fifo, body: stored.Body, attributes, ...(groupId === undefined ? {} : { groupId }) };
 }
 
-function queueUrlIn({ queueArn }: Letter, region: string): string | Impossible {
+function queueUrlIn({ queueArn }: Letter, region: string | undefined): string | Impossible {
   if (queueArn === undefined) return { why: 'it does not say which queue it came from; --queue names one' };
   const [, itsRegion] = QUEUE_ARN.exec(queueArn) ?? [];
   if (itsRegion === undefined) return { why: 'what it names as its queue is no ARN of a queue; --queue names one' };
-  if (itsRegion !== region) return { why: `its queue is in ${itsRegion} and not in ${region}` };
+  if (region !== undefined && itsRegion !== region) return { why: `its queue is in ${itsRegion} and not in ${region}` };
   return queueUrlOf(queueArn);
 }
 

@@ -4,6 +4,7 @@
  * of the command means for `arguments.ts`.
  */
 import type { SQSClient } from '@aws-sdk/client-sqs';
+import { landscapeUrl } from '../place.ts';
 import type { Command } from './arguments.ts';
 import { createDeadLetterQueue } from './dead-letter-queue.ts';
 import { openJournal } from './journal.ts';
@@ -106,11 +107,14 @@ async function openSource(command: Command, { client, now, signal, waitSeconds }
 }
 
 async function restoring(command: Command, client: SQSClient, source: Source): Promise<Restoring> {
-  const { action, deadLetterQueueUrl, queueUrl, allowNewId } = command;
+  const { action, deadLetterQueueUrl, deployment, queueUrl, allowNewId } = command;
   if (action === 'bury' && deadLetterQueueUrl !== undefined) return (letter) => reburied(letter, deadLetterQueueUrl);
   const options = {
     allowNewId,
-    region: await client.config.region(),
+    // The landscape is one place, whatever region it was started with.
+    ...(deployment !== undefined && landscapeUrl(deployment) !== undefined
+      ? {}
+      : { region: await client.config.region() }),
     ...(queueUrl === undefined ? {} : { queueUrl }),
     ...(source.deadLetterQueueUrl === undefined ? {} : { deadLetterQueueUrl: source.deadLetterQueueUrl }),
   };

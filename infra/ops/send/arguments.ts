@@ -1,7 +1,9 @@
 /** The command line of `npm run send`: what may be written, what it means, and what is wrong with it in one line. */
 import { randomUUID } from 'node:crypto';
 import { parseArgs } from 'node:util';
+import { PLACE_OPTIONS, readPlace } from '../place.ts';
 import { Mistake } from '../replay/mistake.ts';
+import type { Deployment } from '../replay/queues.ts';
 import { type Entry, readEntry } from './entry.ts';
 
 export const KINDS = [
@@ -21,7 +23,8 @@ export type Kind = (typeof KINDS)[number];
 
 /** To a queue. */
 export interface QueueCommand {
-  readonly queueUrl: string;
+  /** By its URL, or by the destination of a deployment. */
+  readonly queue: string | Deployment;
   readonly body: Buffer;
   readonly contentType: string;
   /** Absent: SQS's own. */
@@ -78,6 +81,7 @@ const text = { type: 'string' } as const;
 const OPTIONS = {
   url: text,
   queue: text,
+  destination: text,
   group: text,
   verify: text,
   handshake: text,
@@ -95,8 +99,7 @@ const OPTIONS = {
   'timestamp-header': text,
   'signed-content': text,
   at: text,
-  region: text,
-  service: text,
+  ...PLACE_OPTIONS,
   curl: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
 } as const;
@@ -111,16 +114,19 @@ export async function readSendCommand(
 ): Promise<SendCommand | QueueCommand | 'help'> {
   const values = parse(await withFile(argv, sources));
   if (values.help) return 'help';
-  return values.queue === undefined ? readWebhookCommand(values, sources) : readQueueCommand(values, sources);
+  const { queue, destination } = values;
+  if (queue === undefined && destination === undefined) return readWebhookCommand(values, sources);
+  return readQueueCommand(values, sources);
 }
 
 async function readQueueCommand(values: Values, sources: SendSources): Promise<QueueCommand> {
   const others = ['url', 'verify', 'handshake', 'secret', 'method'] as const;
-  const other = others.find((name) => values[name] !== undefined);
-  if (other !== undefined) throw new Mistake(`--queue and --${other} exclude each other`);
-  const queueUrl = httpUrl('queue', values.queue ?? '').href;
+  const by = values.queue === undefined ? 'destination' : 'queue';
+  const ofDeployment = by === 'queue' ? (['destination', 'stage', 'service', 'port'] as const) : [];
+  const other = [...others, ...ofDeployment].find((name) => values[name] !== undefined);
+  if (other !== undefined) throw new Mistake(`--${by} and --${other} exclude each other`);
   return {
-    queueUrl,
+    queue: queueOf(values),
     body: await contents('data', values.data ?? ORDER, sources),
     contentType: values['content-type'] ?? JSON_TYPE,
     ...optional('messageId', values.id),
@@ -130,8 +136,16 @@ async function readQueueCommand(values: Values, sources: SendSources): Promise<Q
   };
 }
 
+function queueOf({ queue, destination = '', ...place }: Values): string | Deployment {
+  if (queue !== undefined) return httpUrl('queue', queue).href;
+  if (destination === '') throw new Mistake('--destination is empty');
+  return { ...readPlace(place), destination };
+}
+
 async function readWebhookCommand(values: Values, sources: SendSources): Promise<SendCommand> {
-  if (values.group !== undefined) throw new Mistake('--group is for --queue alone');
+  const ofQueue = (['stage', 'port'] as const).find((name) => values[name] !== undefined);
+  if (ofQueue !== undefined) throw new Mistake(`--${ofQueue} goes with --destination; see --help`);
+  if (values.group !== undefined) throw new Mistake('--group is for a queue alone');
   const kind = kindOf(values);
   const words = (name: 'secret' | 'data', value: string) => contents(name, value, sources);
   const needsSecret = kind !== 'iam' && kind !== 'none' && kind !== 'handshake';

@@ -3,16 +3,19 @@
  * attributes.
  */
 import { randomUUID } from 'node:crypto';
-import { type MessageAttributeValue, SendMessageCommand } from '@aws-sdk/client-sqs';
-import { createClient } from '../replay/queues.ts';
+import { type MessageAttributeValue, SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import { withLandscapeHint } from '../place.ts';
+import { createClient, type Deployment, findQueue } from '../replay/queues.ts';
 import type { QueueCommand } from './arguments.ts';
 
-/** @returns a line that says which message it is @throws Error of the SDK */
+/** @returns a line that says which message it is @throws Mistake; Error of the SDK */
 export async function sendToQueue(
-  { queueUrl, body, contentType, messageId, attributes, group, region }: QueueCommand,
+  { queue, body, contentType, messageId, attributes, group, region }: QueueCommand,
   environment: Readonly<Record<string, string | undefined>>,
 ): Promise<string> {
-  const client = createClient({ queueUrl, environment, ...(region === undefined ? {} : { region }) });
+  const place = typeof queue === 'string' ? { queueUrl: queue } : { deployment: queue };
+  const client = createClient({ ...place, environment, ...(region === undefined ? {} : { region }) });
+  const queueUrl = typeof queue === 'string' ? queue : await found(client, queue);
   const text = body.toString();
   const isText = Buffer.from(text).equals(body) && !/[^\t\n\r -\uFFFD]/.test(text);
   const { pathname } = new URL(queueUrl);
@@ -31,6 +34,15 @@ export async function sendToQueue(
     }),
   );
   return `sent to ${pathname.split('/').at(-1)}: message ${messageId ?? sent.MessageId}`;
+}
+
+async function found(client: SQSClient, deployment: Deployment): Promise<string> {
+  try {
+    return await findQueue(client, deployment, { option: '--queue' });
+  } catch (error) {
+    if (!(error instanceof Error) || !error.message.includes('ECONNREFUSED')) throw error;
+    throw new Error(withLandscapeHint(error.message, deployment));
+  }
 }
 
 function strings(values: Readonly<Record<string, string>>): Record<string, MessageAttributeValue> {

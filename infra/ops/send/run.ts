@@ -39,7 +39,7 @@ export async function runSend(argv: readonly string[], outside: SendOutside): Pr
       stdout.write(SEND_MANUAL);
       return 0;
     }
-    if ('queueUrl' in command) {
+    if ('queue' in command) {
       // The SDK takes its time to load, and a webhook does without it.
       const { sendToQueue } = await import('./queue.ts');
       stdout.write(`${await sendToQueue(command, outside.environment)}\n`);

@@ -60,7 +60,9 @@ export async function lookAtEndpoint(
     ];
   }
   const refused = refusal(answer, url, destination, credentials, token.accessToken.length);
-  if (refused !== undefined) return [host, refused, dependent('endpoint', 'csrf', 'the endpoint was not reached')];
+  if (refused !== undefined) {
+    return [host, refused, dependent('endpoint', 'csrf', `the endpoint answers ${answer.status}`)];
+  }
   return [
     host,
     await access(answer, url, looking),

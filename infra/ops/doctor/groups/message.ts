@@ -29,7 +29,7 @@ export async function sendMessage(
   destination: Destination,
   payload: Buffer,
   secret: Secret,
-  { send, now }: Looking,
+  { send, now, signal }: Looking,
 ): Promise<SentMessage> {
   const tokens = createTokens({
     readSecret: async () => secret,
@@ -48,7 +48,8 @@ export async function sendMessage(
   const message = { id: messageId, headers: {}, body: { bytes: payload.byteLength, open: () => payload } };
   const deadline = startDeadline((2 * destination.timeoutSeconds + 30) * 1000);
   try {
-    const { outcome } = await relay(message, route, deadline);
+    const until = { ...deadline, signal: AbortSignal.any([deadline.signal, signal]) };
+    const { outcome } = await relay(message, route, until);
     const mplId = outcome.mplId === undefined ? {} : { mplId: outcome.mplId };
     const log = outcome.mplId === undefined ? '' : `, MPL id ${outcome.mplId}`;
     const line =

@@ -4,7 +4,9 @@ import { GetQueueAttributesCommand, GetQueueUrlCommand } from '@aws-sdk/client-s
 import type { Destination } from '../../../../functions/settings/destination.ts';
 import { isRecord, parseJson } from '../../../../functions/untrusted.ts';
 import { writeDuration } from '../../replay/duration.ts';
+import type { DoctorCommand } from '../arguments.ts';
 import { errorName, whyNot } from '../clients.ts';
+import { lettersFinding, lookAtLetters, type SeenLetters } from '../letters.ts';
 import { finding, fine, hindered, type Line } from '../line.ts';
 import type { Looking } from '../looking.ts';
 
@@ -20,7 +22,8 @@ export interface FoundQueue {
 export interface LookedAtQueues {
   readonly lines: readonly Line[];
   readonly queue?: FoundQueue;
-  readonly deadLetterQueueUrl?: string;
+  /** Some of those that are dead. */
+  readonly deadLetters?: SeenLetters;
 }
 
 type Attributes = Readonly<Record<string, string | undefined>>;
@@ -35,10 +38,10 @@ const MISSING = new Set(['QueueDoesNotExist', 'AWS.SimpleQueueService.NonExisten
 
 export async function lookAtQueues(
   destination: Destination,
-  place: { readonly service: string; readonly stage: string },
+  command: DoctorCommand,
   looking: Looking,
 ): Promise<LookedAtQueues> {
-  const name = queueName(destination, place);
+  const name = queueName(destination, command);
   const read = await attributesOf(name, looking, destination.queue);
   if (read === 'missing') {
     return { lines: [finding('queue-missing', `there is no queue ${name} that these credentials can see`)] };
@@ -52,7 +55,7 @@ export async function lookAtQueues(
     typeof oldestSeconds === 'number' && visible + inFlight > 0
       ? `, oldest ${writeDuration(oldestSeconds * 1_000)}`
       : '';
-  const deadLetters = await lookAtDeadLetters(destination, attributes, looking);
+  const deadLetters = await lookAtDeadLetters(destination, { attributes, command }, looking);
   return {
     lines: [
       inFlight < MANY_IN_FLIGHT
@@ -73,7 +76,7 @@ export async function lookAtQueues(
       visibilityTimeoutSeconds: count(attributes, 'VisibilityTimeout'),
       oldestSeconds: typeof oldestSeconds === 'number' ? oldestSeconds : undefined,
     },
-    ...(deadLetters.url === undefined ? {} : { deadLetterQueueUrl: deadLetters.url }),
+    ...(deadLetters.seen === undefined ? {} : { deadLetters: deadLetters.seen }),
   };
 }
 
@@ -88,9 +91,9 @@ export function queueName(
 
 async function lookAtDeadLetters(
   { deadLetterQueueUrl, name, queue, fifo }: Destination,
-  attributes: Attributes,
+  { attributes, command }: { readonly attributes: Attributes; readonly command: DoctorCommand },
   looking: Looking,
-): Promise<{ readonly lines: Line[]; readonly url?: string }> {
+): Promise<{ readonly lines: Line[]; readonly seen?: SeenLetters }> {
   const policy = parseJson(attributes.RedrivePolicy ?? '');
   const target =
     isRecord(policy) && typeof policy.deadLetterTargetArn === 'string' ? policy.deadLetterTargetArn : undefined;
@@ -117,6 +120,7 @@ async function lookAtDeadLetters(
     count(read.attributes, 'ApproximateNumberOfMessages') +
     count(read.attributes, 'ApproximateNumberOfMessagesNotVisible');
   const oldestSeconds = letters === 0 ? undefined : await oldestSecondsIn(wanted, looking);
+  const seen = letters === 0 ? undefined : await lookAtLetters(read.url, looking);
   const lines = [
     target === undefined
       ? finding(
@@ -124,9 +128,13 @@ async function lookAtDeadLetters(
           'the queue has no redrive policy: a message that kills the function each time never ends',
         )
       : undefined,
-    letters === 0
+    seen === undefined
       ? fine('queue', 'dead-letter-queue', `${wanted} is empty`)
-      : finding('dead-letters', `${wanted} holds ${letters}: npm run replay lists them with their reasons`),
+      : lettersFinding({ name: wanted, url: read.url, letters }, seen, {
+          destination: name,
+          command,
+          now: looking.now,
+        }),
     ...retention(wanted, read.attributes),
     typeof oldestSeconds === 'object' ? oldestSeconds : undefined,
     typeof oldestSeconds === 'number' && oldestSeconds >= OLD_LETTER_SECONDS
@@ -136,7 +144,7 @@ async function lookAtDeadLetters(
         )
       : undefined,
   ];
-  return { lines: lines.filter((line) => line !== undefined), url: read.url };
+  return { lines: lines.filter((line) => line !== undefined), ...(seen === undefined ? {} : { seen }) };
 }
 
 function retention(name: string, attributes: Attributes): Line[] {

@@ -7,6 +7,7 @@ import { readSettings } from '../../../../functions/settings/settings.ts';
 import { readPackage } from '../../../deploy/made-package.ts';
 import { readConfiguration } from '../../../deploy/stack/configuration.ts';
 import { DESTINATIONS_FILE } from '../../../deploy/stack/variable.ts';
+import { withLandscapeHint } from '../../place.ts';
 import { Mistake } from '../../replay/mistake.ts';
 import type { DoctorCommand } from '../arguments.ts';
 import { errorName, whyNot } from '../clients.ts';
@@ -37,16 +38,16 @@ export async function lookAtSettings(command: DoctorCommand, looking: Looking): 
   return { lines: [active, ...settings.lines], queueFunction, destinations: settings.destinations };
 }
 
-async function readFunction(name: string, { stage, region }: DoctorCommand, { clients, signal }: Looking) {
+async function readFunction(name: string, command: DoctorCommand, { clients, signal }: Looking) {
   try {
-    const command = new GetFunctionConfigurationCommand({ FunctionName: name });
+    const read = new GetFunctionConfigurationCommand({ FunctionName: name });
     const {
       Timeout = 3,
       Environment,
       State,
       StateReason,
       ...update
-    } = await clients.lambda.send(command, {
+    } = await clients.lambda.send(read, {
       abortSignal: signal,
     });
     const isActive = (State ?? 'Active') === 'Active' && update.LastUpdateStatus !== 'Failed';
@@ -62,15 +63,11 @@ async function readFunction(name: string, { stage, region }: DoctorCommand, { cl
     if (errorName(error) === 'ResourceNotFoundException') {
       return finding(
         'function-missing',
-        `there is no function ${name} in ${region}: check --stage, --region, --service`,
+        `there is no function ${name} in ${command.region}: check --stage, --region, --service`,
       );
     }
     const why = whyNot(error, 'lambda:GetFunctionConfiguration');
-    return hindered(
-      'settings',
-      'function',
-      stage === 'local' && why.includes('ECONNREFUSED') ? `${why}: is npm start running?` : why,
-    );
+    return hindered('settings', 'function', withLandscapeHint(why, command));
   }
 }
 
@@ -114,8 +111,9 @@ async function packagedDestinations({ service, stage, region }: DoctorCommand): 
   return JSON.stringify(Object.fromEntries(destinations.map(({ settings, written }) => [settings.name, written])));
 }
 
-function unknownDestination({ destination = '', stage }: DoctorCommand, names: readonly string[]): Mistake {
+function unknownDestination({ destination = '', stage, port }: DoctorCommand, names: readonly string[]): Mistake {
   const meant = nearest(destination, [...names]);
   const guess = meant === undefined ? `there are ${names.join(', ')}` : `did you mean ${meant}?`;
-  return new Mistake(`--destination ${destination}: stage ${stage} has no such destination, ${guess}`);
+  const other = stage === 'local' && port === undefined ? '; of a landscape at another port: --port' : '';
+  return new Mistake(`--destination ${destination}: stage ${stage} has no such destination, ${guess}${other}`);
 }
