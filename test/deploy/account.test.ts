@@ -14,12 +14,17 @@ const flow = { secret: 'cpi/orders', path: '/http/orders' };
 
 /**
  * Such long secrets that their roles need managed policies; a domain; senders to a queue; a webhook that the gateway
- * checks; somebody who is told, and not during maintenance.
+ * checks; somebody who is told, and not during maintenance; all that a platform team sets.
  */
 const everything = {
   alarms: { mail: 'operators@example.com' },
   maintenance: [{ cron: '0 20 * * SAT', hours: 6 }],
   webhookDomain: { name: 'webhooks.example.com', certificateArn: CERTIFICATE },
+  kmsKeyForLogs: 'arn:aws:kms:eu-central-1:123456789012:key/11111111-2222-3333-4444-555555555555',
+  permissionsBoundaryArn: 'arn:aws:iam::123456789012:policy/boundary',
+  reservedConcurrency: { queue: 100 },
+  vpc: { subnetIds: ['subnet-0123456789abcdef0'], securityGroupIds: ['sg-0123456789abcdef0'] },
+  tags: { team: 'integration' },
   destinations: {
     orders: { ...flow, queueSenders: ['arn:aws:sns:eu-central-1:123456789012:orders'], webhook: { verify: 'iam' } },
     invoices: { ...flow, fifo: true, webhook: { verify: 'basic', secret: 'webhooks/invoices' } },
@@ -156,6 +161,7 @@ const NEEDED: Readonly<Record<string, readonly string[]>> = {
     's3:GetEncryptionConfiguration',
     's3:PutBucketPublicAccessBlock',
     's3:GetBucketPublicAccessBlock',
+    's3:PutBucketTagging',
   ],
   'AWS::S3::BucketPolicy': ['s3:PutBucketPolicy', 's3:GetBucketPolicy', 's3:DeleteBucketPolicy'],
   'AWS::Logs::LogGroup': [
@@ -163,6 +169,9 @@ const NEEDED: Readonly<Record<string, readonly string[]>> = {
     'logs:DeleteLogGroup',
     'logs:PutRetentionPolicy',
     'logs:DescribeLogGroups',
+    'logs:AssociateKmsKey',
+    'logs:DisassociateKmsKey',
+    'logs:TagResource',
   ],
   'AWS::Lambda::Function': [
     'lambda:CreateFunction',
@@ -173,6 +182,12 @@ const NEEDED: Readonly<Record<string, readonly string[]>> = {
     'lambda:GetRuntimeManagementConfig',
     'lambda:UpdateFunctionCode',
     'lambda:UpdateFunctionConfiguration',
+    'lambda:PutFunctionConcurrency',
+    'lambda:DeleteFunctionConcurrency',
+    'lambda:TagResource',
+    'ec2:DescribeSecurityGroups',
+    'ec2:DescribeSubnets',
+    'ec2:DescribeVpcs',
     'iam:PassRole',
     's3:GetObject',
   ],
@@ -190,6 +205,7 @@ const NEEDED: Readonly<Record<string, readonly string[]>> = {
     'sqs:GetQueueUrl',
     'sqs:ListQueueTags',
     'sqs:SetQueueAttributes',
+    'sqs:TagQueue',
   ],
   'AWS::SQS::QueuePolicy': ['sqs:SetQueueAttributes'],
   'AWS::IAM::Role': [
@@ -204,6 +220,9 @@ const NEEDED: Readonly<Record<string, readonly string[]>> = {
     'iam:DetachRolePolicy',
     'iam:ListAttachedRolePolicies',
     'iam:UpdateAssumeRolePolicy',
+    'iam:PutRolePermissionsBoundary',
+    'iam:DeleteRolePermissionsBoundary',
+    'iam:TagRole',
   ],
   'AWS::IAM::ManagedPolicy': [
     'iam:CreatePolicy',

@@ -34,32 +34,32 @@ async function packaged(count: number, bucket?: string): Promise<Packaged> {
   return service.package('--stage', 'prod', '--region', REGION);
 }
 
-describe('150 destinations with webhooks', () => {
+describe('110 destinations with webhooks', () => {
   let made: Packaged;
   let template: Template;
   beforeAll(async () => {
-    made = await packaged(150);
+    made = await packaged(110);
     template = await made.template();
   });
   const ofType = (type: string) => Object.entries(template.Resources).filter(([, { Type }]) => Type === type);
   /** White space is not counted. */
   const characters = (document: unknown) => JSON.stringify(evaluate(document, template)).length;
 
-  test('150 destinations with webhooks are packaged', () => {
+  test('110 destinations with webhooks are packaged', () => {
     expect(made).toMatchObject({ exitCode: 0, errors: [expect.stringMatching(/^custom\.alarms: nobody is told/)] });
-    expect(made.output.filter((line) => line.includes('/webhooks/billing-documents-'))).toHaveLength(150);
+    expect(made.output.filter((line) => line.includes('/webhooks/billing-documents-'))).toHaveLength(110);
   });
 
-  test('150 destinations with webhooks are 500 resources, 200 outputs and 1 MB of template at most', () => {
-    expect(ofType('AWS::SQS::Queue')).toHaveLength(300);
-    expect(ofType('AWS::Lambda::EventSourceMapping')).toHaveLength(150);
+  test('110 destinations with webhooks are 500 resources, 200 outputs and 1 MB of template at most', () => {
+    expect(ofType('AWS::SQS::Queue')).toHaveLength(220);
+    expect(ofType('AWS::Lambda::EventSourceMapping')).toHaveLength(110);
     expect(Object.keys(template.Resources).length).toBeLessThanOrEqual(500);
     expect(Object.keys(template.Outputs).length).toBeLessThanOrEqual(200);
     expect(JSON.stringify(template).length).toBeLessThan(1_000_000);
   });
 
   test.each(['QueueRole', 'WebhookRole'])(
-    'the role of %s with 150 destinations has 10,240 characters of its own and ten policies of 6,144 at most',
+    'the role of %s with 110 destinations has 10,240 characters of its own and ten policies of 6,144 at most',
     (id) => {
       const { Policies, ManagedPolicyArns } = (template.Resources[id]?.Properties ?? {}) as {
         readonly Policies: readonly { readonly PolicyDocument: object }[];
@@ -74,14 +74,14 @@ describe('150 destinations with webhooks', () => {
     },
   );
 
-  test('150 destinations with webhooks have no policy that no role has', () => {
+  test('110 destinations with webhooks have no policy that no role has', () => {
     const named = ofType('AWS::IAM::Role').flatMap(
       ([, { Properties }]) => Properties.ManagedPolicyArns as { Ref: string }[],
     );
     expect(ofType('AWS::IAM::ManagedPolicy').map(([id]) => id)).toEqual(named.map(({ Ref }) => Ref));
   });
 
-  test('150 destinations with webhooks are each allowed what one alone is, and nothing by a wider pattern', () => {
+  test('110 destinations with webhooks are each allowed what one alone is, and nothing by a wider pattern', () => {
     for (const role of ['QueueRole', 'WebhookRole']) {
       const allowed = permissions(role, template);
       const one = permissions(role, templateOf(1));
@@ -91,7 +91,7 @@ describe('150 destinations with webhooks', () => {
         values.flatMap((value) =>
           first(value) === value
             ? [value]
-            : Array.from({ length: 150 }, (_, index) => first(value).replaceAll('N', String(index))),
+            : Array.from({ length: 110 }, (_, index) => first(value).replaceAll('N', String(index))),
         );
       for (const [action, resources] of Object.entries(one))
         expect(allowed[action], action).toEqual(forEach(resources).sort());
@@ -99,7 +99,7 @@ describe('150 destinations with webhooks', () => {
     }
   });
 
-  test('150 destinations with webhooks leave the environment the name of a file', () => {
+  test('110 destinations with webhooks leave the environment the name of a file', () => {
     const [[, queue] = []] = ofType('AWS::Lambda::Function');
     expect(queue?.Properties.Environment).toEqual({
       Variables: { DESTINATIONS: '@destinations.json', POWERTOOLS_SERVICE_NAME: 'token-relay-prod' },
@@ -126,8 +126,8 @@ describe('150 destinations with webhooks', () => {
 });
 
 describe('beyond a limit one line names it, and nothing is made:', () => {
-  test('a limit is named in one line, and nothing is made: 170 destinations with webhooks', async () => {
-    const { exitCode, output, errors } = await packaged(170, 'acme-integration-payloads');
+  test('a limit is named in one line, and nothing is made: 130 destinations with webhooks', async () => {
+    const { exitCode, output, errors } = await packaged(130, 'acme-integration-payloads');
     expect({ exitCode, output, errors }).toEqual({
       exitCode: 1,
       output: [],

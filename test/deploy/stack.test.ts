@@ -86,9 +86,15 @@ describe('a destination more', () => {
     expect(idsOf(after).filter((id) => !idsOf(before).includes(id))).toEqual([
       'QueueOfEuInvoices',
       'DeadLetterQueueOfEuInvoices',
+      'QueuePolicyOfEuInvoices',
       'EventSourceMappingOfEuInvoices',
     ]);
-    for (const id of ['QueueOfOrders', 'DeadLetterQueueOfOrders', 'EventSourceMappingOfOrders']) {
+    for (const id of [
+      'QueueOfOrders',
+      'DeadLetterQueueOfOrders',
+      'QueuePolicyOfOrders',
+      'EventSourceMappingOfOrders',
+    ]) {
       expect(properties(after, id)).toEqual(properties(before, id));
     }
   });
@@ -117,6 +123,21 @@ describe('a destination more', () => {
     const after = made({ one: { ...flow, queue: LEGACY }, two: { ...flow, queue: other } });
     expect(properties(after, 'EventSourceMappingOfOne')).toMatchObject({ EventSourceArn: LEGACY });
     expect(properties(after, 'EventSourceMappingOfTwo')).toMatchObject({ EventSourceArn: other });
+  });
+});
+
+describe('the dead-letter queue of a created queue', () => {
+  test.each([
+    ['orders', false, 'orders'],
+    ['invoices', true, 'invoices.fifo'],
+  ])('the dead-letter queue of %s (FIFO: %s) takes what SQS moves from that queue alone', (name, fifo, queueName) => {
+    const of = made({ [name]: { ...flow, fifo } });
+    const id = `DeadLetterQueueOf${name[0]?.toUpperCase()}${name.slice(1)}`;
+    const arn = ['arn:', { Ref: 'AWS::Partition' }, ':sqs:', { Ref: 'AWS::Region' }, ':', { Ref: 'AWS::AccountId' }];
+    expect(properties(of, id)?.RedriveAllowPolicy).toEqual({
+      redrivePermission: 'byQueue',
+      sourceQueueArns: [{ 'Fn::Join': ['', [...arn, `:token-relay-dev-${queueName}`]] }],
+    });
   });
 });
 
@@ -153,8 +174,42 @@ describe('who sends to the queue', () => {
     Condition: { ArnEquals: { 'aws:SourceArn': senders } },
   });
 
-  test('a queue without senders has no policy: whoever has the right in a policy of its own sends', () => {
-    expect(idsOf(made({ orders: flow }))).not.toContain('QueuePolicyOfOrders');
+  /** Whoever has the right in a policy of its own sends, with TLS. */
+  const tlsOnly = {
+    Effect: 'Deny',
+    Principal: '*',
+    Action: 'sqs:*',
+    Resource: { 'Fn::GetAtt': ['QueueOfOrders', 'Arn'] },
+    Condition: { Bool: { 'aws:SecureTransport': 'false' } },
+  };
+
+  test('a queue without senders keeps out who comes without TLS, and lets nobody in', () => {
+    expect(properties(made({ orders: flow }), 'QueuePolicyOfOrders')).toEqual({
+      Queues: [{ Ref: 'QueueOfOrders' }],
+      PolicyDocument: { Version: '2012-10-17', Statement: [tlsOnly] },
+    });
+  });
+
+  test('all dead-letter queues keep out who comes without TLS, by one policy that lets nobody in', () => {
+    const of = made({ orders: flow, invoices: { ...flow, fifo: true }, legacy: { ...flow, queue: LEGACY } });
+    expect(properties(of, 'DeadLetterQueuePolicy')).toEqual({
+      Queues: [{ Ref: 'DeadLetterQueueOfOrders' }, { Ref: 'DeadLetterQueueOfInvoices' }],
+      PolicyDocument: { Version: '2012-10-17', Statement: [{ ...tlsOnly, Resource: '*' }] },
+    });
+  });
+
+  test('no queue has two policies, of which SQS would keep the last', () => {
+    const of = made({ orders: { ...flow, queueSenders: [TOPIC] }, invoices: flow });
+    const queues = Object.values(of.resources.Resources).flatMap(({ Type, Properties }) =>
+      Type === 'AWS::SQS::QueuePolicy' ? (Properties.Queues as { Ref: string }[]).map(({ Ref }) => Ref) : [],
+    );
+    expect(queues.sort()).toEqual(
+      ['DeadLetterQueueOfInvoices', 'DeadLetterQueueOfOrders', 'QueueOfInvoices', 'QueueOfOrders'].sort(),
+    );
+  });
+
+  test('a stack with existing queues alone has no policy of a queue', () => {
+    expect(idsOf(made({ legacy: { ...flow, queue: LEGACY } })).filter((id) => /Policy/.test(id))).toEqual([]);
   });
 
   test.each([
@@ -169,14 +224,14 @@ describe('who sends to the queue', () => {
     const of = made({ orders: { ...flow, queueSenders } });
     expect(properties(of, 'QueuePolicyOfOrders')).toEqual({
       Queues: [{ Ref: 'QueueOfOrders' }],
-      PolicyDocument: { Version: '2012-10-17', Statement: statements },
+      PolicyDocument: { Version: '2012-10-17', Statement: [tlsOnly, ...statements] },
     });
   });
 
   test('a FIFO queue lets a FIFO topic send', () => {
     const of = made({ orders: { ...flow, fifo: true, queueSenders: [FIFO_TOPIC] } });
     expect(properties(of, 'QueuePolicyOfOrders')).toMatchObject({
-      PolicyDocument: { Statement: [statementOf('sns', FIFO_TOPIC)] },
+      PolicyDocument: { Statement: [tlsOnly, statementOf('sns', FIFO_TOPIC)] },
     });
   });
 

@@ -1,7 +1,7 @@
 """Makes the stack of a plain template by moto, a CloudFormation that shares nothing with ours, and asks its services what
 came of it. Without a network: moto answers within this process.
 
-created-stack.py TEMPLATE ZIP: prints a JSON list of {"rule", "resource", "message"}, a line of what differs from the template:
+created-stack.py TEMPLATE ZIP REGION: prints a JSON list of {"rule", "resource", "message"}, a line of what differs from the template:
 a type or property that moto does not make, or one that is not as the template says.
 """
 
@@ -15,7 +15,7 @@ import os
 import sys
 
 # moto takes any; without them the SDK looks for a real account.
-os.environ.update(AWS_ACCESS_KEY_ID="moto", AWS_SECRET_ACCESS_KEY="moto", AWS_DEFAULT_REGION="eu-central-1")
+os.environ.update(AWS_ACCESS_KEY_ID="moto", AWS_SECRET_ACCESS_KEY="moto", AWS_DEFAULT_REGION=sys.argv[3])
 
 import boto3
 from moto import mock_aws
@@ -69,6 +69,20 @@ def finding(rule, resource, message):
     return {"rule": rule, "resource": resource, "message": message}
 
 
+def tags(tell):
+    """As CloudFormation writes them, in order; the services tell them as a map or as a list."""
+    try:
+        told = tell()
+    # moto keeps a template's tags as a list, also where its own answer needs a map, and then fails to tell them.
+    except AttributeError:
+        return {}
+    if isinstance(told, list) and all(isinstance(tag, dict) for tag in told):
+        told = {tag["Key"]: tag["Value"] for tag in told}
+    if isinstance(told, dict):
+        told = [{"Key": key, "Value": value} for key, value in sorted(told.items())]
+    return {"Tags": told} if told else {}
+
+
 class Services:
     """What the services tell of a resource, as properties of CloudFormation; absent: they tell nothing of it."""
 
@@ -82,18 +96,24 @@ class Services:
         url = self.sqs.get_queue_url(QueueName=properties["QueueName"])["QueueUrl"]
         told = self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
         numbers = {name: json.loads(value) for name, value in told.items() if value in ("true", "false") or value.isdigit()}
-        redrive = {"RedrivePolicy": json.loads(told["RedrivePolicy"])} if "RedrivePolicy" in told else {}
-        return {**told, **numbers, **redrive, "QueueName": url.split("/")[-1]}
+        redrive = {name: json.loads(told[name]) for name in ("RedrivePolicy", "RedriveAllowPolicy") if name in told}
+        tagged = tags(lambda: self.sqs.list_queue_tags(QueueUrl=url).get("Tags"))
+        return {**told, **numbers, **redrive, **tagged, "QueueName": url.split("/")[-1]}
 
     def function(self, _, properties):
         told = self.functions.get_function_configuration(FunctionName=properties["FunctionName"])
+        concurrency = self.functions.get_function_concurrency(FunctionName=properties["FunctionName"])
+        reserved = {name: concurrency[name] for name in ("ReservedConcurrentExecutions",) if name in concurrency}
+        tagged = tags(lambda: self.functions.list_tags(Resource=told["FunctionArn"])["Tags"])
+        network = {name: ids for name, ids in told.get("VpcConfig", {}).items() if name != "VpcId"}
         # The parameters are only a way to the zip: what counts is that this one is there.
-        return {**told, "Code": properties["Code"] if told["CodeSha256"] == self.code else told["CodeSha256"]}
+        return {**told, **reserved, **tagged, "VpcConfig": network, "Code": properties["Code"] if told["CodeSha256"] == self.code else told["CodeSha256"]}
 
     def mapping(self, identifier, _):
         told = self.functions.get_event_source_mapping(UUID=identifier)
         name = told["FunctionArn"].split(":")[-1]
-        return {**told, "FunctionName": name, "Enabled": told["State"] == "Enabled"}
+        tagged = tags(lambda: self.functions.list_tags(Resource=told["EventSourceMappingArn"])["Tags"])
+        return {**told, **tagged, "FunctionName": name, "Enabled": told["State"] == "Enabled"}
 
     def permission(self, _, properties):
         policy = json.loads(self.functions.get_policy(FunctionName=properties["FunctionName"])["Policy"])
@@ -110,8 +130,12 @@ class Services:
         names = self.iam.list_role_policies(RoleName=identifier)["PolicyNames"]
         attached = self.iam.list_attached_role_policies(RoleName=identifier)["AttachedPolicies"]
         policies = [self.iam.get_role_policy(RoleName=identifier, PolicyName=name) for name in names]
+        told = self.iam.get_role(RoleName=identifier)["Role"]
+        boundary = told.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn")
         return {
-            "AssumeRolePolicyDocument": self.iam.get_role(RoleName=identifier)["Role"]["AssumeRolePolicyDocument"],
+            **tags(lambda: told.get("Tags")),
+            **({"PermissionsBoundary": boundary} if boundary else {}),
+            "AssumeRolePolicyDocument": told["AssumeRolePolicyDocument"],
             # moto keeps a document that a template brings as Python writes it.
             "Policies": [
                 {"PolicyName": policy["PolicyName"], "PolicyDocument": ast.literal_eval(policy["PolicyDocument"])}
@@ -127,10 +151,14 @@ class Services:
 
     def log_group(self, _, properties):
         (told,) = self.logs.describe_log_groups(logGroupNamePrefix=properties["LogGroupName"])["logGroups"]
-        return {"LogGroupName": told["logGroupName"], "RetentionInDays": told.get("retentionInDays")}
+        key = {"KmsKeyId": told["kmsKeyId"]} if "kmsKeyId" in told else {}
+        tagged = tags(lambda: self.logs.list_tags_log_group(logGroupName=told["logGroupName"])["tags"])
+        return {"LogGroupName": told["logGroupName"], "RetentionInDays": told.get("retentionInDays"), **key, **tagged}
 
     def topic(self, identifier, _):
-        return {"TopicName": self.sns.get_topic_attributes(TopicArn=identifier)["Attributes"]["TopicArn"].split(":")[-1]}
+        tagged = tags(lambda: self.sns.list_tags_for_resource(ResourceArn=identifier)["Tags"])
+        name = self.sns.get_topic_attributes(TopicArn=identifier)["Attributes"]["TopicArn"].split(":")[-1]
+        return {"TopicName": name, **tagged}
 
     def dashboard(self, _, properties):
         told = self.cloudwatch.get_dashboard(DashboardName=properties["DashboardName"])
@@ -204,4 +232,4 @@ def main(template_path, zip_path):
     print(json.dumps(findings))
 
 
-main(*sys.argv[1:])
+main(*sys.argv[1:3])

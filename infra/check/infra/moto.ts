@@ -4,6 +4,7 @@
  */
 import type { Finding, PackagedStage } from './finding.ts';
 import { runTool } from './python.ts';
+import { REGION } from './stages.ts';
 
 const SCRIPT = `${import.meta.dirname}/created-stack.py`;
 
@@ -14,7 +15,7 @@ export async function moto(stages: readonly PackagedStage[]): Promise<readonly F
 }
 
 async function ofStage({ name, template, zip }: PackagedStage): Promise<Finding[]> {
-  const { output, errors } = await runTool('python', [SCRIPT, template, zip]);
+  const { output, errors } = await runTool('python', [SCRIPT, template, zip, REGION]);
   if (!output.trim().startsWith('[')) throw new Error(errors.trim().split('\n').at(-1) || 'moto said nothing');
   return (JSON.parse(output) as Omit<Finding, 'stage'>[]).map((finding) => ({ ...finding, stage: name }));
 }

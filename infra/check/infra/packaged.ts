@@ -22,14 +22,15 @@ type Files = Pick<PackagedStage, 'path' | 'template' | 'zip'>;
  * @param files where they are put: `path` the framework's template, `template` the plain one, `zip` the zip of both
  * @throws Error with what the packaging said, if it makes nothing
  */
-export async function packageStage({ name, custom }: Stage, files: Files): Promise<void> {
+export async function packageStage({ name, custom, provider = {} }: Stage, files: Files): Promise<void> {
   const { path, template, zip } = files;
   const folder = await mkdtemp(join(tmpdir(), 'token-relay-check-'));
   try {
     for (const entry of ['functions', 'infra', 'node_modules', 'package.json'])
       await symlink(join(PROJECT, entry), join(folder, entry));
-    const written = parse(await readFile(join(PROJECT, 'serverless.yml'), 'utf8')) as object;
-    await writeFile(join(folder, 'serverless.yml'), stringify({ ...written, custom }));
+    const written = parse(await readFile(join(PROJECT, 'serverless.yml'), 'utf8')) as { readonly provider: object };
+    const changed = { ...written, custom, provider: { ...written.provider, ...provider } };
+    await writeFile(join(folder, 'serverless.yml'), stringify(changed));
     await run(folder, ['infra/deploy/package.ts', '--stage', name, '--region', REGION]);
     await mkdir(resolve(path, '..'), { recursive: true });
     const made = join(folder, '.serverless');

@@ -5,7 +5,7 @@
 
 /** Of the stages' own account and region; nothing here is anybody's. */
 export const ACCOUNT = '123456789012';
-export const REGION = 'eu-central-1';
+export const REGION = 'eu-west-1';
 
 /** Whose queues are attached; no account of ours. */
 const OTHER_ACCOUNT = '999999999999';
@@ -17,6 +17,8 @@ export interface Stage {
   readonly name: string;
   /** `custom` of serverless.yml. */
   readonly custom: object;
+  /** In place of fields of `provider` of serverless.yml. Default none. */
+  readonly provider?: object;
 }
 
 /** One destination, queue and webhook, every default. */
@@ -35,11 +37,21 @@ const PLAIN: Stage = {
 
 const EVERYTHING: Stage = {
   name: 'everything',
+  provider: { architecture: 'x86_64' },
   custom: {
     alarms: { mail: 'operators@example.com', notDeliveredAfterSeconds: 600 },
     maintenance: [{ cron: '0 20 * * SAT', hours: 6, timezone: 'Europe/Berlin' }],
     tracing: true,
     kmsKeyArns: [regional('kms', `key/${KEY_ID}`)],
+    kmsKeyForQueues: regional('kms', 'key/22222222-2222-3333-4444-555555555555'),
+    kmsKeyForLogs: regional('kms', 'key/33333333-2222-3333-4444-555555555555'),
+    permissionsBoundaryArn: `arn:aws:iam::${ACCOUNT}:policy/boundary`,
+    reservedConcurrency: { queue: 40, webhook: 100 },
+    vpc: {
+      subnetIds: ['subnet-0123456789abcdef0', 'subnet-0123456789abcdef1'],
+      securityGroupIds: ['sg-0123456789abcdef0'],
+    },
+    tags: { 'cost-center': '4711', team: 'integration' },
     webhookThrottling: { requestsPerSecond: 50, burst: 100 },
     webhookDomain: {
       name: 'webhooks.example.com',
@@ -70,6 +82,7 @@ const EVERYTHING: Stage = {
         secret: 'cpi/prices',
         path: '/http/prices',
         csrf: true,
+        cutover: { since: '2027-03-06T20:00:00Z', secret: 'cpi/prices-of-the-new-tenant', path: '/http/new-prices' },
         webhook: {
           verify: { type: 'jwt', issuer: 'https://issuer.example.com', audience: 'prices' },
           mode: 'direct',

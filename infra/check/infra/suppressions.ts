@@ -35,13 +35,23 @@ export const CHECKOV: readonly Suppression[] = [
   },
   {
     rule: 'CKV_AWS_27',
+    stages: ['plain'],
     resources: ['QueueOf*', 'DeadLetterQueueOf*'],
-    reason: 'SQS encrypts them with its own key (SqsManagedSseEnabled), which this rule does not count',
+    reason:
+      'SQS encrypts them with its own key (SqsManagedSseEnabled), which this rule does not count; else custom.kmsKeyForQueues',
+  },
+  {
+    rule: 'CKV_AWS_111',
+    stages: ['everything'],
+    resources: ['QueueRole', 'WebhookRole'],
+    reason:
+      'network interfaces of a VPC have no ARN before they are made; a Deny keeps the function itself from these calls',
   },
   {
     rule: 'CKV_AWS_115',
+    stages: ['plain'],
     resources: FUNCTIONS,
-    reason: 'reserved concurrency is taken from the account; how much is the operator’s to say',
+    reason: 'taken from the account, so how much is the operator’s to say: custom.reservedConcurrency',
   },
   {
     rule: 'CKV_AWS_116',
@@ -50,13 +60,17 @@ export const CHECKOV: readonly Suppression[] = [
   },
   {
     rule: 'CKV_AWS_117',
+    stages: ['plain'],
     resources: FUNCTIONS,
-    reason: 'a VPC adds no protection to functions that nothing can connect to, and costs endpoints and NAT',
+    reason:
+      'a VPC adds no protection to functions that nothing can connect to, and costs endpoints and NAT; else custom.vpc',
   },
   {
     rule: 'CKV_AWS_158',
+    stages: ['plain'],
     resources: ['QueueLogGroup', 'WebhookLogGroup', 'WebhookAccessLog'],
-    reason: 'CloudWatch encrypts all logs with its own key; there is no secret and no payload in them',
+    reason:
+      'CloudWatch encrypts all logs with its own key; no secret and no payload is in them; else custom.kmsKeyForLogs',
   },
   {
     rule: 'CKV_AWS_173',
@@ -81,7 +95,7 @@ export const MOTO: readonly Suppression[] = [
   noType('AWS::ApiGatewayV2::DomainName', ['WebhookDomain'], ['everything']),
   noType('AWS::ApiGatewayV2::ApiMapping', ['WebhookDomainMapping'], ['everything']),
   noType('AWS::Logs::QueryDefinition', ['Query*']),
-  noType('AWS::SQS::QueuePolicy', ['QueuePolicyOf*'], ['everything']),
+  noType('AWS::SQS::QueuePolicy', ['QueuePolicyOf*', 'DeadLetterQueuePolicy']),
   noType('AWS::SNS::Subscription', ['AlarmMail'], ['everything']),
   noType('AWS::CloudWatch::Alarm', ['Alarm*'], ['everything']),
   noType('AWS::CloudWatch::CompositeAlarm', ['Alarm*'], ['everything']),
@@ -99,6 +113,7 @@ export const MOTO: readonly Suppression[] = [
   },
   {
     rule: 'AWS::Lambda::Function.Architectures',
+    stages: ['plain'],
     resources: FUNCTIONS,
     reason: 'moto passes it over where a template brings it, and says x86_64',
   },
@@ -108,4 +123,26 @@ export const MOTO: readonly Suppression[] = [
     resources: FUNCTIONS,
     reason: 'moto passes it over where a template brings it, and says PassThrough',
   },
+  {
+    rule: 'AWS::SQS::Queue.RedriveAllowPolicy',
+    resources: ['DeadLetterQueueOf*'],
+    reason: 'moto passes it over where a template brings it; cfn-lint holds it against the registry',
+  },
+  {
+    rule: 'AWS::Logs::LogGroup.KmsKeyId',
+    stages: ['everything'],
+    resources: ['QueueLogGroup', 'WebhookLogGroup', 'WebhookAccessLog'],
+    reason: 'moto passes it over where a template brings it; cfn-lint holds it against the registry',
+  },
+  ...[
+    ['AWS::Lambda::Function', FUNCTIONS] as const,
+    ['AWS::Lambda::EventSourceMapping', ['EventSourceMappingOf*']] as const,
+    ['AWS::SNS::Topic', ['AlarmTopic']] as const,
+    ['AWS::CloudWatch::Dashboard', ['Dashboard']] as const,
+  ].map(([type, resources]) => ({
+    rule: `${type}.Tags`,
+    stages: ['everything'],
+    resources,
+    reason: 'moto passes them over where a template brings them, or fails to tell them',
+  })),
 ];

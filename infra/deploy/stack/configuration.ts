@@ -8,6 +8,7 @@ import type { Configuration, Destination, ServiceInput } from './destination.ts'
 import { DEFAULT_THROTTLING, type Throttling, type WebhookDomain } from './gateway.ts';
 import { customMistakes, deploymentMistakes, writtenMistakes } from './mistakes.ts';
 import { type Alarms, DEFAULT_NOT_DELIVERED_AFTER_SECONDS, type Maintenance } from './notification.ts';
+import { platformOf } from './platform.ts';
 import { queueOf } from './queue.ts';
 import { metricsOf, serviceMistakes } from './service.ts';
 
@@ -28,6 +29,7 @@ export function readConfiguration(input: ServiceInput): Configuration {
   refuse(deploymentMistakes(destinations, input.region));
   refuse(writtenMistakes(Object.fromEntries(destinations.map(({ settings, written }) => [settings.name, written]))));
   return {
+    name: `${input.service}-${input.stage}`,
     region: input.region,
     kmsKeyArns: (kmsKeyArns ?? []) as string[],
     throttling: { ...DEFAULT_THROTTLING, ...(webhookThrottling as Partial<Throttling> | undefined) },
@@ -38,6 +40,7 @@ export function readConfiguration(input: ServiceInput): Configuration {
     metrics: metricsOf(input),
     maintenance: (maintenance ?? []) as Maintenance[],
     tracing: tracing === true,
+    platform: platformOf(custom),
     destinations,
   };
 }

@@ -3,6 +3,7 @@ import type { Settings } from '../../../functions/settings/settings.ts';
 import type { OwnMetrics } from './alarm.ts';
 import type { Throttling, WebhookDomain } from './gateway.ts';
 import type { Alarms, Maintenance } from './notification.ts';
+import type { Platform } from './platform.ts';
 
 export interface ServiceInput {
   readonly service: string;
@@ -35,6 +36,8 @@ export interface Destination {
 }
 
 export interface Configuration {
+  /** `<service>-<stage>`, which names of the stack begin with. */
+  readonly name: string;
   readonly region: string;
   /** `custom.kmsKeyArns`. Default none. */
   readonly kmsKeyArns: readonly string[];
@@ -50,6 +53,7 @@ export interface Configuration {
   readonly maintenance: readonly Maintenance[];
   /** `custom.tracing`: the functions send traces to X-Ray. Default false. */
   readonly tracing: boolean;
+  readonly platform: Platform;
   /** In the order of serverless.yml; at least one. */
   readonly destinations: readonly Destination[];
 }

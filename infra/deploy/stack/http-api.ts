@@ -4,6 +4,7 @@
  * added here, API and stage by extension of what the framework makes.
  */
 import type { Configuration, ServiceInput } from './destination.ts';
+import { tagMap } from './tags.ts';
 import { attribute, join, type Resource, ref, type Value } from './template.ts';
 
 const LOG_RETENTION_DAYS = 30;
@@ -51,7 +52,15 @@ export function webhookRoutes({ destinations }: Pick<Configuration, 'destination
 }
 
 /** What is added to the framework's resources, by their logical ids. */
-export function httpApiExtensions({ throttling, domain }: Configuration): Record<string, Pick<Resource, 'Properties'>> {
+export function httpApiExtensions({
+  throttling,
+  domain,
+  platform,
+}: Configuration): Record<string, Pick<Resource, 'Properties'>> {
+  const tags = tagMap(platform.tags);
+  // By the default endpoint everyone would come in without a certificate.
+  const closed = domain === undefined ? {} : { DisableExecuteApiEndpoint: true };
+  const ofApi = { ...closed, ...tags };
   return {
     HttpApiStage: {
       Properties: {
@@ -61,15 +70,15 @@ export function httpApiExtensions({ throttling, domain }: Configuration): Record
           ThrottlingBurstLimit: throttling.burst,
         },
         AccessLogSettings: { DestinationArn: attribute('WebhookAccessLog', 'Arn'), Format: JSON.stringify(ACCESS_LOG) },
+        ...tags,
       },
     },
-    // By the default endpoint everyone would come in without a certificate.
-    ...(domain === undefined ? {} : { HttpApi: { Properties: { DisableExecuteApiEndpoint: true } } }),
+    ...(Object.keys(ofApi).length > 0 && { HttpApi: { Properties: ofApi } }),
   };
 }
 
 export function httpApiResources(
-  { domain }: Configuration,
+  { domain, platform: { kmsKeyForLogs } }: Configuration,
   { service, stage }: Pick<ServiceInput, 'service' | 'stage'>,
 ): Record<string, Resource> {
   const log: Resource = {
@@ -78,6 +87,7 @@ export function httpApiResources(
       // The prefix keeps the account's one resource policy for such logs from growing with each stack.
       LogGroupName: `/aws/vendedlogs/${service}-${stage}-webhook-access`,
       RetentionInDays: LOG_RETENTION_DAYS,
+      ...(kmsKeyForLogs !== undefined && { KmsKeyId: kmsKeyForLogs }),
     },
   };
   if (domain === undefined) return { WebhookAccessLog: log };

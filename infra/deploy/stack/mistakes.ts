@@ -11,10 +11,20 @@ import type { Configuration, Destination } from './destination.ts';
 import { domainMistakes, throttlingMistakes } from './gateway.ts';
 import { misplacedInCustom, misplacedInDestinations } from './misplaced.ts';
 import { alarmsMistakes, maintenanceMistakes } from './notification.ts';
+import { PLATFORM_FIELDS, platformMistakes } from './platform.ts';
 import { logicalName, type NamedQueue, queueOfArn, queueOfUrl } from './queue.ts';
 
 /** Of `custom`. */
-const FIELDS = ['destinations', 'kmsKeyArns', 'webhookThrottling', 'webhookDomain', 'alarms', 'maintenance', 'tracing'];
+const FIELDS = [
+  'destinations',
+  'kmsKeyArns',
+  'webhookThrottling',
+  'webhookDomain',
+  'alarms',
+  'maintenance',
+  'tracing',
+  ...PLATFORM_FIELDS,
+];
 
 const MONITOR = 'expected the runtime’s address, as the service key names its host; this one is the monitor’s';
 const SECRET = /^(arn:aws[\w-]*:secretsmanager:[\w-]+:\d{12}:secret:)?[\w/+=.@-]{1,512}$/;
@@ -59,6 +69,7 @@ export function customMistakes(custom: Readonly<Record<string, unknown>>, region
     ...domainMistakes(webhookDomain, region),
     ...alarmsMistakes(alarms, region),
     ...maintenanceMistakes(maintenance, { hasAlarms: alarms !== undefined }),
+    ...platformMistakes(custom, region),
     ...(tracing === undefined || typeof tracing === 'boolean' ? [] : ['custom.tracing: expected true or false']),
   ];
   const isKeyArn = (value: unknown) => typeof value === 'string' && KMS_KEY_ARN.test(value);
@@ -96,7 +107,7 @@ export function deploymentMistakes(destinations: readonly Destination[], region:
 }
 
 /** What is no mistake and should still be meant: a line each, told when the service is packaged. */
-export function warnings({ destinations, alarms }: Pick<Configuration, 'destinations' | 'alarms'>): string[] {
+export function warnings({ destinations, alarms, platform }: Configuration): string[] {
   const told = alarms === undefined ? [NOBODY_IS_TOLD] : [];
   const ofDestinations = destinations.flatMap(({ settings }) => [
     ...(settings.webhook?.verify.some(({ type }) => type === 'none')
@@ -107,7 +118,32 @@ export function warnings({ destinations, alarms }: Pick<Configuration, 'destinat
     ...addressWarnings(settings),
     ...newAddressWarnings(settings),
   ]);
-  return [...told, ...ofDestinations];
+  return [...told, ...platformWarnings(destinations, platform), ...ofDestinations];
+}
+
+function platformWarnings(
+  destinations: Configuration['destinations'],
+  { reservedConcurrency, kmsKeyForQueues }: Configuration['platform'],
+): string[] {
+  const { queue: reserved = Number.POSITIVE_INFINITY } = reservedConcurrency;
+  const polled = destinations.filter(({ settings }) => settings.enabled);
+  const needed = polled.reduce((sum, { settings }) => sum + settings.maximumConcurrency, 0);
+  const senders = destinations.flatMap(({ settings, queue }) => (queue.created ? settings.queueSenders : []));
+  const services = ['sns', 'events'].filter((service) => senders.some((sender) => sender.split(':')[2] === service));
+  return [
+    // Lambda would hand over more than may run, and each message that is refused counts as received.
+    ...(reserved < needed
+      ? [
+          `custom.reservedConcurrency.queue: ${reserved} is below the sum of all maximumConcurrency, ${needed}; Lambda throttles what is above`,
+        ]
+      : []),
+    // Whose key it is says so in the key's own policy, which is not ours to write.
+    ...(kmsKeyForQueues !== undefined && services.length > 0
+      ? [
+          `custom.kmsKeyForQueues: queueSenders need kms:GenerateDataKey and kms:Decrypt in the key's policy, for ${services.map((service) => `${service}.amazonaws.com`).join(' and ')}`,
+        ]
+      : []),
+  ];
 }
 
 /** Not of an address that is the old side's as well. */

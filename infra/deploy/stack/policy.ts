@@ -5,9 +5,10 @@
 import type { Value } from './template.ts';
 
 export interface Statement {
-  readonly Effect: 'Allow';
+  readonly Effect: 'Allow' | 'Deny';
   readonly Action: readonly string[];
   readonly Resource: readonly Value[];
+  readonly Condition?: Readonly<Record<string, Readonly<Record<string, Value>>>>;
 }
 
 /**
@@ -38,8 +39,8 @@ export function fitted(
   const policies: Statement[][] = [[]];
   const empty = JSON.stringify(policyDocument([])).length;
   let left = LARGEST_INLINE - empty;
-  for (const { Action, Resource } of statements) {
-    const around = JSON.stringify({ Effect: 'Allow', Action, Resource: [] }).length + 1;
+  for (const { Resource, ...rest } of statements) {
+    const around = lengthAround(rest, region);
     let taken: Value[] | undefined;
     for (const value of Resource) {
       const length = lengthOf(value, region) + ENTRY;
@@ -51,7 +52,7 @@ export function fitted(
         }
         taken = [];
         left -= around;
-        policies.at(-1)?.push({ Effect: 'Allow', Action, Resource: taken });
+        policies.at(-1)?.push({ ...rest, Resource: taken });
       }
       taken.push(value);
       left -= length;
@@ -59,6 +60,13 @@ export function fitted(
   }
   const [inline = [], ...managed] = policies;
   return { inline, managed };
+}
+
+/** Of a statement without its resources. */
+function lengthAround({ Condition = {}, ...rest }: Omit<Statement, 'Resource'>, region: string): number {
+  const values = Object.values(Condition).flatMap((keys) => Object.values(keys));
+  const written = JSON.stringify({ ...rest, ...(values.length > 0 && { Condition }), Resource: [] }).length + 1;
+  return written + values.reduce((sum, value) => sum + lengthOf(value, region), 0);
 }
 
 /** Of the value as IAM gets it. */

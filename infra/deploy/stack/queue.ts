@@ -2,7 +2,7 @@
  * A destination's queue: its name, the queue and dead-letter queue that are created for it, and how it wakes the queue
  * function. An existing queue is attached by its ARN and otherwise left to its owner.
  */
-import type { DestinationSettings, Queue } from './destination.ts';
+import type { Destination, DestinationSettings, Queue } from './destination.ts';
 import { policyDocument } from './policy.ts';
 import { arn, attribute, join, type Resource, ref, type Value } from './template.ts';
 
@@ -32,18 +32,24 @@ export function logicalName(destination: string): string {
 export const queueId = (destination: string) => `QueueOf${logicalName(destination)}`;
 export const eventSourceMappingId = (destination: string) => `EventSourceMappingOf${logicalName(destination)}`;
 export const queuePolicyId = (destination: string) => `QueuePolicyOf${logicalName(destination)}`;
+/** Of all dead-letter queues together. */
+const DEAD_LETTER_QUEUE_POLICY_ID = 'DeadLetterQueuePolicy';
 export const deadLetterQueueId = (destination: string) => `DeadLetterQueueOf${logicalName(destination)}`;
 
 /**
- * The two queues of a destination, in the template by their logical ids, and the policy that lets its `queueSenders` in;
- * none for an existing queue.
+ * The two queues of a destination, in the template by their logical ids, and the policy of the first: nobody comes in
+ * without TLS, its `queueSenders` do with it. None for an existing queue.
  *
- * @param functionTimeoutSeconds of the queue function. AWS advises a visibility timeout of six times that, plus the window.
+ * @param options `functionTimeoutSeconds` of the queue function: AWS advises a visibility timeout of six times that, plus
+ *   the window; `kmsKeyArn` of the key that encrypts both, default SQS's own
  */
 export function queueResources(
   settings: DestinationSettings,
   queue: Queue,
-  functionTimeoutSeconds: number,
+  {
+    functionTimeoutSeconds,
+    kmsKeyArn,
+  }: { readonly functionTimeoutSeconds: number; readonly kmsKeyArn?: string | undefined },
 ): Record<string, Resource> {
   if (!queue.created) return {};
   const { name, fifo, queueSenders } = settings;
@@ -56,9 +62,11 @@ export function queueResources(
       ...properties,
       ...(fifo ? { FifoQueue: true } : {}),
       MessageRetentionPeriod: RETENTION_SECONDS,
-      SqsManagedSseEnabled: true,
+      // SQS takes one of the two.
+      ...(kmsKeyArn === undefined ? { SqsManagedSseEnabled: true } : { KmsMasterKeyId: kmsKeyArn }),
     },
   });
+  const queueArn = attribute(queueId(name), 'Arn');
   return {
     [queueId(name)]: kept({
       QueueName: queue.name,
@@ -68,16 +76,37 @@ export function queueResources(
         maxReceiveCount: MAX_RECEIVE_COUNT,
       },
     }),
-    [deadLetterQueueId(name)]: kept({ QueueName: queue.deadLetterName }),
-    ...(queueSenders.length > 0 && {
-      [queuePolicyId(name)]: {
-        Type: 'AWS::SQS::QueuePolicy',
-        Properties: {
-          Queues: [ref(queueId(name))],
-          PolicyDocument: policyDocument(sendersAllowed(queueSenders, attribute(queueId(name), 'Arn'))),
-        },
-      },
+    [deadLetterQueueId(name)]: kept({
+      QueueName: queue.deadLetterName,
+      // By its name: the queue itself refers to this one, and two references would be a circle.
+      RedriveAllowPolicy: { redrivePermission: 'byQueue', sourceQueueArns: [arn('sqs', queue.name)] },
     }),
+    // A queue has one policy: a second resource would put its own in the place of the first.
+    [queuePolicyId(name)]: queuePolicy([queueId(name)], [tlsOnly(queueArn), ...sendersAllowed(queueSenders, queueArn)]),
+  };
+}
+
+/** One policy for all dead-letter queues, which nobody is let in to; CloudFormation takes 500 resources in a stack. */
+export function deadLetterQueuePolicy(destinations: readonly Destination[]): Record<string, Resource> {
+  const ids = destinations.flatMap(({ settings, queue }) => (queue.created ? deadLetterQueueId(settings.name) : []));
+  return ids.length === 0 ? {} : { [DEAD_LETTER_QUEUE_POLICY_ID]: queuePolicy(ids, [tlsOnly('*')]) };
+}
+
+function queuePolicy(ids: readonly string[], statements: readonly object[]): Resource {
+  return {
+    Type: 'AWS::SQS::QueuePolicy',
+    Properties: { Queues: ids.map(ref), PolicyDocument: policyDocument(statements) },
+  };
+}
+
+/** @see Amazon SQS Developer Guide, "Security best practices": encryption of data in transit */
+function tlsOnly(queueArn: Value): object {
+  return {
+    Effect: 'Deny',
+    Principal: '*',
+    Action: 'sqs:*',
+    Resource: queueArn,
+    Condition: { Bool: { 'aws:SecureTransport': 'false' } },
   };
 }
 

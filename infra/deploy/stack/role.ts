@@ -19,7 +19,7 @@ import { arn, attribute, type Resource, ref, type Value } from './template.ts';
  * @param logGroupId logical id of the function's log group, the only one it may write
  */
 export function queueRole(configuration: Configuration, logGroupId: string): Record<string, Resource> {
-  const { destinations, kmsKeyArns } = configuration;
+  const { destinations } = configuration;
   const deadLetterArns = destinations.flatMap(({ settings, queue }) => deadLetterArn(settings, queue) ?? []);
   const stored = destinations.flatMap(({ settings }) => settings.payloadBucket ?? []);
   const deadLettered = destinations.flatMap(({ settings: { name, payloadBucket } }) =>
@@ -42,13 +42,14 @@ export function queueRole(configuration: Configuration, logGroupId: string): Rec
     ...allow(['s3:ListBucket'], bucketArns([...stored, ...followed])),
     ...allow(['s3:PutObject'], startingArns(deadLettered)),
     ...allow(['s3:DeleteObject'], objectArns(deleted)),
-    ...keys(kmsKeyArns, { writes: deadLetterArns.length + stored.length > 0 }),
+    ...keys(configuration, destinations, { writes: deadLetterArns.length + stored.length > 0 }),
+    ...network(configuration, 'queue'),
   ]);
 }
 
 /** For the destinations with a webhook: what senders prove themselves with, the queue, and the way to SAP where callers wait. */
 export function webhookRole(configuration: Configuration, logGroupId: string): Record<string, Resource> {
-  const { destinations, kmsKeyArns } = configuration;
+  const { destinations } = configuration;
   const queued = destinations.filter(({ settings: { webhook } }) => webhook !== undefined && webhook.mode !== 'direct');
   const stored = queued.flatMap(({ settings: { name, payloadBucket } }) =>
     payloadBucket === undefined ? [] : [`${payloadBucket}/${storedUnder(name)}`],
@@ -63,13 +64,50 @@ export function webhookRole(configuration: Configuration, logGroupId: string): R
     ),
     // Strangers call this function: dead letters, and what others keep in the bucket, are out of its reach.
     ...allow(['s3:PutObject'], startingArns(stored)),
-    ...keys(kmsKeyArns, { writes: queued.length > 0 }),
+    ...keys(configuration, queued, { writes: queued.length > 0 }),
+    ...network(configuration, 'webhook'),
   ]);
 }
 
-/** Who writes to an encrypted queue or bucket needs a data key, beside the right to decrypt. */
-function keys(kmsKeyArns: readonly string[], { writes }: { readonly writes: boolean }): Statement[] {
-  return allow(writes ? ['kms:Decrypt', 'kms:GenerateDataKey'] : ['kms:Decrypt'], kmsKeyArns);
+/**
+ * Who writes to an encrypted queue or bucket needs a data key, beside the right to decrypt.
+ *
+ * @param touched whose queues the function receives from or sends to
+ */
+function keys(
+  { kmsKeyArns, platform: { kmsKeyForQueues } }: Configuration,
+  touched: readonly Destination[],
+  { writes }: { readonly writes: boolean },
+): Statement[] {
+  const isUsed = kmsKeyForQueues !== undefined && touched.some(({ queue }) => queue.created);
+  const ofQueues = isUsed ? [kmsKeyForQueues] : [];
+  const actions = writes ? ['kms:Decrypt', 'kms:GenerateDataKey'] : ['kms:Decrypt'];
+  return allow(actions, [...new Set([...kmsKeyArns, ...ofQueues])]);
+}
+
+/** What Lambda does in the role's name for a function in a VPC, and the function itself must not. */
+const NETWORK_INTERFACES = [
+  'ec2:CreateNetworkInterface',
+  'ec2:DescribeNetworkInterfaces',
+  'ec2:DescribeSubnets',
+  'ec2:DeleteNetworkInterface',
+  'ec2:AssignPrivateIpAddresses',
+  'ec2:UnassignPrivateIpAddresses',
+];
+
+/**
+ * Network interfaces have no resources that these could be limited to; only the function's own calls have its ARN.
+ *
+ * @see AWS Lambda Developer Guide, "Giving Lambda functions access to resources in an Amazon VPC"
+ */
+function network({ platform, name }: Configuration, functionName: string): Statement[] {
+  if (platform.vpc === undefined) return [];
+  const own = arn('lambda', `function:${name}-${functionName}`);
+  const Condition = { ArnEquals: { 'lambda:SourceFunctionArn': own } };
+  return [
+    ...allow(NETWORK_INTERFACES, ['*']),
+    { Effect: 'Deny', Action: NETWORK_INTERFACES, Resource: ['*'], Condition },
+  ];
 }
 
 /** Who only stores a message needs no way to SAP. */
@@ -118,7 +156,11 @@ function allow(actions: readonly string[], resources: readonly Value[]): Stateme
   return resources.length === 0 ? [] : [{ Effect: 'Allow', Action: actions, Resource: resources }];
 }
 
-function role(id: string, { region }: Configuration, statements: readonly Statement[]): Record<string, Resource> {
+function role(
+  id: string,
+  { region, platform }: Configuration,
+  statements: readonly Statement[],
+): Record<string, Resource> {
   const trusted = { Effect: 'Allow', Principal: { Service: 'lambda.amazonaws.com' }, Action: 'sts:AssumeRole' };
   const { inline, managed } = fitted(statements, region);
   const policies = managed.map((part, index): [string, Resource] => [
@@ -130,6 +172,7 @@ function role(id: string, { region }: Configuration, statements: readonly Statem
       Type: 'AWS::IAM::Role',
       Properties: {
         AssumeRolePolicyDocument: policyDocument([trusted]),
+        ...(platform.permissionsBoundaryArn !== undefined && { PermissionsBoundary: platform.permissionsBoundaryArn }),
         Policies: [{ PolicyName: 'function', PolicyDocument: policyDocument(inline) }],
         // Named by the role, not the role by them: what is made with the role then finds all of them there.
         ...(policies.length === 0 ? {} : { ManagedPolicyArns: policies.map(([policyId]) => ref(policyId)) }),

@@ -13,17 +13,18 @@ const RUNTIME = 'nodejs24.x';
 const ROLE = 'each function has a role of its own, made in infra/deploy/stack/role.ts';
 const HTTP_API = 'not supported: the webhooks have an HTTP API';
 const ELSEWHERE: Readonly<Record<string, string>> = {
-  vpc: 'not supported: the functions run outside of a VPC',
+  vpc: 'set custom.vpc: { subnetIds, securityGroupIds } instead',
   tracing: 'set custom.tracing: true instead',
   layers: 'not supported: everything that the functions need is in their zip',
   timeout: 'follows from timeoutSeconds of the destinations',
   role: ROLE,
-  rolePermissionsBoundary: `not supported: ${ROLE}`,
+  rolePermissionsBoundary: 'set custom.permissionsBoundaryArn instead',
   iamRoleStatements: ROLE,
   iamManagedPolicies: ROLE,
   httpApi: 'set custom.webhookThrottling and custom.webhookDomain instead',
-  logs: 'not supported but for provider.logRetentionInDays; both functions and the gateway have their logs',
-  kmsKeyArn: 'not supported for variables; keys of secrets, queues and buckets are custom.kmsKeyArns',
+  logs: 'set provider.logRetentionInDays and custom.kmsKeyForLogs instead; both functions and the gateway have their logs',
+  kmsKeyArn:
+    'not supported: the variables hold no secret; set custom.kmsKeyForQueues, custom.kmsKeyForLogs or custom.kmsKeyArns instead',
   apiGateway: HTTP_API,
   apiName: HTTP_API,
   apiKeys: HTTP_API,
@@ -41,6 +42,13 @@ const NAMES_METRICS = ['POWERTOOLS_SERVICE_NAME', 'POWERTOOLS_METRICS_NAMESPACE'
 const METRICS_NAME = /^(?!AWS\/|:)[\w./#:-]{1,255}$/;
 const METRICS_NAMED = 'expected at most 255 letters, digits and . - _ / # :, not beginning with AWS/ or :';
 const OF_IAM = ['deploymentRole'];
+const BOUNDARY = ['permissionBoundary', 'permissionsBoundary'];
+/** Of `iam.role`, what is set elsewhere. */
+function iamMistake(field: string, value: unknown): string {
+  if (field === 'role' && isRecord(value) && Object.keys(value).every((name) => BOUNDARY.includes(name)))
+    return `set custom.permissionsBoundaryArn instead`;
+  return ROLE;
+}
 const TAKEN = [
   'name',
   'runtime',
@@ -109,8 +117,8 @@ function providerMistakes(provider: unknown): string[] {
     lines.push(`provider.environment.${name}: ${METRICS}`);
   for (const name of NAMES_METRICS.filter((name) => name in variables && !isMetricsName(variables[name])))
     lines.push(`provider.environment.${name}: ${METRICS_NAMED}`);
-  for (const field of Object.keys(isRecord(iam) ? iam : {})) {
-    if (!OF_IAM.includes(field)) lines.push(`provider.iam.${field}: ${ROLE}`);
+  for (const [field, value] of Object.entries(isRecord(iam) ? iam : {})) {
+    if (!OF_IAM.includes(field)) lines.push(`provider.iam.${field}: ${iamMistake(field, value)}`);
   }
   return lines;
 }

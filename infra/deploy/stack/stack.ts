@@ -3,6 +3,7 @@
  * them. The framework adds the functions' log groups and, by the webhook function's event, the HTTP API.
  */
 import { sidesOf } from '../../../functions/settings/destination.ts';
+import { isRecord } from '../../../functions/untrusted.ts';
 import { alarmsOf } from './alarms.ts';
 import { readConfiguration } from './configuration.ts';
 import { dashboard } from './dashboard.ts';
@@ -10,11 +11,14 @@ import type { Configuration, ServiceInput } from './destination.ts';
 import { domainTarget, httpApiExtensions, httpApiResources, webhookRoutes, webhooksUrl } from './http-api.ts';
 import { warnings } from './mistakes.ts';
 import { queries } from './queries.ts';
-import { eventSourceMapping, eventSourceMappingId, queueResources } from './queue.ts';
+import { deadLetterQueuePolicy, eventSourceMapping, eventSourceMappingId, queueResources } from './queue.ts';
 import { queueRole, webhookRole } from './role.ts';
 import type { DeployedFunction } from './service-alarms.ts';
+import { tagged, tagList } from './tags.ts';
 import { attribute, type Resource, type Value } from './template.ts';
 import { type DestinationsVariable, destinationsVariable } from './variable.ts';
+
+type Extensions = Readonly<Record<string, Pick<Resource, 'Properties'>>>;
 
 export interface Stack {
   /** `functions` of serverless.yml. */
@@ -23,7 +27,7 @@ export interface Stack {
   readonly resources: {
     readonly Resources: Readonly<Record<string, Resource>>;
     /** Added to what the framework makes. */
-    readonly extensions?: Readonly<Record<string, Pick<Resource, 'Properties'>>>;
+    readonly extensions: Extensions;
     readonly Outputs: Readonly<Record<string, { readonly Description: string; readonly Value: Value }>>;
   };
   readonly destinations: DestinationsVariable;
@@ -44,8 +48,7 @@ export function stack(input: ServiceInput): Stack {
   const destinations = destinationsVariable(configuration);
   const hasWebhook = configuration.destinations.some(({ settings }) => settings.webhook !== undefined);
   const timeoutSeconds = queueTimeoutSeconds(configuration);
-  const { alarms, metrics, tracing } = configuration;
-  const name = `${input.service}-${input.stage}`;
+  const { name, alarms, metrics, platform } = configuration;
   const environment = { DESTINATIONS: destinations.value, POWERTOOLS_SERVICE_NAME: metrics.service };
   const functions: DeployedFunction[] = [
     { name: 'queue', logicalId: QUEUE_FUNCTION, timeoutSeconds },
@@ -55,9 +58,8 @@ export function stack(input: ServiceInput): Stack {
   ];
   const madeAlarms = alarmsOf(name, configuration, functions);
   const logGroupIds = ['QueueLogGroup', ...(hasWebhook ? ['WebhookLogGroup'] : [])];
-  const traced = tracing ? { tracing: 'Active' } : {};
   const queues = configuration.destinations.map(({ settings, queue }) => ({
-    ...queueResources(settings, queue, timeoutSeconds),
+    ...queueResources(settings, queue, { functionTimeoutSeconds: timeoutSeconds, kmsKeyArn: platform.kmsKeyForQueues }),
     [eventSourceMappingId(settings.name)]: eventSourceMapping(settings, queue, QUEUE_FUNCTION, {
       isCounted: alarms !== undefined && settings.enabled && !settings.fifo,
     }),
@@ -69,7 +71,7 @@ export function stack(input: ServiceInput): Stack {
         role: attribute('QueueRole', 'Arn'),
         timeout: timeoutSeconds,
         environment,
-        ...traced,
+        ...placed(configuration, 'queue'),
       },
       ...(hasWebhook && {
         webhook: {
@@ -77,29 +79,62 @@ export function stack(input: ServiceInput): Stack {
           role: attribute('WebhookRole', 'Arn'),
           timeout: WEBHOOK_TIMEOUT_SECONDS,
           environment,
-          ...traced,
+          ...placed(configuration, 'webhook'),
           events: webhookRoutes(configuration),
         },
       }),
     },
     resources: {
-      Resources: {
-        ...Object.assign({}, ...queues),
-        ...queueRole(configuration, 'QueueLogGroup'),
-        ...(hasWebhook && {
-          ...webhookRole(configuration, 'WebhookLogGroup'),
-          ...httpApiResources(configuration, input),
-        }),
-        ...madeAlarms.resources,
-        ...dashboard({ service: name, configuration, functions, ...madeAlarms }),
-        ...queries(input, configuration, logGroupIds),
+      Resources: tagged(
+        {
+          ...Object.assign({}, ...queues),
+          ...deadLetterQueuePolicy(configuration.destinations),
+          ...queueRole(configuration, 'QueueLogGroup'),
+          ...(hasWebhook && {
+            ...webhookRole(configuration, 'WebhookLogGroup'),
+            ...httpApiResources(configuration, input),
+          }),
+          ...madeAlarms.resources,
+          ...dashboard({ service: name, configuration, functions, ...madeAlarms }),
+          ...queries(input, configuration, logGroupIds),
+        },
+        platform.tags,
+      ),
+      extensions: {
+        ...(hasWebhook && httpApiExtensions(configuration)),
+        ...logGroupExtensions(configuration, logGroupIds),
+        ...bucketExtension(configuration, input.provider),
       },
-      ...(hasWebhook && { extensions: httpApiExtensions(configuration) }),
       Outputs: outputs(configuration, hasWebhook),
     },
     destinations,
     warnings: warnings(configuration),
   };
+}
+
+/** What both functions have alike, in the framework's words. */
+function placed({ tracing, platform }: Configuration, name: 'queue' | 'webhook'): object {
+  const { reservedConcurrency, vpc, tags } = platform;
+  return {
+    ...(tracing && { tracing: 'Active' }),
+    ...(reservedConcurrency[name] !== undefined && { reservedConcurrency: reservedConcurrency[name] }),
+    ...(vpc !== undefined && { vpc }),
+    ...(Object.keys(tags).length > 0 && { tags }),
+  };
+}
+
+/** The functions' log groups, which the framework makes. */
+function logGroupExtensions({ platform: { kmsKeyForLogs, tags } }: Configuration, ids: readonly string[]): Extensions {
+  const Properties = { ...(kmsKeyForLogs !== undefined && { KmsKeyId: kmsKeyForLogs }), ...tagList(tags) };
+  return Object.keys(Properties).length === 0 ? {} : Object.fromEntries(ids.map((id) => [id, { Properties }]));
+}
+
+/** The framework's bucket, which there is none of where `provider.deploymentBucket` names another. */
+function bucketExtension({ platform: { tags } }: Configuration, provider: unknown): Extensions {
+  const { deploymentBucket } = isRecord(provider) ? provider : {};
+  const isNamed = typeof deploymentBucket === 'string' || (isRecord(deploymentBucket) && 'name' in deploymentBucket);
+  if (isNamed || Object.keys(tags).length === 0) return {};
+  return { ServerlessDeploymentBucket: { Properties: { ...tagList(tags) } } };
 }
 
 /** Time for a message, for its one repetition with a new token, and for telling the queue. */
