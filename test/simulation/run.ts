@@ -8,6 +8,7 @@ import { Worker } from 'node:worker_threads';
 import { BUG_MESSAGES, BUGS } from './bugs.ts';
 import { bundleRelay } from './bundle.ts';
 import { drawPlan } from './draw.ts';
+import { indexesIn } from './indexes.ts';
 import { type Rest, shrink, withRest } from './shrink.ts';
 import { commandOf, story } from './story.ts';
 import { add, type Tally, told } from './tally.ts';
@@ -22,7 +23,7 @@ const HELP = `npm run simulate -- [options]
   --long           only runs that last for days
   --messages <n>   of each run (default: 20 to 160, drawn from the seed)
   --cores <n>      threads (default: all)
-  --seed <seed>    one run, its whole trace; with --faults and --arrivals only these of its plan ("none" or 1,4,7)
+  --seed <seed>    one run, its whole trace; with --faults and --arrivals only these of its plan ("none" or 1,4-7)
   --bug <name>     with this bug planted
   --bugs           which seed is the first to find each planted bug`;
 
@@ -60,8 +61,8 @@ else process.exitCode = await one(Number(values.seed));
 async function one(seed: number): Promise<number> {
   const plan = drawPlan(seed, messages, values.long);
   const rest: Rest = {
-    faults: indexes(values.faults, plan.faults.length),
-    arrivals: indexes(values.arrivals, plan.arrivals.length),
+    faults: indexesIn(values.faults, plan.faults.length),
+    arrivals: indexesIn(values.arrivals, plan.arrivals.length),
   };
   const outcome = await simulate(withRest(plan, rest), await bundleRelay(patchesOf(values.bug)));
   for (const line of outcome.trace) console.log(line);
@@ -188,10 +189,4 @@ function patchesOf(bug: string | undefined) {
   if (found === undefined)
     throw new Error(`there is no bug "${bug}"; there are: ${BUGS.map(({ name }) => name).join(', ')}`);
   return found.patches;
-}
-
-/** `none`, or numbers with commas; all where nothing is said. */
-function indexes(list: string | undefined, length: number): number[] {
-  if (list === 'none') return [];
-  return list === undefined ? Array.from({ length }, (_, index) => index) : list.split(',').map(Number);
 }

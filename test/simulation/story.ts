@@ -1,4 +1,5 @@
 /** A run that broke a rule, in words: what was sent, what went wrong, what happened, and how to see it again. */
+import { listed } from './indexes.ts';
 import type { Plan } from './plan.ts';
 import type { Rest } from './shrink.ts';
 import type { Outcome } from './world.ts';
@@ -38,8 +39,4 @@ export function commandOf(seed: number, { rest, messages, isLong = false, bug }:
   const left = ` --faults ${listed(rest.faults)} --arrivals ${listed(rest.arrivals)}`;
   const long = isLong ? ' --long' : '';
   return `npm run simulate -- --seed ${seed}${sized}${long}${left}${bug === undefined ? '' : ` --bug "${bug}"`}`;
-}
-
-function listed(indexes: readonly number[]): string {
-  return indexes.length === 0 ? 'none' : indexes.join(',');
 }
