@@ -13,7 +13,11 @@ test.each([
 
 test('listed indexes are read as what they were', () => {
   const ascending = fc.uniqueArray(fc.nat(200)).map((indexes) => indexes.sort((a, b) => a - b));
-  fc.assert(fc.property(ascending, (indexes) => expect(indexesIn(listed(indexes), 201)).toEqual(indexes)));
+  fc.assert(
+    fc.property(ascending, (indexes) => {
+      expect(indexesIn(listed(indexes), 201)).toEqual(indexes);
+    }),
+  );
 });
 
 test('where no indexes are given, they are all there are', () => {
