@@ -11,6 +11,7 @@ import { type Finding, judged, type PackagedStage, type Suppression } from './fi
 import { moto } from './moto.ts';
 import { packageStage } from './packaged.ts';
 import { installTools, Unavailable } from './python.ts';
+import { roles } from './roles.ts';
 import { STAGES } from './stages.ts';
 import { CFN_LINT, CHECKOV, MOTO } from './suppressions.ts';
 
@@ -19,15 +20,16 @@ const HELP = `npm run check:infra
 Packages two stages, one plain and one that uses everything, and checks the
 CloudFormation templates before anything is deployed. No account is needed.
 
+  roles     what each function calls is allowed, what it must not is refused
   cfn-lint  each resource as CloudFormation's registry describes it
   checkov   rules of security
   moto      makes a stack of the plain template (npm run template) in a process
             of its own, and asks its services whether all is as the template says
 
-They are written in Python (3.11 or newer) and are installed below dist/ at the
-first run, in the versions of infra/check/infra/requirements.txt. Another
-python3 than the PATH's: PYTHON=<path>. What they find and is let pass, with
-reasons: infra/check/infra/suppressions.ts.
+The last three are written in Python (3.11 or newer) and are installed below
+dist/ at the first run, in the versions of infra/check/infra/requirements.txt.
+Another python3 than the PATH's: PYTHON=<path>. What they find and is let pass,
+with reasons: infra/check/infra/suppressions.ts.
 
 EXIT CODE
   0 all holds; 1 something was found; 2 a mistake in the command; 3 nothing was
@@ -48,6 +50,7 @@ interface Check {
 }
 
 const CHECKS: readonly Check[] = [
+  { name: 'roles', findings: roles, suppressions: [] },
   { name: 'cfn-lint', findings: cfnLint, suppressions: CFN_LINT, python: true },
   { name: 'checkov', findings: checkov, suppressions: CHECKOV, python: true },
   { name: 'moto', findings: moto, suppressions: MOTO, python: true },
