@@ -50,7 +50,8 @@ function goneLines(before: ServiceInput | undefined, made: ServiceInput): string
   const gone = names(before).filter((name) => !names(made).includes(name));
   if (gone.length === 0) return [];
   return [
-    `In the package before, and not in this one: ${gone.join(', ')}. A deployment ends their polling; created queues stay.`,
+    `In the package before, and not in this one: ${gone.join(', ')}.`,
+    'A deployment ends their polling; created queues stay.',
   ];
 }
 
@@ -87,19 +88,23 @@ function optionOf(options: readonly string[], name: string, short: string): stri
 
 const HELP = `Usage: npm run package [-- <options>]
 
-Makes everything that a deployment uploads, offline and without an account, and checks serverless.yml on the way.
+Makes everything that a deployment uploads, offline and without an account, and
+checks serverless.yml on the way.
 
   --stage <name>     default dev
   --region <name>    default eu-central-1
   --config <file>    another file than serverless.yml, beside it
-  --package <folder> where it is put, default .serverless, which a deployment deletes
+  --package <folder> where it is put, default .serverless, which a deployment
+                     deletes
   --help             this text
 
-Prints each destination with its queue, its flow and the path of its webhook, which destinations were in the package
-that stood there before and are not in this one, and of which it changes the event source mapping, so that a
-deployment may end their pause.
+Prints each destination with its queue, its flow and the path of its webhook,
+which destinations were in the package that stood there before and are not in
+this one, and of which it changes the event source mapping, so that a deployment
+may end their pause.
 
-Other options go on to the framework. Then: npm run deploy -- --stage <name> --package <folder>`;
+Other options go on to the framework. Then:
+  npm run deploy -- --stage <name> --package <folder>`;
 
 const options = process.argv.slice(2);
 if (options.some((option) => option === '--help' || option === '-h')) {

@@ -59,6 +59,7 @@ const SHAPES: readonly (readonly [RegExp, string])[] = [
   [/^((?:custom|provider|service|destinations|layers|package)(?:\..*?)?: .*)$/, '$1'],
   [/^(?:Configuration error )?at '(.+?)': (.*)$/, '$1: $2'],
   [/^- Cannot resolve variable at "([^"]+)": (?!Cannot resolve .*"resources\.cjs")(.*)$/, '$1: $2'],
+  [/^'?Invalid "--config" value: (.*)$/, '--config: $1'],
   [/^Cannot parse "(.+?)": (.*) in ".*" \((\d+:\d+)\)$/, '$1:$3: $2'],
 ];
 
@@ -76,14 +77,25 @@ function mistakes({ output, warnings }: Run): string[] {
   );
 }
 
+/** What the framework says of a variable of the environment that is not set, whichever it is. */
+const NOT_SET = 'Value not found at "env" source';
 const NO_DESTINATIONS = 'custom.destinations: expected an object with at least one destination';
 
-/** The same line with the key in it that the text of `configuration` shows there. */
+/** The same line with the key, or the variable, in it that the text of `configuration` shows there. */
 async function withKey(line: string, configuration: string): Promise<string> {
+  if (line.endsWith(NOT_SET)) {
+    const names = variablesIn(await readFile(configuration, 'utf8')).filter((name) => process.env[name] === undefined);
+    return names.length === 0 ? line : line.replace(NOT_SET, `not set in the environment: ${names.join(', ')}`);
+  }
   const [, file, place = ''] = /^(.+?):(\d+:\d+): duplicated mapping key$/.exec(line) ?? [];
   if (file === undefined && line !== NO_DESTINATIONS) return line;
   const text = await readFile(file ?? configuration, 'utf8');
   const key = file === undefined ? misspeltCustom(text) : keyAt(text, place);
   if (key === undefined) return line;
   return file === undefined ? `${key}: unknown field, did you mean custom?` : `${line} ${key}`;
+}
+
+/** Of the environment, those that have no other value beside them. */
+function variablesIn(text: string): string[] {
+  return [...new Set([...text.matchAll(/\$\{env:(\w{1,200})\}/g)].map(([, name = '']) => name))];
 }

@@ -13,8 +13,9 @@ const FRAMEWORK = fileURLToPath(import.meta.resolve('osls/bin/serverless.js'));
 
 const HELP = `Usage: npm run remove -- --stage <name> [--yes]
 
-Without --yes it changes nothing: it tells what goes, what stays, and how to look into the queues
-first, offline and without credentials. With --yes it removes the stack.
+Without --yes it changes nothing: it tells what goes, what stays, and how to
+look into the queues first, offline and without credentials. With --yes it
+removes the stack.
 
   --stage <name>        of the deployment; there is no default
   --region <name>       default: the one of serverless.yml
@@ -22,7 +23,8 @@ first, offline and without credentials. With --yes it removes the stack.
   --yes                 removes it
   --help                this text
 
-Exit code: 0; 1 it could not be removed; 2 a mistake in the command or in serverless.yml.`;
+Exit code: 0; 1 it could not be removed; 2 a mistake in the command or in
+serverless.yml.`;
 
 const GOES = `
 goes    the functions, their roles and logs, the HTTP API with its URL and log, what polls the queues,

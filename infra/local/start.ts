@@ -9,9 +9,9 @@ import { build } from '../build/build.ts';
 import { Mistake, readStartCommand, type StartCommand } from './command/arguments.ts';
 import { ending } from './command/ending.ts';
 import { START_MANUAL } from './command/manual.ts';
-import { FIRST_PORT, findPorts, type Ports } from './command/ports.ts';
+import { FIRST_PORT, type FoundPorts, findPorts, type Ports } from './command/ports.ts';
 import { refusalLine } from './command/refusal.ts';
-import { openFolder } from './config/folder.ts';
+import { type Folder, FUNCTIONS, openFolder } from './config/folder.ts';
 import { startOwn } from './config/own.ts';
 import { makePackage } from './config/package.ts';
 import type { Fact } from './facts/fact.ts';
@@ -33,12 +33,12 @@ const SIGNAL_MS = 500;
 const command = readCommand();
 if (command !== undefined) {
   // What is left then is killed with the process; so that it ends even if something of the landscape hangs.
-  process.exit(await start(command));
+  process.exit(await start(command).catch(portTaken));
 }
 
 function readCommand(): StartCommand | undefined {
   try {
-    const read = readStartCommand(process.argv.slice(2));
+    const read = readStartCommand(process.argv.slice(2), process.env);
     if (read !== 'help') return read;
     stdout.write(START_MANUAL);
   } catch (error) {
@@ -49,20 +49,45 @@ function readCommand(): StartCommand | undefined {
   return undefined;
 }
 
+/** Somebody else was quicker between the look at the ports and their use. @returns the exit code */
+function portTaken(error: NodeJS.ErrnoException & { readonly port?: number }): number {
+  if (error.code !== 'EADDRINUSE') throw error;
+  stderr.write(`start: another program has just taken port ${error.port}; start it again\n`);
+  return 1;
+}
+
 /** @returns the exit code */
-async function start({ once, port, own }: StartCommand): Promise<number> {
+async function start(command: StartCommand): Promise<number> {
   const ended = ending({ signals: process, stdout, stderr, exit: () => process.exit(0) });
   const end = new Promise<'ended'>((resolve) => {
     ended.addEventListener('abort', () => resolve('ended'));
   });
-  const { ports, taken } = await findPorts(port);
+  const found = await findPorts(command.port);
   print(styleText('bold', 'token-relay on a local landscape') + styleText('dim', '  (loopback only, Ctrl-C ends it)'));
-  if (taken !== undefined) print(`Port ${taken} is taken: the landscape has those from ${ports.page} on.`);
   // A landscape on other ports may run beside this one.
-  const place = ports.page === FIRST_PORT ? FOLDER : join(FOLDER, String(ports.page));
+  const { page } = found.ports;
+  const place = page === FIRST_PORT ? FOLDER : join(FOLDER, String(page));
   const folder = await openFolder(place);
+  try {
+    return await run(command, { ...found, place, folder, ended, end });
+  } finally {
+    await folder.remove();
+  }
+}
+
+interface Running extends FoundPorts {
+  /** Where `folder` is. */
+  readonly place: string;
+  readonly folder: Folder;
+  /** Aborts when everything is to end. */
+  readonly ended: AbortSignal;
+  readonly end: Promise<'ended'>;
+}
+
+/** @returns the exit code */
+async function run({ once, own }: StartCommand, { ports, taken, place, folder, ended, end }: Running): Promise<number> {
   // What the user has configured may lie in a file beside the bundles: they get a folder of their own.
-  const dist = resolve(own === undefined ? 'dist' : join(place, 'functions'));
+  const dist = resolve(own === undefined ? 'dist' : join(place, FUNCTIONS));
   const building = build({ outdir: dist, sourcemap: false });
   const packaging = own === undefined ? undefined : makePackage(own, ended);
   const made = await Promise.race([Promise.all([building, packaging]), end]).catch(async (error: unknown) => {
@@ -70,12 +95,17 @@ async function start({ once, port, own }: StartCommand): Promise<number> {
     if ((await Promise.race([end, delay(SIGNAL_MS, 'failed')])) === 'ended') return 'ended' as const;
     throw error;
   });
-  if (made === 'ended') return 0;
+  if (made === 'ended') {
+    // It takes its folder away; of esbuild, which the signal may have ended, nobody hears any more.
+    await Promise.allSettled([packaging]);
+    return 0;
+  }
   const [, service] = made;
   if (service !== undefined && 'mistakes' in service) {
     stderr.write(`${service.mistakes}\n`);
     return 1;
   }
+  if (taken !== undefined) print(`Port ${taken} is taken: the landscape has those from ${ports.page} on.`);
   if (service !== undefined && service.warnings !== '') stderr.write(`${service.warnings}\n`);
 
   const log = createDeliveryLog();

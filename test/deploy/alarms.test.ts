@@ -24,9 +24,7 @@ const many = (count: number, entry: (index: number) => object = () => flow) =>
 describe('Without custom.alarms', () => {
   test('nobody is told, which packaging says, and there are a dashboard and the queries all the same', () => {
     const of = stacked({});
-    expect(of.warnings).toEqual([
-      'custom.alarms: nobody is told when messages do not get through; set alarms: { mail: … } or { topicArn: … }',
-    ]);
+    expect(of.warnings).toEqual(['custom.alarms: nobody is told of trouble; set { mail: … } or { topicArn: … }']);
     const types = Object.values(of.resources.Resources).map(({ Type }) => Type);
     expect(types.filter((type) => /CloudWatch|SNS/.test(type))).toEqual(['AWS::CloudWatch::Dashboard']);
     expect(types.filter((type) => type === 'AWS::Logs::QueryDefinition')).toHaveLength(5);

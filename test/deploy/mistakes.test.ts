@@ -678,7 +678,7 @@ describe('npm run package prints that line, exits with 1 and makes nothing:', ()
       'a variable that is not set',
       'secret: cpi/invoices',
       'secret: $' + '{env:NOT_SET}',
-      'invoices.secret: Value not found at "env" source',
+      'invoices.secret: not set in the environment: NOT_SET',
     ],
   ])('npm run package prints one line for a mistake, exits with 1 and makes nothing: %s', async (...mistake) => {
     const made = await createService(written(mistake));

@@ -108,9 +108,7 @@ describe('npm run package', () => {
   test('npm run package makes the package for stage dev, without credentials, and says what was made', async () => {
     expect(shipped).toMatchObject({
       exitCode: 0,
-      errors: [
-        'custom.alarms: nobody is told when messages do not get through; set alarms: { mail: … } or { topicArn: … }',
-      ],
+      errors: ['custom.alarms: nobody is told of trouble; set { mail: … } or { topicArn: … }'],
     });
     expect(shipped.output).toEqual([
       expect.stringMatching(/^\.serverless\/token-relay\.zip {2}\d+\.\d kB$/),
@@ -223,7 +221,8 @@ describe('a package made before', () => {
     expect(next).toMatchObject({
       exitCode: 0,
       errors: [
-        'In the package before, and not in this one: invoices. A deployment ends their polling; created queues stay.',
+        'In the package before, and not in this one: invoices.',
+        'A deployment ends their polling; created queues stay.',
       ],
     });
     expect(await service.package('--stage', 'prod', '--package', PLACE)).toMatchObject({ exitCode: 0, errors: [] });

@@ -14,9 +14,15 @@ test.each([
   [
     'delivery.attempted',
     { messageId: '0123456789', outcome: 'failed', attempt: 2, durationMs: 3, reason: 'x'.repeat(80) },
-    `22:44:58  orders  0123456…  failed  attempt 2  ${'x'.repeat(32)}…`,
+    `22:44:58  orders  0123456…  failed  attempt 2\n          ${'x'.repeat(69)}…`,
+  ],
+  [
+    'delivery.attempted',
+    { messageId: 'm-1', outcome: 'blocked', status: 403, attempt: 1, durationMs: 3, reason: 'why '.repeat(30).trim() },
+    `22:44:58  orders  m-1  blocked  403  ${'why '.repeat(10)}why\n          ${'why '.repeat(17).trim()}\n          why why`,
   ],
   ['delivery.postponed', { messages: 3, reason: 'why' }, '22:44:58  orders  postponed  3 messages  why'],
+  ['delivery.postponed', { messages: 1, reason: 'why' }, '22:44:58  orders  postponed  1 message  why'],
   ['webhook.queued', { messageId: 'm-1', bytes: 11 }, '22:44:58  orders  m-1  queued  11 B'],
   ['webhook.not-queued', { messageId: 'm-1', reason: 'why' }, '22:44:58  orders  m-1  not queued  why'],
   [
@@ -27,9 +33,12 @@ test.each([
   ['webhook.turned-away', { destination: 'unknown' }, "22:44:58  unknown  refused  no webhook's name"],
   ['webhook.unavailable', { destination: undefined, reason: 'why' }, '22:44:58  unavailable  why'],
   ['message.dead-lettered', { messageId: 'm-1', outcome: 'rejected' }, '22:44:58  orders  m-1  dead letter  rejected'],
-])('an entry with %s is one short line', (message, fields, expected) => {
-  expect(shortLine(line(message, fields))).toBe(expected);
-});
+])(
+  'an entry with %s is one short line, its reason in as many of 80 columns as it needs',
+  (message, fields, expected) => {
+    expect(shortLine(line(message, fields))).toBe(expected);
+  },
+);
 
 test.each(['START RequestId: 4711', '', 'null', '"text"', '[]', '{}', line('token.renewal-failed', { reason: 'why' })])(
   'a line without message or request is left out: %s',

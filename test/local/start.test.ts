@@ -3,10 +3,13 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { resolve } from 'node:path';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { START_MANUAL } from '../../infra/local/command/manual.ts';
 import { runningOf, signalGroup, start, UP } from './started.ts';
 
 vi.setConfig({ testTimeout: 120_000 });
@@ -63,6 +66,13 @@ describe('The story of npm start', () => {
   });
 });
 
+test('Two landscapes that start at once on the same ports have blocks of their own', async () => {
+  const both = [start(['--port', '16510']), start(['--port', '16510'])];
+  const links = await Promise.all(both.map((started) => started.until(UP)));
+  expect(new Set(links).size).toBe(2);
+  expect(both.map((started) => started.errors())).toEqual(['', '']);
+});
+
 describe('The end of npm start', () => {
   test.each([
     ['SIGINT', 'while it stays up', UP],
@@ -100,19 +110,37 @@ describe('The end of npm start', () => {
     await nothingLeft(child);
   });
 
-  test('ends the packaging of --config, too', async () => {
-    const started = start(['--config', 'serverless.yml', '--port', '15910']);
+  test('ends the packaging of --config, too, and leaves no folder of it behind', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'token-relay-start-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const started = start(['--config', 'serverless.yml', '--port', '15910'], PROJECT, { TMPDIR: folder });
     await started.until(/^token-relay on a local landscape/);
+    await vi.waitFor(async () => expect(await readdir(folder)).not.toEqual([]), 10_000);
     signalGroup(started.child, 'SIGTERM');
     await started.ended;
     expect(started.errors()).toBe('');
     await nothingLeft(started.child);
+    expect((await readdir(folder)).filter((name) => name.startsWith('token-relay-local-'))).toEqual([]);
+  });
+
+  test('takes away what it wrote below dist/local, with the secrets in it', async () => {
+    const started = start(['--port', '16410']);
+    await started.until(UP);
+    const folder = join(PROJECT, 'dist/local/16410');
+    expect(await readdir(folder)).toContain('webhook.secret');
+    signalGroup(started.child, 'SIGINT');
+    await started.ended;
+    await expect(readdir(folder)).rejects.toThrow('ENOENT');
   });
 });
 
 describe('A mistake in the command', () => {
   test.each([
     [['--prot', '4100'], "start: Unknown option '--prot'; see npm start -- --help"],
+    [
+      ['serverless.yml'],
+      "start: Unexpected argument 'serverless.yml'; options stand behind --: npm start -- --config serverless.yml",
+    ],
     [['--port', '80'], 'start: --port: expected a number from 1024 to 65436'],
     [['--stage', 'prod'], 'start: --stage goes with --config alone; see npm start -- --help'],
     [
@@ -125,4 +153,19 @@ describe('A mistake in the command', () => {
     expect(started.errors().trim()).toBe(line);
     expect(started.lines).toEqual([]);
   });
+});
+
+test('Options that npm has taken for its own are told, with the command that was meant', async () => {
+  const child = spawn('npm', ['start', '--silent', '--once'], {
+    cwd: PROJECT,
+    env: { PATH: process.env.PATH, HOME: process.env.HOME },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const [out, errors, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
+  expect({ out, code }).toEqual({ out: '', code: 2 });
+  expect(errors).toContain('start: npm has taken --once for its own; options stand behind --: npm start -- --config');
+});
+
+test('The manual of npm start has 80 columns', () => {
+  for (const line of START_MANUAL.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80);
 });

@@ -23,12 +23,16 @@ export interface Started {
 export const UP = /^Watch it, and break it: {2}http:\/\/127\.0\.0\.1:\d+$/;
 
 /** Every test file has ports of its own: of two landscapes that start at once both may find the same ones free. */
-export function start(options: readonly string[], folder = PROJECT): Started {
+export function start(
+  options: readonly string[],
+  folder = PROJECT,
+  environment: Readonly<Record<string, string>> = {},
+): Started {
   const { PATH } = process.env;
   const child = spawn('npm', ['start', '--silent', '--', ...options], {
     cwd: folder,
     // A terminal's colours are for `script` to ask for.
-    env: { PATH, HOME: process.env.HOME, NO_COLOR: '1' },
+    env: { PATH, HOME: process.env.HOME, NO_COLOR: '1', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
   });

@@ -12,6 +12,8 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { createHttpClient } from '../../functions/http/http.ts';
 import { problem } from '../../functions/webhook/problem.ts';
+import { startHttpApi } from '../../infra/local/aws/http-api/http-api.ts';
+import { startSqs } from '../../infra/local/aws/sqs/sqs.ts';
 import { type Request, startServer } from '../../infra/local/server/server.ts';
 import { SEND_MANUAL } from '../../infra/ops/send/manual.ts';
 import { runSend } from '../../infra/ops/send/run.ts';
@@ -257,6 +259,21 @@ describe('A mistake is one line, exit code 2, and does not repeat a secret', () 
     ],
     [['--verify', 'none', '--handshake', 'x', '--url', 'http://x'], '--verify and --handshake exclude each other'],
     [['--verify', 'iam', '--url', 'http://x'], '--verify iam wants --region'],
+    [['--verify', 'iam', '--region', 'eu-west-1', '--secret', 'hunter22', '--url', 'http://x'], '--secret: expected'],
+    [['@none.queue'], '@none.queue: cannot be read (ENOENT)'],
+    [['--queue', 'hunter22'], '--queue: expected an https: or http: URL'],
+    [['--queue', 'http://x/q', '--verify', 'none'], '--queue and --verify exclude each other'],
+    [['--queue', 'http://x/q', '--destination', 'orders'], '--queue and --destination exclude each other'],
+    [['--queue', 'http://x/q', '--stage', 'prod'], '--queue and --stage exclude each other'],
+    [['--destination', 'orders', '--secret', 'hunter22'], '--destination and --secret exclude each other'],
+    [['--destination', ''], '--destination is empty'],
+    [['--stage', 'prod', '--url', 'http://x', '--verify', 'none'], '--stage goes with --destination'],
+    [
+      ['--destination', 'orders', '--port', '4200'],
+      '--port is of a landscape of npm start: it goes with --stage local',
+    ],
+    [['--destination', 'orders', '--stage', 'local', '--port', 'x'], '--port x: expected that of its page'],
+    [['--url', 'http://x', '--verify', 'none', '--group', 'g'], '--group is for a queue alone'],
     [['--sned'], "Unknown option '--sned'"],
     [
       ['--verify', 'jwt', '--secret', 'a.b.hunter22\nhunter22', '--url', 'http://x'],
@@ -276,6 +293,97 @@ describe('A mistake is one line, exit code 2, and does not repeat a secret', () 
     expect(notes).toContain(line);
     expect(notes).not.toContain('hunter22');
   });
+});
+
+describe('A message for a queue', () => {
+  const queueOf = async (name: string) => {
+    const { sqs, server } = await startSqs();
+    onTestFinished(() => server.stop());
+    return { sqs, queue: sqs.createQueue(name, name.endsWith('.fifo') ? { FifoQueue: 'true' } : {}) };
+  };
+
+  test('a message is put into a queue as it is, with its id, its content type and attributes', async () => {
+    const { queue } = await queueOf('orders');
+    const argv = ['--queue', queue.url, '--data', '{"total":"42 €"}', '--id', '4711', '--header', 'X-Rest: urgent'];
+    expect(await send(argv)).toEqual({ code: 0, out: 'sent to orders: message 4711\n', notes: '' });
+    const [received] = queue.receive();
+    expect(received?.body).toBe('{"total":"42 €"}');
+    const values = Object.entries(received?.messageAttributes ?? {}).map(([name, { stringValue }]) => [
+      name,
+      stringValue,
+    ]);
+    expect(Object.fromEntries(values)).toEqual({
+      contentType: 'application/json',
+      messageId: '4711',
+      'X-Rest': 'urgent',
+    });
+  });
+
+  test('a message of bytes is put into a queue as base64, and says so', async () => {
+    const { queue } = await queueOf('orders');
+    await writeFile(join(folder, 'bytes.bin'), Buffer.from([0xff, 0x00, 0x0a]));
+    expect(await send(['--queue', queue.url, '--data', '@bytes.bin'])).toMatchObject({ code: 0 });
+    const [received] = queue.receive();
+    expect(received?.body).toBe('/wAK');
+    expect(received?.messageAttributes?.bodyEncoding?.stringValue).toBe('base64');
+  });
+
+  test('a message for a FIFO queue has the group that is named, and one of its own without', async () => {
+    const { queue } = await queueOf('orders.fifo');
+    await send(['--queue', queue.url, '--group', 'customer-1']);
+    await send(['--queue', queue.url]);
+    expect(queue.receive({ maxMessages: 10 }).map(({ attributes }) => attributes.MessageGroupId)).toEqual([
+      'customer-1',
+      'npm-run-send',
+    ]);
+  });
+
+  test('options that stand in a file are read from it, and what follows it wins', async () => {
+    const { queue } = await queueOf('orders');
+    await writeFile(join(folder, 'orders.queue'), `# written by npm start\n--queue ${queue.url}\n--id in-file\n\n`);
+    expect(await send(['@orders.queue'])).toMatchObject({ code: 0, out: 'sent to orders: message in-file\n' });
+    expect(await send(['@orders.queue', '--id', 'mine'])).toMatchObject({ out: 'sent to orders: message mine\n' });
+  });
+
+  test('a queue that is not there is one line and exit code 1', async () => {
+    const { queue, sqs } = await queueOf('orders');
+    sqs.deleteQueue('orders');
+    expect(await send(['--queue', queue.url])).toEqual({
+      code: 1,
+      out: '',
+      notes: expect.stringMatching(/^send: [^\n]*queue[^\n]*\n$/),
+    });
+  });
+
+  test('a destination without a queue in that place is a mistake', async () => {
+    const { queue } = await queueOf('orders');
+    const environment = { AWS_ENDPOINT_URL_SQS: new URL(queue.url).origin };
+    const { code, notes } = await send(['--stage', 'prod', '--destination', 'orders'], environment);
+    expect(code).toBe(2);
+    expect(notes).toContain(
+      'there is no queue token-relay-prod-orders or token-relay-prod-orders.fifo in eu-central-1',
+    );
+  });
+});
+
+test('a request that it signs for AWS is let in by a gateway with iam, and with another key it is not', async () => {
+  const user = { accessKeyId: 'AKIAIOSFODNN7EXAMPLE', secretAccessKey: 'made-up', userArn: 'arn:aws:iam::1:user/erp' };
+  const api = await startHttpApi({
+    invoke: async () => ({ ok: true, requestId: 'r', payload: { statusCode: 202, body: 'let in' } }) as never,
+    routes: [{ methods: ['POST'], path: '/webhooks/orders', authorization: 'AWS_IAM' }],
+    payloadFormat: '2.0',
+    identities: [user],
+    region: 'eu-west-1',
+    now: () => NOON,
+  });
+  onTestFinished(() => api.server.stop());
+  const sent = (SecretAccessKey: string) => {
+    const key = JSON.stringify({ AccessKeyId: user.accessKeyId, SecretAccessKey });
+    const how = ['--verify', 'iam', '--region', 'eu-west-1', '--secret', 'env:KEY'];
+    return send(['--url', `${api.url}/webhooks/orders`, ...how], { KEY: key });
+  };
+  expect(await sent('made-up')).toMatchObject({ code: 0, out: expect.stringContaining('let in') });
+  expect(await sent('another')).toMatchObject({ code: 1, out: expect.stringMatching(/^403 /) });
 });
 
 test('bytes that are no text go through a pipe', async () => {

@@ -33,8 +33,7 @@ const QUEUE_URL = 'expected https://sqs.<region>.amazonaws.com/<account>/<queue>
 /** https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-queues.html */
 const LONGEST_QUEUE_NAME = 80;
 
-const NOBODY_IS_TOLD =
-  'custom.alarms: nobody is told when messages do not get through; set alarms: { mail: … } or { topicArn: … }';
+const NOBODY_IS_TOLD = 'custom.alarms: nobody is told of trouble; set { mail: … } or { topicArn: … }';
 
 /** Mistakes in the entries as they were written. */
 export function writtenMistakes(destinations: unknown): string[] {

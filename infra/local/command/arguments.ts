@@ -16,8 +16,16 @@ export class Mistake extends Error {
   override readonly name = 'Mistake';
 }
 
+/** npm takes what looks like an option for its own, and hands on the rest. */
+const NPM_HINT = 'options stand behind --: npm start -- --config serverless.yml';
+
 /** @throws Mistake */
-export function readStartCommand(argv: readonly string[]): StartCommand | 'help' {
+export function readStartCommand(
+  argv: readonly string[],
+  environment: Readonly<Record<string, string | undefined>> = {},
+): StartCommand | 'help' {
+  const taken = ['config', 'once'].find((name) => environment[`npm_config_${name}`] !== undefined);
+  if (taken !== undefined && argv.length === 0) throw new Mistake(`npm has taken --${taken} for its own; ${NPM_HINT}`);
   const { once, port, help, config, stage, region } = parse(argv);
   if (help) return 'help';
   const command = { once, port: portOf(port) };
@@ -46,7 +54,8 @@ function parse(argv: readonly string[]) {
     }).values;
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
-    throw new Mistake(`${error.message.split(/\. (?:To specify|This command)|\n/)[0]}; see npm start -- --help`);
+    const words = error.message.split(/\. (?:To specify|This command)|\n/)[0];
+    throw new Mistake(`${words}; ${words?.startsWith('Unexpected argument') ? NPM_HINT : 'see npm start -- --help'}`);
   }
 }
 

@@ -1,9 +1,10 @@
 /**
  * Where the landscape listens: always at the same ports of a block of a hundred, so that a command that was saved works
- * tomorrow, too. Where one of them is taken, the next block in which all of them are free.
+ * tomorrow, too. Where one of them is taken, the next block in which all of them are free. The last port of a block is held
+ * while the landscape runs, so that two that start at once do not take the same.
  */
 import { once } from 'node:events';
-import { createServer } from 'node:net';
+import { createServer, type Server } from 'node:net';
 import type { LandscapePorts } from '../landscape.ts';
 
 /** Of the first block, unless `--port` says otherwise. */
@@ -31,7 +32,7 @@ export async function findPorts(first: number): Promise<FoundPorts> {
   let taken: number | undefined;
   for (let block = 0; block < MOST_BLOCKS && first + (block + 1) * BLOCK_SIZE <= 65_536; block += 1) {
     const start = first + block * BLOCK_SIZE;
-    const occupied = await firstTaken(start);
+    const occupied = (await firstTaken(start)) ?? (await claim(start));
     if (occupied === undefined) return { ports: portsFrom(start), ...(taken === undefined ? {} : { taken }) };
     taken ??= occupied;
   }
@@ -58,15 +59,30 @@ async function firstTaken(start: number): Promise<number | undefined> {
   return undefined;
 }
 
+/** Holds the block until the process ends. @returns the port if somebody else holds it */
+async function claim(start: number): Promise<number | undefined> {
+  const port = start + BLOCK_SIZE - 1;
+  const server = await listen(port);
+  server?.unref();
+  return server === undefined ? port : undefined;
+}
+
 async function isFree(port: number): Promise<boolean> {
+  const server = await listen(port);
+  if (server === undefined) return false;
+  server.close();
+  await once(server, 'close');
+  return true;
+}
+
+/** @returns undefined where that port is taken */
+async function listen(port: number): Promise<Server | undefined> {
   const server = createServer().listen(port, '127.0.0.1');
   try {
     await once(server, 'listening');
-    server.close();
-    await once(server, 'close');
-    return true;
+    return server;
   } catch (error) {
-    if (['EADDRINUSE', 'EACCES'].includes((error as NodeJS.ErrnoException).code ?? '')) return false;
+    if (['EADDRINUSE', 'EACCES'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
     throw error;
   }
 }

@@ -4,13 +4,16 @@
  * stands in its log.
  */
 import type { Fact } from '../facts/fact.ts';
-import { fitted } from '../story/width.ts';
+import { wrapped } from '../story/width.ts';
 
-/** @returns at most 80 columns; undefined for what is no refusal */
+/** Of the time and what is behind it. */
+const INDENT = 10;
+
+/** @returns in lines of at most 80 columns; undefined for what is no refusal */
 export function refusalLine(fact: Fact): string | undefined {
   const told = refusalOf(fact);
   if (told === undefined) return undefined;
-  return fitted(`${new Date(fact.event.at).toISOString().slice(11, 19)}  ${told}`);
+  return wrapped(`${new Date(fact.event.at).toISOString().slice(11, 19)}  ${told}`, INDENT);
 }
 
 function refusalOf(fact: Fact): string | undefined {
@@ -24,7 +27,7 @@ function refusalOf(fact: Fact): string | undefined {
       const { event } = fact;
       if (event.what !== 'call' || ![401, 403, 404, 405].includes(event.status)) return undefined;
       const { status, path, method, why } = event;
-      return `${method} ${path}  ${status}${why === undefined ? '' : `: ${why}`}`;
+      return `${method} ${path}  ${status}${why === undefined ? '' : `: ${why}`}${remarkOn(method, status, why)}`;
     }
     case 'gateway': {
       const { event } = fact;
@@ -34,4 +37,12 @@ function refusalOf(fact: Fact): string | undefined {
     default:
       return undefined;
   }
+}
+
+/** What looks like an error and belongs to the usual course of things. */
+function remarkOn(method: string, status: number, why = ''): string {
+  if (status === 403 && why.includes('CSRF token')) return ' (normal: the relay then asks for one)';
+  const isStranger = status === 401 && why.startsWith('the call has neither');
+  if (method === 'OPTIONS' && (status === 405 || isStranger)) return ' (normal: npm run doctor asks so)';
+  return '';
 }

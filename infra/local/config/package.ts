@@ -62,6 +62,7 @@ async function run(options: readonly string[], signal: AbortSignal) {
     if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, 'SIGKILL');
   };
   signal.addEventListener('abort', end);
+  if (signal.aborted) end();
   try {
     const exited = new Promise<number | null>((settle, fail) => child.once('error', fail).once('close', settle));
     const [told, code] = await Promise.all([text(child.stderr), exited]);

@@ -121,6 +121,7 @@ export async function startServer(answer: Answerer, options: LocalServerOptions 
   }
 
   async function serve(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+    if (!isOfThisMachine(incoming)) return send(outgoing, incoming.method ?? 'GET', STRANGER, false);
     const early = rules.length === 0 ? undefined : takeFault(readRequest(incoming, Buffer.alloc(0)), isEarly);
     if (early !== undefined) return sendEarly(incoming, outgoing, early);
     const body = await readBody(incoming, options.bodyGapMs);
@@ -195,6 +196,20 @@ export async function startServer(answer: Answerer, options: LocalServerOptions 
       return rules.reduce((sum, { left }) => sum + left, 0);
     },
   };
+}
+
+const STRANGER: Answer = {
+  status: 403,
+  headers: { Connection: 'close', 'Content-Type': 'text/plain' },
+  body: 'Host: expected 127.0.0.1 or localhost\n',
+};
+
+/**
+ * A site that points its own name at 127.0.0.1 (DNS rebinding) would have a browser on this machine read queues and secrets
+ * for it; its name is then in Host, which no script can change. Programs that send none are no browser.
+ */
+function isOfThisMachine({ headers: { host } }: IncomingMessage): boolean {
+  return host === undefined || /^(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?$/i.test(host);
 }
 
 function isEarly(fault: Fault): fault is EarlyAnswer {

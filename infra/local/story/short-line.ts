@@ -3,7 +3,7 @@
  * log's field names, which are part of the product's outside, and nothing else of the product.
  */
 
-import { fitted } from './width.ts';
+import { fitted, wrapped } from './width.ts';
 
 const TOLD: Readonly<Record<string, (fields: Fields) => readonly unknown[]>> = {
   'delivery.attempted': ({ outcome, status, attempt, durationMs, reason }) => [
@@ -12,7 +12,11 @@ const TOLD: Readonly<Record<string, (fields: Fields) => readonly unknown[]>> = {
     attempt === 1 ? undefined : `attempt ${attempt}`,
     reason ?? `${durationMs} ms`,
   ],
-  'delivery.postponed': ({ messages, reason }) => ['postponed', `${messages} messages`, reason],
+  'delivery.postponed': ({ messages, reason }) => [
+    'postponed',
+    `${messages} message${messages === 1 ? '' : 's'}`,
+    reason,
+  ],
   'webhook.queued': ({ bytes }) => ['queued', `${bytes} B`],
   'webhook.not-queued': ({ reason }) => ['not queued', reason],
   'webhook.turned-away': ({ verify, why }) => [
@@ -27,8 +31,10 @@ type Fields = Readonly<Record<string, unknown>>;
 
 /** Of an id; its beginning tells it from others, and the page and the log have it whole. */
 const ID_COLUMNS = 8;
+/** Of the time and what is behind it. */
+const INDENT = 10;
 
-/** @returns at most 80 columns; undefined for a line that tells of no message and no request */
+/** @returns in lines of at most 80 columns; undefined for a line that tells of no message and no request */
 export function shortLine(line: string): string | undefined {
   const fields = parse(line);
   const tell = TOLD[String(fields.message)];
@@ -36,7 +42,7 @@ export function shortLine(line: string): string | undefined {
   const time = String(fields.timestamp ?? '').slice(11, 19);
   const id = fields.messageId === undefined ? undefined : fitted(String(fields.messageId), ID_COLUMNS);
   const parts = [time, fields.destination, id, ...tell(fields)].filter((part) => part !== undefined);
-  return fitted(parts.join('  '));
+  return wrapped(parts.join('  '), INDENT);
 }
 
 function parse(line: string): Fields {

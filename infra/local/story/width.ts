@@ -1,4 +1,4 @@
-/** A line as a terminal of 80 columns shows it: one that is longer would wrap. */
+/** Lines as a terminal of 80 columns shows them: one that is longer would wrap where the terminal wants. */
 
 export const COLUMNS = 80;
 
@@ -6,4 +6,18 @@ export const COLUMNS = 80;
 export function fitted(text: string, columns = COLUMNS): string {
   const characters = [...text];
   return characters.length <= columns ? text : `${characters.slice(0, columns - 1).join('')}…`;
+}
+
+/** The whole text in lines of at most 80 characters, broken between words; all but the first are indented so far. */
+export function wrapped(text: string, indent: number): string {
+  const lines: string[] = [];
+  for (const word of text.split(' ')) {
+    const line = lines.at(-1);
+    if (line !== undefined && [...line].length + 1 + [...word].length <= COLUMNS) {
+      lines[lines.length - 1] = `${line} ${word}`;
+    } else if (word !== '' || line === undefined) {
+      lines.push(fitted(line === undefined ? word : `${' '.repeat(indent)}${word}`));
+    }
+  }
+  return lines.map((line) => line.trimEnd()).join('\n');
 }
