@@ -10,6 +10,7 @@ import { parseArgs } from 'node:util';
 import { type BuildOptions as BuildSettings, build as esbuild, type Metafile, type OutputFile } from 'esbuild';
 import { builtinModules } from './builtin-modules.ts';
 import { lazyPackages } from './lazy-packages.ts';
+import { bundledPackages, NOTICES_FILE, notices } from './notices.ts';
 import { sdkParts } from './sdk-parts.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
@@ -69,7 +70,10 @@ export async function build(options: BuildOptions = {}): Promise<Bundle[]> {
   const built = joined([...apart, lazily]);
   const outputs = outputsByName(built.metafile);
   const metafile = { path: 'metafile.json', contents: Buffer.from(JSON.stringify(built.metafile)) };
-  await replaceFiles(outdir, [...(options.metafile ? [metafile] : []), ...entriesLast(built.outputFiles, outputs)]);
+  const packages = await bundledPackages(Object.keys(built.metafile.inputs), ROOT);
+  const licences = { path: NOTICES_FILE, contents: Buffer.from(notices(packages)) };
+  const beside = [licences, ...(options.metafile ? [metafile] : [])];
+  await replaceFiles(outdir, [...beside, ...entriesLast(built.outputFiles, outputs)]);
   return entryPoints.map((entryPoint) => {
     const entry = basename(entryPoint).replace(/\.\w+$/, '');
     const name = `${entry}.mjs`;

@@ -554,7 +554,9 @@ describe('the zip', () => {
 
   test('the zip has the bundles at its root and nothing that Lambda does not need', () => {
     expect(
-      [...files.keys()].filter((name) => !/^(queue|webhook|chunk-\w+|lazy-[\w-]+)\.mjs(\.LEGAL\.txt)?$/.test(name)),
+      [...files.keys()].filter(
+        (name) => !/^(queue|webhook|chunk-\w+|lazy-[\w-]+)\.mjs(\.LEGAL\.txt)?$|^THIRD-PARTY-NOTICES\.txt$/.test(name),
+      ),
     ).toEqual([]);
   });
 
