@@ -12,6 +12,7 @@ import { type SecretsManager, startSecretsManager } from './aws/secrets-manager/
 import { type Sqs, startSqs } from './aws/sqs/sqs.ts';
 import { type Deployed, type DeployOptions, deployRelay } from './deployment.ts';
 import { connectDestination, type DestinationPlan, type LocalDestination, type Surroundings } from './destination.ts';
+import { type SapEnvironment, startSapEnvironment } from './environment.ts';
 import type { Report } from './facts/fact.ts';
 import { type AuthorizationServer, startAuthorizationServer } from './sap/authorization-server/authorization-server.ts';
 import { type Account, createAccount } from './sap/cockpit/account.ts';
@@ -97,6 +98,8 @@ export interface Landscape {
   connect(plan: DestinationPlan): LocalDestination;
   /** The same for a destination whose parts are made elsewhere, of what the landscape has. */
   add(make: (surroundings: Surroundings) => LocalDestination): LocalDestination;
+  /** Starts another SAP environment beside this one, for a cut-over between the two. */
+  openEnvironment(environment: 'neo' | 'cf'): Promise<SapEnvironment>;
   /** Starts the relay's two functions and what triggers them. */
   deploy(options?: DeployOptions): Promise<Deployed>;
   stop(): Promise<void>;
@@ -207,6 +210,10 @@ export async function startLandscape(options: LandscapeOptions = {}): Promise<La
     destinations,
     connect: (plan) => add((within) => connectDestination(plan, within)),
     add,
+    openEnvironment(other) {
+      const parts = { environment: other, secretsManager, sqs, confidential };
+      return startSapEnvironment({ ...parts, ...(report === undefined ? {} : { report }) }, stops);
+    },
     deploy(how = {}) {
       const parts = { dist, region: region, destinations, endpoints, iamUser, management, confidential };
       const told = { ...(onOutput === undefined ? {} : { onOutput }), ...(report === undefined ? {} : { report }) };

@@ -15,13 +15,15 @@ import { type Folder, FUNCTIONS, openFolder } from './config/folder.ts';
 import { startOwn } from './config/own.ts';
 import { makePackage } from './config/package.ts';
 import type { Fact } from './facts/fact.ts';
-import { type LocalDestination, startLandscape } from './landscape.ts';
+import { type Deployed, type Landscape, type LocalDestination, startLandscape } from './landscape.ts';
 import { type Page, startPage } from './page/page.ts';
 import { createWatch } from './page/watch.ts';
+import { inviteToCutover, prepareCutover, tellCutover } from './story/cutover.ts';
 import { createDeliveryLog } from './story/delivery-log.ts';
 import { shortLine } from './story/short-line.ts';
 import { inviteToStory, prepareStory } from './story/stage.ts';
 import { tellStory } from './story/story.ts';
+import type { Telling } from './story/table.ts';
 
 const { stdout, stderr } = process;
 const print = (line: string) => stdout.write(`${line}\n`);
@@ -85,7 +87,8 @@ interface Running extends FoundPorts {
 }
 
 /** @returns the exit code */
-async function run({ once, own }: StartCommand, { ports, taken, place, folder, ended, end }: Running): Promise<number> {
+async function run({ once, own, story }: StartCommand, running: Running): Promise<number> {
+  const { ports, taken, place, folder, ended, end } = running;
   // What the user has configured may lie in a file beside the bundles: they get a folder of their own.
   const dist = resolve(own === undefined ? 'dist' : join(place, FUNCTIONS));
   const building = build({ outdir: dist, sourcemap: false });
@@ -149,17 +152,17 @@ async function run({ once, own }: StartCommand, { ports, taken, place, folder, e
   ({ destinations } = landscape);
   let page: Page | undefined;
   try {
-    const stage = prepareStory(landscape);
+    const play = await playOf(story, landscape);
     const deployed = await landscape.deploy({ polling: false, webhookLogLevel: 'DEBUG', httpPort: ports.webhooks });
     page = await startPage({ watch, landscape, deployed, port: ports.page });
     // In place of a blank line: all of it is to fit on one screen.
     print(once ? '' : `Watch it:  ${page.url}`);
-    const complete = await Promise.race([tellStory({ ...stage, deployed, log, print, signal: ended }), end]);
+    const complete = await Promise.race([play.tell({ landscape, deployed, log, print, signal: ended }), end]);
     if (complete === 'ended') return 0;
     if (once) return complete ? 0 : 1;
     // The story polls what it needs; from now on everything is polled.
     for (const { trigger } of destinations) trigger?.resume();
-    const sends = await inviteToStory(stage, deployed, folder);
+    const sends = await play.invite(deployed, folder);
     await stayUp(page, [
       '',
       'It stays up. Send to it from another terminal, and watch:',
@@ -173,6 +176,29 @@ async function run({ once, own }: StartCommand, { ports, taken, place, folder, e
     await page?.stop();
     await landscape.stop();
   }
+}
+
+/** One of the stories, its destinations connected. */
+interface Play {
+  /** @returns whether everything arrived */
+  tell(telling: Telling & { readonly deployed: Deployed; readonly signal: AbortSignal }): Promise<boolean>;
+  /** @returns lines to copy into another terminal */
+  invite(deployed: Deployed, folder: Folder): Promise<string[]>;
+}
+
+async function playOf(story: StartCommand['story'], landscape: Landscape): Promise<Play> {
+  if (story === 'cutover') {
+    const prepared = await prepareCutover(landscape);
+    return {
+      tell: (telling) => tellCutover({ ...prepared, ...telling }),
+      invite: (_, folder) => inviteToCutover(prepared, folder),
+    };
+  }
+  const prepared = prepareStory(landscape);
+  return {
+    tell: (telling) => tellStory({ ...prepared, ...telling }),
+    invite: (deployed, folder) => inviteToStory(prepared, deployed, folder),
+  };
 }
 
 /** Whether all is well, and who must act if not. */

@@ -40,6 +40,17 @@ describe('The story of npm start', () => {
     expect(lines.join('')).not.toContain(ESCAPE);
   });
 
+  test('of a cut-over is told by --story cutover, on one screen of 80 columns, each message on one side', async () => {
+    const started = start(['--once', '--story', 'cutover', '--port', '15810']);
+    expect(await started.ended).toBe(0);
+    const { lines } = started;
+    expect(lines.length + NPM_LINES + 1).toBeLessThanOrEqual(ROWS);
+    for (const line of lines) expect([...line].length, line).toBeLessThanOrEqual(80);
+    expect(lines.filter((line) => line.startsWith(' ✓ '))).toHaveLength(8);
+    expect(lines.at(-2)).toBe('✓ 41 of 41 messages delivered, counted at both runtime nodes by id and SHA-256');
+    expect(lines.at(-1)).toBe('  0 of them on both sides; 0 lost');
+  });
+
   test('in a terminal has colours, and with NO_COLOR none', async () => {
     // Of util-linux: a terminal of its own for the command.
     const inTerminal = async (env: Record<string, string>) => {

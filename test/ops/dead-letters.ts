@@ -34,6 +34,10 @@ export interface DeadMessage {
   readonly monitor?: string;
   readonly destination?: string;
   readonly group?: string;
+  /** Of a cut-over. */
+  readonly side?: 'old' | 'new';
+  /** Default 3. */
+  readonly receiveCount?: number;
   /** How long ago it died. Default 0. */
   readonly agoMs?: number;
 }
@@ -103,15 +107,18 @@ export async function startDeadLetters({ fifo = false } = {}): Promise<DeadLette
       detail,
       mplId,
       monitor,
+      side,
+      receiveCount = 3,
     } = message;
     const { outcome: kind = 'rejected', status = 400, reason = `the endpoint answered ${status}` } = message;
     const named = { ...(detail === undefined ? {} : { detail }), ...(mplId === undefined ? {} : { mplId }) };
     const outcome: Outcome = { kind, executed: 'no', status, reason, ...named };
-    const queued = fromRecord(recordOf(body, attributes));
+    const queued = { ...fromRecord(recordOf(body, attributes)), receiveCount };
     const letter = letterOf(queued, outcome, {
       destination,
       now: now() - agoMs,
       ...(monitor === undefined ? {} : { monitor }),
+      ...(side === undefined ? {} : { side }),
     });
     if (letter === undefined) throw new Error('the letter does not fit');
     const { message: outgoing } = letter;

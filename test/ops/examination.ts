@@ -46,8 +46,17 @@ export interface Plan {
   readonly destination?: Partial<DestinationPlan>;
   readonly deploy?: DeployOptions;
   readonly alarms?: readonly Alarm[];
+  /** From Neo to Cloud Foundry; what differs of the new side beside its secret and address. */
+  readonly cutover?: { readonly since: string; readonly share?: number; readonly assignRole?: boolean };
   /** Names of further destinations. */
   readonly also?: readonly string[];
+}
+
+async function withCutover({ cutover, destination }: Plan, landscape: Landscape): Promise<Partial<DestinationPlan>> {
+  if (cutover === undefined) return {};
+  const { assignRole = true, ...when } = cutover;
+  const { settings } = (await landscape.openEnvironment('cf')).connect({ name: 'orders', assignRole });
+  return { settings: { ...destination?.settings, cutover: { ...settings, ...when } } };
 }
 
 export async function startExamination(plan: Plan = {}): Promise<Examination> {
@@ -57,7 +66,7 @@ export async function startExamination(plan: Plan = {}): Promise<Examination> {
   if (landscape.certificateAuthority !== undefined) {
     setDefaultCACertificates([...getCACertificates('bundled'), landscape.certificateAuthority.caPem]);
   }
-  const orders = landscape.connect({ name: 'orders', ...plan.destination });
+  const orders = landscape.connect({ name: 'orders', ...plan.destination, ...(await withCutover(plan, landscape)) });
   for (const name of plan.also ?? []) landscape.connect({ name });
   await landscape.deploy({ polling: true, ...plan.deploy });
   const { alarms, topics, url } = landscape.management;

@@ -21,3 +21,21 @@ test('600 messages under faults of every kind are each delivered or a dead lette
   // Not each of them finds something to hit in so short a time, most do.
   expect(result.faults.size).toBeGreaterThanOrEqual(TROUBLES.length / 2 + 10);
 });
+
+test('300 messages over a cut-over under the same faults each run on the side that their sent time says', {
+  timeout: 90_000,
+}, async () => {
+  const result = await runReliability({
+    messages: 300,
+    seed: 11,
+    groups: 10,
+    waveSize: 30,
+    troubleMs: 200,
+    cutover: true,
+  });
+
+  expect(result.sides?.wrong).toEqual([]);
+  expect(result.sides?.old).toBeGreaterThan(30);
+  expect(result.sides?.new).toBeGreaterThan(30);
+  expect([result.lost, result.orderBroken, result.untold, result.untrue]).toEqual([[], [], [], []]);
+});

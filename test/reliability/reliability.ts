@@ -6,6 +6,7 @@
  */
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import { type LocalDestination, startLandscape } from '../../infra/local/landscape.ts';
+import type { RuntimeNode } from '../../infra/local/sap/runtime-node/runtime-node.ts';
 import { type AttemptLine, createDeliveryLog, type DeliveryLog } from '../../infra/local/story/delivery-log.ts';
 import { createRandom } from '../doubles/random.ts';
 import { type Account, account, type Causes, countBy, type LetterTold } from './accounting.ts';
@@ -24,6 +25,8 @@ export interface ReliabilityOptions {
   readonly waveSize?: number;
   /** How long the troubles of a wave last at the most, in real milliseconds. Default 1,000. */
   readonly troubleMs?: number;
+  /** Both destinations go from Neo to Cloud Foundry in the middle of it. Default false: there is one environment. */
+  readonly cutover?: boolean;
   /** Told after each wave. */
   readonly progress?: (state: { sent: number; runs: number; left: number; faults: number }) => void;
 }
@@ -35,6 +38,8 @@ export interface Reliability extends Account {
   readonly attempts: number;
   /** Invocations that ended without a reply, by what Lambda says of them. */
   readonly broken: ReadonlyMap<string, number>;
+  /** With a cut-over: messages that ran on each side, and what ran where it must not have, in words. */
+  readonly sides?: { readonly old: number; readonly new: number; readonly wrong: readonly string[] };
   /** Time that passed in the queues, in seconds. */
   readonly queueSeconds: number;
   /** Of each message that the books name as untold or untrue: its attempts as the relay's log told them, and causes. */
@@ -43,6 +48,8 @@ export interface Reliability extends Account {
 
 const DRAIN_TURNS = 20_000;
 const TIMEOUT_MS = 60_000;
+/** About what passes in the queues over a wave: the cut is in the middle. */
+const WAVE_MS = 250_000;
 
 export async function runReliability(options: ReliabilityOptions): Promise<Reliability> {
   const { messages, seed, groups = 50, faults: share = 0.2, waveSize = 80, troubleMs = 1_000, progress } = options;
@@ -56,19 +63,33 @@ export async function runReliability(options: ReliabilityOptions): Promise<Relia
   const startedAt = Date.now();
   let queueTime = startedAt;
   const sqsNow = () => queueTime;
-  const landscape = await startLandscape({ sqsNow, onOutput: log.add });
+  const { cutover = false } = options;
+  const landscape = await startLandscape({ sqsNow, onOutput: log.add, environment: cutover ? 'neo' : 'cf' });
   try {
     const settings = { timeoutSeconds: 1 };
+    const waves = Math.ceil(messages / waveSize);
+    const cf = cutover ? await landscape.openEnvironment('cf') : undefined;
+    const since = startedAt + (waves / 2) * WAVE_MS;
+    const sentAt = new Map<string, number>();
+    const overTo = (name: string) =>
+      cf === undefined
+        ? {}
+        : {
+            cutover: {
+              ...cf.connect({ name, flow: { address: `/${name}`, answer: verdictOf } }).settings,
+              since: new Date(since).toISOString(),
+            },
+          };
     const standard = landscape.connect({
       name: 'standard',
       flow: { address: '/standard', answer: verdictOf },
-      settings,
+      settings: { ...settings, ...overTo('standard') },
     });
     const fifo = landscape.connect({
       name: 'fifo',
       fifo: true,
       flow: { address: '/fifo', answer: verdictOf },
-      settings: { ...settings, fifo: true },
+      settings: { ...settings, fifo: true, ...overTo('fifo') },
     });
     const deployed = await landscape.deploy({ queueTimeoutSeconds: 5 });
     const { queueFunction } = deployed;
@@ -139,7 +160,9 @@ export async function runReliability(options: ReliabilityOptions): Promise<Relia
       for (const { trigger } of both) trigger?.pause();
       for (const trouble of troubles) ends.push(await trouble.begin(world));
       turnOn(random.pick([1_000, 20_000, 900_000]));
+      const before = traffic.sent.length;
       traffic.send(Math.ceil(size / 2));
+      for (const { messageId } of traffic.sent.slice(before)) sentAt.set(messageId, queueTime);
       const settled = settle();
       const over = new AbortController();
       // What waits in vain for a service that is gone would wait for long: its trouble ends in the middle of the work.
@@ -154,12 +177,18 @@ export async function runReliability(options: ReliabilityOptions): Promise<Relia
     function report(): void {
       const left = both.reduce((sum, { queue }) => sum + queue.size, 0);
       const hits = [...faults.values()].reduce((sum, hit) => sum + hit, 0);
-      progress?.({ sent: traffic.sent.length, runs: landscape.runtimeNode.messages.length, left, faults: hits });
+      progress?.({ sent: traffic.sent.length, runs: runs().length, left, faults: hits });
+    }
+
+    /** Of both nodes, in their order. */
+    function runs() {
+      const all = [...landscape.runtimeNode.messages, ...(cf?.runtimeNode.messages ?? [])];
+      return cf === undefined ? all : all.sort((one, other) => one.at - other.at);
     }
 
     spoilCalls(world, share);
+    if (cf !== undefined) spoilCalls({ ...world, landscape: { ...landscape, runtimeNode: cf.runtimeNode } }, share);
     const troubles: Trouble[] = [];
-    const waves = Math.ceil(messages / waveSize);
     const perWave = Math.max(1, Math.ceil(TROUBLES.length / waves));
     for (let number = 0; number < waves; number += 1) {
       if (troubles.length < perWave) troubles.push(...random.shuffled(TROUBLES));
@@ -167,6 +196,7 @@ export async function runReliability(options: ReliabilityOptions): Promise<Relia
     }
 
     landscape.runtimeNode.server.heal();
+    cf?.runtimeNode.server.heal();
     await queueFunction.killEnvironments();
     for (let turn = 0; turn < DRAIN_TURNS && both.some(({ queue }) => queue.size > 0); turn += 1) {
       turnOn(60_000);
@@ -186,7 +216,7 @@ export async function runReliability(options: ReliabilityOptions): Promise<Relia
     const causes = { again, unknown, killed, interrupted, unconfirmed };
     const books = account({
       sent: traffic.sent,
-      runs: landscape.runtimeNode.messages.map(({ messageId, bodySha256, status }) => ({
+      runs: runs().map(({ messageId, bodySha256, status }) => ({
         messageId,
         bodySha256,
         status,
@@ -197,6 +227,7 @@ export async function runReliability(options: ReliabilityOptions): Promise<Relia
     const traces = [...books.untold, ...books.untrue].map((line) => trace(line.split(' ', 1)[0] ?? '', log, causes));
     return {
       ...books,
+      ...(cf === undefined ? {} : { sides: sidesOf(landscape.runtimeNode, cf.runtimeNode, sentAt, since) }),
       traces,
       faults,
       invocations: invocations.length,
@@ -207,6 +238,24 @@ export async function runReliability(options: ReliabilityOptions): Promise<Relia
   } finally {
     await landscape.stop();
   }
+}
+
+/** Counted at both runtime nodes, by the id that each message arrived with. */
+function sidesOf(
+  old: RuntimeNode,
+  other: RuntimeNode,
+  sentAt: ReadonlyMap<string, number>,
+  since: number,
+): NonNullable<Reliability['sides']> {
+  const [onOld, onNew] = [old, other].map(({ messages }) => new Set(messages.map(({ messageId = '' }) => messageId)));
+  const wrong = [...sentAt].flatMap(([id, at]) => {
+    const isNew = at >= since;
+    if (!(isNew ? onOld : onNew)?.has(id)) return [];
+    return [
+      `${id} was sent ${Math.abs(at - since)} ms ${isNew ? 'after' : 'before'} the cut, and ran on the other side`,
+    ];
+  });
+  return { old: onOld?.size ?? 0, new: onNew?.size ?? 0, wrong };
 }
 
 function add(counts: Map<string, number>, key: string): void {

@@ -28,6 +28,8 @@ const REST = 'everything comes to rest';
 const NEED = 'no token without need';
 const TRUTH = 'dead letters tell the truth';
 const OFTEN = 'nothing is received too often';
+const SIDE = 'one side for all tries';
+const SINCE = 'the sent time says the side';
 
 /** Of each run that looks for a bug. */
 export const BUG_MESSAGES = 40;
@@ -162,7 +164,7 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: 'deduplicates letters by the stable id',
-    seed: 78,
+    seed: 93,
     patches: [
       {
         file: 'functions/queue/letter.ts',
@@ -226,7 +228,7 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: 'asks for a token at each 401',
-    seed: 46,
+    seed: 58,
     patches: [
       {
         file: 'functions/token/token.ts',
@@ -499,5 +501,53 @@ export const BUGS: readonly Bug[] = [
       },
     ],
     rules: [TRUTH],
+  },
+  {
+    name: 'takes the side by the time of the try',
+    seed: 29,
+    patches: [
+      {
+        file: 'functions/queue/routes.ts',
+        find: 'const { side, sentAt = queued.sentAt } = triedBefore(queued);',
+        replace: 'const { side, sentAt = now() } = triedBefore(queued);',
+      },
+    ],
+    rules: [SIDE, SINCE],
+  },
+  {
+    name: 'takes the share by the receipt',
+    seed: 3,
+    patches: [
+      {
+        file: 'functions/queue/routes.ts',
+        find: 'queued.group ?? queued.messageId',
+        replace: 'queued.group ?? queued.receiptHandle',
+      },
+    ],
+    rules: [SIDE, SINCE],
+  },
+  {
+    name: 'takes the share of FIFO messages by their ids',
+    seed: 6,
+    patches: [
+      {
+        file: 'functions/queue/routes.ts',
+        find: 'queued.group ?? queued.messageId',
+        replace: 'queued.messageId',
+      },
+    ],
+    rules: [SINCE],
+  },
+  {
+    name: 'writes letters without their side',
+    seed: 294,
+    patches: [
+      {
+        file: 'functions/queue/letter.ts',
+        find: '    destination,\n    side,',
+        replace: '    destination,',
+      },
+    ],
+    rules: [SIDE],
   },
 ];

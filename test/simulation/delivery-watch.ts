@@ -2,13 +2,14 @@
  * Watches deliveries on the wire and in the queues while they happen: what an invocation acknowledges and keeps, what
  * is sent twice, who overtakes whom in a group, which letters are written and why.
  */
+import { createHash } from 'node:crypto';
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import type { Processed } from '../../infra/local/sap/runtime-node/integration-flow.ts';
 import type { Call } from './aws-client.ts';
 import type { Invocation } from './lambda.ts';
-import { type Ledger, named, RETENTION_MS, type Tracked } from './ledger.ts';
+import { type Ledger, named, RETENTION_MS, type Side, type Tracked } from './ledger.ts';
 import type { Exchange } from './network.ts';
-import type { DestinationPlan, Form } from './plan.ts';
+import { type DestinationPlan, destinationIn, type Form, isNewSide } from './plan.ts';
 
 /** The verdicts that end a message, as the contract lists them. */
 const REJECTED = new Set([400, 409, 410, 412, 413, 415, 422]);
@@ -36,6 +37,8 @@ export interface DeliveryWatchOptions {
   readonly liesDead: (message: Tracked) => boolean;
   /** Whether functions are killed, or messages handed out while they are at work: only then SQS may move one away. */
   readonly mayBeMovedAway: boolean;
+  /** Of the cut-over of a destination as it is deployed now, epoch milliseconds; undefined where there is none. */
+  readonly sinceOf: (destination: string) => { readonly since: number; readonly share: number } | undefined;
 }
 
 export interface DeliveryWatch {
@@ -52,7 +55,7 @@ export interface DeliveryWatch {
 }
 
 export function createDeliveryWatch(options: DeliveryWatchOptions): DeliveryWatch {
-  const { ledger, now, destinations, liesDead, mayBeMovedAway } = options;
+  const { ledger, now, destinations, liesDead, mayBeMovedAway, sinceOf } = options;
   /** Statuses that an environment was answered by whatever it called: a refusal is remembered while a pause lasts. */
   const statuses = new Map<string, Set<number>>();
 
@@ -96,6 +99,7 @@ export function createDeliveryWatch(options: DeliveryWatchOptions): DeliveryWatc
     if (message.arrival.form !== 'unreadable' && !Buffer.from(exchange.body).equals(message.payload)) {
       ledger.violate('ids never change', `${named(message)} goes out with another body`);
     }
+    watchSide(message, exchange);
     const earlier = overtaken(message, invocation as Invocation);
     if (earlier !== undefined) ledger.violate('order', `${named(message)} goes out before ${named(earlier)}`);
     const { calls } = ledger.books(invocation);
@@ -106,6 +110,39 @@ export function createDeliveryWatch(options: DeliveryWatchOptions): DeliveryWatc
       const how = `${last.status ?? 'no answer'}, ${last.end ?? 'not yet ended'}`;
       ledger.violate('sent once in an attempt', `${named(message)} goes out again after ${how}`);
     }
+  }
+
+  /**
+   * All tries of what was sent once go to one side, and which one its sent time says. What its sender, or SQS, has sent
+   * twice is two messages with one id.
+   */
+  function watchSide(message: Tracked, { path, invocation }: Exchange): void {
+    const flow = /^\/http\/([^?]+)/.exec(path)?.[1] ?? '';
+    const side = isNewSide(flow) ? 'new' : 'old';
+    if (destinationIn(flow) !== message.arrival.destination)
+      ledger.violate('a message goes to its own flow', `${named(message)} goes to ${flow}`);
+    message.sides.add(side);
+    if (message.sends > 1 || message.takenAgain > 0) return;
+    if (message.sides.size > 1) ledger.violate('one side for all tries', `${named(message)} is tried on both sides`);
+    const expected = expectedSide(message, invocation as Invocation);
+    if (expected !== undefined && side !== expected)
+      ledger.violate('the sent time says the side', `${named(message)} goes to the ${side} side`);
+  }
+
+  /** Undefined where something else than this record's sent time says it: a direct try before, or a letter. */
+  function expectedSide(message: Tracked, invocation: Invocation): Side | undefined {
+    const cutover = sinceOf(message.arrival.destination);
+    if (cutover === undefined) return 'old';
+    const mode = destinations.get(message.arrival.destination)?.webhook;
+    const [record, ...others] = recordsOf(invocation).filter(({ messageId }) => ledger.ofRecord(messageId) === message);
+    const wasTriedBefore = message.arrival.via === 'webhook' && mode !== 'queued';
+    if (record === undefined || others.length > 0 || wasTriedBefore || message.letters > 0 || message.putBack > 0)
+      return undefined;
+    if (Number(record.attributes.SentTimestamp) < cutover.since) return 'old';
+    const digest = createHash('sha256')
+      .update(record.attributes.MessageGroupId ?? message.id)
+      .digest('hex');
+    return Number.parseInt(digest.slice(0, 8), 16) % 100 < cutover.share ? 'new' : 'old';
   }
 
   function answered(exchange: Exchange): void {

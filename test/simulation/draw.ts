@@ -1,7 +1,7 @@
 /** Draws a plan from its seed: the same seed makes the same plan. */
 import { createChance, type Random } from '../doubles/random.ts';
-import { ANSWERED_EARLY, FAULTS, SERVER_MOVED, SLOW_FLOW } from './faults.ts';
-import type { Arrival, DestinationPlan, FaultPlan, Form, Plan } from './plan.ts';
+import { ANSWERED_EARLY, FAULTS, SERVER_MOVED, SIDES_DOWN, SLOW_FLOW } from './faults.ts';
+import { type Arrival, type DestinationPlan, type FaultPlan, type Form, newSideOf, type Plan } from './plan.ts';
 
 const SECOND_MS = 1_000;
 const MINUTE_MS = 60_000;
@@ -28,7 +28,7 @@ export function drawPlan(seed: number, messages?: number, isLong = false): Plan 
   const arrivals = withNamesakes(short.arrivals, chance('namesakes'));
   // So little time that it is over while something is awaited that is not the flow.
   const hurry = chance('hurry').chance(0.1) ? { queueTimeoutSeconds: 8 } : {};
-  const plan = { ...short, arrivals, ...hurry };
+  const plan = withCutovers({ ...short, arrivals, ...hurry }, chance('cutover'));
   const random = chance('long');
   return random.chance(LONG_SHARE) || isLong ? drawLongPlan(plan, random) : plan;
 }
@@ -71,6 +71,56 @@ function withNamesakes(arrivals: readonly Arrival[], random: Random): Arrival[] 
     const atMs = arrival.atMs + random.between(0, 120 * SECOND_MS);
     return [sent, { ...arrival, ...source, number, atMs, form, namesake: arrival.number }];
   });
+}
+
+/** So many destinations have one, in so many of the runs. */
+const CUTOVER_SHARE = 0.2;
+
+/** Drawn apart from all others. The time is close to an arrival, since only then it can come between two of its tries. */
+function withCutovers(plan: Plan, random: Random): Plan {
+  if (!random.chance(CUTOVER_SHARE)) return plan;
+  const lastMs = Math.max(...plan.arrivals.map(({ atMs }) => atMs));
+  const destinations = plan.destinations.map((destination): DestinationPlan => {
+    if (!random.chance(0.7)) return destination;
+    const times = plan.arrivals.filter(({ destination: name }) => name === destination.name).map(({ atMs }) => atMs);
+    const middleMs = times.length === 0 ? lastMs / 2 : random.pick(times);
+    // Between a direct try and the queue there is a second at most, and what the clock of the function is wrong by.
+    const unitMs = destination.webhook === 'direct-else-queued' ? 50 : SECOND_MS;
+    const sinceMs = Math.max(0, Math.round(middleMs + random.between(-3, 60) * unitMs));
+    const share = random.pick([10, 50, 100, 100]);
+    const change = {
+      atMs: Math.round(sinceMs + random() * (lastMs - sinceMs) + MINUTE_MS),
+      ...random.pick([
+        { to: { sinceMs, share: 100 } },
+        { to: { sinceMs: sinceMs + 10 * MINUTE_MS, share } },
+        { to: undefined },
+      ]),
+    };
+    const client = `${destination.client}-new`;
+    const cutover = { sinceMs, share, client, csrf: random.chance(0.3), ...(random.chance(0.5) ? { change } : {}) };
+    return { ...destination, cutover };
+  });
+  const moved = plan.faults.map((fault) => {
+    const isOfSide = ['node: flow', 'node: role', 'secret: '].some((kind) => fault.kind.startsWith(kind));
+    const hasSides = destinations.some(({ name, cutover }) => name === fault.destination && cutover !== undefined);
+    return isOfSide && hasSides && random.chance(0.5) ? { ...fault, destination: newSideOf(fault.destination) } : fault;
+  });
+  const downs = Array.from({ length: random.pick([0, 1, 2]) }, () => {
+    const fromMs = random.between(0, lastMs);
+    const toMs = fromMs + random.pick([1, 10, 60]) * MINUTE_MS;
+    const seed = random.between(0, 2 ** 31);
+    return { kind: random.pick(SIDES_DOWN), fromMs, toMs, share: random.pick([0.3, 1]), seed, destination: '' };
+  });
+  // What is queued after a direct try shows whether it keeps its side: the old side is down over the time of the cut-over.
+  const overSince = destinations.flatMap(({ webhook, cutover }) => {
+    if (webhook !== 'direct-else-queued' || cutover === undefined || !random.chance(0.7)) return [];
+    const { sinceMs } = cutover;
+    const fromMs = Math.max(0, sinceMs - MINUTE_MS);
+    return [
+      { kind: 'node: old side down', fromMs, toMs: sinceMs + MINUTE_MS, share: 1, seed: plan.seed, destination: '' },
+    ];
+  });
+  return { ...plan, destinations, faults: [...moved, ...downs, ...overSince] };
 }
 
 /** For as long as it takes to come to every socket of an environment. */
@@ -197,7 +247,9 @@ function drawMove(seed: number, spanMs: number): FaultPlan[] {
 }
 
 function drawFaults(destinations: readonly DestinationPlan[], spanMs: number, random: Random): FaultPlan[] {
-  const kinds = Object.keys(FAULTS).filter((kind) => ![ANSWERED_EARLY, SERVER_MOVED, SLOW_FLOW].includes(kind));
+  const kinds = Object.keys(FAULTS).filter(
+    (kind) => ![ANSWERED_EARLY, SERVER_MOVED, SLOW_FLOW, ...SIDES_DOWN].includes(kind),
+  );
   const count = random.pick([0, 2, 4, 8, 12]);
   return Array.from({ length: count }, () => {
     const fromMs = random.between(0, spanMs);

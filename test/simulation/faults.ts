@@ -15,7 +15,7 @@ import { createRandom, type Random } from '../doubles/random.ts';
 import type { Authorization } from './authorization.ts';
 import type { Call, CallFate } from './aws-client.ts';
 import type { Exchange, Fate } from './network.ts';
-import type { FaultPlan } from './plan.ts';
+import { type FaultPlan, isNewSide } from './plan.ts';
 import type { RuntimeNode } from './runtime-node.ts';
 
 export type Giver<Subject, Result> = (subject: Subject) => Result | undefined;
@@ -83,7 +83,19 @@ export const ANSWERED_EARLY = 'node: answered early';
 /** Of the alarms' tests alone. */
 export const SLOW_FLOW = 'node: 100 s';
 
+/** Drawn apart from the others, for plans with a cut-over. */
+export const SIDES_DOWN = ['node: old side down', 'node: new side down'];
+
 export const FAULTS: Readonly<Record<string, Fault>> = {
+  ...Object.fromEntries(
+    SIDES_DOWN.map((name) => [
+      name,
+      onCalls('node', (_, exchange) => {
+        const isNew = isNewSide((exchange as Exchange).path.split('?')[0] ?? '');
+        return isNew === (name === 'node: new side down') ? front(serviceUnavailable()) : undefined;
+      }),
+    ]),
+  ),
   ...nodeFate('node: refused', 'refused'),
   ...nodeFate('node: unreachable', 'unreachable'),
   ...nodeFate('node: reset before', 'reset before'),

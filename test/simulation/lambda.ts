@@ -49,6 +49,8 @@ export interface Lambda {
   kill(pick: number, atLeave: number): boolean;
   /** Ends every environment that is not at work. */
   recycle(): void;
+  /** Whether an invocation runs or begins. */
+  readonly isAtWork: boolean;
 }
 
 interface Slot {
@@ -172,6 +174,9 @@ export function createLambda(options: LambdaOptions): Lambda {
 
   return {
     invoke,
+    get isAtWork() {
+      return slots.some(({ busy }) => busy);
+    },
     kill(pick, atLeave) {
       const busy = slots.filter((slot) => slot.busy && slot.environment.gate.state === 'running');
       const chosen = busy[Math.floor(pick * busy.length)];

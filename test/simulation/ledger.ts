@@ -44,7 +44,11 @@ export interface Tracked {
   takenAgain: number;
   /** How often a sender has sent it. */
   sends: number;
+  /** The sides of a cut-over that were called with it. */
+  readonly sides: Set<Side>;
 }
+
+export type Side = 'old' | 'new';
 
 export interface Violation {
   readonly rule: string;
@@ -131,6 +135,7 @@ export function createLedger(trace: Trace): Ledger {
         storedAt: undefined,
         takenAgain: 0,
         sends: 0,
+        sides: new Set(),
       };
       messages.push(tracked);
       byId.set(message.id, [...(byId.get(message.id) ?? []), tracked]);

@@ -19,6 +19,40 @@ export interface DestinationPlan {
   readonly maximumConcurrency: number;
   readonly deadLetterQueue: boolean;
   readonly flow: { readonly csrfProtected: boolean; readonly runtime: 6 | 8; readonly returnMplId: boolean };
+  readonly cutover?: CutoverPlan;
+}
+
+/**
+ * To another client, at another host, and a flow of its own there (`newSideOf`). It changes once at most, and as the
+ * documents say: when nothing is in the queue, among the dead letters or at work, so that no outcome is unknown.
+ */
+export interface CutoverPlan {
+  readonly sinceMs: number;
+  readonly share: number;
+  readonly client: string;
+  readonly csrf: boolean;
+  readonly change?: {
+    /** The earliest. */
+    readonly atMs: number;
+    /** `undefined`: the cut-over is taken out. */
+    readonly to: { readonly sinceMs: number; readonly share: number } | undefined;
+  };
+}
+
+const NEW = '-new';
+
+/** How the flow of the new side is called, and its faults. */
+export function newSideOf(name: string): string {
+  return `${name}${NEW}`;
+}
+
+/** @param name of a destination, or of its new side */
+export function destinationIn(name: string): string {
+  return isNewSide(name) ? name.slice(0, -NEW.length) : name;
+}
+
+export function isNewSide(name: string): boolean {
+  return name.endsWith(NEW);
 }
 
 export type Form =

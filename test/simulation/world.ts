@@ -19,7 +19,7 @@ import { createLambda, type Invocation, type Lambda } from './lambda.ts';
 import { createLedger, type Ledger, RETENTION_MS, type Tracked } from './ledger.ts';
 import { createNetwork, type Exchange } from './network.ts';
 import { createOperator } from './operator.ts';
-import type { Plan } from './plan.ts';
+import { type CutoverPlan, destinationIn, isNewSide, newSideOf, type Plan } from './plan.ts';
 import { createRuntimeNode } from './runtime-node.ts';
 import { createScheduler } from './scheduler.ts';
 import { BUCKET, createSenders, FORWARDED, WEBHOOK_USER } from './senders.ts';
@@ -33,6 +33,9 @@ const AUTHORIZATION = 'https://acme-dev.authentication.example';
 /** Where the authorization server is once it has moved. */
 const MOVED = 'https://acme-dev.moved.example';
 const RUNTIME = 'https://acme-dev-iflmap.example';
+/** The new side's, where there is a cut-over. */
+const NEW_RUNTIME = 'https://acme-new-iflmap.example';
+const isRuntime = (host: string) => host === RUNTIME || host === NEW_RUNTIME;
 /**
  * Faults by which SQS hands a message out more often than it waits for an operator, or shall move it away in the end.
  */
@@ -72,7 +75,11 @@ export async function simulate(plan: Plan, bundle: Bundle, watch?: Watch): Promi
   const trace = createTrace(now, STARTS_AT);
   const ledger = createLedger(trace);
   const destinations = new Map(plan.destinations.map((one) => [one.name, one]));
-  const clients = [...new Set(plan.destinations.map(({ client }) => client))];
+  const clients = [...new Set(plan.destinations.flatMap(({ client, cutover }) => [client, cutover?.client ?? client]))];
+  /** As they are deployed now. */
+  const cutovers = new Map<string, Pick<CutoverPlan, 'sinceMs' | 'share'> | undefined>(
+    plan.destinations.map(({ name, cutover }) => [name, cutover]),
+  );
   let skewMs = 0;
 
   const authorization = createAuthorization({
@@ -86,7 +93,10 @@ export async function simulate(plan: Plan, bundle: Bundle, watch?: Watch): Promi
   });
   const node = createRuntimeNode({
     authorization,
-    flows: plan.destinations.map(({ name, flow }) => ({ name, ...flow })),
+    flows: plan.destinations.flatMap(({ name, flow, cutover }) => [
+      { name, ...flow },
+      ...(cutover === undefined ? [] : [{ ...flow, name: newSideOf(name), csrfProtected: cutover.csrf }]),
+    ]),
     now,
     random: bytesOf(chance('node')),
     workers: plan.workers,
@@ -131,12 +141,26 @@ export async function simulate(plan: Plan, bundle: Bundle, watch?: Watch): Promi
   };
 
   const mayBeMovedAway = plan.faults.some(({ kind }) => MOVING.has(kind));
-  const deliveries = createDeliveryWatch({ ledger, now, destinations, liesDead, mayBeMovedAway });
+  const deliveries = createDeliveryWatch({
+    ledger,
+    now,
+    destinations,
+    liesDead,
+    mayBeMovedAway,
+    sinceOf(name) {
+      const cutover = cutovers.get(name);
+      return cutover && { since: STARTS_AT + cutover.sinceMs, share: cutover.share };
+    },
+  });
   const tokens = createTokenWatch({
     ledger,
     now,
     maxUseSeconds: (client) =>
-      Math.min(...plan.destinations.filter((one) => one.client === client).map((one) => one.maxTokenUseSeconds)),
+      Math.min(
+        ...plan.destinations
+          .filter((one) => one.client === client || one.cutover?.client === client)
+          .map((one) => one.maxTokenUseSeconds),
+      ),
   });
   const onCalls: Faulted['onCalls'] = {
     node: new Set(),
@@ -154,16 +178,17 @@ export async function simulate(plan: Plan, bundle: Bundle, watch?: Watch): Promi
       [AUTHORIZATION, authorization.answer],
       [MOVED, authorization.answer],
       [RUNTIME, node.answer],
+      [NEW_RUNTIME, node.answer],
     ]),
-    fateOf: (exchange) => given(exchange.host === RUNTIME ? onCalls.node : onCalls.token, exchange),
+    fateOf: (exchange) => given(isRuntime(exchange.host) ? onCalls.node : onCalls.token, exchange),
     onStart(exchange) {
-      if (exchange.host === RUNTIME) tokens.used(exchange);
+      if (isRuntime(exchange.host)) tokens.used(exchange);
       else tokens.request(exchange);
       if (exchange.isMessage) deliveries.call(exchange);
     },
     onEnd(exchange) {
       trace.note(exchange.caller.environment, inWords(exchange));
-      if (exchange.host === RUNTIME) tokens.judged(exchange);
+      if (isRuntime(exchange.host)) tokens.judged(exchange);
       else tokens.answered(exchange);
       deliveries.answered(exchange);
     },
@@ -220,6 +245,10 @@ export async function simulate(plan: Plan, bundle: Bundle, watch?: Watch): Promi
     });
   }
 
+  for (const { name, cutover } of plan.destinations) {
+    const { change } = cutover ?? {};
+    if (change !== undefined) scheduler.after(change.atMs, () => changeCutover(name, change.to));
+  }
   if (watch !== undefined) scheduler.after(MINUTE_MS, watchQueues);
 
   const isOver = () => ledger.violations.length > 0;
@@ -244,6 +273,20 @@ export async function simulate(plan: Plan, bundle: Bundle, watch?: Watch): Promi
   }
   ledger.count('messages', 'sent', ledger.messages.length);
   return { ledger, trace: trace.lines, events: scheduler.events, lastedMs: now() - STARTS_AT };
+
+  /** Deployed once no outcome can be unknown: the operator looks each minute. */
+  function changeCutover(name: string, to: NonNullable<CutoverPlan['change']>['to']): void {
+    const isEmpty = queueOf(name).size === 0 && (deadLetterQueueOf(name)?.size ?? 0) === 0;
+    if (!isEmpty || queueFunction.isAtWork || webhookFunction.isAtWork) {
+      if (now() < lastAt) scheduler.after(MINUTE_MS, () => changeCutover(name, to));
+      return;
+    }
+    cutovers.set(name, to);
+    queueFunction.recycle();
+    webhookFunction.recycle();
+    ledger.count('cut-overs', to === undefined ? 'taken out' : 'changed');
+    trace.note('operator', to === undefined ? `ends the cut-over of ${name}` : `changes the cut-over of ${name}`);
+  }
 
   function watchQueues(): void {
     for (const { name } of plan.destinations) {
@@ -353,10 +396,25 @@ export async function simulate(plan: Plan, bundle: Bundle, watch?: Watch): Promi
       retryForHours: destination.retryForHours,
       payloadBuckets: [BUCKET],
       forwardHeaders: FORWARDED,
+      ...cutoverOf(name, destination.cutover),
       ...(dead === undefined ? {} : { deadLetterQueueUrl: dead.url }),
       ...(destination.webhook ? { webhook: webhookOf(name, fifo, destination.webhook) } : {}),
     };
     return [name, settings];
+  }
+
+  function cutoverOf(name: string, plan: CutoverPlan | undefined): object {
+    const now = cutovers.get(name);
+    if (plan === undefined || now === undefined) return {};
+    return {
+      cutover: {
+        secret: `cpi/${plan.client}`,
+        url: `${NEW_RUNTIME}/http/${newSideOf(name)}`,
+        csrf: plan.csrf,
+        since: new Date(STARTS_AT + now.sinceMs).toISOString(),
+        share: now.share,
+      },
+    };
   }
 
   /** The event source mapping of a queue, with what may go wrong before and after an invocation. */
@@ -470,7 +528,10 @@ export async function simulate(plan: Plan, bundle: Bundle, watch?: Watch): Promi
       authorization,
       node,
       secrets,
-      clientOf: (name) => destinations.get(name)?.client ?? '',
+      clientOf(name) {
+        const destination = destinations.get(destinationIn(name));
+        return (isNewSide(name) ? destination?.cutover?.client : destination?.client) ?? '';
+      },
       queueOf,
       deadLetterQueueOf,
       setVisibility,
@@ -529,6 +590,7 @@ export async function simulate(plan: Plan, bundle: Bundle, watch?: Watch): Promi
     }
     for (const { name } of plan.destinations) {
       node.deploy(name, true);
+      node.deploy(newSideOf(name), true);
       setVisibility(name, undefined);
       setPolling(name, true);
     }

@@ -5,6 +5,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { onTestFinished } from 'vitest';
 import type { TriggerInvocation } from '../../infra/local/aws/queue-trigger/queue-trigger.ts';
+import type { NewSide, SapEnvironment } from '../../infra/local/environment.ts';
 import {
   type Deployed,
   type DeployOptions,
@@ -27,6 +28,7 @@ export interface AttemptTold extends AttemptLine {
   readonly executed: 'yes' | 'no' | 'unknown';
   readonly mplId?: string;
   readonly resent?: boolean;
+  readonly side?: 'old' | 'new';
 }
 
 export interface Stage extends Landscape {
@@ -35,6 +37,9 @@ export interface Stage extends Landscape {
   readonly orders: LocalDestination;
   /** The destinations in the order of the plans. */
   readonly destinations: readonly LocalDestination[];
+  /** The environment of the cut-over, and the first destination's side there. */
+  readonly newEnvironment: SapEnvironment | undefined;
+  readonly newSide: NewSide | undefined;
   /** Every line that the relay's processes wrote so far. */
   readonly output: string[];
   readonly attempts: readonly AttemptTold[];
@@ -90,13 +95,20 @@ export interface StageOptions extends LandscapeOptions {
    * destination with credentials of its own stands by, so that a story begins with nothing fetched.
    */
   readonly tokenDuringInit?: boolean;
+  /** Each destination has a cut-over to a second SAP environment. Default: there is one environment alone. */
+  readonly cutover?: {
+    readonly environment: 'neo' | 'cf';
+    readonly since: string;
+    readonly share?: number;
+    readonly assignRole?: boolean;
+  };
   /** Done when everything is connected, before the functions exist. */
   readonly before?: (landscape: Landscape, destinations: readonly LocalDestination[]) => void;
 }
 
 /** Sets the stage; struck when the test that asked for it is finished. @throws if anything confidential was printed */
 export async function setStage(staged: StageOptions): Promise<Stage> {
-  const { plans, deploy, before, gateway, tokenDuringInit = false, ...options } = staged;
+  const { plans, deploy, before, gateway, tokenDuringInit = false, cutover, ...options } = staged;
   const confidential = createConfidential();
   const output: string[] = [];
   const log = createDeliveryLog();
@@ -114,7 +126,16 @@ export async function setStage(staged: StageOptions): Promise<Stage> {
     if (leaks().length > 0) throw new Error(`confidential output:\n${leaks().join('\n')}`);
   });
   for (const value of Object.values(WEBHOOK_USER)) confidential.register(value);
-  const destinations = plans.map(landscape.connect);
+  const newEnvironment = cutover && (await landscape.openEnvironment(cutover.environment));
+  const newSides: NewSide[] = [];
+  const destinations = plans.map((plan) => {
+    if (cutover === undefined || newEnvironment === undefined) return landscape.connect(plan);
+    const { since, share = 100, assignRole = true } = cutover;
+    const side = newEnvironment.connect({ ...plan, assignRole });
+    newSides.push(side);
+    const settings = { ...plan.settings, cutover: { ...side.settings, since, share } };
+    return landscape.connect({ ...plan, settings });
+  });
   if (!tokenDuringInit) landscape.connect({ name: 'standby' });
   const [orders] = destinations;
   if (orders === undefined) throw new TypeError('plans: expected at least one destination');
@@ -157,6 +178,8 @@ export async function setStage(staged: StageOptions): Promise<Stage> {
     deployed,
     orders,
     destinations,
+    newEnvironment,
+    newSide: newSides[0],
     output,
     attempts,
     attemptsOf: (messageId) => attempts.filter((attempt) => attempt.messageId === messageId),
@@ -168,7 +191,7 @@ export async function setStage(staged: StageOptions): Promise<Stage> {
     leaks,
     tally: () => tally(landscape, destinations),
     arrivals: () =>
-      landscape.runtimeNode.messages
+      [...landscape.runtimeNode.messages, ...(newEnvironment?.runtimeNode.messages ?? [])]
         .filter(({ status }) => status >= 200 && status < 300)
         .map(({ messageId = 'without id', bodySha256 }) =>
           sent.get(messageId) === bodySha256 ? messageId : `${messageId} with another body`,

@@ -2,11 +2,16 @@
 import { parseArgs } from 'node:util';
 import { BLOCK_SIZE, FIRST_PORT } from './ports.ts';
 
+const STORIES = ['main', 'cutover'] as const;
+export type Story = (typeof STORIES)[number];
+
 export interface StartCommand {
   /** Ends after the story. */
   readonly once: boolean;
   /** Where the landscape's block of ports begins. */
   readonly port: number;
+  /** Which story is told. */
+  readonly story: Story;
   /** Of the user's own destinations: the options of `npm run package` that say which. Absent: the story. */
   readonly own?: readonly string[];
 }
@@ -24,16 +29,17 @@ export function readStartCommand(
   argv: readonly string[],
   environment: Readonly<Record<string, string | undefined>> = {},
 ): StartCommand | 'help' {
-  const taken = ['config', 'once'].find((name) => environment[`npm_config_${name}`] !== undefined);
+  const taken = ['config', 'once', 'story'].find((name) => environment[`npm_config_${name}`] !== undefined);
   if (taken !== undefined && argv.length === 0) throw new Mistake(`npm has taken --${taken} for its own; ${NPM_HINT}`);
-  const { once, port, help, config, stage, region } = parse(argv);
+  const { once, port, help, config, stage, region, story } = parse(argv);
   if (help) return 'help';
-  const command = { once, port: portOf(port) };
+  const command = { once, port: portOf(port), story: storyOf(story) };
   if (config === undefined) {
     const other = Object.entries({ stage, region }).find(([, value]) => value !== undefined);
     if (other !== undefined) throw new Mistake(`--${other[0]} goes with --config alone; see npm start -- --help`);
     return command;
   }
+  if (story !== undefined) throw new Mistake('--story and --config exclude each other');
   if (once) throw new Mistake('--once is for the story: it ends after it; leave it out with --config');
   const options = Object.entries({ config, stage, region });
   return { ...command, own: options.flatMap(([name, value]) => (value === undefined ? [] : [`--${name}`, value])) };
@@ -45,6 +51,7 @@ function parse(argv: readonly string[]) {
       args: [...argv],
       options: {
         once: { type: 'boolean', default: false },
+        story: { type: 'string' },
         config: { type: 'string' },
         stage: { type: 'string' },
         region: { type: 'string' },
@@ -57,6 +64,12 @@ function parse(argv: readonly string[]) {
     const words = error.message.split(/\. (?:To specify|This command)|\n/)[0];
     throw new Mistake(`${words}; ${words?.startsWith('Unexpected argument') ? NPM_HINT : 'see npm start -- --help'}`);
   }
+}
+
+function storyOf(name = 'main'): Story {
+  const story = STORIES.find((known) => known === name);
+  if (story === undefined) throw new Mistake(`--story ${name}: expected ${STORIES.join(' or ')}`);
+  return story;
 }
 
 function portOf(text: string): number {

@@ -11,6 +11,8 @@ messages through it, and stays up for yours. No account, no Docker.
                    for npm run package, default dev; the landscape itself is
                    always the stage local
   --region <name>  with --config: the region
+  --story <name>   main (default), or cutover: from Neo to Cloud Foundry and
+                   back, both up at once
   --once           ends after the story; exit code 0 only if every message
                    arrived
   --port <number>  where its block of 100 ports begins, default 4100; where one

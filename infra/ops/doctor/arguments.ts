@@ -9,6 +9,8 @@ export interface DoctorCommand extends Place {
   readonly output: 'text' | 'json' | 'ticket';
   /** Whose content is sent to the flow. */
   readonly sendPath?: string;
+  /** Says of each cut-over how its sides differ, and whether it may happen. */
+  readonly cutover?: boolean;
 }
 
 const text = { type: 'string' } as const;
@@ -19,6 +21,7 @@ const OPTIONS = {
   json: flag,
   ticket: flag,
   send: text,
+  cutover: flag,
   help: { type: 'boolean', short: 'h' },
 } as const;
 
@@ -27,9 +30,12 @@ export function readDoctorCommand(argv: readonly string[]): DoctorCommand | 'hel
   const values = readWords(argv, OPTIONS);
   if (values.help) return 'help';
   for (const [name, value] of Object.entries(values)) if (value === '') throw new Mistake(`--${name} is empty`);
-  const { json = false, ticket = false, destination, send } = values;
+  const { json = false, ticket = false, destination, send, cutover = false } = values;
   if (json && ticket) throw new Mistake('--json and --ticket exclude each other');
+  if (cutover && ticket) throw new Mistake('--cutover and --ticket exclude each other');
+  if (cutover && send !== undefined) throw new Mistake('--cutover sends no message: it goes without --send');
   return {
+    cutover,
     ...readPlace(values),
     output: json ? 'json' : ticket ? 'ticket' : 'text',
     ...(destination === undefined ? {} : { destination }),

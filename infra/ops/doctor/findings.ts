@@ -17,6 +17,7 @@ export const GROUPS = [
   'endpoint',
   'message',
   'webhook',
+  'cutover',
   'alarms',
 ] as const;
 export type Group = (typeof GROUPS)[number];
@@ -106,6 +107,9 @@ export const FINDINGS = {
   'webhook-secret-malformed': error('webhook', 'settings'),
   'webhook-open': warning('webhook', 'settings'),
   'issuer-not-reached': error('webhook', 'sender'),
+
+  'cutover-not-ready': error('cutover', 'sap-security'),
+  'cutover-moved': warning('cutover', 'settings'),
 
   'alarms-missing': warning('alarms', 'aws'),
   'alarms-silent': error('alarms', 'aws'),

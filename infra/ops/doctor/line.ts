@@ -9,6 +9,8 @@ export interface Line {
   readonly result: 'ok' | 'warning' | 'error' | 'not-checked';
   /** Absent: of all. */
   readonly destination?: string;
+  /** Of a cut-over. Absent: of both, or there is none. */
+  readonly side?: 'old' | 'new';
   /** Of a finding. */
   readonly actor?: Actor;
   /** One line, without a secret or a token, and with nothing that a terminal would obey. */

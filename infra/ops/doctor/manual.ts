@@ -17,9 +17,12 @@ WHERE
 
 HOW
   --json                {"success", "findings": [{"id", "group", "result",
-                        "actor", "reason", "anchor", "destination",
+                        "actor", "reason", "anchor", "destination", "side",
                         "commands"}]}; result is ok, warning, error or
                         not-checked
+  --cutover             of destinations with a cutover: how both sides differ,
+                        and whether the cut may happen; after it, what is left
+                        on the old side. Sends no message
   --ticket              what SAP asks for in an incident, ready to be pasted,
                         of one destination; without secrets. Of a payload that
                         the flow refuses, what to give to its sender instead

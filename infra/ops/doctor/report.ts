@@ -8,20 +8,26 @@ const MARKS = { ok: '√', warning: '‼', error: '×', 'not-checked': '·' } as
 
 /** Grouped by what is of all, then by destination; in order of dependency. */
 export function textReport(lines: readonly Line[]): string[] {
-  const owners = [...new Set(lines.map(({ destination }) => destination))];
+  const owners = [...new Set(lines.map(ownerOf))];
   return [
     ...owners.flatMap((owner) => [
       ...(owner === undefined ? [] : ['', owner]),
       ...GROUPS.flatMap((group) =>
         ofGroup(
           group,
-          lines.filter((line) => line.group === group && line.destination === owner),
+          lines.filter((line) => line.group === group && ownerOf(line) === owner),
         ),
       ),
     ]),
     '',
     summary(lines),
   ];
+}
+
+/** Each side of a cut-over has a part of its own, and what is said of both comes behind them. */
+function ownerOf({ destination, side, group }: Line): string | undefined {
+  if (group === 'cutover') return `${destination}, cut-over`;
+  return side === undefined ? destination : `${destination}, ${side} side`;
 }
 
 function ofGroup(group: string, lines: readonly Line[]): string[] {

@@ -3,12 +3,13 @@
  * for `findings.ts`, how each part is looked at for `groups/`.
  */
 import { createHttpClient, type Send } from '../../../functions/http/http.ts';
-import type { Destination } from '../../../functions/settings/destination.ts';
+import { type Destination, sidesOf } from '../../../functions/settings/destination.ts';
 import { Mistake } from '../replay/mistake.ts';
 import { harmless } from '../replay/terminal.ts';
 import { type DoctorCommand, readDoctorCommand } from './arguments.ts';
 import { createClients, type Environment } from './clients.ts';
 import { lookAtAlarms } from './groups/alarms.ts';
+import { lookAtCutover } from './groups/cutover.ts';
 import { lookAtMapping } from './groups/mapping.ts';
 import { lookAtQueues } from './groups/queue.ts';
 import { type DeployedFunction, lookAtSettings } from './groups/settings.ts';
@@ -68,6 +69,8 @@ async function examine(command: DoctorCommand, outside: DoctorOutside): Promise<
       `--${output === 'ticket' ? 'ticket' : 'send'} is for one destination: --destination, one of ${names}`,
     );
   }
+  if (command.cutover === true && !destinations.some(({ cutover }) => cutover !== undefined))
+    throw new Mistake('--cutover: no destination has a cutover');
   const examined: Examined[] = [];
   for (const destination of destinations) {
     examined.push(await examineDestination(destination, { command, queueFunction, payload, looking }));
@@ -112,14 +115,42 @@ async function examineDestination(destination: Destination, circumstances: Circu
       ? [dependent('mapping', 'mapping', 'the queue was not found')]
       : await lookAtMapping(destination, queues.queue, queueFunction, looking);
   looking.signal.throwIfAborted();
-  const way = await examineWay(destination, payload, looking);
+  const [old, other] = sidesOf(destination);
+  const isCut = destination.cutover !== undefined && looking.now() >= destination.cutover.since;
+  // A message that is sent goes where one of now would go, but for its share.
+  const way = await examineWay(old ?? destination, isCut ? undefined : payload, looking);
+  looking.signal.throwIfAborted();
+  const newWay = other && (await examineWay(other, isCut ? payload : undefined, looking));
   looking.signal.throwIfAborted();
   const { webhook, name } = destination;
   const ofWebhook = webhook === undefined ? [] : await lookAtWebhook(webhook, command, looking);
   const { deadLetters } = queues;
-  const lines = [...queues.lines, ...mapping, ...way.lines, ...ofWebhook].map((line) => ({
+  const ofSides =
+    newWay === undefined
+      ? way.lines
+      : [
+          ...way.lines.map((line) => ({ ...line, side: 'old' as const })),
+          ...newWay.lines.map((line) => ({ ...line, side: 'new' as const })),
+        ];
+  const ofCutover =
+    newWay === undefined || command.cutover !== true
+      ? []
+      : lookAtCutover(destination, {
+          old: way.lines,
+          other: newWay.lines,
+          queue: queues.queue,
+          letters: queues.letters,
+          deployedAt: queueFunction?.deployedAt,
+          now: looking.now(),
+        });
+  const lines = [...queues.lines, ...mapping, ...ofSides, ...ofWebhook, ...ofCutover].map((line) => ({
     ...line,
     destination: name,
   }));
-  return { ...way, destination, lines, ...(deadLetters === undefined ? {} : { deadLetters }) };
+  return {
+    ...(isCut ? (newWay ?? way) : way),
+    destination,
+    lines,
+    ...(deadLetters === undefined ? {} : { deadLetters }),
+  };
 }

@@ -5,6 +5,7 @@ import { readDuration } from './duration.ts';
 import { Mistake } from './mistake.ts';
 import type { Deployment } from './queues.ts';
 import type { Selection } from './selection.ts';
+import type { Side } from './side.ts';
 
 export type Action = 'list' | 'show' | 'export' | 'send' | 'bury';
 
@@ -26,6 +27,9 @@ export interface Command {
   readonly ratePerSecond: number;
   readonly journalPath: string;
   readonly allowNewId: boolean;
+  /** Of a cut-over, in place of the one that each letter's tries went to. */
+  readonly side?: Side;
+  readonly mayRunTwice: boolean;
 }
 
 const OUTCOMES = ['rejected', 'failed', 'blocked', 'unknown'];
@@ -56,6 +60,8 @@ const OPTIONS = {
   rate: text,
   journal: text,
   'allow-new-id': flag,
+  side: text,
+  'may-run-twice': flag,
   help: { type: 'boolean', short: 'h' },
 } as const;
 
@@ -81,6 +87,8 @@ export function readCommand(argv: readonly string[]): Command | 'help' {
     ratePerSecond: numberOf('rate', values.rate, { from: MIN_RATE, to: MAX_RATE }) ?? 10,
     journalPath: values.journal ?? 'replay-journal.jsonl',
     allowNewId: values['allow-new-id'] === true,
+    ...optional('side', sideOf(values, action)),
+    mayRunTwice: values['may-run-twice'] === true,
   };
 }
 
@@ -137,6 +145,14 @@ function selectionOf(values: Values, action: Action): Selection {
     ...optional('olderThanMs', durationOf('older-than', values['older-than'])),
     ...optional('newerThanMs', durationOf('newer-than', values['newer-than'])),
   };
+}
+
+function sideOf({ side, 'may-run-twice': mayRunTwice }: Values, action: Action): Side | undefined {
+  if (mayRunTwice === true && side === undefined) throw new Mistake('--may-run-twice goes with --side alone');
+  if (side === undefined) return undefined;
+  if (side !== 'old' && side !== 'new') throw new Mistake(`--side ${side}: expected old or new`);
+  if (action !== 'list' && action !== 'send') throw new Mistake(`--side goes with a list or --send, not --${action}`);
+  return side;
 }
 
 function durationOf(name: string, value: string | undefined): number | undefined {

@@ -53,6 +53,7 @@ export function shown(
     ['detail', said.detail],
     ['MPL id', said.mplId],
     ['destination', letter.destination],
+    ['side', said.side],
     ['queue', letter.queueArn],
     ['group', letter.groupId],
     ['received', said.receiveCount === undefined ? undefined : `${said.receiveCount} times`],

@@ -30,6 +30,8 @@ export interface Reason {
   readonly mplLink?: string;
   readonly messageId?: string;
   readonly destination?: string;
+  /** Of a cut-over. */
+  readonly side?: string;
   readonly queueArn?: string;
   readonly receiveCount?: number;
   readonly sentAt?: string;
@@ -116,6 +118,7 @@ function readReason(attribute: Attribute | undefined): Reason | 'unreadable' | u
     'mplLink',
     'messageId',
     'destination',
+    'side',
     'queueArn',
     'sentAt',
     'firstReceivedAt',

@@ -48,6 +48,10 @@ HOW
   --rate <number>       letters a second, 0.02 to 1000. Default: 10
   --journal <file>      what was sent. Default: replay-journal.jsonl in the
                         working directory
+  --side <old|new>      with a cut-over: to this side, in place of the one that
+                        the letter's tries went to
+  --may-run-twice       with --side: also letters whose outcome on the other side
+                        is unknown
   --allow-new-id        puts a message back without its id if there is no room
                         for it beside its own attributes: the flow then sees it
                         under a new id
@@ -71,6 +75,14 @@ RECEIVES
   counts as one receive of every letter it reads ("received 1003 times so far").
   Nothing follows from it: a dead-letter queue moves nothing on, and a message
   that is put back begins at 0.
+
+CUT-OVER
+  A message has one side for all its tries. A letter names it, the list says it,
+  and --send puts the letter back to it. --side decides otherwise. Where the
+  flow may have run, it is then put back only with --may-run-twice: all letters
+  but those that were rejected or blocked at their first try. A letter from
+  before the setting names no side: its new sent time would decide, so put it
+  back with --side old, or before the cut-over.
 
 FIFO
   Messages of a group keep their order. After a failure the rest of its group

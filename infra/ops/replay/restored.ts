@@ -6,6 +6,7 @@ import type { Attribute } from '../../../functions/aws/sqs.ts';
 import { queueUrlOf } from '../../../functions/message/queue-url.ts';
 import { DEAD_LETTER, stableId } from '../../../functions/message/queued.ts';
 import { type Attributes, type Letter, messageBytes } from './letter.ts';
+import { type Side, sideIn, sideProblem } from './side.ts';
 
 /** SQS: message attributes of one message, and bytes of body and attributes together. */
 const MAX_ATTRIBUTES = 10;
@@ -34,6 +35,10 @@ export interface RestoringOptions {
   readonly deadLetterQueueUrl?: string;
   /** Puts a message back without its id if there is no room for it: it then gets a new one. */
   readonly allowNewId: boolean;
+  /** Of a cut-over, in place of the one that its tries went to. */
+  readonly side?: Side;
+  /** Puts it there even if it may have been carried out on the other side. Default false. */
+  readonly mayRunTwice?: boolean;
 }
 
 export type Restoring = (letter: Letter) => Restored | Impossible;
@@ -47,7 +52,13 @@ export function restored(letter: Letter, options: RestoringOptions): Restored | 
   if (nameIn(queueUrl) === nameIn(options.deadLetterQueueUrl ?? ''))
     return { why: 'it names its dead-letter queue as its queue' };
   const { [DEAD_LETTER]: _, ...own } = stored.MessageAttributes;
-  const original = { ...reason?.attributes, ...own };
+  const problem = sideProblem(letter, options.side, options.mayRunTwice === true);
+  if (problem !== undefined) return { why: problem };
+  const side = options.side ?? sideIn(letter);
+  // Its new sent time would take it to the other side.
+  const original = { ...reason?.attributes, ...own, ...(side === undefined ? {} : { cutoverSide: text(side) }) };
+  if (side !== undefined && !fits(stored.Body, original))
+    return { why: 'there is no room for its side of the cut-over beside its attributes' };
   const identified = isIdentified(original, messageId) ? original : { ...original, messageId: text(messageId) };
   if (fits(stored.Body, identified)) return addressed(letter, queueUrl, identified);
   if (options.allowNewId && fits(stored.Body, original)) return addressed(letter, queueUrl, original);

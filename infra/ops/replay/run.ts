@@ -107,10 +107,12 @@ async function openSource(command: Command, { client, now, signal, waitSeconds }
 }
 
 async function restoring(command: Command, client: SQSClient, source: Source): Promise<Restoring> {
-  const { action, deadLetterQueueUrl, deployment, queueUrl, allowNewId } = command;
+  const { action, deadLetterQueueUrl, deployment, queueUrl, allowNewId, side, mayRunTwice } = command;
   if (action === 'bury' && deadLetterQueueUrl !== undefined) return (letter) => reburied(letter, deadLetterQueueUrl);
   const options = {
     allowNewId,
+    mayRunTwice,
+    ...(side === undefined ? {} : { side }),
     // The landscape is one place, whatever region it was started with.
     ...(deployment !== undefined && landscapeUrl(deployment) !== undefined
       ? {}

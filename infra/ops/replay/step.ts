@@ -9,6 +9,7 @@ import { createLetterFile } from './letter-file.ts';
 import { createPace, type PaceOptions } from './pace.ts';
 import { createPutBack, uncertain } from './put-back.ts';
 import type { Restoring } from './restored.ts';
+import { sideIn, sideWords } from './side.ts';
 import type { Source } from './source.ts';
 import type { Tally } from './tally.ts';
 import { harmless, type Terminal } from './terminal.ts';
@@ -53,7 +54,7 @@ export async function createStep(options: StepOptions): Promise<Step> {
 
 const nothingMore = { end: async () => undefined, over: () => false };
 
-function listing({ terminal, now, journal, restore }: StepOptions): Step {
+function listing({ terminal, now, journal, restore, command }: StepOptions): Step {
   const perQueue = new Map<string, number>();
 
   function fate(letter: Letter): string | undefined {
@@ -61,16 +62,19 @@ function listing({ terminal, now, journal, restore }: StepOptions): Step {
     if (before?.event === 'sent') return `put back at ${before.at}, but not deleted: --send only deletes it`;
     const message = restore(letter);
     if ('why' in message) return `cannot be put back: ${message.why}`;
-    const queue = basename(message.queueUrl);
-    perQueue.set(queue, (perQueue.get(queue) ?? 0) + 1);
+    const side = command.side ?? sideIn(letter);
+    const goal = `${basename(message.queueUrl)}${side === undefined ? '' : ` (${side} side)`}`;
+    perQueue.set(goal, (perQueue.get(goal) ?? 0) + 1);
     return before && uncertain(before);
   }
 
   return {
     ...nothingMore,
     take: async (letter) => {
+      const side = sideWords(letter, command.side);
       const words = fate(letter);
       for (const line of listed(letter, { now: now(), columns: terminal.columns })) terminal.print(line);
+      if (side !== undefined) terminal.print(`    ${side}`);
       if (words !== undefined) terminal.print(`    ${harmless(words)}`);
     },
     end: async () => {

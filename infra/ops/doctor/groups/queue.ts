@@ -14,6 +14,8 @@ export interface FoundQueue {
   readonly name: string;
   readonly arn: string;
   readonly visible: number;
+  /** In flight, or hidden until their next try. */
+  readonly hidden: number;
   readonly visibilityTimeoutSeconds: number;
   /** Undefined: not told, or nothing is there. */
   readonly oldestSeconds: number | undefined;
@@ -24,6 +26,8 @@ export interface LookedAtQueues {
   readonly queue?: FoundQueue;
   /** Some of those that are dead. */
   readonly deadLetters?: SeenLetters;
+  /** How many are dead; absent: not known. */
+  readonly letters?: number;
 }
 
 type Attributes = Readonly<Record<string, string | undefined>>;
@@ -73,10 +77,12 @@ export async function lookAtQueues(
       name,
       arn: attributes.QueueArn ?? '',
       visible,
+      hidden: inFlight,
       visibilityTimeoutSeconds: count(attributes, 'VisibilityTimeout'),
       oldestSeconds: typeof oldestSeconds === 'number' ? oldestSeconds : undefined,
     },
     ...(deadLetters.seen === undefined ? {} : { deadLetters: deadLetters.seen }),
+    ...(deadLetters.letters === undefined ? {} : { letters: deadLetters.letters }),
   };
 }
 
@@ -93,7 +99,7 @@ async function lookAtDeadLetters(
   { deadLetterQueueUrl, name, queue, fifo }: Destination,
   { attributes, command }: { readonly attributes: Attributes; readonly command: DoctorCommand },
   looking: Looking,
-): Promise<{ readonly lines: Line[]; readonly seen?: SeenLetters }> {
+): Promise<{ readonly lines: Line[]; readonly seen?: SeenLetters; readonly letters?: number }> {
   const policy = parseJson(attributes.RedrivePolicy ?? '');
   const target =
     isRecord(policy) && typeof policy.deadLetterTargetArn === 'string' ? policy.deadLetterTargetArn : undefined;
@@ -144,7 +150,7 @@ async function lookAtDeadLetters(
         )
       : undefined,
   ];
-  return { lines: lines.filter((line) => line !== undefined), ...(seen === undefined ? {} : { seen }) };
+  return { lines: lines.filter((line) => line !== undefined), letters, ...(seen === undefined ? {} : { seen }) };
 }
 
 function retention(name: string, attributes: Attributes): Line[] {

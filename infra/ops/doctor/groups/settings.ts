@@ -17,6 +17,8 @@ import type { Looking } from '../looking.ts';
 export interface DeployedFunction {
   readonly name: string;
   readonly timeoutSeconds: number;
+  /** When it got its code and settings, epoch milliseconds; absent: not told. */
+  readonly deployedAt?: number;
 }
 
 export interface DeployedSettings {
@@ -46,6 +48,7 @@ async function readFunction(name: string, command: DoctorCommand, { clients, sig
       Environment,
       State,
       StateReason,
+      LastModified,
       ...update
     } = await clients.lambda.send(read, {
       abortSignal: signal,
@@ -54,7 +57,11 @@ async function readFunction(name: string, command: DoctorCommand, { clients, sig
     const why = StateReason ?? update.LastUpdateStatusReason ?? 'no reason is told';
     return {
       variable: Environment?.Variables?.DESTINATIONS,
-      queueFunction: { name, timeoutSeconds: Timeout },
+      queueFunction: {
+        name,
+        timeoutSeconds: Timeout,
+        ...(LastModified === undefined ? {} : { deployedAt: Date.parse(LastModified.replace(/\+0000$/, 'Z')) }),
+      },
       state: isActive
         ? undefined
         : finding('function-not-active', `${name}: state ${State}, last update ${update.LastUpdateStatus}: ${why}`),
