@@ -353,9 +353,9 @@ export function createLedger(): Ledger {
     attempt({ destination, messageId, ...line }, at, byWebhook) {
       const entry = find(messageId);
       if (entry === undefined) return undefined;
-      const { outcome, status, token, calls, durationMs, reason, mplId } = line;
+      const { outcome, status, token, calls, durationMs, reason, mplId, side } = line;
       const { attempt, executed, tokenAgeMs, resent } = line;
-      const told = defined({ status, token, reason, mplId });
+      const told = defined({ status, token, reason, mplId, side });
       tell(entry, {
         at,
         what: 'attempt',

@@ -34,6 +34,8 @@ export interface MessageRow {
   readonly durationMs?: number;
   readonly reason?: string;
   readonly mplId?: string;
+  /** Of a cut-over. */
+  readonly side?: 'old' | 'new';
   /** When a message that is hidden comes back. */
   readonly visibleAt?: number;
   /** In a FIFO queue: its group, of which the one with the least `turn` is the head, and must go first. */
@@ -104,6 +106,8 @@ export interface LifeAttempt {
   readonly tokenAgeMs?: number;
   readonly reason?: string;
   readonly mplId?: string;
+  /** Of a cut-over. */
+  readonly side?: 'old' | 'new';
   readonly resent?: boolean;
 }
 

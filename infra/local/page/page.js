@@ -66,10 +66,10 @@ function retry() {
 function take(row) {
   if (!rows.has(row.key)) keys.push(row.key);
   rows.set(row.key, row);
-  const { id, destination, by, place: where, outcome, status, token, reason, mplId, contentType } = row;
+  const { id, destination, by, place: where, outcome, status, token, reason, mplId, contentType, side } = row;
   haystacks.set(
     row.key,
-    [id, destination, by, where, outcome, status, token, reason, mplId, contentType].join(' ').toLowerCase(),
+    [id, destination, by, where, outcome, status, token, reason, mplId, contentType, side].join(' ').toLowerCase(),
   );
   if (row.key === openKey) reread();
 }
@@ -230,7 +230,7 @@ function fill(item, row) {
   item.dataset.place = row.place;
   setText(state, row.place);
   setText(time, clock(row.at));
-  setText(destination, row.destination);
+  setText(destination, row.side === undefined ? row.destination : `${row.destination}, ${row.side} side`);
   destination.title = `by ${row.by}`;
   setText(id, row.id);
   setText(tries, row.tries === 0 ? '' : String(row.tries));
@@ -366,13 +366,27 @@ const TOLD = {
     fault,
     otherBytes === true ? 'with other bytes than were sent' : '',
   ],
-  attempt: ({ attempt, outcome, executed, calls, durationMs, status, token, tokenAgeMs, reason, mplId, resent }) => [
+  attempt: ({
+    attempt,
+    outcome,
+    executed,
+    calls,
+    durationMs,
+    status,
+    token,
+    tokenAgeMs,
+    reason,
+    mplId,
+    side,
+    resent,
+  }) => [
     outcome === 'delivered' ? 'good' : outcome === 'failed' ? 'late' : 'bad',
     `The relay says: ${outcome}`,
     `try ${attempt}, ${calls} ${calls === 1 ? 'call' : 'calls'}, ${durationMs} ms, status ${status ?? 'none'}, executed ${executed}`,
     token === undefined
       ? 'without a token'
       : `token ${token}${tokenAgeMs === undefined ? '' : `, ${duration(tokenAgeMs)} old`}`,
+    side === undefined ? '' : `${side} side of the cut-over`,
     resent === true ? 'sent again, since the kept connection was dead' : '',
     mplId === undefined ? '' : `MPL ${mplId}`,
     reason,

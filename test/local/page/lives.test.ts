@@ -165,3 +165,15 @@ async function callAsRelay({ authorizationServer, runtimeNode, account, orders }
     body,
   });
 }
+
+test.each(['old', 'new'] as const)('a message of a cut-over says on which side it is: %s', async (side) => {
+  const since = new Date(Date.now() + (side === 'old' ? 3_600_000 : -3_600_000)).toISOString();
+  const stage = await openPage({ plans: [{ name: 'orders' }], cutover: { environment: 'cf', since } });
+  stage.send(stage.orders);
+  await stage.poll();
+  const state = await stage.until('it is tried', ({ messages: [row] }) => row?.outcome !== undefined);
+  const row = await newest(state);
+  expect(row).toMatchObject({ place: 'delivered', side });
+  expect(state.figures.sums).toMatchObject({ delivered: 1, lost: 0 });
+  expect((await stage.lifeOf(row)).find(({ what }) => what === 'attempt')).toMatchObject({ side });
+});
