@@ -50,8 +50,8 @@ HOW
                         working directory
   --side <old|new>      with a cut-over: to this side, in place of the one that
                         the letter's tries went to
-  --may-run-twice       with --side: also letters whose outcome on the other side
-                        is unknown
+  --may-run-twice       with --side: also letters whose outcome on the other
+                        side is unknown
   --allow-new-id        puts a message back without its id if there is no room
                         for it beside its own attributes: the flow then sees it
                         under a new id
