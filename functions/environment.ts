@@ -86,7 +86,8 @@ export function createEnvironment({
   const { telemetry = createTelemetry(), random = Math.random } = outside;
   const { sqs = createSqs(), s3 = createS3(), now = Date.now, newId = randomUUID } = outside;
   const clock = { now, ...(outside.after === undefined ? {} : { after: outside.after }) };
-  const maxSockets = Math.max(10, ...destinations.map(({ concurrency }) => concurrency));
+  // Both sides of a cut-over may be on one host: a side that hangs must leave the other one its sockets.
+  const maxSockets = Math.max(10, ...destinations.map((one) => one.concurrency * sidesOf(one).length));
   const onPlainAgent = (reason: string) => telemetry.problem('http.plain-agent', { reason });
   const { send = createHttpClient({ maxSockets, now, onPlainAgent }) } = outside;
   const { readSecret = createSecretReader(send) } = outside;

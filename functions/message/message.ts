@@ -12,8 +12,8 @@ export interface Message {
   readonly attributes?: Readonly<Record<string, string>>;
   /** The message group in which order must hold, for a FIFO queue. */
   readonly group?: string;
-  /** The side of a cut-over that its tries before went to. Absent: there were none, or there is no cut-over. */
-  readonly side?: 'old' | 'new';
+  /** When a webhook's message came in, epoch milliseconds: what a cut-over goes by. Absent: there is no cut-over. */
+  readonly cameInAt?: number;
   readonly body: HttpBody;
 }
 

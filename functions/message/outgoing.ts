@@ -25,12 +25,12 @@ export function outgoingPointer(message: Head, at: ObjectAt, payloadBytes: numbe
   return { body: pointerBody(at), attributes: { ...attributesOf(message), ExtendedPayloadSize } };
 }
 
-function attributesOf({ id, contentType, headers, side }: Head, more: Readonly<Record<string, string>> = {}) {
+function attributesOf({ id, contentType, headers, cameInAt }: Head, more: Readonly<Record<string, string>> = {}) {
   const texts: Record<string, string> = {
     messageId: id,
     ...(contentType === undefined ? {} : { contentType }),
     ...(Object.keys(headers).length === 0 ? {} : { headers: JSON.stringify(headers) }),
-    ...(side === undefined ? {} : { cutoverSide: side }),
+    ...(cameInAt === undefined ? {} : { cameInAt: new Date(cameInAt).toISOString() }),
     ...more,
   };
   return Object.fromEntries(

@@ -51,6 +51,7 @@ export const OWN_ATTRIBUTES = [
   'bodyEncoding',
   'ExtendedPayloadSize',
   'SQSLargePayloadSize',
+  'cameInAt',
   'cutoverSide',
 ];
 
@@ -88,10 +89,10 @@ export function stableId(id: string): string {
 }
 
 /**
- * What a message says of tries before this record was sent: a webhook's direct one, or those before it became a dead
- * letter. Only for a destination with a cut-over, since it reads JSON.
+ * What a message says of the time before this record was sent: when a webhook took it, and of a dead letter that was put
+ * back, where and when it was sent. Only for a destination with a cut-over, since it reads JSON.
  *
- * @returns `side`: of a cut-over; `sentAt`: epoch milliseconds. Both absent for a message that is sent for the first time
+ * @returns `side`: of a cut-over; `sentAt`: epoch milliseconds. Both absent for a message that a sender put into the queue
  */
 export function triedBefore({ attributes }: Pick<QueuedMessage, 'attributes'>): {
   readonly side?: 'old' | 'new';
@@ -100,7 +101,8 @@ export function triedBefore({ attributes }: Pick<QueuedMessage, 'attributes'>): 
   const letter = parseJson(text(attributes, DEAD_LETTER) ?? '');
   const { side, sentAt } = isRecord(letter) ? letter : {};
   const known = [text(attributes, 'cutoverSide'), side].find((name) => name === 'old' || name === 'new');
-  const time = typeof sentAt === 'string' ? Date.parse(sentAt) : Number.NaN;
+  const earlier = text(attributes, 'cameInAt') ?? sentAt;
+  const time = typeof earlier === 'string' ? Date.parse(earlier) : Number.NaN;
   return { ...(known === undefined ? {} : { side: known }), ...(Number.isNaN(time) ? {} : { sentAt: time }) };
 }
 
@@ -119,6 +121,7 @@ function readMessage(
     const ofSender = senderAttributes(attributes);
     const isPointer = 'ExtendedPayloadSize' in attributes || 'SQSLargePayloadSize' in attributes;
     const headers = headersIn(attributes);
+    checkCutover(attributes);
     const message: Mutable<Message | PointedMessage> = isPointer
       ? { id, headers, pointer: pointerIn(body) }
       : { id, headers, body: payload(body, bytes, attributes) };
@@ -149,6 +152,14 @@ function pointerIn(body: string): ObjectAt {
   if (pointer === undefined)
     throw invalid('ExtendedPayloadSize', 'says that the payload is in S3, but the body is no pointer to it');
   return pointer;
+}
+
+/** One that nobody understands must not quietly take the message to the other side. */
+function checkCutover(attributes: Attributes): void {
+  const side = text(attributes, 'cutoverSide');
+  if (side !== undefined && side !== 'old' && side !== 'new') throw invalid('cutoverSide', 'expected old or new');
+  const cameInAt = text(attributes, 'cameInAt');
+  if (cameInAt !== undefined && Number.isNaN(Date.parse(cameInAt))) throw invalid('cameInAt', 'expected a time');
 }
 
 function headersIn(attributes: Attributes): Record<string, string> {

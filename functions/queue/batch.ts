@@ -12,6 +12,7 @@ import type { Side } from '../relay/side.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import { type KeepReason, type Kept, waitMs } from './backoff.ts';
 import type { Breaker } from './breaker.ts';
+import { createBudget } from './budget.ts';
 import { isOverdue } from './letter.ts';
 import type { ChangeVisibility } from './visibility.ts';
 
@@ -58,26 +59,35 @@ export async function deliverBatch(
 ): Promise<Kept[]> {
   const { destination, cutover } = queue;
   const sides = cutover && new Map(messages.map((queued) => [queued, cutover.sideOf(queued)]));
-  const startedAt = now();
+  const begunAt = now();
   const kept: Kept[] = [];
   const postponed = new Map<string, { side: Side | undefined; reason: string; messages: number }>();
   const options = { deadline, telemetry, now, sendPointed: queue.pointedSender(deadline) };
+  /** Of each side: the other's calls say nothing of how long its own take, and take none of its places. */
+  const longestMs = new Map<Way, number>();
+  const calls = cutover && new Map([queue, cutover.newSide].map((way) => [way, createBudget(queue.concurrency)]));
 
   function wayOf(queued: QueuedMessage | undefined): Way {
     return queued !== undefined && sides?.get(queued) === 'new' ? (cutover?.newSide ?? queue) : queue;
   }
 
   /** @param probe the one message that is tried though the breaker is open */
-  async function deliverLane(lane: readonly QueuedMessage[], stream: Stream, probe?: QueuedMessage): Promise<void> {
+  async function deliverLane(lane: readonly QueuedMessage[], probe?: QueuedMessage): Promise<void> {
     for (const [position, queued] of lane.entries()) {
-      const { breaker, route, writeDeadLetter } = wayOf(queued);
+      const way = wayOf(queued);
+      const { breaker, writeDeadLetter } = way;
       if (breaker.isOpen && queued !== probe && isReadable(queued) && !isOverdue(queued, now()))
         return postpone(lane, position, breaker.isBlocked ? 'breaker-blocked' : 'breaker');
-      if (deadline.remainingMs() < neededMs(stream.longestMs)) return postpone(lane, position, 'deadline');
-      const before = now();
-      const attempt = await attemptDelivery(queued.message, route, lineOf(queued), options);
+      let startedAt = 0;
+      const start = () => {
+        startedAt = now();
+        if (deadline.remainingMs() < neededMs(longestMs.get(way) ?? 0)) return undefined;
+        return attemptDelivery(queued.message, way.route, lineOf(queued), options);
+      };
+      const attempt = await (calls?.get(way)?.spend(1, async () => start()) ?? start());
+      if (attempt === undefined) return postpone(lane, position, 'deadline');
       const { outcome } = attempt;
-      stream.longestMs = Math.max(stream.longestMs, now() - before);
+      longestMs.set(way, Math.max(longestMs.get(way) ?? 0, now() - startedAt));
       if (saysSomethingOfEndpoint(outcome)) breaker.record(outcome.kind);
       if (outcome.kind === 'delivered') continue;
       const isGivenUp = wasTried(attempt, deadline) && queue.isGivenUp(outcome, queued);
@@ -99,7 +109,7 @@ export async function deliverBatch(
     reason: KeepReason,
     retryAfterMs?: number,
   ): void {
-    const sinceMs = now() - startedAt;
+    const sinceMs = now() - begunAt;
     kept.push({
       recordId,
       receiptHandle,
@@ -121,19 +131,18 @@ export async function deliverBatch(
   }
 
   async function deliverStream({ breaker }: Way, lanes: QueuedMessage[][]): Promise<void> {
-    const stream = { longestMs: 0 };
     const probing = breaker.isOpen ? lanes.find(([head]) => head !== undefined && isReadable(head)) : undefined;
     const probe = probing?.[0];
     if (probing !== undefined) {
       // Alone and first: the others are tried only if it ends the row of failures.
       lanes.splice(lanes.indexOf(probing), 1);
-      await deliverLane(probing, stream, probe);
+      await deliverLane(probing, probe);
     }
     let next = 0;
     async function work(): Promise<void> {
       for (let lane = lanes[next]; lane !== undefined; lane = lanes[next]) {
         next += 1;
-        await deliverLane(lane, stream, probe);
+        await deliverLane(lane, probe);
       }
     }
     await Promise.all(Array.from({ length: Math.min(queue.concurrency, lanes.length) }, work));
@@ -148,12 +157,6 @@ export async function deliverBatch(
   }
   for (const line of postponed.values()) telemetry.postponed({ destination, ...line });
   return kept;
-}
-
-/** Lanes that go on beside each other: those that begin with a message of one way. */
-interface Stream {
-  /** The longest attempt so far, in milliseconds. */
-  longestMs: number;
 }
 
 type PostponeReason = Extract<KeepReason, 'breaker' | 'breaker-blocked' | 'deadline' | 'behind'>;

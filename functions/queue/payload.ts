@@ -8,7 +8,7 @@ import { RelayError } from '../error.ts';
 import type { HttpBody } from '../http/http.ts';
 import type { SendPointed } from '../relay/attempt.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
-import type { ByteBudget } from './byte-budget.ts';
+import type { Budget } from './budget.ts';
 
 /** The default of "Maximum Message Size" in SAP's sender adapters. */
 const MAX_BYTES = 40 * 1024 * 1024;
@@ -19,7 +19,7 @@ export interface PointedSenderOptions {
   readonly buckets: readonly string[];
   readonly deleteDelivered: boolean;
   /** Shared by all messages of this environment. */
-  readonly budget: ByteBudget;
+  readonly budget: Budget;
   readonly telemetry: Pick<Telemetry, 'problem'>;
 }
 

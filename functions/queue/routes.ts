@@ -9,7 +9,7 @@ import type { Cutover, Destination } from '../settings/destination.ts';
 import { destinationOfQueue } from '../settings/settings.ts';
 import type { QueueRoute, Way } from './batch.ts';
 import { createBreaker } from './breaker.ts';
-import { createByteBudget } from './byte-budget.ts';
+import { createBudget } from './budget.ts';
 import { createDeadLetterWriter } from './dead-letter.ts';
 import { isGivenUp } from './letter.ts';
 import { createPointedSender } from './payload.ts';
@@ -17,7 +17,7 @@ import { createPointedSender } from './payload.ts';
 /** @returns the route of a queue's messages; undefined if no destination has the queue */
 export function createQueueRoutes(environment: Environment): (queueArn: string) => QueueRoute | undefined {
   const { settings, sqs, s3, telemetry, now, routes } = environment;
-  const budget = createByteBudget(memoryBytes() / 4);
+  const budget = createBudget(memoryBytes() / 4);
   const known = new Map<string, QueueRoute>();
 
   function usable(destination: Destination, { route, newSide }: Routes, queueArn: string): QueueRoute {

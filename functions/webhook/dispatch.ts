@@ -29,17 +29,18 @@ export async function dispatch(
 ): Promise<Outcome | Enqueued> {
   const { origin, deadline, clock } = options;
   const { mode } = route.webhook;
-  if (mode === 'queued') return route.enqueue(message, origin, deadline);
-  const side = route.sideOf?.(message, clock.now());
+  const cameInAt = clock.now();
+  // SQS's own time of it is later, and there may be two copies, which must not take it to the other side.
+  const toQueue = route.sideOf === undefined ? message : { ...message, cameInAt };
+  if (mode === 'queued') return route.enqueue(toQueue, origin, deadline);
+  const side = route.sideOf?.(message, cameInAt);
   if (mode === 'direct') return deliver(message, route, side, options);
 
   const beforeQueueing = startBefore(deadline, QUEUEING_MS, clock);
   const outcome = await deliver(message, route, side, { ...options, deadline: beforeQueueing });
   beforeQueueing.end();
   if (!cannotHaveRun(outcome)) return outcome;
-  // SQS's own time of it is later, which must not take it to the other side.
-  const tried = side === undefined ? message : { ...message, side };
-  const enqueued = await route.enqueue(tried, origin, deadline);
+  const enqueued = await route.enqueue(toQueue, origin, deadline);
   // Too large for the queue only: the caller's next try may still be delivered.
   return enqueued === 'too-large' ? outcome : enqueued;
 }

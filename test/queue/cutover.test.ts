@@ -89,6 +89,25 @@ describe('A batch over a cut-over', () => {
     ]);
   });
 
+  test('both sides together keep to their calls at once, where groups go over since', async () => {
+    const queue = createSimulatedQueue({
+      cutover: { isNew },
+      concurrency: 2,
+      callMs: (id) => (isNew(id) ? 1_000 : 10),
+    });
+    // After 20 ms no call of the old side is left: four of the new one, two at a time.
+    const { tookMs } = await queue.deliver(fifo('c1-new', 'd1-new', 'a1-old', 'a2-new', 'b1-old', 'b2-new'));
+    expect(tookMs).toBeGreaterThanOrEqual(2_000);
+  });
+
+  test('no call of a side is begun that may take longer than the time left, by what its own calls took', async () => {
+    const queue = createSimulatedQueue({ cutover: { isNew }, callMs: (id) => (isNew(id) ? 60_000 : 12_000) });
+    const olds = Array.from({ length: 8 }, (_, index) => `a${index}-old`);
+    const { lines, kept } = await queue.deliver(fifo('b1-new', ...olds, 'a9-new'));
+    expect(lines.filter(({ executed }) => executed === 'unknown')).toEqual([]);
+    expect(kept.map(({ recordId }) => recordId)).toEqual(['a9-new']);
+  });
+
   test('a group goes over since in its order, one at a time', async () => {
     const queue = createSimulatedQueue({ cutover: { isNew } });
     const delivery = await queue.deliver(fifo('a1-old', 'a2-new', 'a3-new', 'b1-old', 'b2-new'));
@@ -126,18 +145,23 @@ describe('The side of a queued message', () => {
     { what: 'sent at since', message: { sentAt: SENT_AT }, side: 'new' },
     { what: 'sent at since, received years later', message: { firstReceivedAt: SENT_AT * 2 }, side: 'new' },
     {
-      what: 'queued after a direct try on the old side',
-      message: { attributes: textAttributes({ cutoverSide: 'old' }) },
+      what: 'queued by a webhook that took it before since',
+      message: { attributes: textAttributes({ cameInAt: earlier }) },
+      side: 'old',
+    },
+    {
+      what: 'a letter of a webhook that took it before since, redriven as it is',
+      message: { attributes: { ...letter({ sentAt: SINCE }), ...textAttributes({ cameInAt: earlier }) } },
+      side: 'old',
+    },
+    {
+      what: 'put back to the old side',
+      message: { attributes: textAttributes({ cutoverSide: 'old', cameInAt: SINCE }) },
       side: 'old',
     },
     {
       what: 'put back to the new side',
       message: { sentAt: SENT_AT - 1, attributes: textAttributes({ cutoverSide: 'new' }) },
-      side: 'new',
-    },
-    {
-      what: 'with an attribute of that name which is somebody else’s',
-      message: { attributes: textAttributes({ cutoverSide: 'left' }) },
       side: 'new',
     },
     { what: 'a letter that is redriven as it is', message: { attributes: letter({ side: 'old' }) }, side: 'old' },
@@ -170,8 +194,17 @@ describe('The side of a queued message', () => {
     expect(new Set(found)).toEqual(new Set(['old', 'new']));
   });
 
-  test('the attribute of the side is ours, and no user’s that could be the rest of a path', () => {
-    const { message } = fromRecord(recordWith('{}', { cutoverSide: 'old', shop: 'north' }));
+  test('the attributes of a cut-over are ours, and no user’s that could be the rest of a path', () => {
+    const { message } = fromRecord(recordWith('{}', { cutoverSide: 'old', cameInAt: SINCE, shop: 'north' }));
     expect(message).toMatchObject({ attributes: { shop: 'north' } });
+  });
+
+  test.each([
+    [{ cutoverSide: 'Old' }, 'message attribute "cutoverSide": expected old or new; the sender must correct it'],
+    [{ cutoverSide: '' }, 'message attribute "cutoverSide": expected old or new; the sender must correct it'],
+    [{ cameInAt: 'noon' }, 'message attribute "cameInAt": expected a time; the sender must correct it'],
+  ])('a side that nobody understands rejects the message, and takes it to neither: %j', (attributes, reason) => {
+    const { message } = fromRecord(recordWith('{}', attributes));
+    expect(message).toMatchObject({ code: 'MESSAGE_INVALID', message: reason });
   });
 });

@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import type { ObjectAt, S3 } from '../../functions/aws/s3.ts';
 import { RelayError } from '../../functions/error.ts';
-import { createByteBudget } from '../../functions/queue/byte-budget.ts';
+import { createBudget } from '../../functions/queue/budget.ts';
 import { createPointedSender } from '../../functions/queue/payload.ts';
 import type { Attempt } from '../../functions/relay/relay.ts';
 import { answer } from '../doubles/answer.ts';
@@ -49,7 +49,7 @@ async function send(given: Given = {}) {
       say('delete', at);
     },
   };
-  const options = { s3, buckets, budget: createByteBudget(1_000), deleteDelivered, telemetry: quietTelemetry() };
+  const options = { s3, buckets, budget: createBudget(1_000), deleteDelivered, telemetry: quietTelemetry() };
   const sendPointed = createPointedSender(options)(deadlineOf(1_000));
   const message = { id: '4711', headers: {}, pointer: { ...AT, bucket } };
   const attempt = await sendPointed(message, async ({ body }) => {

@@ -245,7 +245,7 @@ export const BUGS: readonly Bug[] = [
     patches: [
       {
         file: 'functions/queue/batch.ts',
-        find: 'if (deadline.remainingMs() < neededMs(stream.longestMs))',
+        find: 'if (deadline.remainingMs() < neededMs(longestMs.get(way) ?? 0))',
         replace: 'if (false)',
       },
       {

@@ -44,7 +44,8 @@ export const cutover = v.object(
 /** `Date.parse` takes 30 February for 2 March. */
 function isTime(text: string): boolean {
   const [, day] = TIME.exec(text) ?? [];
-  return day !== undefined && new Date(`${day}T00:00:00Z`).toISOString().startsWith(day);
+  const midnight = Date.parse(`${day}T00:00:00Z`);
+  return day !== undefined && !Number.isNaN(midnight) && new Date(midnight).toISOString().startsWith(day);
 }
 
 /**

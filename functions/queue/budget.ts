@@ -1,24 +1,24 @@
-/** So many bytes at a time, in the order in which they are asked for. An amount larger than the budget goes alone. */
-export interface ByteBudget {
-  /** Waits until the bytes are free, runs, and frees them. @throws the signal's reason, where that ends the waiting */
-  spend<T>(bytes: number, run: () => Promise<T>, signal?: AbortSignal): Promise<T>;
+/** So much at a time, bytes or calls, in the order in which it is asked for. More than the budget goes alone. */
+export interface Budget {
+  /** Waits until the amount is free, runs, and frees it. @throws the signal's reason, where that ends the waiting */
+  spend<T>(amount: number, run: () => Promise<T>, signal?: AbortSignal): Promise<T>;
 }
 
-export function createByteBudget(totalBytes: number): ByteBudget {
+export function createBudget(total: number): Budget {
   let used = 0;
-  const waiting: { readonly bytes: number; readonly enter: () => void }[] = [];
+  const waiting: { readonly amount: number; readonly enter: () => void }[] = [];
 
   function admit(): void {
     for (let first = waiting[0]; first !== undefined; first = waiting[0]) {
-      if (used > 0 && used + first.bytes > totalBytes) return;
+      if (used > 0 && used + first.amount > total) return;
       waiting.shift();
-      used += first.bytes;
+      used += first.amount;
       first.enter();
     }
   }
 
   return {
-    async spend(bytes, run, signal) {
+    async spend(amount, run, signal) {
       await new Promise<void>((resolve, reject) => {
         const leave = () => {
           waiting.splice(waiting.indexOf(entry), 1);
@@ -26,7 +26,7 @@ export function createByteBudget(totalBytes: number): ByteBudget {
           admit();
         };
         const entry = {
-          bytes,
+          amount,
           enter: () => {
             signal?.removeEventListener('abort', leave);
             resolve();
@@ -40,7 +40,7 @@ export function createByteBudget(totalBytes: number): ByteBudget {
       try {
         return await run();
       } finally {
-        used -= bytes;
+        used -= amount;
         admit();
       }
     },

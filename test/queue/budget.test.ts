@@ -1,12 +1,12 @@
 /** The bytes of payloads that are in flight at once. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { createByteBudget } from '../../functions/queue/byte-budget.ts';
+import { createBudget } from '../../functions/queue/budget.ts';
 import { turn } from '../doubles/time.ts';
 
 /** Runs that go on until the test ends them. */
 function held(totalBytes: number) {
-  const budget = createByteBudget(totalBytes);
+  const budget = createBudget(totalBytes);
   const running = new Set<number>();
   const ends: (() => void)[] = [];
   const enter = (bytes: number, name: number) =>
@@ -64,7 +64,7 @@ describe('A budget of 100 bytes', () => {
   });
 
   test('a budget of 100 bytes is free again after a run that throws', async () => {
-    const budget = createByteBudget(100);
+    const budget = createBudget(100);
     await expect(budget.spend(100, () => Promise.reject(new Error('no')))).rejects.toThrow('no');
     expect(await budget.spend(100, async () => 'yes')).toBe('yes');
   });
@@ -72,7 +72,7 @@ describe('A budget of 100 bytes', () => {
   test('a budget of 100 bytes is never exceeded by two or more, and everyone gets in', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.integer({ min: 0, max: 150 }), { maxLength: 30 }), async (sizes) => {
-        const budget = createByteBudget(100);
+        const budget = createBudget(100);
         const inside: number[] = [];
         const runs = sizes.map((bytes) =>
           budget.spend(bytes, async () => {
