@@ -41,9 +41,9 @@ export const BUGS: readonly Bug[] = [
     patches: [
       {
         file: 'functions/queue/batch.ts',
-        find: 'const attempt = await attemptDelivery(queued.message, route, lineOf(queued), options);',
+        find: 'return attemptDelivery(queued.message, way.route, lineOf(queued), options);',
         replace:
-          "const attempt = await Promise.race([attemptDelivery(queued.message, route, lineOf(queued), options), Promise.resolve().then(() => ({ outcome: { kind: 'delivered' } }) as Attempt)]);",
+          "return Promise.race([attemptDelivery(queued.message, way.route, lineOf(queued), options), Promise.resolve().then(() => ({ outcome: { kind: 'delivered' } }) as Attempt)]);",
       },
     ],
     rules: [SAFE, ORDER],

@@ -129,18 +129,18 @@ export function createDeliveryWatch(options: DeliveryWatchOptions): DeliveryWatc
       ledger.violate('the sent time says the side', `${named(message)} goes to the ${side} side`);
   }
 
-  /** Undefined where something else than this record's sent time says it: a direct try before, or a letter. */
+  /** Undefined where no record says it: of a direct call, and where a letter was put back. */
   function expectedSide(message: Tracked, invocation: Invocation): Side | undefined {
     const cutover = sinceOf(message.arrival.destination);
     if (cutover === undefined) return 'old';
-    const mode = destinations.get(message.arrival.destination)?.webhook;
     const [record, ...others] = recordsOf(invocation).filter(({ messageId }) => ledger.ofRecord(messageId) === message);
-    const wasTriedBefore = message.arrival.via === 'webhook' && mode !== 'queued';
-    if (record === undefined || others.length > 0 || wasTriedBefore || message.letters > 0 || message.putBack > 0)
-      return undefined;
-    if (Number(record.attributes.SentTimestamp) < cutover.since) return 'old';
+    if (record === undefined || others.length > 0 || message.letters > 0 || message.putBack > 0) return undefined;
+    const { SentTimestamp, MessageGroupId } = record.attributes;
+    const cameInAt = record.messageAttributes.cameInAt?.stringValue;
+    const sentAt = cameInAt === undefined ? Number(SentTimestamp) : Date.parse(cameInAt);
+    if (sentAt < cutover.since) return 'old';
     const digest = createHash('sha256')
-      .update(record.attributes.MessageGroupId ?? message.id)
+      .update(MessageGroupId ?? message.id)
       .digest('hex');
     return Number.parseInt(digest.slice(0, 8), 16) % 100 < cutover.share ? 'new' : 'old';
   }
