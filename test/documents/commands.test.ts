@@ -50,7 +50,7 @@ const shown: readonly Shown[] = DOCUMENTS.flatMap((document) => {
     const [, script, rest = ''] =
       /^\s*(?:[A-Z_]+=\S+ )?npm (?:run )?([a-z]+)(?: -- (.*?))?\s*(?:#.*|; .*)?$/.exec(text) ?? [];
     // `npm ci`, `npm doctor` and the like are npm's own.
-    if (script === undefined || ['ci', 'install', 'pack'].includes(script)) return [];
+    if (script === undefined || ['audit', 'ci', 'install', 'pack'].includes(script)) return [];
     return [{ document, script, argv: words(rest), text: text.trim(), isWhole }];
   });
 });
