@@ -159,6 +159,26 @@ export function createFaults({ landscape, deployed, ledger, signal, now }: Fault
     unstored.delete(to.name);
   }
 
+  function expireTokens(): void {
+    authorizationServer.expireAllTokens();
+    tokensVoidAt = now();
+  }
+
+  /**
+   * On Cloud Foundry the role is a scope of the token, and the relay asks for one new token per ten minutes after a 403.
+   * Tokens without the role end here, so that it need not be waited for. A JWT can only end together with its signing
+   * key, so all end.
+   *
+   * @returns what to say of the tokens; empty where none was ended
+   */
+  function giveRoles(given: readonly LocalDestination[]): string {
+    const lacking = given.filter((one) => !one.hasRole());
+    for (const one of lacking) one.assignRole();
+    if (lacking.length === 0 || landscape.account.environment === 'neo') return '';
+    expireTokens();
+    return ' Every token from before has ended; in a real tenant it takes until the relay’s next token, ten minutes at most.';
+  }
+
   async function healAll(): Promise<string> {
     for (const server of Object.values(servers)) {
       server.heal();
@@ -166,15 +186,15 @@ export function createFaults({ landscape, deployed, ledger, signal, now }: Fault
     }
     authorizationServer.healTokenRequests();
     for (const disturbance of disturbances.values()) Object.assign(disturbance, { refuse: 0, fail: 0 });
+    const ofTokens = giveRoles(destinations);
     for (const one of destinations) {
-      if (!one.hasRole()) one.assignRole();
       storeSecret(one);
       const csrfProtected = protectedAtFirst.get(one.name);
       if (one.flow.csrfProtected !== csrfProtected) setCsrf(one, csrfProtected);
     }
     const count = ledger.hidden.length;
-    if (count === 0) return 'Everything works again.';
-    return `Everything works again. Still hidden: ${count} ${plural(count, 'message')}. “Try hidden now” ends the wait.`;
+    if (count === 0) return `Everything works again.${ofTokens}`;
+    return `Everything works again.${ofTokens} Still hidden: ${count} ${plural(count, 'message')}. “Try hidden now” ends the wait.`;
   }
 
   /** Absent: as the sender adapter has it without the setting. */
@@ -203,8 +223,7 @@ export function createFaults({ landscape, deployed, ledger, signal, now }: Fault
       effect: 'The authorization server forgets every token, opaque ones too, before its time.',
       fields: [],
       press: () => {
-        authorizationServer.expireAllTokens();
-        tokensVoidAt = now();
+        expireTokens();
         return 'Every token is expired, whatever its life was.';
       },
     },
@@ -223,11 +242,11 @@ export function createFaults({ landscape, deployed, ledger, signal, now }: Fault
       name: 'give-role',
       group: 'Credentials',
       title: 'Give role back',
-      effect: 'The client has ESBMessaging.send again.',
+      effect: 'The client has ESBMessaging.send again. On Cloud Foundry tokens without the role end, too.',
       fields: [destination],
       press: ({ destination: to }) => {
-        if (!to.hasRole()) to.assignRole();
-        return `The client of ${to.name} has its role.`;
+        const ofTokens = giveRoles([to]);
+        return `The client of ${to.name} has its role.${ofTokens}`;
       },
     },
     {

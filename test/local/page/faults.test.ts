@@ -271,3 +271,40 @@ test('what a destination does not have cannot be broken, such as CSRF protection
   await poll();
   expect(attempts).toMatchObject([{ destination: 'invoices', outcome: 'rejected', status: 500 }]);
 });
+
+/** On Cloud Foundry the role is a scope of the token, and after a 403 the relay keeps its token for ten minutes. */
+test.each(['give-role', 'heal'])('POST /faults/%s mends a role whose lack is in the token', async (mends) => {
+  const { orders, press, send, poll, until, attempts } = await openPage({ environment: 'cf' });
+  send(orders);
+  await poll();
+  await press('take-role');
+  send(orders);
+  await poll();
+  await until('it is hidden', ({ figures: { sums } }) => sums.hidden === 1);
+  const { done } = await press(mends);
+  await press('try-hidden-now');
+  await poll();
+  expect(attempts.map(({ outcome, status }) => `${outcome} ${status}`)).toEqual([
+    'delivered 200',
+    'blocked 403',
+    'delivered 200',
+  ]);
+  expect(done).toContain('in a real tenant it takes until the relay’s next token, ten minutes at most');
+});
+
+test.each(['neo', 'cf'] as const)(
+  'a role that was never away ends no token when it is given: %s',
+  async (environment) => {
+    const { authorizationServer, press } = await openPage({ environment });
+    expect((await press('give-role')).done).toBe('The client of orders has its role.');
+    expect((await press('heal')).done).toBe('Everything works again.');
+    expect(authorizationServer.trust.keysVersion()).toBe(0);
+  },
+);
+
+test('on Neo the role is looked up with each call: give-role ends no token', async () => {
+  const { authorizationServer, press } = await openPage();
+  await press('take-role');
+  expect((await press('give-role')).done).toBe('The client of orders has its role.');
+  expect(authorizationServer.trust.keysVersion()).toBe(0);
+});
