@@ -85,6 +85,8 @@ function live(isLive) {
 function show(next) {
   figures = next;
   const { sums, counts, functions, systems } = figures;
+  // A filter that has become empty would hide all that came of its messages.
+  if (sums[place] === 0) place = '';
   const shownSums = { ...sums, waiting: sums.waiting + sums.hidden };
   for (const element of document.querySelectorAll('[data-sum]')) {
     setText(element, count(shownSums[element.dataset.sum]));
@@ -97,7 +99,7 @@ function show(next) {
   byId('lost').classList.toggle('some', sums.lost > 0);
   const shown = {
     ...counts,
-    waiting: sums.waiting,
+    visible: sums.waiting,
     hidden: sums.hidden,
     'in flight': sums['in flight'],
     letters: sum(figures.destinations.map(({ letters }) => letters)),
@@ -132,7 +134,10 @@ function showTime() {
   const now = Date.now();
   const { nextVisibleAt, token } = figures;
   const nextSeconds = nextVisibleAt === undefined ? undefined : Math.ceil((nextVisibleAt - now) / 1_000);
-  setText(byId('next'), nextSeconds === undefined ? '' : nextSeconds <= 0 ? 'next now' : `next in ${nextSeconds} s`);
+  setText(
+    byId('next'),
+    nextSeconds === undefined ? '' : nextSeconds <= 0 ? 'next now' : `next in ${wait(nextSeconds)}`,
+  );
   const word = byId('token');
   const meter = byId('token-age');
   if (token === undefined) return;
@@ -228,13 +233,15 @@ function fill(item, row) {
   item.row = row;
   const [state, time, destination, id, tries, status, token, ms, size] = item.firstChild.children;
   item.dataset.place = row.place;
-  setText(state, row.place);
+  // Why a message is hidden: the outcome of its last try.
+  setText(state, row.place === 'hidden' && row.outcome !== undefined ? `hidden · ${row.outcome}` : row.place);
   setText(time, clock(row.at));
   setText(destination, row.side === undefined ? row.destination : `${row.destination}, ${row.side} side`);
   destination.title = `by ${row.by}`;
   setText(id, row.id);
   setText(tries, row.tries === 0 ? '' : String(row.tries));
-  setText(status, row.status === undefined ? '' : String(row.status));
+  // Without a token the status is the token endpoint's.
+  setText(status, row.status === undefined ? '' : row.token === undefined ? `token ${row.status}` : String(row.status));
   setText(token, row.token ?? '');
   setText(ms, row.durationMs === undefined ? '' : count(row.durationMs));
   setText(size, bytes(row.bytes));
@@ -247,7 +254,7 @@ function showWhy({ firstChild, row }) {
   const words = [];
   if (head !== row) words.push(`behind ${head.id} in its group`);
   else if (visibleAt !== undefined) words.push(nextTry(visibleAt));
-  if (place !== 'delivered' && reason !== undefined) words.push(reason);
+  if (place !== 'delivered' && reason !== undefined) words.push(ofOne(reason));
   const why = firstChild.children[9];
   if (words.length === 0) why?.remove();
   else if (why === undefined) firstChild.append(make('span', 'why', words.join(' · ')));
@@ -257,6 +264,11 @@ function showWhy({ firstChild, row }) {
 function nextTry(at) {
   const ms = at - Date.now();
   return ms <= 0 ? 'next try now' : `next try at ${clock(at)}, in ${duration(ms)}`;
+}
+
+/** The relay's log says it of all the messages that were not tried; here it is told of one. */
+function ofOne(reason) {
+  return reason.replace('the messages before them', 'the messages before it');
 }
 
 function toggle(key) {
@@ -382,7 +394,12 @@ const TOLD = {
   }) => [
     outcome === 'delivered' ? 'good' : outcome === 'failed' ? 'late' : 'bad',
     `The relay says: ${outcome}`,
-    `try ${attempt}, ${calls} ${calls === 1 ? 'call' : 'calls'}, ${durationMs} ms, status ${status ?? 'none'}, executed ${executed}`,
+    `try ${attempt}, ${calls} ${calls === 1 ? 'call' : 'calls'} (CSRF fetches not counted), ${durationMs} ms`,
+    `status ${status ?? 'none'}${status !== undefined && token === undefined ? ' of the token endpoint' : ''}`,
+    `executed ${executed}`,
+    executed === 'unknown' && status >= 400 && mplId === undefined && resent !== true
+      ? 'the answer named no MPL id, so the relay cannot know whether the flow ran'
+      : '',
     token === undefined
       ? 'without a token'
       : `token ${token}${tokenAgeMs === undefined ? '' : `, ${duration(tokenAgeMs)} old`}`,
@@ -391,7 +408,7 @@ const TOLD = {
     mplId === undefined ? '' : `MPL ${mplId}`,
     reason,
   ],
-  postponed: ({ reason }) => ['late', 'The relay says: postponed', 'no call was made', reason],
+  postponed: ({ reason }) => ['late', 'The relay says: postponed', 'no call was made', ofOne(reason)],
   hidden: ({ at, visibleAt }) =>
     visibleAt <= at
       ? ['', 'Visible again', 'the queue hands it out at once']
@@ -432,7 +449,7 @@ function headersOf({ headers }) {
 function showPlaces() {
   const box = byId('places');
   const { sums } = figures;
-  const wanted = PLACES.filter((one) => sums[one] > 0 || one === place);
+  const wanted = PLACES.filter((one) => sums[one] > 0);
   const text = wanted.map((one) => `${one} ${sums[one]}`).join();
   if (box.dataset.text === `${text} ${place}`) return;
   box.dataset.text = `${text} ${place}`;
@@ -586,7 +603,7 @@ function say(sentence, isWrong) {
   if (!isDone && Date.now() - saidAt < 4_000) return;
   if (isDone) saidAt = Date.now();
   const line = byId('done');
-  line.textContent = sentence;
+  line.textContent = isDone ? `${clock(saidAt)} ${sentence}` : sentence;
   line.classList.toggle('wrong', isWrong === true);
 }
 
@@ -634,6 +651,11 @@ function bytes(number) {
 
 function clock(ms) {
   return new Date(ms).toTimeString().slice(0, 8);
+}
+
+/** Minutes from two on. */
+function wait(seconds) {
+  return seconds > 120 ? `${Math.ceil(seconds / 60)} min` : `${seconds} s`;
 }
 
 function duration(ms) {

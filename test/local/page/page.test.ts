@@ -87,10 +87,11 @@ describe.skipIf(chromiumSource() === undefined)('the page in a real Chromium', (
     await page.locator('input[name="times"]').first().fill('3');
     await press('send-sample');
     await page
-      .locator('.row', { hasText: /hidden.*next try at .*ECONNREFUSED/ })
+      .locator('.row', { hasText: /hidden · failed.*next try at .*ECONNREFUSED/ })
       .nth(2)
       .waitFor();
     await untilSum('waiting', 3);
+    expect([await figure(page, 'visible'), await figure(page, 'hidden')]).toEqual(['0', '3']);
     await press('start-node');
     await untilSum('delivered', 3);
     expect(await page.locator('#active li').count()).toBe(0);
@@ -112,7 +113,7 @@ describe.skipIf(chromiumSource() === undefined)('the page in a real Chromium', (
       });
     }
     await press('heal');
-    await page.locator('#done', { hasText: /Still hidden: \d+ messages/ }).waitFor();
+    await page.locator('#done', { hasText: /^\d\d:\d\d:\d\d .*Still hidden: \d+ messages/ }).waitFor();
     await press('try-hidden-now');
     await untilSum('delivered', 60);
     expect([await wrongSums(), complaints]).toEqual([[], []]);
@@ -126,8 +127,13 @@ describe.skipIf(chromiumSource() === undefined)('the page in a real Chromium', (
     await press('refuse-payload');
     await opened.poll();
     await untilSum('dead', 1);
+    await page.locator('#places button', { hasText: 'dead 1' }).click();
+    await page.locator('.row').click();
+    await page.locator('.life', { hasText: 'the answer named no MPL id, so the relay cannot know' }).waitFor();
     await press('replay-letters');
     await untilSum('waiting', 1);
+    await page.locator('#shown', { hasText: '1 of 1 shown' }).waitFor();
+    expect(await page.locator('#places button[aria-pressed="true"]').count()).toBe(0);
     await opened.poll();
     await untilSum('delivered', 1);
     await press('stop-node');
@@ -201,6 +207,31 @@ describe.skipIf(chromiumSource() === undefined)('the page in a real Chromium', (
       expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(width);
     }
     expect(complaints).toEqual([]);
+  });
+
+  test('marks the status of the token endpoint, and tells long waits in minutes', async () => {
+    const opened = await openPage();
+    const { page, press } = await look(opened);
+    await press('rotate-secret-at-sap');
+    opened.send(opened.orders);
+    await opened.poll();
+    await page.locator('.row', { hasText: /hidden · blocked/ }).waitFor();
+    expect(await page.locator('.row .status').textContent()).toBe('token 401');
+    await page.locator('#next', { hasText: /^next in \d+ min$/ }).waitFor();
+    await page.locator('.row').click();
+    await page.locator('.life', { hasText: '0 calls (CSRF fetches not counted)' }).waitFor();
+  });
+
+  test('says of one message that was not tried that those before it failed', async () => {
+    const opened = await openPage({ plans: [{ name: 'orders', settings: { concurrency: 1 } }] });
+    const { page, press } = await look(opened);
+    await press('take-role');
+    opened.sendMany(8);
+    await opened.poll();
+    const why = page.locator('.row .why', { hasText: 'not tried: the messages before it failed one after another' });
+    await why.nth(2).waitFor();
+    await why.first().click();
+    await page.locator('.life', { hasText: 'no call was made · not tried: the messages before it failed' }).waitFor();
   });
 
   test('goes on by itself with a page server that was started anew', async () => {
