@@ -36,7 +36,7 @@ interface EndpointSettings {
   /** The header with the message id. SAP RM has its own place for the id, and a header only if it is set. */
   readonly idHeader?: string;
   readonly timeoutSeconds: number;
-  /** Host of the tenant's monitor: with it an MPL id is a link. */
+  /** Host of the tenant's monitor: with it an MPL id is a link. A new side has the old one's only in the same tenant. */
   readonly monitor?: string;
   readonly queue?: string;
   /** ARNs of the SNS topics and EventBridge rules that may send to the queue, where it is a created one. */
@@ -77,6 +77,16 @@ export interface Cutover {
 /** The destination, and with a cut-over its new side. */
 export function sidesOf(destination: Destination): Destination[] {
   return destination.cutover === undefined ? [destination] : [destination, destination.cutover.newSide];
+}
+
+/** Whether both are one tenant's, as far as settings tell: the same client, and the same host where `url` names it. */
+export function isOfOneTenant(one: Address, other: Address): boolean {
+  return one.secret === other.secret && URL.parse(one.url ?? '')?.origin === URL.parse(other.url ?? '')?.origin;
+}
+
+interface Address {
+  readonly secret: string;
+  readonly url?: string | undefined;
 }
 
 interface HttpsSettings {

@@ -4,10 +4,11 @@
  * its value, which may be a key.
  */
 import { readFileSync } from 'node:fs';
+import { isDeepStrictEqual } from 'node:util';
 import * as v from 'valibot';
 import { RelayError } from '../error.ts';
 import { isRecord } from '../untrusted.ts';
-import type { Destination } from './destination.ts';
+import { type Destination, isOfOneTenant } from './destination.ts';
 import { cutoverFields, newSideOf, WAY_FIELDS } from './schema/cutover.ts';
 import { DESTINATION_EXPECTED, destination, destinationFields } from './schema/destination.ts';
 import { MISSING } from './schema/fields.ts';
@@ -111,9 +112,12 @@ function settingInvalid(problem: string): RelayError {
 /** Only for input without a problem. */
 function checked(name: string, value: unknown): Destination {
   const { cutover, ...settings } = v.parse(destination, value);
-  if (cutover === undefined || !isRecord(value)) return { name, ...settings } as Destination;
-  const { cutover: _, ...other } = v.parse(destination, newSideOf(value));
-  const newSide = { name, ...other, side: 'new' } as Destination;
+  if (cutover === undefined || !isRecord(value) || !isRecord(value.cutover))
+    return { name, ...settings } as Destination;
+  const { cutover: _, monitor, ...other } = v.parse(destination, newSideOf(value));
+  // Another tenant's monitor does not show what this one runs.
+  const isItsOwn = monitor !== undefined && ('monitor' in value.cutover || isOfOneTenant(settings, other));
+  const newSide = { name, ...other, ...(isItsOwn ? { monitor } : {}), side: 'new' } as Destination;
   return { name, ...settings, side: 'old', cutover: { ...cutover, newSide } } as Destination;
 }
 
@@ -149,13 +153,21 @@ function problemsOfNewSide(
   cutover: Readonly<Record<string, unknown>>,
   own: readonly Issue[],
 ): string[] {
-  if (Object.keys(cutover).every((field) => field in cutoverFields)) {
+  const newSide = newSideOf(written);
+  const isMeant = Object.keys(cutover).every((field) => field in cutoverFields || WAY_FIELDS.includes(field));
+  if (isMeant && isDeepStrictEqual(withDefaults(newSide), withDefaults(newSideOf({ ...written, cutover: {} })))) {
     return [': expected what differs on the new side, such as secret and path'];
   }
-  const found = issuesOf(newSideOf(written)).filter(
+  const found = issuesOf(newSide).filter(
     ([path, message]) => path in cutover || !own.some((issue) => issue[0] === path && issue[1] === message),
   );
   return found.map(([path, message]) => `.${path}: ${message}`);
+}
+
+/** As it is written, where it has a mistake. */
+function withDefaults(written: Readonly<Record<string, unknown>>): unknown {
+  const parsed = v.safeParse(destination, written);
+  return parsed.success ? parsed.output : written;
 }
 
 function unknownInCutover(cutover: Record<string, unknown>, path: string): string[] {

@@ -5,7 +5,7 @@
  */
 import { readdir, stat } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
-import { cutoverLines, movedLines } from './cutover.ts';
+import { cutoverLines, movedLines, notComparedLines } from './cutover.ts';
 import { differences, readMappings, readPackage } from './made-package.ts';
 import { COMPILED_TEMPLATE, packageService } from './packaging.ts';
 import { readConfiguration } from './stack/configuration.ts';
@@ -55,10 +55,12 @@ function goneLines(before: ServiceInput | undefined, made: ServiceInput): string
   ];
 }
 
-/** Of the package that stood in the same place before: whose messages in flight would change sides. */
+/** Whose messages in flight would change sides, against the package that stood in the same place before. */
 function sideLines(before: ServiceInput | undefined, made: ServiceInput): string[] {
-  if (before === undefined || differences(before, made).length > 0) return [];
-  return movedLines((before.custom as { destinations?: unknown } | undefined)?.destinations, readConfiguration(made));
+  const configuration = readConfiguration(made);
+  const now = Date.now();
+  if (before === undefined || differences(before, made).length > 0) return notComparedLines(configuration, now);
+  return movedLines((before.custom as { destinations?: unknown } | undefined)?.destinations, configuration, now);
 }
 
 /** CloudFormation updates a mapping with all of its properties, `Enabled: true` among them. */
@@ -100,8 +102,9 @@ checks serverless.yml on the way.
 
 Prints each destination with its queue, its flow and the path of its webhook,
 which destinations were in the package that stood there before and are not in
-this one, and of which it changes the event source mapping, so that a deployment
-may end their pause.
+this one, of which it changes the event source mapping, so that a deployment may
+end their pause, and of which messages in flight would go to another tenant. To
+be told of these after a deployment as well, name a folder by --package.
 
 Other options go on to the framework. Then:
   npm run deploy -- --stage <name> --package <folder>`;
@@ -122,8 +125,7 @@ if (packaging.made !== undefined) {
   const compared = [...goneLines(before, made), ...sideLines(before, made), ...changed];
   for (const line of [...warnings, ...compared]) console.error(line);
   for (const line of await files(folder)) console.log(line);
-  for (const line of ['', ...destinationLines(made), ...cutoverLines(readConfiguration(made), Date.now())])
-    console.log(line);
+  for (const line of ['', ...destinationLines(made), ...cutoverLines(readConfiguration(made))]) console.log(line);
 } else {
   for (const line of packaging.mistakes) console.error(line);
   process.exitCode = 1;

@@ -421,6 +421,86 @@ describe('The queries', () => {
   });
 });
 
+describe('A cut-over', () => {
+  const NEO = 'https://acme.hana.ondemand.com/http/orders';
+  const neo = { secret: 'cpi/neo', url: NEO };
+  const cutover = { secret: 'cpi/cf', path: '/http/orders', since: '2027-03-06T20:00:00Z' };
+  const NEO_MONITOR = 'acme-tmn.hana.ondemand.com';
+
+  /** How many destinations the `sap-down` of each host counts, by its name. */
+  function downs(orders: object, others: object): Record<string, readonly string[]> {
+    const of = stacked({ alarms: MAIL, destinations: { orders, stock: others, invoices: others } });
+    const rules = propertiesOf(of, 'AWS::CloudWatch::CompositeAlarm').filter(({ AlarmName }) =>
+      /(?<!-only)-sap-down$/.test(String(AlarmName)),
+    );
+    return Object.fromEntries(
+      rules.map(({ AlarmName, AlarmRule }) => [
+        String(AlarmName).slice('token-relay-prod-'.length),
+        ['orders', 'stock', 'invoices'].filter((name) => String(AlarmRule).includes(`-${name}-blocked`)),
+      ]),
+    );
+  }
+  const [without, withOrders] = [
+    ['stock', 'invoices'],
+    ['orders', 'stock', 'invoices'],
+  ];
+
+  test.each<[string, object, object, string, readonly string[]]>([
+    ['from one host to another', { ...neo, cutover }, neo, 'acme-hana-ondemand-com-sap-down', without],
+    ['from a host to that of a secret', { ...neo, cutover }, flow, 'sap-down', without],
+    ['between the hosts of two secrets', { ...flow, cutover }, flow, 'sap-down', without],
+    [
+      'of a tenant whose monitor is known',
+      { ...flow, monitor: NEO_MONITOR, cutover },
+      { ...flow, monitor: NEO_MONITOR },
+      'acme-tmn-hana-ondemand-com-sap-down',
+      without,
+    ],
+    [
+      'between two secrets of one host',
+      { ...neo, cutover: { secret: 'cpi/other', since: cutover.since } },
+      neo,
+      'acme-hana-ondemand-com-sap-down',
+      withOrders,
+    ],
+    [
+      'between two paths of one secret',
+      { ...flow, cutover: { path: '/http/other', since: cutover.since } },
+      flow,
+      'sap-down',
+      withOrders,
+    ],
+  ])('a cut-over %s counts for a host only if both sides have it', (_, orders, others, name, counted) => {
+    expect(downs(orders, others)).toEqual({ [name]: counted });
+  });
+
+  test('a side that is blocked while the other host is down is told of all the same', () => {
+    const destinations = { orders: { ...neo, cutover }, stock: neo, invoices: neo };
+    const of = propertiesOf(stacked({ alarms: MAIL, destinations }), 'AWS::CloudWatch::CompositeAlarm');
+    const rule = of.find(({ AlarmName }) => AlarmName === 'token-relay-prod-only-sap-down')?.AlarmRule;
+    const [, unexplained] = String(rule).split(' AND NOT (');
+    expect(rule).toContain('ALARM("token-relay-prod-acme-hana-ondemand-com-sap-down")');
+    expect(String(rule).split(' AND NOT (').at(-1)).toContain('ALARM("token-relay-prod-orders-blocked")');
+    expect(unexplained).not.toContain('stock-blocked');
+  });
+
+  test('a cut-over is in the queries: which side a line is of, and where each is', () => {
+    const queries = (destinations: object) =>
+      propertiesOf(stacked({ destinations }), 'AWS::Logs::QueryDefinition').map(({ QueryString }) =>
+        String(QueryString),
+      );
+    for (const text of queries({ orders: neo })) expect(text).not.toMatch(/\bside\b/);
+    const [life, notDelivered, ticket] = queries({ orders: { ...neo, cutover }, stock: flow });
+    expect(life).toMatch(/^fields .*, destination, side, .*/);
+    expect(life).toMatch(/\| display .*, destination, side, /);
+    expect(notDelivered).toContain('by destination, side, outcome');
+    expect(ticket).toContain(
+      `# orders, old side: ${NEO}\n# orders, new side: /http/orders on the host of its secret\n# stock: /http/orders on`,
+    );
+    expect(ticket).toMatch(/\| display .*, side, /);
+  });
+});
+
 describe('Names', () => {
   const emitted = told();
 

@@ -725,6 +725,61 @@ describe('What may be meant is a warning:', () => {
     expect(warnings).toEqual([mistake[3]]);
   });
 
+  const CF = 'https://cf.example.com/http/orders';
+  const neo = { secret: 'cpi/neo', url: 'https://neo.example.com/http/orders' };
+  const since = '2027-03-06T20:00:00Z';
+  const keyed = { ...neo, headers: { apikey: 'hunter22', 'X-Client': 'erp' }, query: { token: 'hunter23' } };
+  const ofKeys = (where: string) =>
+    [
+      ['headers', 'apikey'],
+      ['query', 'token'],
+    ].map(
+      ([field, name]) =>
+        `orders.cutover.${field}: ${name} of the old side is sent to the new one\n  at ${where}; set cutover.${field}, to {} for none`,
+    );
+  test.each<[string, object, object, readonly string[]]>([
+    [
+      'another host without a secret',
+      neo,
+      { url: CF },
+      ['orders.cutover: a url of its own, and no secret\n  so the token of the old side is sent to cf.example.com'],
+    ],
+    [
+      'a url without a secret, in place of the host of the secret',
+      { secret: 'cpi/neo', path: '/http/orders' },
+      { url: CF },
+      ['orders.cutover: a url of its own, and no secret\n  so the token of the old side is sent to cf.example.com'],
+    ],
+    [
+      'a secret without a url',
+      keyed,
+      { secret: 'cpi/cf' },
+      [
+        'orders.cutover: a secret of its own, and the url of the old side\n' +
+          '  where a token of another tenant is refused; set cutover.url or cutover.path',
+      ],
+    ],
+    ['what proves the caller at the old side', keyed, { secret: 'cpi/cf', url: CF }, ofKeys('cf.example.com')],
+    [
+      'the same at the host of a secret',
+      { ...keyed, url: undefined, path: '/http/orders' },
+      { secret: 'cpi/cf' },
+      ofKeys('the host of its secret'),
+    ],
+    ['both of its own', neo, { secret: 'cpi/cf', url: CF }, []],
+    ['a secret and a path', neo, { secret: 'cpi/cf', path: '/http/orders' }, []],
+    ['another flow of the tenant', keyed, { url: 'https://neo.example.com/http/other' }, []],
+    ['another client of the tenant, which is meant', keyed, { secret: 'cpi/other', url: neo.url }, []],
+    ['headers and parameters of its own', keyed, { secret: 'cpi/cf', url: CF, headers: {}, query: {} }, []],
+  ])('what a new side takes over from the old one is a warning: %s', (_, orders, differing, lines) => {
+    const destinations = { orders: { ...orders, cutover: { since, ...differing } } };
+    const custom = { alarms: { mail: 'operators@example.com' }, destinations };
+    const { warnings } = stack({ service: 'token-relay', stage: 'dev', region: 'eu-central-1', custom });
+    expect(warnings).toEqual(lines);
+    for (const line of warnings.flatMap((text) => text.split('\n'))) expect(line.length, line).toBeLessThanOrEqual(80);
+    expect(warnings.join()).not.toContain('hunter2');
+  });
+
   test('a path whose adapter listens there is no warning', () => {
     const { service: name, provider, custom } = parse(YAML);
     const alarmed = { ...custom, alarms: { mail: 'operators@example.com' } };

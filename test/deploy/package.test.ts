@@ -237,6 +237,23 @@ describe('a package made before', () => {
       ],
     });
   });
+
+  test('a package that sends messages in flight elsewhere than the one before says so beside its table', async () => {
+    const cutover = { secret: 'cpi/orders-cf', since: '2026-03-06T20:00:00Z' };
+    const packaged = async (custom: object, place: string) => {
+      await service.change({ alarms, destinations: { orders: custom } });
+      const { exitCode, output, errors } = await service.package('--stage', 'prod', '--package', place);
+      expect(exitCode).toBe(0);
+      return { output, errors };
+    };
+    const first = await packaged({ ...orders, cutover }, 'release/cutover');
+    expect(first.errors[0]).toBe('orders.cutover: 2026-03-06T20:00:00Z is over, and no package before is here');
+    expect(first.output).toContain('orders: cut-over at 2026-03-06T20:00:00Z');
+    expect((await packaged({ ...orders, cutover }, 'release/cutover')).errors).toEqual([]);
+    expect((await packaged(orders, 'release/cutover')).errors).toContain(
+      'orders.cutover: messages in flight would go elsewhere than before',
+    );
+  });
 });
 
 describe('queues', () => {

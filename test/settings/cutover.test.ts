@@ -1,6 +1,7 @@
 /** A cut-over as it is written: what differs on the new side, what is shared, and what is refused. */
 import { describe, expect, test } from 'vitest';
 import type { Destination } from '../../functions/settings/destination.ts';
+import { problems } from '../../functions/settings/settings.ts';
 import { basic, orders, read } from './destination.ts';
 import { describeMistakes, type Mistake, TEXT, whole } from './mistake.ts';
 
@@ -55,6 +56,21 @@ describe('A cut-over', () => {
     expect(sides({ ...orders, cutover: { ...cutover, path: '/http/new' } }).other).not.toHaveProperty('url');
   });
 
+  test.each([
+    ['has another secret', { secret: 'cpi/orders-cf' }, undefined],
+    ['has another host', { url: 'https://other.example.com/http/orders' }, undefined],
+    ['has its host from the secret', { path: '/http/orders' }, undefined],
+    ['has another address in the same tenant', { url: 'https://flows.example.com/http/other' }, 'old.example.com'],
+    ['names its own', { secret: 'cpi/orders-cf', monitor: 'new.example.com' }, 'new.example.com'],
+    ['names the same', { secret: 'cpi/orders-cf', monitor: 'old.example.com' }, 'old.example.com'],
+  ])('a monitor is not taken over to another tenant: the new side %s', (_, differing, monitor) => {
+    const { secret } = orders;
+    const written = { secret, url: 'https://flows.example.com/http/orders', monitor: 'old.example.com' };
+    const { old, other } = sides({ ...written, cutover: { since: SINCE, ...differing } });
+    expect(old.monitor).toBe('old.example.com');
+    expect(other.monitor).toBe(monitor);
+  });
+
   test('another adapter on the new side leaves behind the settings of the old one alone', () => {
     const written = { ...orders, adapter: 'soap-rm', messageIdAs: 'header', soapVersion: '1.2', idHeader: 'X-Id' };
     const { other } = sides({ ...written, cutover: { ...cutover, adapter: 'https' } });
@@ -98,6 +114,16 @@ const mistakes: readonly Mistake[] = [
     `orders.cutover.share: ${PER_CENT}${TEXT}`,
   ],
   ['a cut-over to the same', { ...orders, cutover: { since: SINCE, share: 10 } }, `orders.cutover: ${DIFFERS}`],
+  [
+    'a cut-over that repeats the destination',
+    { ...orders, cutover: { ...orders, since: SINCE } },
+    `orders.cutover: ${DIFFERS}`,
+  ],
+  [
+    'a cut-over that repeats a default',
+    { ...orders, cutover: { since: SINCE, timeoutSeconds: 60, csrf: false } },
+    `orders.cutover: ${DIFFERS}`,
+  ],
   ...['queue', 'fifo', 'batchSize', 'retryForHours', 'concurrency', 'payloadBucket', 'webhook', 'forwardHeaders'].map(
     (field): Mistake => [
       `${field} in a cut-over`,
@@ -134,3 +160,11 @@ const mistakes: readonly Mistake[] = [
 ];
 
 describeMistakes('a cut-over', mistakes);
+
+test('a cut-over that repeats the destination is refused beside what is wrong with it', () => {
+  const { secret } = orders;
+  expect(problems({ orders: { ...orders, timeoutSeconds: 0, cutover: { since: SINCE, secret } } })).toEqual([
+    `orders.timeoutSeconds: ${whole('seconds', 1, 600)}`,
+    `orders.cutover: ${DIFFERS}`,
+  ]);
+});

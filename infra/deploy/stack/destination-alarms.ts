@@ -1,4 +1,5 @@
 /** What is watched of each destination: its queues, and what the relay counts of it. */
+import { isOfOneTenant, type Destination as Side, sidesOf } from '../../../functions/settings/destination.ts';
 import {
   type Alarm,
   above,
@@ -28,6 +29,8 @@ const MOST_FAILING_SHARE = 0.5;
 const VERDICTS_THAT_TELL = 20;
 const MOST_REJECTED_SHARE = 0.05;
 const REJECTED_SECONDS = 900;
+/** In place of a host that nobody told. */
+const SAP = 'SAP';
 /** Beside the longest run of a function: for the next poll, and for counts that come late. */
 const UNPOLLED_MINUTES = 2;
 
@@ -44,7 +47,7 @@ export function destinationAlarms(destination: Destination, options: Destination
   const { service, metrics, alarms, functionTimeoutSeconds } = options;
   const { settings, queue } = destination;
   const { name, fifo, enabled, webhook } = settings;
-  const host = hostOf(destination);
+  const host = hostOf(settings);
   const queueName = queue.created ? queue.name : queueOfArn(queue.arn ?? '').name;
   const deadLetterName = queue.created ? queue.deadLetterName : queueOfUrl(settings.deadLetterQueueUrl ?? '')?.name;
   const own = (metric: string, statistic: Metric['statistic']) => ownMetric(metrics, metric, statistic, name);
@@ -53,7 +56,7 @@ export function destinationAlarms(destination: Destination, options: Destination
     name: `${service}-${name}-${kind}`,
     logicalId: `AlarmOf${logicalName(name)}${logicalName(kind)}`,
   });
-  const atSap = { severity: 'page', host } as const;
+  const atSap = { severity: 'page', ...(host === undefined ? {} : { host }) } as const;
   // So long all functions of a slow flow may be busy, and none is invoked anew.
   const unpolledMinutes = Math.ceil(functionTimeoutSeconds / 60) + UNPOLLED_MINUTES;
 
@@ -230,8 +233,14 @@ function ofQueue(queueName: string, name: string): Metric {
 
 /**
  * The tenant, where the settings tell it, else the host of the URL. Those of which nothing but the path is known have
- * their host from a secret: they are taken for one tenant's, as most stacks have one.
+ * their host from a secret: they are taken for one tenant's, as most stacks have one. With a cut-over between two
+ * tenants there is none: an alarm does not say which side it is about, and no host that is down explains it.
  */
-function hostOf({ settings: { monitor, url } }: Destination): string {
-  return monitor ?? (url === undefined ? 'SAP' : new URL(url).hostname);
+function hostOf(settings: Side): string | undefined {
+  const hosts = new Set(
+    sidesOf(settings).map(({ monitor, url }) => monitor ?? (url === undefined ? SAP : new URL(url).hostname)),
+  );
+  const [host] = hosts;
+  const isKnown = host !== SAP || settings.cutover === undefined || isOfOneTenant(settings, settings.cutover.newSide);
+  return hosts.size === 1 && isKnown ? host : undefined;
 }

@@ -10,6 +10,7 @@ import { addressWarnings, isMonitor } from './address.ts';
 import type { Configuration, Destination } from './destination.ts';
 import { domainMistakes, throttlingMistakes } from './gateway.ts';
 import { misplacedInCustom, misplacedInDestinations } from './misplaced.ts';
+import { inheritedWarnings } from './new-side.ts';
 import { alarmsMistakes, maintenanceMistakes } from './notification.ts';
 import { PLATFORM_FIELDS, platformMistakes } from './platform.ts';
 import { logicalName, type NamedQueue, queueOfArn, queueOfUrl } from './queue.ts';
@@ -105,10 +106,10 @@ export function deploymentMistakes(destinations: readonly Destination[], region:
   });
 }
 
-/** What is no mistake and should still be meant: a line each, told when the service is packaged. */
+/** What is no mistake and should still be meant: a line each, or some of 80 characters, told when the service is packaged. */
 export function warnings({ destinations, alarms, platform }: Configuration): string[] {
   const told = alarms === undefined ? [NOBODY_IS_TOLD] : [];
-  const ofDestinations = destinations.flatMap(({ settings }) => [
+  const ofDestinations = destinations.flatMap(({ settings, written }) => [
     ...(settings.webhook?.verify.some(({ type }) => type === 'none')
       ? [
           `${settings.name}.webhook.verify: none lets in whoever knows the URL; only for a network that keeps others out`,
@@ -116,6 +117,7 @@ export function warnings({ destinations, alarms, platform }: Configuration): str
       : []),
     ...addressWarnings(settings),
     ...newAddressWarnings(settings),
+    ...inheritedWarnings({ settings, written }),
   ]);
   return [...told, ...platformWarnings(destinations, platform), ...ofDestinations];
 }

@@ -6,7 +6,7 @@
  */
 import { sidesOf } from '../../../functions/settings/destination.ts';
 import { mplLink } from '../../../functions/settings/monitor.ts';
-import type { Configuration, Destination } from './destination.ts';
+import type { Configuration, Destination, DestinationSettings } from './destination.ts';
 import { logicalName } from './queue.ts';
 import { type Resource, ref } from './template.ts';
 
@@ -68,6 +68,7 @@ function queriesOf(destinations: readonly Destination[]): Query[] {
   const link = linkOf(destinations);
   const withLink = link === undefined ? [] : [`| ${link.line}`];
   const ofLink = link === undefined ? '' : ', monitor';
+  const side = destinations.some(({ settings }) => settings.cutover !== undefined) ? ', side' : '';
   return [
     {
       name: 'life-of-a-message',
@@ -76,18 +77,18 @@ function queriesOf(destinations: readonly Destination[]): Query[] {
         ...(link?.parameters ?? []),
       ],
       lines: [
-        `fields @timestamp, message, destination, attempt, outcome, status, executed, reason, mplId`,
+        `fields @timestamp, message, destination${side}, attempt, outcome, status, executed, reason, mplId`,
         '| filter messageId = "{{messageId}}"',
         ...withLink,
         '| sort @timestamp asc',
-        `| display @timestamp, message, destination, attempt, outcome, status, executed, durationMs, ageSeconds, token, reason, mplId${ofLink}`,
+        `| display @timestamp, message, destination${side}, attempt, outcome, status, executed, durationMs, ageSeconds, token, reason, mplId${ofLink}`,
       ],
     },
     {
       name: 'not-delivered',
       lines: [
         NOT_DELIVERED,
-        '| stats count(*) as attempts, count_distinct(messageId) as messages, max(ageSeconds) as oldestSeconds, max(@timestamp) as lastAt by destination, outcome, status, reason',
+        `| stats count(*) as attempts, count_distinct(messageId) as messages, max(ageSeconds) as oldestSeconds, max(@timestamp) as lastAt by destination${side}, outcome, status, reason`,
         '| sort messages desc',
       ],
     },
@@ -95,14 +96,12 @@ function queriesOf(destinations: readonly Destination[]): Query[] {
       name: 'for-the-sap-ticket',
       parameters: [destination, ...(link?.parameters ?? [])],
       lines: [
-        ...destinations.map(
-          ({ settings: { name, url, path } }) => `# ${name}: ${url ?? `${path} on the host of its secret`}`,
-        ),
+        ...destinations.flatMap(({ settings }) => sidesOf(settings)).map(placeOf),
         `${NOT_DELIVERED} and destination = "{{destination}}"`,
         ...withLink,
         '| sort @timestamp desc',
         '| limit 50',
-        `| display @timestamp, messageId, mplId, status, outcome, executed, calls, durationMs, reason, function_request_id${ofLink}`,
+        `| display @timestamp, messageId, mplId${side}, status, outcome, executed, calls, durationMs, reason, function_request_id${ofLink}`,
       ],
     },
     {
@@ -124,6 +123,12 @@ function queriesOf(destinations: readonly Destination[]): Query[] {
       ],
     },
   ];
+}
+
+/** A comment of the query. */
+function placeOf({ name, side, url, path }: DestinationSettings): string {
+  const which = side === undefined ? name : `${name}, ${side} side`;
+  return `# ${which}: ${url ?? `${path} on the host of its secret`}`;
 }
 
 /** With one monitor for all it stands in the query; of several the first is what its parameter begins with. */
