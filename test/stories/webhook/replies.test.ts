@@ -4,7 +4,7 @@
  */
 import { describe, expect, test } from 'vitest';
 import type { WebhookPlan } from '../../../infra/local/landscape.ts';
-import type { Answer } from '../../../infra/local/server/server.ts';
+import type { Answer, LocalServer } from '../../../infra/local/server/server.ts';
 import {
   functionUrl,
   httpApi1,
@@ -130,6 +130,8 @@ interface Row {
 const times = Object.keys(FORMS).length;
 const answering = (answer: Answer) => (stage: Stage) => stage.runtimeNode.server.fail({ fault: answer, times });
 const saying = (status: number, headers = {}) => answering({ status, headers, body: 'words of the flow' });
+/** Not stopped: a landscape of another test may get its port. */
+const silence = (server: LocalServer) => server.fail({ fault: 'reset-before', times: Number.POSITIVE_INFINITY });
 const wait = (seconds: number) => ({ 'Retry-After': String(seconds) });
 
 const REFUSED: readonly Row[] = [
@@ -194,7 +196,7 @@ const REFUSED: readonly Row[] = [
   },
   {
     when: 'the secret cannot be read',
-    cause: ({ secretsManager }) => secretsManager.server.stop(),
+    cause: ({ secretsManager }) => silence(secretsManager.server),
     expected: problem(503, 'unavailable', wait(30)),
   },
 ];
@@ -210,13 +212,13 @@ const QUEUED: readonly Row[] = [
   {
     when: 'SQS did not take it',
     mode: 'queued',
-    cause: ({ sqsServer }) => sqsServer.stop(),
+    cause: ({ sqsServer }) => silence(sqsServer),
     expected: problem(503, 'unavailable', wait(30)),
   },
   {
     when: 'neither the flow nor SQS took it',
     mode: 'direct-else-queued',
-    cause: async ({ sqsServer, runtimeNode }) => [await sqsServer.stop(), await runtimeNode.server.stop()],
+    cause: (stage) => [saying(404)(stage), silence(stage.sqsServer)],
     expected: problem(503, 'unavailable', wait(30)),
   },
   {
@@ -249,7 +251,7 @@ const DIRECT: readonly Row[] = [
   },
   {
     when: 'no token is to be had',
-    cause: ({ authorizationServer }) => authorizationServer.server.stop(),
+    cause: ({ authorizationServer }) => silence(authorizationServer.server),
     expected: problem(502, 'bad-gateway', wait(30)),
   },
   { when: 'the endpoint is not there', cause: saying(404), expected: problem(502, 'bad-gateway') },
