@@ -249,6 +249,51 @@ describe('The user’s settings', () => {
     expect(serviceKey.oauth).not.toHaveProperty('clientsecret');
   });
 
+  test('with a cut-over are delivered on both sides here, and no address of theirs is called', async () => {
+    const url = (host: string, path: string) => `https://${host}.example.invalid/http/${path}`;
+    const past = '2026-03-06T20:00:00Z';
+    const started = await startWith(
+      {
+        before: {
+          secret: 'cpi/neo',
+          url: url('neo', 'before'),
+          cutover: { secret: 'cpi/cf', since: '2099-01-01T00:00Z' },
+        },
+        address: { secret: 'cpi/neo', url: url('neo', 'a'), cutover: { url: url('cf', 'b'), scope: 'x', since: past } },
+        tenant: {
+          secret: 'cpi/neo',
+          url: url('neo', 'orders'),
+          cutover: {
+            secret: 'arn:aws:secretsmanager:eu-central-1:123456789012:secret:cpi/cf-a1B2c3',
+            path: '/http/orders',
+            since: past,
+          },
+        },
+        client: {
+          secret: 'cpi/neo',
+          path: '/http/c',
+          cutover: { secret: 'cpi/other', url: url('cf', 'c'), since: past },
+        },
+        same: { secret: 'cpi/neo', url: url('neo', 'same'), cutover: { url: url('cf', 'same'), since: past } },
+      },
+      15_510,
+    );
+    for (const name of ['before', 'address', 'tenant', 'client', 'same']) {
+      const { out } = await run(commandsOf(name, started)[0] ?? '', started.service);
+      await started.until(delivered(name, idIn(out)));
+    }
+    const notes = (name: string) => linesOf(name, started).filter((line) => line.startsWith('  ('));
+    expect(notes('address')).toContain('  (new side, at the same runtime node: /http/b by cpi/neo)');
+    expect(notes('tenant')).toEqual([
+      '  (new side, at the same runtime node: /http/orders by cpi/cf)',
+      '  (new side: shares the flow of tenant)',
+    ]);
+    expect(notes('same')).toEqual([expect.stringContaining('cutover is left out')]);
+    const [, file = ''] = /@(.*)\.queue$/.exec(commandsOf('tenant', started)[0] ?? '') ?? [];
+    const newKey = JSON.parse(await readFile(join(started.service.folder, `${file}.cutover.secret.json`), 'utf8'));
+    expect(newKey.oauth.url).toMatch(/^http:\/\/127\.0\.0\.1:/);
+  });
+
   test('with a mistake in them are told as npm run package tells it, and nothing is started', async () => {
     const service = await createService({
       destinations: { orders: { secret: 'cpi/orders', path: 'http/orders', fifo: 'yes' } },

@@ -2,6 +2,7 @@
  * The user's own destinations on the landscape: for each a client with its secret, a flow, the queues, its buckets, and
  * what its webhook's senders prove themselves with. What addresses AWS or SAP in the settings addresses the landscape then.
  */
+import { isDeepStrictEqual } from 'node:util';
 import type { Queue } from '../aws/sqs/sqs.ts';
 import { type DeployedFlow, deployFlow, type RegisteredClient, registerClient } from '../destination.ts';
 import type { Landscape, LocalDestination, Surroundings } from '../landscape.ts';
@@ -10,7 +11,7 @@ import { type PlacedFlow, placeFlow } from './flow.ts';
 import type { Issuers } from './issuer.ts';
 import { madeUp, madeUpClientId } from './made-up.ts';
 import type { Package } from './package.ts';
-import { type QueuePlan, queuePlan, type Written, waysOf } from './settings.ts';
+import { newSideOf, type QueuePlan, queuePlan, type Written, type WrittenCutover, waysOf } from './settings.ts';
 import { proofs } from './webhook-secret.ts';
 
 export interface OwnDestination {
@@ -23,6 +24,8 @@ export interface OwnDestination {
   readonly notes: readonly string[];
   /** As they lie in Secrets Manager. */
   readonly credentials: object;
+  /** Those of a cut-over's new side. */
+  readonly newSideCredentials?: object;
 }
 
 type Entry = readonly [name: string, settings: Written];
@@ -33,7 +36,20 @@ export function entriesOf({ destinations }: Package): Entry[] {
 
 /** Whether a client has a certificate, which SAP's side asks for over TLS alone. */
 export function needsTls(entries: readonly Entry[]): boolean {
-  return entries.some(([, { authentication }]) => authentication === 'certificate');
+  return sidesOf(entries).some(([, { authentication }]) => authentication === 'certificate');
+}
+
+/** Each as it is, and with a cut-over its new side, which has a name that no destination can have. */
+function sidesOf(entries: readonly Entry[]): Entry[] {
+  return entries.flatMap(([name, settings]): Entry[] => {
+    const newSide = newSideOf(settings);
+    return newSide === undefined
+      ? [[name, settings]]
+      : [
+          [name, settings],
+          [`${name}.cutover`, newSide],
+        ];
+  });
 }
 
 export function needsIssuers(entries: readonly Entry[]): boolean {
@@ -78,23 +94,36 @@ function connect([name, settings]: Entry, connecting: Connecting): OwnDestinatio
   const secret = secretName(settings.secret);
   const placed = placeFlow(name, settings);
   const { flow, notes: ofFlow } = flowOf(placed, name, flows, landscape.runtimeNode);
-  const notes = settings.scope === undefined ? ofFlow : [...ofFlow, NO_SCOPE];
+  const [, newSide] = sidesOf([[name, settings]]);
+  const newlyPlaced = newSide === undefined ? undefined : placeFlow(...newSide);
+  const cutover = newlyPlaced === undefined ? undefined : localCutover(settings, { placed, newlyPlaced, landscape });
+  const notes = [
+    ...ofFlow,
+    ...(settings.scope === undefined ? [] : [NO_SCOPE]),
+    ...(newSide === undefined || newlyPlaced === undefined
+      ? []
+      : cutover === undefined
+        ? [SAME_SIDES]
+        : notesOfNewSide(newSide, newlyPlaced, flows, landscape.runtimeNode)),
+  ];
   const plan = queuePlan(name, settings, made);
-  const client = (within: Surroundings): Client => {
-    const registered = clients.get(secret) ?? registerOwn(secret, entries, within);
-    clients.set(secret, registered);
+  const client = (of: string, within: Surroundings): Client => {
+    const registered = clients.get(of) ?? registerOwn(of, sidesOf(entries), within);
+    clients.set(of, registered);
     return registered;
   };
   let credentials: object = {};
+  let newSideCredentials: object | undefined;
   const destination = landscape.add((within) => {
-    const { credentials: current, ...registered } = client(within);
+    const { credentials: current, ...registered } = client(secret, within);
     credentials = current();
+    if (cutover?.secret !== undefined) newSideCredentials = client(cutover.secret, within).credentials();
     return {
       ...registered,
       name,
       secret,
       ...createQueues(plan, within),
-      settings: localSettings(name, settings, { placed, plan, issuers, within }),
+      settings: localSettings(name, settings, { placed, plan, issuers, cutover, within }),
       polling: plan,
       trigger: undefined,
       get flow() {
@@ -103,7 +132,54 @@ function connect([name, settings]: Entry, connecting: Connecting): OwnDestinatio
       redeployFlow: flow.redeploy,
     };
   });
-  return { name, settings, destination, target: placed.target, notes, credentials };
+  return {
+    name,
+    settings,
+    destination,
+    target: placed.target,
+    notes,
+    credentials,
+    ...(newSideCredentials === undefined ? {} : { newSideCredentials }),
+  };
+}
+
+const SAME_SIDES = 'cutover is left out: here, where there is one tenant, both sides are the same';
+
+/**
+ * A cut-over in which nothing addresses SAP: both sides are on the one runtime node.
+ *
+ * @returns undefined where nothing differs then, which the relay would refuse
+ */
+function localCutover(
+  { cutover, ...own }: Written,
+  {
+    placed,
+    newlyPlaced,
+    landscape,
+  }: { readonly placed: PlacedFlow; readonly newlyPlaced: PlacedFlow; readonly landscape: Landscape },
+): WrittenCutover | undefined {
+  if (cutover === undefined) return undefined;
+  const { url: ofNode } = landscape.runtimeNode;
+  const local = <Side extends Partial<Written>>({ scope: _, ...side }: Side, { target }: PlacedFlow) => ({
+    ...side,
+    ...(side.secret === undefined ? {} : { secret: secretName(side.secret) }),
+    ...(side.url === undefined ? {} : { url: `${ofNode}${target}` }),
+  });
+  const { since, share, ...side } = cutover;
+  const [old, differing]: Readonly<Record<string, unknown>>[] = [local(own, placed), local(side, newlyPlaced)];
+  const isSame = Object.entries(differing ?? {}).every(([field, value]) => isDeepStrictEqual(value, old?.[field]));
+  return isSame ? undefined : { ...differing, since, ...(share === undefined ? {} : { share }) };
+}
+
+function notesOfNewSide(
+  [name, settings]: Entry,
+  placed: PlacedFlow,
+  flows: Map<string, DeployedFlow>,
+  runtimeNode: Landscape['runtimeNode'],
+): string[] {
+  const { notes } = flowOf(placed, name, flows, runtimeNode);
+  const where = `new side, at the same runtime node: ${placed.target.split('?')[0]} by ${secretName(settings.secret)}`;
+  return [where, ...notes.map((note) => `new side: ${note}`)];
 }
 
 function registerOwn(secret: string, entries: readonly Entry[], within: Surroundings): Client & RegisteredClient {
@@ -161,12 +237,13 @@ interface Local {
   readonly placed: PlacedFlow;
   readonly plan: QueuePlan;
   readonly issuers: Issuers | undefined;
+  readonly cutover: WrittenCutover | undefined;
   readonly within: Surroundings;
 }
 
-function localSettings(name: string, settings: Written, { placed, plan, issuers, within }: Local) {
+function localSettings(name: string, settings: Written, { placed, plan, issuers, cutover, within }: Local) {
   const { sqs, runtimeNode } = within;
-  const { scope: _, ...kept } = settings;
+  const { scope: _, cutover: _cutover, ...kept } = settings;
   const { queueUrl, deadLetterQueueUrl, webhook } = settings;
   const queue = sqs.queue(plan.name);
   // A webhook may send to another queue than the one that is polled.
@@ -180,6 +257,7 @@ function localSettings(name: string, settings: Written, { placed, plan, issuers,
     queueUrl: queueUrl === undefined || lastOf(queueUrl) === plan.name ? queue.url : sendsTo.url,
     ...(hasDeadLetters ? { deadLetterQueueUrl: sqs.queue(plan.deadLetterName).url } : {}),
     ...(webhook === undefined ? {} : { webhook: localWebhook(name, webhook, issuers) }),
+    ...(cutover === undefined ? {} : { cutover }),
   };
 }
 

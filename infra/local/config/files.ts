@@ -27,7 +27,7 @@ export async function writeFiles(own: readonly OwnDestination[], to: WritingTo):
 }
 
 async function writeOne(
-  { name, settings, destination, target, notes, credentials }: OwnDestination,
+  { name, settings, destination, target, notes, credentials, newSideCredentials }: OwnDestination,
   shared: ReturnType<typeof proofs>,
   to: WritingTo,
 ): Promise<string[]> {
@@ -37,6 +37,8 @@ async function writeOne(
   const sending = { settings, payload, payloadFile };
   const queueFile = await folder.write(`${name}.queue`, queueOptions(destination.settings.queueUrl as string, sending));
   await folder.write(`${name}.secret.json`, `${JSON.stringify(credentials, null, 2)}\n`);
+  if (newSideCredentials !== undefined)
+    await folder.write(`${name}.cutover.secret.json`, `${JSON.stringify(newSideCredentials, null, 2)}\n`);
   const webhookFiles: string[] = [];
   for (const [index, way] of waysIn(settings).entries()) {
     const file = `${name}.webhook${index === 0 ? '' : `.${index + 1}`}`;

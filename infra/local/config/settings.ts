@@ -23,6 +23,23 @@ export interface Written {
   readonly payloadBucket?: string;
   readonly payloadBuckets?: readonly string[];
   readonly webhook?: WrittenWebhook;
+  readonly cutover?: WrittenCutover;
+}
+
+/** A new side: what differs from the destination, and from when on. */
+export interface WrittenCutover extends Partial<Omit<Written, 'webhook' | 'cutover'>> {
+  readonly since: string;
+  readonly share?: number;
+}
+
+/** The new side as it would be written by itself; undefined where there is no cut-over. */
+export function newSideOf({ cutover, ...own }: Written): Written | undefined {
+  if (cutover === undefined) return undefined;
+  const { since: _, share: _share, ...differing } = cutover;
+  const { url, path, ...rest } = own;
+  const hasAddress = cutover.url !== undefined || cutover.path !== undefined;
+  const address = { ...(url === undefined ? {} : { url }), ...(path === undefined ? {} : { path }) };
+  return { ...rest, ...(hasAddress ? {} : address), ...differing };
 }
 
 export interface WrittenWebhook {
