@@ -8,6 +8,7 @@ import * as buffer from 'node:buffer';
 import * as crypto from 'node:crypto';
 import * as events from 'node:events';
 import * as fs from 'node:fs';
+import * as util from 'node:util';
 import { type AwsOptions, createAwsModules } from './aws-client.ts';
 import type { Bundle, Entry, Handler } from './bundle.ts';
 import { createGate, type Gate } from './gate.ts';
@@ -80,6 +81,7 @@ export function createEnvironment(options: EnvironmentOptions): Environment {
     'node:buffer': buffer,
     'node:events': events,
     'node:fs': fs,
+    'node:util': util,
   };
   const loaded = bundle.load(entry, {
     require(wanted) {
