@@ -1,13 +1,15 @@
 /**
  * `npm run package`: everything that a deployment uploads, made offline and without an account, in `.serverless/` of the
- * working directory. Options go on to the framework (`--stage prod --region eu-west-1`); a mistake in `custom` of
+ * working directory. The framework's options are taken (`--stage prod --region eu-west-1`) and no other; a mistake in `custom` of
  * serverless.yml is told in a line of its own, without the framework's words around it.
  */
 import { readdir, stat } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
 import { cutoverLines, movedLines, notComparedLines } from './cutover.ts';
 import { differences, readMappings, readPackage } from './made-package.ts';
 import { COMPILED_TEMPLATE, packageService } from './packaging.ts';
+import { PACKAGE_FOLDER } from './service-folder.ts';
 import { readConfiguration } from './stack/configuration.ts';
 import type { ServiceInput } from './stack/destination.ts';
 import { eventSourceMappingId } from './stack/queue.ts';
@@ -67,7 +69,7 @@ function sideLines(before: ServiceInput | undefined, made: ServiceInput): string
 async function changedMappingLines(
   earlier: ServiceInput | undefined,
   mappings: ReadonlyMap<string, string>,
-  made: ServiceInput,
+  { made, folder }: { readonly made: ServiceInput; readonly folder: string },
 ): Promise<string[]> {
   if (earlier === undefined || differences(earlier, made).length > 0) return [];
   const now = await readMappings(join(folder, COMPILED_TEMPLATE));
@@ -81,13 +83,6 @@ async function changedMappingLines(
   ];
 }
 
-/** `--package <folder>` or `--package=<folder>`, as the framework reads its options. */
-function optionOf(options: readonly string[], name: string, short: string): string | undefined {
-  const index = options.findIndex((option) => new RegExp(`^(--${name}|-${short})(=|$)`).test(option));
-  const [, inline] = options[index]?.split('=') ?? [];
-  return inline ?? (index < 0 ? undefined : options[index + 1]);
-}
-
 const HELP = `Usage: npm run package [-- <options>]
 
 Makes everything that a deployment uploads, offline and without an account, and
@@ -98,6 +93,8 @@ checks serverless.yml on the way.
   --config <file>    another file than serverless.yml, beside it
   --package <folder> where it is put, default .serverless, which a deployment
                      deletes
+  --param <key=value>, --aws-profile <name>, --minify-template, --verbose,
+  --debug <names>    as the framework takes them
   --help             this text
 
 Prints each destination with its queue, its flow and the path of its webhook,
@@ -106,27 +103,79 @@ this one, of which it changes the event source mapping, so that a deployment may
 end their pause, and of which messages in flight would go to another tenant. To
 be told of these after a deployment as well, name a folder by --package.
 
-Other options go on to the framework. Then:
-  npm run deploy -- --stage <name> --package <folder>`;
+Then:
+  npm run deploy -- --stage <name> --package <folder>
+Exit code: 0; 1 a mistake in serverless.yml; 2 one in the command.`;
 
-const options = process.argv.slice(2);
-if (options.some((option) => option === '--help' || option === '-h')) {
-  console.log(HELP);
-  process.exit();
+const text = { type: 'string' } as const;
+const flag = { type: 'boolean' } as const;
+/** All that the framework's `package` takes. */
+const OPTIONS = {
+  stage: { ...text, short: 's' },
+  region: { ...text, short: 'r' },
+  config: { ...text, short: 'c' },
+  package: { ...text, short: 'p' },
+  param: { ...text, multiple: true },
+  'aws-profile': text,
+  'minify-template': flag,
+  verbose: flag,
+  debug: text,
+  help: { ...flag, short: 'h' },
+} as const;
+
+interface PackageCommand {
+  readonly folder: string;
+  readonly configuration: string;
+  /** Of the framework. */
+  readonly options: readonly string[];
 }
-const folder = resolve(optionOf(options, 'package', 'p') ?? '.serverless');
-const configuration = optionOf(options, 'config', 'c') ?? 'serverless.yml';
-const before = await readPackage(folder);
-const mappingsBefore = await readMappings(join(folder, COMPILED_TEMPLATE));
-const packaging = await packageService(options, { folder, configuration });
-if (packaging.made !== undefined) {
+
+class Mistake extends Error {}
+
+/** @throws Mistake @returns undefined where help is wanted */
+function readCommand(args: string[]): PackageCommand | undefined {
+  const { help, package: folder = PACKAGE_FOLDER, config: configuration = 'serverless.yml', ...values } = parse(args);
+  if (help) return undefined;
+  const options = Object.entries({ ...values, config: configuration }).flatMap(([name, value]) =>
+    value === true ? [`--${name}`] : [value].flat().map((one) => `--${name}=${one}`),
+  );
+  return { folder: resolve(folder), configuration, options };
+}
+
+function parse(args: string[]) {
+  try {
+    return parseArgs({ args, options: OPTIONS }).values;
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    // Node's advice about positional arguments does not apply here.
+    throw new Mistake(error.message.split(/\. (?:To specify|This command)|\n/)[0]);
+  }
+}
+
+/** @returns the exit code */
+async function makePackage({ folder, configuration, options }: PackageCommand): Promise<number> {
+  const before = await readPackage(folder);
+  const mappingsBefore = await readMappings(join(folder, COMPILED_TEMPLATE));
+  const packaging = await packageService(options, { folder, configuration });
+  if (packaging.made === undefined) {
+    for (const line of packaging.mistakes) console.error(line);
+    return 1;
+  }
   const { made, warnings } = packaging;
-  const changed = await changedMappingLines(before, mappingsBefore, made);
+  const changed = await changedMappingLines(before, mappingsBefore, { made, folder });
   const compared = [...goneLines(before, made), ...sideLines(before, made), ...changed];
   for (const line of [...warnings, ...compared]) console.error(line);
   for (const line of await files(folder)) console.log(line);
   for (const line of ['', ...destinationLines(made), ...cutoverLines(readConfiguration(made))]) console.log(line);
-} else {
-  for (const line of packaging.mistakes) console.error(line);
-  process.exitCode = 1;
+  return 0;
+}
+
+try {
+  const command = readCommand(process.argv.slice(2));
+  if (command === undefined) console.log(HELP);
+  else process.exitCode = await makePackage(command);
+} catch (error) {
+  if (!(error instanceof Mistake)) throw error;
+  console.error(`package: ${error.message}; see npm run package -- --help`);
+  process.exitCode = 2;
 }

@@ -5,10 +5,12 @@
  */
 import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
 import { readPackage } from './made-package.ts';
+import { inServiceFolder, PACKAGE_FOLDER } from './service-folder.ts';
 import type { ServiceInput } from './stack/destination.ts';
 import { keyAt, misspeltCustom } from './yaml-text.ts';
 
@@ -22,14 +24,18 @@ export type Packaging =
   | { readonly made: undefined; readonly mistakes: readonly string[] };
 
 /**
- * @param options of the framework's `package`, `--package <folder>` among them
- * @param place `folder`: where the package is then found; `configuration`: path of serverless.yml
+ * @param options of the framework's `package`, without `--package`
+ * @param place `folder`: where the package is put, which leaves `.serverless/` as it is if that is another folder;
+ * `configuration`: path of serverless.yml
  */
 export async function packageService(
   options: readonly string[],
   { folder, configuration }: { readonly folder: string; readonly configuration: string },
 ): Promise<Packaging> {
-  const run = await runFramework(options);
+  const run =
+    resolve(folder) === resolve(PACKAGE_FOLDER)
+      ? await runFramework(options, '.')
+      : await inServiceFolder((cwd) => runFramework([...options, '--package', resolve(folder)], cwd));
   const made = run.succeeded ? await readPackage(folder) : undefined;
   if (made !== undefined) return { made, warnings: run.warnings.split('\n').filter((line) => line.trim() !== '') };
   const lines = await Promise.all(mistakes(run).map((line) => withKey(line, configuration)));
@@ -43,8 +49,9 @@ interface Run {
   readonly warnings: string;
 }
 
-async function runFramework(options: readonly string[]): Promise<Run> {
+async function runFramework(options: readonly string[], cwd: string): Promise<Run> {
   const child = spawn(process.execPath, [FRAMEWORK, 'package', ...options], {
+    cwd,
     env: { ...process.env, SLS_LOG_LEVEL: 'warning' },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

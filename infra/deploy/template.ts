@@ -56,7 +56,7 @@ async function template({ stage, region, config, out }: Options): Promise<number
   const folder = await mkdtemp(join(tmpdir(), 'token-relay-template-'));
   try {
     const where = region === undefined ? [] : ['--region', region];
-    const options = ['--stage', stage, ...where, '--config', config, '--package', folder];
+    const options = ['--stage', stage, ...where, '--config', config];
     const packaging = await packageService(options, { folder, configuration: config });
     if (packaging.made === undefined) {
       for (const line of packaging.mistakes) console.error(line);

@@ -27,6 +27,8 @@ import type { Telling } from './story/table.ts';
 
 const { stdout, stderr } = process;
 const print = (line: string) => stdout.write(`${line}\n`);
+/** Of the terminal, as wide as it is now; whoever else reads, as a file or a pipe, gets each line whole. */
+const columns = () => stdout.columns ?? Number.POSITIVE_INFINITY;
 /** Relative: npm runs every script in the project's folder, and so are the commands meant that name a file. */
 const FOLDER = 'dist/local';
 /** So much later than to esbuild a signal may come to us, in milliseconds. */
@@ -119,13 +121,13 @@ async function run({ once, own, story }: StartCommand, running: Running): Promis
   };
   const onOutput = (line: string) => {
     log.add(line);
-    follow(shortLine(line));
+    follow(shortLine(line, columns()));
   };
   let destinations: readonly LocalDestination[] = [];
   const watch = createWatch(() => destinations);
   const report = (fact: Fact) => {
     watch.report(fact);
-    follow(refusalLine(fact));
+    follow(refusalLine(fact, columns()));
   };
 
   /** Stays up until the end. @param invitation what to copy, and the next step; the page's link is the last line */

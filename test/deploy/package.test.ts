@@ -163,12 +163,23 @@ describe('npm run package', () => {
     await expect(none()).rejects.toThrow('ENOENT');
   });
 
-  test('npm run package prints what the framework refuses, without its stack', async () => {
-    const { exitCode, errors } = await packaged(custom, '--stge', 'prod', '--region', REGION);
-    expect({ exitCode, errors }).toEqual({
-      exitCode: 1,
-      errors: ['Detected unrecognized CLI options: "--stge".'],
+  test.each([
+    [['--stge', 'prod'], "Unknown option '--stge'"],
+    [['prod'], "Unexpected argument 'prod'"],
+    [['--stage'], "Option '-s, --stage <value>' argument missing"],
+  ])('npm run package refuses %j in one line that names it', async (options, words) => {
+    const { exitCode, output, errors } = await packaged(custom, ...options);
+    expect({ exitCode, output, errors }).toEqual({
+      exitCode: 2,
+      output: [],
+      errors: [`package: ${words}; see npm run package -- --help`],
     });
+  });
+
+  test('npm run package hands the framework its own options, with short names too', async () => {
+    const { exitCode, output } = await packaged(undefined, '-s', 'next', '--param', 'color=red', '--param=size=9');
+    expect(exitCode).toBe(0);
+    expect(output.join('\n')).toContain('token-relay-next-orders');
   });
 });
 

@@ -4,7 +4,7 @@
  */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import ts from 'typescript';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
@@ -83,6 +83,17 @@ describe('npm run template', () => {
   test('the zip has the files of the package', async () => {
     const inPackage = unzip(await readFile(join(made.folder, '.serverless/token-relay.zip')));
     expect(unzip(zip)).toEqual(inPackage);
+  });
+
+  test('what npm run package has made stays as it is', async () => {
+    const packageFolder = join(made.folder, '.serverless');
+    const before = await contentsOf(packageFolder);
+    expect(Object.keys(before)).toContain('token-relay.zip');
+    expect((await made.plain([...OPTIONS, '--out', 'release/later'])).exitCode).toBe(0);
+    const elsewhere = ['--stage', 'next', '--region', REGION, '--package', 'release/next'];
+    expect((await made.package(...elsewhere)).exitCode).toBe(0);
+    expect(await contentsOf(packageFolder)).toEqual(before);
+    expect(Object.keys(await contentsOf(join(made.folder, 'release/next')))).toEqual(Object.keys(before));
   });
 
   test('the template has nothing of the framework in it', () => {
@@ -204,6 +215,14 @@ describe('npm run template', () => {
     await expect(readFile(join(wrong.folder, TEMPLATE))).rejects.toThrow('ENOENT');
   });
 });
+
+/** Of its files; in a folder the framework keeps what it has compiled, since the home of these processes is here. */
+async function contentsOf(folder: string): Promise<Record<string, string>> {
+  const entries = await readdir(folder, { withFileTypes: true });
+  const names = entries.flatMap((entry) => (entry.isFile() ? [entry.name] : [])).sort();
+  const contents = names.map(async (name) => [name, (await readFile(join(folder, name))).toString('base64')]);
+  return Object.fromEntries(await Promise.all(contents));
+}
 
 const dependsOn = (resource: object | undefined): string[] =>
   [(resource as { DependsOn?: string | string[] } | undefined)?.DependsOn ?? []].flat();

@@ -142,6 +142,7 @@ describe('The user’s settings', () => {
           webhook: basic('i', { mode: 'direct' }),
         },
         newer: { secret: 'cpi/invoices', path: '/cxf/newer', adapter: 'soap', soapVersion: '1.2' },
+        bare: { secret: 'cpi/invoices', path: '/cxf/bare', adapter: 'soap', soapWrap: true },
         credits: {
           secret: 'cpi/invoices',
           path: '/cxf/credits',
@@ -192,7 +193,7 @@ describe('The user’s settings', () => {
     );
     const { service } = started;
     const names = started.lines.flatMap((line) => /^([\w-]+): \w/.exec(line)?.slice(1) ?? []);
-    expect(names).toHaveLength(15);
+    expect(names).toHaveLength(16);
     for (const name of names.filter((one) => one !== 'nowhere')) {
       const commands = commandsOf(name, started);
       for (const command of commands) {
@@ -203,6 +204,8 @@ describe('The user’s settings', () => {
       }
     }
     expect(commandsOf('lists', started)).toHaveLength(4);
+    const bare = await readFile(join(service.folder, 'dist/local/14910/bare.payload.xml'), 'utf8');
+    expect(bare).toMatch(/^<\?xml .*\?>\n<i:Invoice /);
     expect(linesOf('again', started)[0]).toBe('  (shares the flow of orders)');
     expect(linesOf('proxied', started)[0]).toBe('  (https://api.example.com/v1/orders is here /http/v1/orders)');
     expect(linesOf('nowhere', started)[0]).toBe('  (nothing of adapter https listens at /somewhere: 404, as at SAP)');

@@ -23,5 +23,12 @@ test.each([
   [called('POST', 403, 'the client has no role'), '22:44:58  POST /http/orders  403: the client has no role'],
   [called('OPTIONS', 403, 'the client has no role'), '22:44:58  OPTIONS /http/orders  403: the client has no role'],
 ])('%j is told whole, and as usual only where it is', (fact, line) => {
-  expect(refusalLine(fact)).toBe(line);
+  expect(refusalLine(fact, 80)).toBe(line);
+});
+
+test('what is no terminal gets each refusal as one line', () => {
+  const fact = called('OPTIONS', 405, 'the flow does not take OPTIONS');
+  expect(refusalLine(fact, Number.POSITIVE_INFINITY)).toBe(
+    '22:44:58  OPTIONS /http/orders  405: the flow does not take OPTIONS (normal: npm run doctor asks so)',
+  );
 });

@@ -14,7 +14,7 @@ test.each([
   [
     'delivery.attempted',
     { messageId: '0123456789', outcome: 'failed', attempt: 2, durationMs: 3, reason: 'x'.repeat(80) },
-    `22:44:58  orders  0123456…  failed  attempt 2\n          ${'x'.repeat(69)}…`,
+    `22:44:58  orders  0123456…  failed  attempt 2\n          ${'x'.repeat(80)}`,
   ],
   [
     'delivery.attempted',
@@ -36,13 +36,30 @@ test.each([
 ])(
   'an entry with %s is one short line, its reason in as many of 80 columns as it needs',
   (message, fields, expected) => {
-    expect(shortLine(line(message, fields))).toBe(expected);
+    expect(shortLine(line(message, fields), 80)).toBe(expected);
   },
 );
+
+const REASON =
+  'no connection to the endpoint: ECONNREFUSED, tried again after 2 s: POST http://127.0.0.1:4112/http/orders/very/long';
+
+test.each([
+  [Number.POSITIVE_INFINITY, `22:44:58  orders  m-1  failed  attempt 2  ${REASON}`],
+  [200, `22:44:58  orders  m-1  failed  attempt 2  ${REASON}`],
+  [
+    60,
+    '22:44:58  orders  m-1  failed  attempt 2  no connection to\n' +
+      '          the endpoint: ECONNREFUSED, tried again after 2 s:\n' +
+      '          POST http://127.0.0.1:4112/http/orders/very/long',
+  ],
+])('a reason is whole, the address in it too, in %d columns', (columns, expected) => {
+  const fields = { messageId: 'm-1', outcome: 'failed', attempt: 2, durationMs: 3, reason: REASON };
+  expect(shortLine(line('delivery.attempted', fields), columns)).toBe(expected);
+});
 
 test.each(['START RequestId: 4711', '', 'null', '"text"', '[]', '{}', line('token.renewal-failed', { reason: 'why' })])(
   'a line without message or request is left out: %s',
   (other) => {
-    expect(shortLine(other)).toBeUndefined();
+    expect(shortLine(other, 80)).toBeUndefined();
   },
 );

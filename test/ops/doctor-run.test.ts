@@ -234,7 +234,13 @@ describe('--ticket', () => {
     await using examination = await startExamination(plan);
     const { landscape, orders } = examination;
     const mplId = 'AGpyvUXKUZJ-xCKXdYXps-l8FDTq';
-    const stringValue = JSON.stringify({ ...LETTER, mplId, messageId: '4711', deadAt: '2026-01-15T03:00:00.000Z' });
+    const stringValue = JSON.stringify({
+      ...LETTER,
+      outcome: 'failed',
+      mplId,
+      messageId: '4711',
+      deadAt: '2026-01-15T03:00:00.000Z',
+    });
     orders.deadLetterQueue.send({ body: 'payload', attributes: { deadLetter: { dataType: 'String', stringValue } } });
     const { out, code } = await examination.run(['--ticket', '--send', 'order.json'], {
       now: () => Date.parse('2026-01-15T03:30:00Z'),
@@ -258,6 +264,36 @@ describe('--ticket', () => {
     examination.orders.rotateSecret({ store: false });
     const { out } = await examination.run(['--ticket']);
     expect(out).toContain('Component:     BC-CP-CF-SEC-IAM\nSubject:       token-refused: ');
+  });
+
+  test('--ticket for a refused client says what to check first, and leaves out what is for the sender', async () => {
+    await using examination = await startExamination();
+    examination.orders.rotateSecret({ store: false });
+    for (const outcome of ['rejected', 'blocked']) {
+      const stringValue = JSON.stringify({ ...LETTER, outcome, messageId: `was-${outcome}`, status: 422 });
+      const deadLetter = { dataType: 'String', stringValue };
+      examination.orders.deadLetterQueue.send({ body: 'payload', attributes: { deadLetter } });
+    }
+    const { out } = await examination.run(['--ticket']);
+    const words = out.replace(/\s+/g, ' ');
+    expect(words).toMatch(
+      /^Before you send this, check first that the secret in Secrets Manager is the client's current /,
+    );
+    expect(words).toContain('FAILED token: ');
+    expect(out).toContain('    was-blocked\n');
+    expect(out).not.toContain('was-rejected');
+  });
+
+  test('--ticket of what is not for the sender leaves out that dead letters are', async () => {
+    await using examination = await startExamination();
+    examination.orders.rotateSecret({ store: false });
+    const deadLetter = { dataType: 'String', stringValue: JSON.stringify({ ...LETTER, messageId: '4711' }) };
+    examination.orders.deadLetterQueue.send({ body: 'payload', attributes: { deadLetter } });
+    expect((await examination.run([])).out).toMatch(/dlq holds 1; .*for sender: see /s);
+    const { out } = await examination.run(['--ticket']);
+    expect(out).toContain('  FAILED  token: ');
+    expect(out).not.toContain('  FAILED  queue: ');
+    expect(out).toContain('MPL ids, with time (UTC) and message id:\n  none known here\n');
   });
 
   test('--ticket of what the sender did wrong is none: it says so, and what to give to the sender', async () => {

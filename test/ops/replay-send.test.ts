@@ -116,13 +116,22 @@ describe('--send', () => {
     queue.changes.subscribe(() => {
       for (const { receiptHandle } of queue.receive()) {
         queue.delete(receiptHandle);
+        letters.pass(1_000);
         deadLetterQueue.send({ body: letter.body, attributes: letter.attributes });
       }
     });
     const { out, notes } = await letters.run(['--send']);
-    expect(out).toContain('listed 2, selected 2, sent 1, deleted 1, failed 0, held back 1');
-    expect(notes).toContain('poison: a message with its id was put back by this run already');
+    expect(out).toContain('listed 1, selected 1, sent 1, deleted 1, failed 0, died again 1');
+    expect(notes).toContain('poison: put back by this run, it died again: rejected, the endpoint answered 400');
     expect(statesIn(letters.deadLetterQueue)).toEqual(['visible']);
+  });
+
+  test('--send holds back a second letter of the same message that was there before', async () => {
+    for (let count = 0; count < 2; count++) await letters.bury({ attributes: { messageId: string('twice') } });
+    letters.pass(1_000);
+    const { out, notes } = await letters.run(['--send']);
+    expect(out).toContain('listed 2, selected 2, sent 1, deleted 1, failed 0, held back 1');
+    expect(notes).toContain('twice: a message with its id was put back by this run already');
   });
 });
 

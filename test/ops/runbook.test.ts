@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { expect, test } from 'vitest';
 import { stack } from '../../infra/deploy/stack/stack.ts';
+import { FIRST_PORT, portsFrom } from '../../infra/local/command/ports.ts';
 import { FINDINGS, RUNBOOK } from '../../infra/ops/doctor/findings.ts';
 import { startExamination, TOPIC } from './examination.ts';
 
@@ -35,6 +36,11 @@ const anchors = [...new Set(alarms.map(({ anchor }) => anchor))];
 test('the runbook has one section for each finding of the doctor and each alarm, and no other', () => {
   expect([...entries.keys()].sort()).toEqual([...new Set([...Object.keys(FINDINGS), ...anchors])].sort());
   expect(sections.length - entries.size, 'the introduction, and how to pause').toBe(2);
+});
+
+test('the commands of aws for the landscape go to where it listens', () => {
+  const hosts = sections.flatMap((section) => [...section.matchAll(/--endpoint-url\s+(http:[\w:/.]+)/g)]);
+  expect(hosts.map(([, host]) => host)).toEqual([`http://127.0.0.1:${portsFrom(FIRST_PORT).aws}`]);
 });
 
 test('what an alarm tells of is a finding of the doctor, and what the doctor leaves to alarms has one', () => {

@@ -56,7 +56,7 @@ export function createOperator({ sqs, ledger, trace, now, randomId }: OperatorOp
         return { $metadata: { attempts: 1 } };
       },
     } as unknown as SQSClient;
-    const putBack = createPutBack({
+    const { putBack } = createPutBack({
       client,
       source,
       journal,

@@ -9,11 +9,11 @@ import { wrapped } from '../story/width.ts';
 /** Of the time and what is behind it. */
 const INDENT = 10;
 
-/** @returns in lines of at most 80 columns; undefined for what is no refusal */
-export function refusalLine(fact: Fact): string | undefined {
+/** @returns in lines of at most `columns`; undefined for what is no refusal */
+export function refusalLine(fact: Fact, columns: number): string | undefined {
   const told = refusalOf(fact);
   if (told === undefined) return undefined;
-  return wrapped(`${new Date(fact.event.at).toISOString().slice(11, 19)}  ${told}`, INDENT);
+  return wrapped(`${new Date(fact.event.at).toISOString().slice(11, 19)}  ${told}`, INDENT, columns);
 }
 
 function refusalOf(fact: Fact): string | undefined {

@@ -37,11 +37,12 @@ export interface Refused {
 export async function makePackage(options: readonly string[], signal: AbortSignal): Promise<Package | Refused> {
   const folder = await mkdtemp(join(tmpdir(), 'token-relay-local-'));
   try {
-    const { code, told } = await run([...options, '--package', folder], signal);
+    const made = join(folder, 'package');
+    const { code, told } = await run([...options, '--package', made], { TMPDIR: folder }, signal);
     if (code !== 0) return { mistakes: told };
     const [state, template] = await Promise.all(
       ['serverless-state.json', 'cloudformation-template-update-stack.json'].map(async (name) =>
-        JSON.parse(await readFile(join(folder, name), 'utf8')),
+        JSON.parse(await readFile(join(made, name), 'utf8')),
       ),
     );
     return {
@@ -55,9 +56,14 @@ export async function makePackage(options: readonly string[], signal: AbortSigna
   }
 }
 
-async function run(options: readonly string[], signal: AbortSignal) {
+/** @param variables `TMPDIR`: what it leaves there goes with the folder, also when it is killed */
+async function run(options: readonly string[], variables: { readonly TMPDIR: string }, signal: AbortSignal) {
   // A group of its own: the framework is a child of this child.
-  const child = spawn(process.execPath, [PACKAGE, ...options], { detached: true, stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = spawn(process.execPath, [PACKAGE, ...options], {
+    detached: true,
+    env: { ...process.env, ...variables },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
   const end = () => {
     if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, 'SIGKILL');
   };

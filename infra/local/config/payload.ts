@@ -18,9 +18,12 @@ const SOAP_1_1 = 'http://schemas.xmlsoap.org/soap/envelope/';
 const SOAP_1_2 = 'http://www.w3.org/2003/05/soap-envelope';
 
 export function samplePayload(name: string, settings: Written): SamplePayload {
-  const { adapter = 'https', soapVersion, webhook } = settings;
+  const { adapter = 'https', soapVersion, soapWrap, webhook } = settings;
   const [wanted = settings.contentType] = webhook?.contentTypes ?? [];
   if (adapter === 'odata') return odataPayload(name, settings);
+  if (adapter !== 'https' && String(soapWrap) === 'true') {
+    return { text: read('invoice.xml'), contentType: wanted ?? 'application/xml', ending: 'xml' };
+  }
   if (adapter !== 'https') {
     const isNew = String(soapVersion) === '1.2';
     const text = read('invoice-soap.xml');

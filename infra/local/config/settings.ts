@@ -15,6 +15,7 @@ export interface Written {
   readonly method?: string;
   readonly contentType?: string;
   readonly soapVersion?: string | number;
+  readonly soapWrap?: boolean | string;
   readonly scope?: string;
   readonly authentication?: 'oauth' | 'certificate';
   readonly queue?: string;

@@ -34,15 +34,15 @@ const ID_COLUMNS = 8;
 /** Of the time and what is behind it. */
 const INDENT = 10;
 
-/** @returns in lines of at most 80 columns; undefined for a line that tells of no message and no request */
-export function shortLine(line: string): string | undefined {
+/** @returns in lines of at most `columns`; undefined for a line that tells of no message and no request */
+export function shortLine(line: string, columns: number): string | undefined {
   const fields = parse(line);
   const tell = TOLD[String(fields.message)];
   if (tell === undefined) return undefined;
   const time = String(fields.timestamp ?? '').slice(11, 19);
   const id = fields.messageId === undefined ? undefined : fitted(String(fields.messageId), ID_COLUMNS);
   const parts = [time, fields.destination, id, ...tell(fields)].filter((part) => part !== undefined);
-  return wrapped(parts.join('  '), INDENT);
+  return wrapped(parts.join('  '), INDENT, columns);
 }
 
 function parse(line: string): Fields {

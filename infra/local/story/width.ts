@@ -1,6 +1,6 @@
-/** Lines as a terminal of 80 columns shows them: one that is longer would wrap where the terminal wants. */
+/** Lines as a terminal shows them: one that is longer would wrap where the terminal wants. */
 
-export const COLUMNS = 80;
+const COLUMNS = 80;
 
 /** At most 80 characters; what is cut off ends in `…`. */
 export function fitted(text: string, columns = COLUMNS): string {
@@ -8,15 +8,18 @@ export function fitted(text: string, columns = COLUMNS): string {
   return characters.length <= columns ? text : `${characters.slice(0, columns - 1).join('')}…`;
 }
 
-/** The whole text in lines of at most 80 characters, broken between words; all but the first are indented so far. */
-export function wrapped(text: string, indent: number): string {
+/**
+ * The whole text in lines of at most `columns` characters, broken between words; all but the first are indented so far. A
+ * word that is longer, as an address, stays whole, so that it can be read and copied.
+ */
+export function wrapped(text: string, indent: number, columns: number): string {
   const lines: string[] = [];
   for (const word of text.split(' ')) {
     const line = lines.at(-1);
-    if (line !== undefined && [...line].length + 1 + [...word].length <= COLUMNS) {
+    if (line !== undefined && [...line].length + 1 + [...word].length <= columns) {
       lines[lines.length - 1] = `${line} ${word}`;
     } else if (word !== '' || line === undefined) {
-      lines.push(fitted(line === undefined ? word : `${' '.repeat(indent)}${word}`));
+      lines.push(line === undefined ? word : `${' '.repeat(indent)}${word}`);
     }
   }
   return lines.map((line) => line.trimEnd()).join('\n');

@@ -1,12 +1,14 @@
 /**
  * What SAP asks for in an incident, of one destination, as plain text: affected tenant, flow, endpoint, times, ids, and what
- * was tried. What the doctor cannot know it leaves to be filled in, by name. A sender's mistake is no incident.
+ * was tried. What the doctor cannot know it leaves to be filled in, by name. A sender's mistake is no incident, and what is
+ * for somebody else than the incident's cause has no place in it.
  *
  * @see SAP Help, "Troubleshooting: HTTP Error Catalog", section on opening an incident
  */
 import type { Letter, Reason } from '../replay/letter.ts';
 import { harmless, wrap } from '../replay/terminal.ts';
 import type { DoctorCommand } from './arguments.ts';
+import { RUNBOOK } from './findings.ts';
 import type { SentMessage } from './groups/message.ts';
 import type { SeenLetters } from './letters.ts';
 import type { Line } from './line.ts';
@@ -35,6 +37,7 @@ export function ticket(
   const ofAuthorization = worst?.group === 'token' && credentials?.environment === 'cf';
   const ofDoctor = sent?.mplId === undefined ? [] : [`${sent.mplId}  sent by the doctor`, `  ${sent.messageId}`];
   const ids = [...ofDoctor, ...lettersOf(seen)];
+  const related = lines.filter(({ actor }) => actor === undefined || worst === undefined || actor === worst.actor);
   const facts: readonly (readonly [string, string])[] = [
     ['Component', ofAuthorization ? COMPONENTS.authorization : COMPONENTS.flow],
     ['Subject', worst === undefined ? 'to be filled in' : `${worst.id}: ${worst.reason}`],
@@ -50,15 +53,20 @@ export function ticket(
     ['Happens since', 'to be filled in'],
   ];
   return [
+    ...(worst?.id === 'token-refused' ? [...wrap(CHECK_SECRET, COLUMNS), ''] : []),
     ...facts.flatMap(([name, value]) => fact(name, value)),
     '',
     'MPL ids, with time (UTC) and message id:',
     ...(ids.length === 0 ? ['  none known here'] : ids.map((id) => `  ${harmless(id)}`)),
     '',
     'What was tried, from the sender and outside of Cloud Integration:',
-    ...lines.flatMap(tried),
+    ...related.flatMap(tried),
   ];
 }
+
+const CHECK_SECRET =
+  "Before you send this, check first that the secret in Secrets Manager is the client's current one: a secret that was " +
+  `rotated at SAP and not stored is our own mistake, and no incident (${RUNBOOK}#token-refused).`;
 
 const NAMES = { neo: 'Neo', cf: 'Cloud Foundry' } as const;
 
@@ -77,7 +85,9 @@ function tried({ group, result, reason }: Line): string[] {
 
 function lettersOf({ letters, hindered }: SeenLetters): string[] {
   if (hindered !== undefined) return [`dead letters not looked at: ${hindered}`];
-  return letters.flatMap((letter) => {
+  // What the flow refuses for good is a matter of whoever sends it.
+  const ours = letters.filter(({ outcome }) => outcome !== 'rejected');
+  return ours.flatMap((letter) => {
     const { mplId = 'no MPL id' } = saidOf(letter);
     return [`${mplId}  ${timeOf(letter)}  ${statusOf(letter)}`, `  ${letter.messageId}`];
   });

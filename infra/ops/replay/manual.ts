@@ -65,6 +65,8 @@ NOTHING IS LOST
                             receiver can tell. On FIFO it has the same
                             deduplication id, too: within five minutes SQS drops
                             the second
+  A message that dies again while the command runs is not sent in circles: its
+  new letter stays, and the last line says "died again 1".
   A letter in a file cannot be deleted: the journal alone knows that it was
   sent. To send such letters again on purpose, give another --journal. Ctrl-C
   ends the letter that is begun and gives back the others; after a second Ctrl-C

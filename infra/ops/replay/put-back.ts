@@ -30,14 +30,20 @@ export interface PutBackOptions {
   readonly signal: AbortSignal;
 }
 
-export function createPutBack(options: PutBackOptions): (letter: Letter) => Promise<PutBack> {
+export interface PuttingBack {
+  putBack(letter: Letter): Promise<PutBack>;
+  /** Whether its message was put back by this run, and died after that: sent once more it would go round for ever. */
+  hasDiedAgain(letter: Letter): boolean;
+}
+
+export function createPutBack(options: PutBackOptions): PuttingBack {
   const { client, source, journal, as, restore, randomId, note, pace, now, signal } = options;
   /** Where a send failed: what comes later must not overtake it. */
   const closedGroups = new Set<string>();
-  /** A message that dies again while this runs would otherwise go round for ever. */
-  const sentIds = new Set<string>();
+  /** By the message's id: when it was sent, in epoch ms. */
+  const sentAt = new Map<string, number>();
 
-  return async function putBack(letter) {
+  async function putBack(letter: Letter): Promise<PutBack> {
     const before = journal.find(letter.letterId, as);
     if (before?.event === 'sent') {
       note(letter, `an earlier run put it back at ${before.at}; it is only deleted now`);
@@ -57,17 +63,18 @@ export function createPutBack(options: PutBackOptions): (letter: Letter) => Prom
     }
     await pace();
     if (signal.aborted) return { sent: 'held back', deleted: false };
+    const startedAt = now();
     if (!(await send(letter, message, before))) {
       closedGroups.add(group);
       return { sent: 'failed', deleted: false };
     }
-    sentIds.add(letter.messageId);
+    sentAt.set(letter.messageId, startedAt);
     return { sent: 'now', deleted: await remove(letter) };
-  };
+  }
 
   function waitReason({ messageId }: Letter, { fifo }: Restored, group: string): string | undefined {
     if (fifo && closedGroups.has(group)) return 'it waits for an earlier message of its group';
-    if (as === 'message' && sentIds.has(messageId)) return 'a message with its id was put back by this run already';
+    if (as === 'message' && sentAt.has(messageId)) return 'a message with its id was put back by this run already';
     return undefined;
   }
 
@@ -121,6 +128,14 @@ export function createPutBack(options: PutBackOptions): (letter: Letter) => Prom
       return false;
     }
   }
+
+  return {
+    putBack,
+    hasDiedAgain: ({ messageId, stored }) => {
+      const before = as === 'message' ? sentAt.get(messageId) : undefined;
+      return before !== undefined && Number(stored.Attributes.SentTimestamp) > before;
+    },
+  };
 }
 
 /** What a run that ended between a send and its note leaves behind, in words for the operator. */

@@ -69,6 +69,7 @@ export async function replay(command: Command, options: ReplayOptions): Promise<
   async function readAll(): Promise<boolean> {
     const total = await source.count();
     for await (const letter of source.letters()) {
+      if (step.diedAgain(letter)) continue;
       tally.count('listed');
       if (isSelected(letter, selection, now())) {
         tally.count('selected');

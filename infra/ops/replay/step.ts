@@ -15,6 +15,8 @@ import type { Tally } from './tally.ts';
 import { harmless, type Terminal } from './terminal.ts';
 
 export interface Step {
+  /** What this run put back already, and is dead again: said, and not taken. */
+  diedAgain(letter: Letter): boolean;
   take(letter: Letter): Promise<void>;
   /** Called once, whatever happened. */
   end(): Promise<void>;
@@ -52,7 +54,7 @@ export async function createStep(options: StepOptions): Promise<Step> {
   }
 }
 
-const nothingMore = { end: async () => undefined, over: () => false };
+const nothingMore = { diedAgain: () => false, end: async () => undefined, over: () => false };
 
 function listing({ terminal, now, journal, restore, command }: StepOptions): Step {
   const perQueue = new Map<string, number>();
@@ -112,10 +114,18 @@ function sending(options: StepOptions): Step {
   const pace = createPace(command.ratePerSecond, options);
   const as = command.action === 'bury' ? 'letter' : 'message';
   const note = ({ messageId }: Letter, words: string) => terminal.note(`${messageId}: ${harmless(words)}`);
-  const putBack = createPutBack({ ...options, as, note, pace: () => pace(signal) });
+  const { putBack, hasDiedAgain } = createPutBack({ ...options, as, note, pace: () => pace(signal) });
   let failuresInARow = 0;
   return {
     ...nothingMore,
+    diedAgain: (letter) => {
+      const again = hasDiedAgain(letter);
+      if (again) {
+        tally.count('died again');
+        note(letter, `put back by this run, it died again: ${letter.outcome}, ${letter.why}`);
+      }
+      return again;
+    },
     take: async (letter) => {
       const { sent, deleted } = await putBack(letter);
       if (sent === 'now') tally.count('sent');

@@ -2,7 +2,7 @@
 import type { Action } from './arguments.ts';
 
 const ALWAYS = ['listed', 'selected', 'sent', 'deleted', 'failed'] as const;
-const SOMETIMES = ['exported', 'held back'] as const;
+const SOMETIMES = ['exported', 'held back', 'died again'] as const;
 
 export type Counted = (typeof ALWAYS)[number] | (typeof SOMETIMES)[number] | 'incomplete';
 
