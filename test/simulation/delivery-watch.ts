@@ -66,6 +66,7 @@ export function createDeliveryWatch(options: DeliveryWatchOptions): DeliveryWatc
   /** An operator must have had the time to act before SQS moves a message away without a reason. */
   function invoked(invocation: Invocation): void {
     for (const { messageId, attributes } of recordsOf(invocation)) {
+      ledger.ofRecord(messageId)?.handedOutAt.push(invocation.askedAt);
       const { ApproximateReceiveCount: receives, SentTimestamp } = attributes;
       if (Number(receives) < MAX_RECEIVES || now() - Number(SentTimestamp) >= MAX_HOURS * HOUR_MS) continue;
       const message = ledger.ofRecord(messageId);

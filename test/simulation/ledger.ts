@@ -36,6 +36,8 @@ export interface Tracked {
   undeleted: number;
   /** How often SQS was made to hand it out once more. */
   deliveredAgain: number;
+  /** When SQS handed it out, tried then or not. */
+  readonly handedOutAt: number[];
   /** Which it was among those that came into its queue; undefined while it has not. */
   place: number | undefined;
   /** When SQS last stored it in its queue for a webhook, epoch milliseconds. */
@@ -131,6 +133,7 @@ export function createLedger(trace: Trace): Ledger {
         putBack: 0,
         undeleted: 0,
         deliveredAgain: 0,
+        handedOutAt: [],
         place: undefined,
         storedAt: undefined,
         takenAgain: 0,

@@ -70,6 +70,9 @@ function causeOf(before: Exchange, next: Exchange, message: Tracked, ledger: Led
   const { askedAt = next.startedAt } = (next.invocation ?? {}) as Partial<Invocation>;
   const handedOutAt = message.recordIds.size > 1 ? next.startedAt : askedAt;
   if (handedOutAt <= repliedAt + 100) return 'handed out again meanwhile';
+  // Though that try was postponed: the receipt of the one before no longer deletes it.
+  const wasHandedOut = (at: number) => at > (invocation?.askedAt ?? repliedAt) && at <= repliedAt + 100;
+  if (message.handedOutAt.some(wasHandedOut)) return 'handed out again meanwhile';
   if (message.deliveredAgain > 0) return 'delivered again by SQS';
   if (message.takenAgain > 0) return 'SQS took it twice: answer lost';
   if (message.putBack > 0) return 'put back by the operator';
